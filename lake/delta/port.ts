@@ -1,0 +1,107 @@
+/** What Tidemark's layers ask of a Delta table. The format: docs/format/tables.md and delta-io/delta PROTOCOL.md. */
+
+export interface Field {
+  readonly name: string
+  readonly type: 'string' | 'long' | 'integer' | 'double' | 'boolean' | 'timestamp' | 'date'
+  readonly nullable: boolean
+}
+
+export interface TableSchema {
+  readonly fields: readonly Field[]
+  readonly partitionBy: readonly string[]
+}
+
+/** A data file of a version. `path` is relative to the table's folder and decoded. */
+export interface DataFile {
+  readonly path: string
+  readonly size: number
+  readonly modifiedMs: number
+  readonly partition: { readonly [column: string]: string | null }
+  readonly rows: number
+  /** Delta statistics, as JSON values: timestamps as ISO 8601 strings. */
+  readonly min: { readonly [column: string]: unknown }
+  readonly max: { readonly [column: string]: unknown }
+  readonly nulls: { readonly [column: string]: number }
+  /** Kept by checkpoints. `crc32` (8 hexadecimal digits of the file's CRC-32) is always among them. */
+  readonly tags: { readonly [name: string]: string }
+}
+
+export interface Txn {
+  /** A whole number that never goes back. */
+  readonly version: number
+  readonly lastUpdatedMs: number | null
+}
+
+/** The table at one version. */
+export interface Snapshot {
+  readonly version: number
+  /** Commit time of the version, milliseconds; versions' times strictly grow. */
+  readonly timeMs: number
+  readonly schema: TableSchema
+  readonly configuration: { readonly [name: string]: string }
+  /** Live files by path. */
+  readonly files: ReadonlyMap<string, DataFile>
+  readonly txns: ReadonlyMap<string, Txn>
+}
+
+/** What a commit changes. */
+export interface Change {
+  readonly add?: readonly DataFile[]
+  /** Paths of live files. A commit that removes a file already gone is discarded. */
+  readonly remove?: readonly string[]
+  /** False for a compaction: the rows are the same. */
+  readonly dataChange: boolean
+  /** appId → new value. Each is compare-and-set on the value in the base snapshot. */
+  readonly txns?: { readonly [appId: string]: Txn }
+  /** Replaces the whole configuration when given; then any other commit since the base that also set it is a conflict. */
+  readonly configuration?: { readonly [name: string]: string }
+  readonly operation: string
+  /** Free-form facts for `DESCRIBE HISTORY`; not kept by checkpoints. */
+  readonly info?: { readonly [name: string]: unknown }
+}
+
+/** Files added and removed with `dataChange: true` by the versions `(from, to]`. */
+export interface Changes {
+  readonly added: readonly DataFile[]
+  readonly removed: readonly string[]
+}
+
+export interface Table {
+  readonly name: string
+  /** The newest version, null before the table exists. Cached state is advanced by listing the log after it. */
+  snapshot(): Promise<Snapshot | null>
+  /** The table at `version`; throws `E_VERSION_GONE` naming the oldest one that can be read. */
+  at(version: number): Promise<Snapshot>
+  /** The newest version committed at or before `timeMs`; throws `E_VERSION_GONE` when none can be read. */
+  versionAt(timeMs: number): Promise<number>
+  /** Makes the table (version 0) unless it exists; returns the newest snapshot. */
+  create(schema: TableSchema, configuration: Record<string, string>): Promise<Snapshot>
+  /**
+   * Commits on top of `base` and returns the new snapshot. When others committed in between, it retries at the next version
+   * unless one of them changed a txn that `change` sets, removed a file it removes, or set the
+   * configuration where it does too: then `E_CONFLICT`: discard the work, start again from the table.
+   */
+  commit(base: Snapshot, change: Change): Promise<Snapshot>
+  /** What the versions `(from, to]` changed; null when that history is gone. */
+  changes(from: number, to: number): Promise<Changes | null>
+  /** Stores a data file under a fresh unique name below its partition's folder and describes it; not yet part of any version. */
+  writeFile(bytes: Uint8Array, about: FileAbout): Promise<DataFile>
+  /** Bytes of a data file; throws `E_FILE_DAMAGED` naming it when it is missing or its CRC-32 differs. */
+  readFile(file: DataFile): Promise<Uint8Array>
+  /** Path for a local engine, its CRC-32 verified once per process; throws like `readFile`. */
+  localPath(file: DataFile): Promise<string>
+  /**
+   * Upkeep: writes a checkpoint when due, removes log entries older than the retention that no reader
+   * needs, deletes files that no version within the retention names and that are older than it.
+   */
+  tend(nowMs: number, retentionMs: number): Promise<void>
+}
+
+export interface FileAbout {
+  readonly partition: { readonly [column: string]: string | null }
+  readonly rows: number
+  readonly min: { readonly [column: string]: unknown }
+  readonly max: { readonly [column: string]: unknown }
+  readonly nulls?: { readonly [column: string]: number }
+  readonly tags?: { readonly [name: string]: string }
+}

@@ -1,0 +1,28 @@
+/**
+ * An object store: what the lake stands on. Keys are relative, with `/` between parts. Implementers must honour:
+ *
+ * - `put` and `putIfAbsent` are atomic: a reader sees the whole object or none, and when they return it is durable.
+ * - `putIfAbsent` of one key by several callers returns true to exactly one.
+ * - A put that throws may have had its effect, or have it later (`E_STORE_AMBIGUOUS`), unless it throws
+ *   `E_STORE`, which says that it had none and never will.
+ * - `list` sees every put and delete that returned before it was called.
+ */
+export interface ObjectStore {
+  /** The object, null when absent. */
+  get(key: string): Promise<Uint8Array | null>
+  put(key: string, bytes: Uint8Array): Promise<void>
+  /** False when the key exists already. */
+  putIfAbsent(key: string, bytes: Uint8Array): Promise<boolean>
+  /** The objects whose key begins with `prefix` and, when given, sorts after `after`; sorted by key. */
+  list(prefix: string, after?: string): Promise<StoredObject[]>
+  /** Absent is no error. */
+  delete(key: string): Promise<void>
+  /** Where a local engine can read the object as a file; absent where there is no such place. */
+  path?(key: string): string
+}
+
+export interface StoredObject {
+  readonly key: string
+  readonly size: number
+  readonly modifiedMs: number
+}

@@ -1,0 +1,102 @@
+/**
+ * Every setting: its type, default and meaning. `--help`, `tidemark config` and the table in
+ * docs/operations.md are generated from this list. A setting `a.b_c` is the flag `--a-b-c`, the variable
+ * `TIDEMARK_A_B_C` and, in tidemark.toml, key `b_c` of table `[a]`.
+ */
+export type SettingKind = 'string' | 'duration' | 'integer' | 'boolean' | 'address' | 'cron' | 'date'
+
+export interface Setting {
+  readonly name: string
+  readonly kind: SettingKind
+  /** As a user would write it. */
+  readonly default: string
+  readonly about: string
+  /** Hidden when shown. */
+  readonly secret?: true
+}
+
+export const SETTINGS = [
+  { name: 'data', kind: 'string', default: './data', about: 'Directory of everything Tidemark stores' },
+  { name: 'collector.listen', kind: 'address', default: '127.0.0.1:7070', about: 'Where agents connect' },
+  {
+    name: 'collector.block_messages',
+    kind: 'integer',
+    default: '50',
+    about: 'Messages gathered into one block',
+  },
+  { name: 'collector.linger', kind: 'duration', default: '250ms', about: 'Longest wait for a block to fill' },
+  {
+    name: 'collector.oldest',
+    kind: 'date',
+    default: '2000-01-01',
+    about: 'Messages with an earlier time_stamp are refused',
+  },
+  {
+    name: 'collector.connections_max',
+    kind: 'integer',
+    default: '10000',
+    about: 'Connections open at once; a further one is refused',
+  },
+  {
+    name: 'collector.idle',
+    kind: 'duration',
+    default: '15m',
+    about: 'A connection silent for this long is closed',
+  },
+  {
+    name: 'serving.listen',
+    kind: 'address',
+    default: '127.0.0.1:8080',
+    about: 'Where pages and API are served',
+  },
+  {
+    name: 'speed.tick',
+    kind: 'duration',
+    default: '30s',
+    about: 'Time between two commits of real-time cells',
+  },
+  {
+    name: 'batch.schedule',
+    kind: 'cron',
+    default: '0 * * * *',
+    about: 'When batch runs start (cron, UTC; a sixth field in front is seconds)',
+  },
+  {
+    name: 'batch.engine',
+    kind: 'string',
+    default: 'duckdb',
+    about: 'What executes a run: duckdb, or reference (slow, for comparison)',
+  },
+  {
+    name: 'lake.url',
+    kind: 'string',
+    default: '',
+    about: 'Where the lake lies: a directory or file:// URL; default DATA/lake',
+  },
+  {
+    name: 'lake.retention',
+    kind: 'duration',
+    default: '24h',
+    about: 'How long superseded files and table versions are kept',
+  },
+  { name: 'agent.enabled', kind: 'boolean', default: 'true', about: "Whether `up` runs this host's agent" },
+  {
+    name: 'agent.service',
+    kind: 'string',
+    default: 'tidemark',
+    about: "Service under which `up`'s own agent reports",
+  },
+  { name: 'agent.interval', kind: 'duration', default: '1s', about: 'Time between two samples' },
+] as const satisfies readonly Setting[]
+
+export type SettingName = (typeof SETTINGS)[number]['name']
+
+/** `--a-b-c` */
+export function flagOf(name: string): string {
+  return `--${name.replaceAll(/[._]/g, '-')}`
+}
+
+/** `TIDEMARK_A_B_C` */
+export function variableOf(name: string): string {
+  return `TIDEMARK_${name.replaceAll(/[._]/g, '_').toUpperCase()}`
+}

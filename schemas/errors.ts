@@ -1,0 +1,176 @@
+/**
+ * Every error that a user, an operator or another program can meet: what it means, whether trying again
+ * can help, and what to do. Nothing else is thrown on purpose; a test walks this list.
+ */
+export const ERRORS = {
+  // A line of a sender, answered on its connection.
+  E_UTF8: { meaning: 'the line is not valid UTF-8', retryable: false, hint: 'send UTF-8' },
+  E_JSON: {
+    meaning: 'the line is not one JSON object',
+    retryable: false,
+    hint: 'send one JSON object a line',
+  },
+  E_LINE_TOO_LONG: {
+    meaning: 'the line is longer than 64 KiB',
+    retryable: false,
+    hint: 'send shorter lines',
+  },
+  E_SERVICE: {
+    meaning: 'service is missing or wrong',
+    retryable: false,
+    hint: 'send 1 to 128 characters without control characters',
+  },
+  E_HOST: {
+    meaning: 'host is wrong',
+    retryable: false,
+    hint: 'send 1 to 128 characters without control characters, or leave it out',
+  },
+  E_TIME: {
+    meaning: 'time_stamp is wrong or out of range',
+    retryable: false,
+    hint: 'check the clock of the sending machine; older data: lower collector.oldest',
+  },
+  E_GAUGE: {
+    meaning: 'a gauge is missing or wrong',
+    retryable: false,
+    hint: 'send a finite number from 0 to 1e15',
+  },
+  E_SEQ: {
+    meaning: 'seq is missing or wrong',
+    retryable: false,
+    hint: 'after a hello every message carries a growing whole number "seq"',
+  },
+  E_HELLO: {
+    meaning: 'the hello is wrong or not the first line',
+    retryable: false,
+    hint: 'send {"hello":1,"agent":"<id>"} as line 1',
+  },
+  E_AGENT_TWICE: {
+    meaning: 'two senders use one agent id',
+    retryable: false,
+    hint: 'give each sender its own spool; do not clone agent folders',
+  },
+  E_CONNECTIONS: {
+    meaning: 'too many connections',
+    retryable: true,
+    hint: 'raise collector.connections_max or close idle senders',
+  },
+  E_IDLE: {
+    meaning: 'the connection was idle for too long',
+    retryable: true,
+    hint: 'connect again, or raise collector.idle',
+  },
+  // Disk, journal, network.
+  E_DISK: { meaning: 'the disk failed', retryable: true, hint: 'check the disk and its permissions' },
+  E_DISK_FULL: { meaning: 'the disk is full', retryable: true, hint: 'make room; work resumes alone' },
+  E_LOCKED: {
+    meaning: 'another process uses this data directory',
+    retryable: false,
+    hint: 'stop it, or give this one another --data',
+  },
+  E_TRIMMED: {
+    meaning: 'that part of the log is trimmed',
+    retryable: false,
+    hint: 'start from the tidemark',
+  },
+  E_JOURNAL_VERSION: {
+    meaning: 'the journal is of a format this release does not know',
+    retryable: false,
+    hint: 'use the release that wrote it, or a newer one',
+  },
+  E_CLOSED: { meaning: 'it is closed', retryable: false, hint: 'the process is stopping' },
+  E_LISTEN: {
+    meaning: 'cannot listen on that address',
+    retryable: false,
+    hint: 'choose another port; 0 takes a free one',
+  },
+  E_CONNECT: {
+    meaning: 'cannot connect',
+    retryable: true,
+    hint: 'check that the collector runs and is reachable',
+  },
+  // Lake.
+  E_STORE: {
+    meaning: 'the object store refused',
+    retryable: true,
+    hint: 'check lake.url and its permissions',
+  },
+  E_STORE_AMBIGUOUS: {
+    meaning: 'the object store did not say whether it stored',
+    retryable: true,
+    hint: 'none needed: it is read back',
+  },
+  E_CONFLICT: {
+    meaning: 'another writer committed first',
+    retryable: true,
+    hint: 'none needed: the work starts again from the table',
+  },
+  E_TABLE_VERSION: {
+    meaning: 'the table needs a newer Delta protocol',
+    retryable: false,
+    hint: 'only reader 1 and writer 2 are supported',
+  },
+  E_TABLE_DAMAGED: {
+    meaning: 'the log of a table cannot be read',
+    retryable: false,
+    hint: 'restore the named file from a backup',
+  },
+  E_VERSION_GONE: {
+    meaning: 'that version is no longer kept',
+    retryable: false,
+    hint: 'ask for a newer one, or raise lake.retention',
+  },
+  E_FILE_DAMAGED: {
+    meaning: 'a data file is missing or damaged',
+    retryable: false,
+    hint: 'restore the named file from a backup; its hours keep their last computed cells',
+  },
+  // Runs, queries, commands.
+  E_RUN_ACTIVE: { meaning: 'a run is going on', retryable: true, hint: 'wait for it; see GET /v1/runs' },
+  E_ENGINE: { meaning: 'the batch engine failed', retryable: true, hint: 'see the run record' },
+  E_PARAMETER: { meaning: 'a parameter is wrong', retryable: false, hint: 'see /openapi.json' },
+  E_NOT_FOUND: { meaning: 'there is no such thing', retryable: false, hint: 'see GET /v1/services' },
+  E_NOT_READY: { meaning: 'not ready yet', retryable: true, hint: 'try again in a moment' },
+  E_USAGE: { meaning: 'the command is used wrongly', retryable: false, hint: 'see --help' },
+  E_CONFIG: { meaning: 'a setting is wrong', retryable: false, hint: 'see tidemark config' },
+  E_NEEDS_SETTING: {
+    meaning: 'a setting is needed for this',
+    retryable: false,
+    hint: 'set it by flag, environment or tidemark.toml',
+  },
+} as const
+
+export type ErrorCode = keyof typeof ERRORS
+
+/** An error of the list. `message` says what happened here, naming file, field or parameter. */
+export class TidemarkError extends Error {
+  readonly code: ErrorCode
+  /** The field or parameter that is wrong, where there is one. */
+  readonly field: string | undefined
+
+  constructor(code: ErrorCode, message: string, options: { field?: string; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'TidemarkError'
+    this.code = code
+    this.field = options.field
+  }
+
+  get retryable(): boolean {
+    return ERRORS[this.code].retryable
+  }
+
+  get hint(): string {
+    return ERRORS[this.code].hint
+  }
+}
+
+/** Whether `error` is the listed error `code`. */
+export function isError(error: unknown, code: ErrorCode): error is TidemarkError {
+  return error instanceof TidemarkError && error.code === code
+}
+
+/** One line for a log: the message, and its code where it has one. */
+export function describeError(error: unknown): string {
+  if (error instanceof TidemarkError) return `${error.message} (${error.code})`
+  return error instanceof Error ? error.message : String(error)
+}
