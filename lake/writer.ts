@@ -1,0 +1,268 @@
+import type { Log } from '../log/port.ts'
+import { describeError, isError } from '../schemas/errors.ts'
+import type { Clock } from '../schemas/ports/clock.ts'
+import type { Sealer, Wake } from '../schemas/ports/layers.ts'
+import {
+  type Gap,
+  highest,
+  lowest,
+  mergeGaps,
+  offsetIn,
+  type Position,
+  partitionsOf,
+} from '../schemas/position.ts'
+import type { Snapshot, Table } from './delta/port.ts'
+import { planMerges } from './merge-plan.ts'
+import { decodeMessages, describeMessages, encodeMessages, joinRows, sortRows } from './parquet/messages.ts'
+import { SealBatch } from './seal.ts'
+import { coveredPosition, logFacts, messagesSchema, sealApp, viewState, withLogFacts } from './tables.ts'
+
+export interface LakeWriterConfig {
+  readonly retentionMs: number
+  /** Longest time between two seals. */
+  readonly sealEveryMs?: number
+  /** Rows that one seal commit holds at most. */
+  readonly sealRowsMax?: number
+  /** Highest positions that the lake names, for closing partitions whose log is gone. */
+  readonly named: Position
+}
+
+export interface LakeWriterDeps {
+  readonly log: Log
+  readonly messages: Table
+  /** Tables of every view: their tidemarks hold back the trimming of the log. */
+  readonly views: readonly Table[]
+  readonly clock: Clock
+  readonly wake: Wake
+  logLine(line: string): void
+}
+
+export interface LakeWriter extends Sealer {
+  /** Merges small files, trims the log and cleans up the table. */
+  tend(): Promise<void>
+  status(): LakeWriterStatus
+  close(): Promise<void>
+}
+
+export interface LakeWriterStatus {
+  readonly state: 'ok' | 'failing'
+  readonly reason: string | null
+  readonly covered: Position
+  readonly version: number | null
+}
+
+const SEAL_EVERY_MS = 3_600_000
+/** Rows sorted and encoded in one go, with the process's other work waiting. */
+const SEAL_ROWS_MAX = 50_000
+/** Blocks that wait in the log before they are sealed without being asked. */
+const SEAL_BLOCKS_MAX = 4_000
+/** Partitions (dates) one seal commit touches at most: each is a file. */
+const SEAL_DATES_MAX = 64
+const BLOCKS_PER_READ = 256
+
+/**
+ * Starts the lake writer: the only writer of `messages`. It seals ranges of the log into Parquet files,
+ *
+ *     log (covered, end] ─▶ rows by date ─▶ files ─▶ one commit: files + txn `seal/<partition>` = new covered
+ *
+ * merges small files, and trims the log below the lowest of its own position and every view's tidemark. The commit
+ * point is the Delta commit: before it nothing is covered, and files that were written are orphans for the vacuum.
+ */
+export async function startLakeWriter(config: LakeWriterConfig, deps: LakeWriterDeps): Promise<LakeWriter> {
+  const { log, messages, clock } = deps
+  let failing: string | null = null
+  let closed = false
+  let covered: Position = {}
+  let version: number | null = null
+  let cancelHourly = () => {}
+  let queue: Promise<void> = Promise.resolve()
+
+  seen(await messages.create(messagesSchema, {}))
+  await closeLostPartitions()
+
+  function seen(snapshot: Snapshot) {
+    covered = coveredPosition(snapshot)
+    version = snapshot.version
+  }
+
+  /** Work on the table goes one at a time; a failure reaches its caller and not the next. */
+  function enqueue(work: () => Promise<void>): Promise<void> {
+    const result = queue.then(async () => {
+      if (!closed) await work()
+    })
+    queue = result.then(
+      () => {
+        failing = null
+      },
+      (error) => {
+        failing = describeError(error)
+        deps.logLine(`lake writer: ${failing}`)
+      },
+    )
+    return result
+  }
+
+  /** A partition that the lake names and the log no longer holds takes no more blocks: say so, and what is lost. */
+  async function closeLostPartitions() {
+    const base = (await messages.snapshot()) as Snapshot
+    const facts = logFacts(base)
+    const lost = partitionsOf(config.named).filter(
+      (p) => p >= 0 && p !== log.partition && facts.closed[p] === undefined,
+    )
+    if (lost.length === 0) return
+    const end = highest(config.named, coveredPosition(base))
+    const nowMs = clock.nowMs()
+    const gaps: Gap[] = lost
+      .filter((p) => offsetIn(covered, p) < offsetIn(end, p))
+      .map((partition) => ({
+        partition,
+        from: offsetIn(covered, partition),
+        to: offsetIn(end, partition),
+        fromMs: base.txns.get(sealApp(partition))?.lastUpdatedMs ?? 0,
+        toMs: nowMs,
+        reason: 'the journal that held these blocks is gone',
+      }))
+    const closedNow = Object.fromEntries(lost.map((p) => [p, offsetIn(end, p)]))
+    const next = { gaps: mergeGaps(facts.gaps, gaps), closed: { ...facts.closed, ...closedNow } }
+    seen(
+      await messages.commit(base, {
+        operation: 'CLOSE PARTITION',
+        dataChange: false,
+        configuration: withLogFacts(base, next),
+        txns: Object.fromEntries(
+          lost.map((p) => [sealApp(p), { version: offsetIn(end, p), lastUpdatedMs: nowMs }]),
+        ),
+      }),
+    )
+  }
+
+  /** Seals everything that was durable when it was called. */
+  async function sealAll() {
+    const target = log.end()
+    while (!closed) {
+      const base = (await messages.snapshot()) as Snapshot
+      seen(base)
+      const from = offsetIn(covered, log.partition)
+      if (from >= target) return
+      await sealRange(base, from, target)
+    }
+  }
+
+  async function sealRange(base: Snapshot, from: number, target: number) {
+    const batch = new SealBatch()
+    let gaps: Gap[] = []
+    let to = from
+    let toMs = 0
+    while (
+      to < target &&
+      batch.rows < (config.sealRowsMax ?? SEAL_ROWS_MAX) &&
+      batch.dates < SEAL_DATES_MAX
+    ) {
+      const slice = await log.read(to, BLOCKS_PER_READ)
+      if (slice.to === to) break
+      for (const block of slice.blocks) batch.add(block)
+      gaps = mergeGaps(gaps, slice.gaps)
+      to = slice.to
+      toMs = slice.toMs
+    }
+    if (to === from) return
+    const files = []
+    for (const [date, rows] of batch.byDate()) {
+      const sorted = sortRows(rows)
+      files.push(await messages.writeFile(encodeMessages(sorted), describeMessages(sorted, date)))
+    }
+    const facts = logFacts(base)
+    try {
+      await messages.commit(base, {
+        operation: 'SEAL',
+        add: files,
+        dataChange: true,
+        txns: { [sealApp(log.partition)]: { version: to, lastUpdatedMs: toMs } },
+        ...(gaps.length > 0
+          ? { configuration: withLogFacts(base, { ...facts, gaps: mergeGaps(facts.gaps, gaps) }) }
+          : {}),
+        info: { from, to },
+      })
+    } catch (error) {
+      if (!isError(error, 'E_CONFLICT')) throw error
+    }
+  }
+
+  async function mergeSmall() {
+    const base = (await messages.snapshot()) as Snapshot
+    for (const { date, inputs } of planMerges(base.files.values(), clock.nowMs())) {
+      if (closed) return
+      try {
+        const rows = sortRows(
+          joinRows(
+            await Promise.all(inputs.map(async (file) => decodeMessages(await messages.readFile(file)))),
+          ),
+        )
+        const file = await messages.writeFile(encodeMessages(rows), describeMessages(rows, date))
+        await messages.commit((await messages.snapshot()) as Snapshot, {
+          operation: 'OPTIMIZE',
+          add: [file],
+          remove: inputs.map((input) => input.path),
+          dataChange: false,
+        })
+      } catch (error) {
+        if (isError(error, 'E_CONFLICT')) continue
+        if (!isError(error, 'E_FILE_DAMAGED')) throw error
+        deps.logLine(`lake writer: ${describeError(error)}; not merged`)
+      }
+    }
+  }
+
+  async function trim() {
+    seen((await messages.snapshot()) as Snapshot)
+    const tidemarks = await Promise.all(
+      deps.views.map(async (view) => viewState(await view.snapshot())?.tidemark ?? {}),
+    )
+    await log.trim(offsetIn(lowest(covered, ...tidemarks), log.partition))
+  }
+
+  const seal = () => enqueue(sealAll)
+  const tend = () =>
+    enqueue(async () => {
+      await mergeSmall()
+      await trim()
+      await messages.tend(clock.nowMs(), config.retentionMs)
+    })
+
+  function armHourly() {
+    cancelHourly = clock.after(config.sealEveryMs ?? SEAL_EVERY_MS, () => {
+      armHourly()
+      void seal()
+        .then(tend)
+        .catch(() => {})
+    })
+  }
+  armHourly()
+
+  let sealing = false
+  const stopFollowing = log.onAppend(() => {
+    if (sealing || log.end() - offsetIn(covered, log.partition) < SEAL_BLOCKS_MAX) return
+    sealing = true
+    void seal()
+      .catch(() => {})
+      .finally(() => {
+        sealing = false
+      })
+  })
+
+  return {
+    async seal() {
+      await seal()
+      await tend().catch(() => {})
+      deps.wake.notify()
+    },
+    tend,
+    status: () => ({ state: failing === null ? 'ok' : 'failing', reason: failing, covered, version }),
+    async close() {
+      cancelHourly()
+      stopFollowing()
+      closed = true
+      await queue
+    },
+  }
+}

@@ -1,0 +1,135 @@
+import { describeError } from '../schemas/errors.ts'
+import type { Clock } from '../schemas/ports/clock.ts'
+import type { OpenCells, Wake } from '../schemas/ports/layers.ts'
+import type { View } from '../schemas/view.ts'
+import type { Answers } from './answers.ts'
+import { statsAsOf } from './as-of.ts'
+import { type LakeTables, planLoad } from './index/load.ts'
+import { IndexStore } from './index/store.ts'
+import { isKnown, keys, minutes, type Standing, standing, stats, summaries } from './merge.ts'
+
+export interface AnswersConfig {
+  readonly view: View
+  readonly tickMs: number
+  /** File of the SQLite index, or `:memory:`. */
+  readonly indexPath: string
+  /** How often the lake is looked at without being told of a commit. */
+  readonly pollMs?: number
+}
+
+export interface AnswersDeps extends LakeTables {
+  /** Null where no speed layer runs in this process. */
+  readonly openCells: OpenCells | null
+  readonly clock: Clock
+  readonly wake: Wake
+  logLine(line: string): void
+}
+
+export interface AnswersServer extends Answers {
+  /** Looks at the lake now. */
+  refresh(): Promise<void>
+  status(): AnswersStatus
+  close(): Promise<void>
+}
+
+export interface AnswersStatus {
+  readonly state: 'ok' | 'failing'
+  readonly reason: string | null
+  readonly viewVersion: number | null
+}
+
+const POLL_MS = 1_000
+/** Speed may be behind the log's end for a tick and this before answers say so. */
+const LAG_GRACE_MS = 5_000
+
+/**
+ * Starts what answers questions: an index that follows the lake, and the merge. The index is loaded before this
+ * resolves, so the first answer is as good as any.
+ */
+export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Promise<AnswersServer> {
+  const { view } = config
+  const store = new IndexStore(config.indexPath, view)
+  let failing: string | null = null
+  let closed = false
+  let again = false
+  let loading: Promise<void> | null = null
+  let cancelPoll = () => {}
+
+  /** Loads until nothing new came in meanwhile; callers during a load share it. */
+  function refresh(): Promise<void> {
+    again = true
+    loading ??= (async () => {
+      while (again && !closed) {
+        again = false
+        try {
+          const load = await planLoad(store, deps, view)
+          if (load !== null && !closed) store.apply(load)
+          failing = null
+        } catch (error) {
+          if (failing === null && !closed)
+            deps.logLine(`serving: ${describeError(error)}; the last state answers`)
+          failing = describeError(error)
+        }
+      }
+    })().finally(() => {
+      loading = null
+    })
+    return loading
+  }
+
+  function armPoll() {
+    cancelPoll = deps.clock.after(config.pollMs ?? POLL_MS, () => {
+      armPoll()
+      void refresh()
+    })
+  }
+
+  function now(): Standing {
+    return standing({
+      store,
+      openCells: deps.openCells,
+      nowMs: deps.clock.nowMs(),
+      lagMs: config.tickMs + LAG_GRACE_MS,
+    })
+  }
+
+  const stopWatching = deps.wake.subscribe(() => void refresh())
+  armPoll()
+  await refresh()
+
+  return {
+    view,
+    refresh,
+    services: () => summaries(now()),
+    stats(key, range) {
+      const at = now()
+      return isKnown(at, key) ? stats(at, key, range) : null
+    },
+    analytics(range) {
+      const at = now()
+      return keys(at)
+        .map((key) => stats(at, key, range))
+        .filter(({ messages }) => messages > 0)
+    },
+    minutes(key, range) {
+      const at = now()
+      return isKnown(at, key) ? minutes(at, key, range) : null
+    },
+    async statsAsOf(key, range, asOf) {
+      return isKnown(now(), key) ? statsAsOf(deps.viewTable, view, key, range, asOf) : null
+    },
+    basis: () => now().basis,
+    status: () => ({
+      state: failing === null ? 'ok' : 'failing',
+      reason: failing,
+      viewVersion: store.loaded.viewVersion,
+    }),
+    async close() {
+      stopWatching()
+      cancelPoll()
+      closed = true
+      await loading
+      store.close()
+    },
+  }
+}

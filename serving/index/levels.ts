@@ -1,0 +1,44 @@
+import type { CellRow } from '../../schemas/cell.ts'
+import { CellMap } from '../../schemas/cell.ts'
+import { bucketStart, DAY_MS, HOUR_MS, type View } from '../../schemas/view.ts'
+
+/**
+ * Cells are kept at three levels, so that a long range reads few of them: the view's minutes, and hours and days derived
+ * from them. A range is answered by the coarsest buckets that lie wholly within it:
+ *
+ *     from ├ minutes ┤├ hours ┤├──── days ────┤├ hours ┤├ minutes ┤ to
+ */
+export const LEVELS = [0, 1, 2] as const
+export type Level = (typeof LEVELS)[number]
+
+export interface LevelRange {
+  readonly level: Level
+  readonly fromMs: number
+  readonly toMs: number
+}
+
+const BUCKET_MS: readonly number[] = [1, HOUR_MS, DAY_MS]
+
+/** The ranges to read for `[fromMs, toMs)`; disjoint, together exactly that range. */
+export function planRanges(fromMs: number, toMs: number, level: Level = 2): LevelRange[] {
+  if (fromMs >= toMs) return []
+  if (level === 0) return [{ level, fromMs, toMs }]
+  const bucketMs = BUCKET_MS[level]!
+  const innerFrom = -bucketStart(-fromMs, bucketMs)
+  const innerTo = bucketStart(toMs, bucketMs)
+  const finer = (level - 1) as Level
+  if (innerFrom >= innerTo) return planRanges(fromMs, toMs, finer)
+  return [
+    ...planRanges(fromMs, innerFrom, finer),
+    { level, fromMs: innerFrom, toMs: innerTo },
+    ...planRanges(innerTo, toMs, finer),
+  ]
+}
+
+/** The cells of `level` that `minutes` (all those of the buckets concerned) add up to. */
+export function derive(view: View, minutes: readonly CellRow[], level: Level): CellRow[] {
+  const bucketMs = BUCKET_MS[level]!
+  const cells = new CellMap(view)
+  cells.merge(minutes.map((row) => ({ ...row, minuteMs: bucketStart(row.minuteMs, bucketMs) })))
+  return cells.rows()
+}

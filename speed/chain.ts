@@ -1,0 +1,117 @@
+import type { Block } from '../schemas/block.ts'
+import { CellMap, type CellRow } from '../schemas/cell.ts'
+import type { OpenPart } from '../schemas/ports/layers.ts'
+import { type Gap, mergeGaps } from '../schemas/position.ts'
+import type { View } from '../schemas/view.ts'
+
+/**
+ * The cells that speed holds of one (definition, partition), as consecutive parts:
+ *
+ *     … ─┤ part (a, b] ├─┤ part (b, c] ├─┤ open part (c, readTo] ├─▶ folding
+ *         committed       committed        not committed
+ *
+ * A tick commits everything after `committedTo`. Committed parts are kept until the serving index holds
+ * them, so that at every instant some part continues exactly where the index ends.
+ */
+export interface Part {
+  readonly from: number
+  to: number
+  /** Log time at `to`. */
+  toMs: number
+  readonly cells: CellMap
+  gaps: readonly Gap[]
+}
+
+/** Committed parts kept for an index that does not follow; the oldest go first. */
+const PARTS_MAX = 256
+
+export class Chain {
+  readonly view: View
+  readonly hash: string
+  readonly partition: number
+  #parts: Part[]
+  #committedTo: number
+
+  /** A chain whose ticks are committed up to `from`. */
+  constructor(view: View, hash: string, partition: number, from: number, fromMs: number) {
+    this.view = view
+    this.hash = hash
+    this.partition = partition
+    this.#committedTo = from
+    this.#parts = [this.#emptyPart(from, fromMs)]
+  }
+
+  get committedTo(): number {
+    return this.#committedTo
+  }
+
+  get readTo(): number {
+    return this.#open.to
+  }
+
+  /** Cells not yet committed. */
+  get openCells(): number {
+    return this.#uncommitted().reduce((sum, part) => sum + part.cells.size, 0)
+  }
+
+  /** Folds what the log gave after `readTo`. */
+  fold(blocks: readonly Block[], gaps: readonly Gap[], to: number, toMs: number): void {
+    for (const block of blocks) this.#open.cells.addAll(block.messages)
+    this.#open.to = to
+    this.#open.toMs = toMs
+    if (gaps.length > 0) this.#open.gaps = mergeGaps(this.#open.gaps, gaps)
+  }
+
+  /** Ends the open part and returns what a tick would commit now: `(committedTo, readTo]`. Null when that is empty. */
+  freeze(): { from: number; to: number; toMs: number; rows: CellRow[]; gaps: readonly Gap[] } | null {
+    const parts = this.#uncommitted().filter((part) => part.to > part.from)
+    const last = parts.at(-1)
+    if (last === undefined) return null
+    if (last === this.#open) this.#parts.push(this.#emptyPart(last.to, last.toMs))
+    const cells = parts.length === 1 ? last.cells : new CellMap(this.view)
+    if (parts.length > 1) for (const part of parts) cells.merge(part.cells.rows())
+    const gaps = mergeGaps(...parts.map((part) => part.gaps))
+    return { from: this.#committedTo, to: last.to, toMs: last.toMs, rows: cells.rows(), gaps }
+  }
+
+  /** A tick up to `to` is in the lake. */
+  committed(to: number): void {
+    this.#committedTo = to
+    while (this.#parts.length > PARTS_MAX && this.#parts[0]!.to <= to) this.#parts.shift()
+  }
+
+  /**
+   * Everything held after `from`; null when no part begins there. Parts that end at or below `from` are let go:
+   * whoever asks from here holds them.
+   */
+  openFrom(from: number): OpenPart | null {
+    const first = this.#parts.findIndex((part) => part.from === from)
+    if (first < 0) return null
+    let held = 0
+    while (held < first && this.#parts[held]!.to <= this.#committedTo) held++
+    this.#parts.splice(0, held)
+    const parts = this.#parts.slice(first - held)
+    return {
+      to: this.readTo,
+      gaps: mergeGaps(...parts.map((part) => part.gaps)),
+      *range(key, fromMs, toMs) {
+        for (const part of parts) yield* part.cells.range(key, fromMs, toMs)
+      },
+      *keys() {
+        for (const part of parts) yield* part.cells.keys()
+      },
+    }
+  }
+
+  get #open(): Part {
+    return this.#parts.at(-1)!
+  }
+
+  #uncommitted(): Part[] {
+    return this.#parts.filter((part) => part.from >= this.#committedTo)
+  }
+
+  #emptyPart(from: number, fromMs: number): Part {
+    return { from, to: from, toMs: fromMs, cells: new CellMap(this.view), gaps: [] }
+  }
+}

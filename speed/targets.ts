@@ -1,0 +1,47 @@
+import type { Snapshot } from '../lake/delta/port.ts'
+import { chainFrom, type Tick, viewState } from '../lake/tables.ts'
+import { BEGINNING, offsetIn } from '../schemas/position.ts'
+import { definitionHash, parseDefinition, type View } from '../schemas/view.ts'
+
+/** One chain that speed must keep: a definition, and where its committed ticks end. */
+export interface Target {
+  readonly view: View
+  readonly hash: string
+  /** Offset up to which the ticks that continue the tidemark are committed. */
+  readonly from: number
+  /** Log time at `from`, 0 when not known. */
+  readonly fromMs: number
+}
+
+/**
+ * What speed must fold, given the published version and the ticks there are: the published definition and,
+ * while they differ, the configured one, each from the tidemark on. Committed ticks that continue the tidemark
+ * without a break stand; whatever lies beyond a break, or straddles the tidemark, is folded anew.
+ */
+export function targets(
+  configured: View,
+  published: Snapshot | null,
+  ticks: readonly Tick[],
+  partition: number,
+): Target[] {
+  const state = viewState(published)
+  const tidemark = state ? offsetIn(state.tidemark, partition) : BEGINNING
+  const views = new Map<string, View>()
+  if (state) views.set(state.hash, parseDefinition(state.definition))
+  views.set(definitionHash(configured), configured)
+  return [...views].map(([hash, view]) => {
+    const last = chainFrom(ticks, hash, partition, tidemark).at(-1)
+    return { view, hash, from: last?.to ?? tidemark, fromMs: last?.toMs ?? 0 }
+  })
+}
+
+/** Ticks of the same chain that `(from, to]` takes the place of: all that share a block with it. */
+export function replacedBy(
+  ticks: readonly Tick[],
+  tick: { hash: string; partition: number; from: number; to: number },
+): Tick[] {
+  return ticks.filter(
+    (old) =>
+      old.hash === tick.hash && old.partition === tick.partition && old.from < tick.to && old.to > tick.from,
+  )
+}
