@@ -1,4 +1,5 @@
 import type { CellRow } from '../cell.ts'
+import type { Gap } from '../position.ts'
 
 /**
  * What layers ask of each other in one process. Each is optional in a distributed deployment, where they
@@ -13,14 +14,16 @@ export interface OpenCells {
    * that one query sees one state.
    */
   open(hash: string, partition: number, from: number): OpenPart | null
-  /** The log's last durable offset, and since when (log reader's clock) speed has not been at it; null when it is. */
-  lag(partition: number): { readonly end: number; readonly behindSinceMs: number | null }
+  /** The log's last durable offset, and since when speed has not been at it under `hash`; null when it is. */
+  lag(hash: string, partition: number): { readonly end: number; readonly behindSinceMs: number | null }
   /** Every partition the log holds. */
   partitions(): number[]
 }
 
 export interface OpenPart {
   readonly to: number
+  /** Damage met in `(from, to]`. */
+  readonly gaps: readonly Gap[]
   /** The cells of `key` in `[fromMs, toMs)`; of one minute there may be several to merge. */
   range(key: string, fromMs: number, toMs: number): Iterable<CellRow>
   keys(): Iterable<string>
