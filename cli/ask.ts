@@ -1,0 +1,41 @@
+import { describeError, TidemarkError } from '../schemas/errors.ts'
+import type { Disk } from '../schemas/ports/disk.ts'
+import { readAddresses } from './addresses.ts'
+
+/**
+ * Asks the `up` that runs on a data directory. Null when none does.
+ * Throws `E_CONNECT` when it does not answer, and `E_ENGINE` with its own words when it refuses.
+ */
+export async function askRunning(
+  disk: Disk,
+  dataDir: string,
+  path: string,
+  request: { method: 'GET' | 'POST'; body?: object; timeoutMs: number },
+): Promise<unknown | null> {
+  const addresses = await readAddresses(disk, dataDir)
+  if (addresses === null) return null
+  const response = await send(`${addresses.serving}${path}`, request)
+  // What a killed process left behind names a port where nobody listens.
+  if (response === null) return null
+  const answer = (await response.json().catch(() => null)) as { detail?: string; title?: string } | null
+  if (response.ok) return answer
+  const reason = answer?.detail ?? answer?.title ?? `status ${response.status}`
+  throw new TidemarkError('E_ENGINE', `${addresses.serving}${path} refused: ${reason}`)
+}
+
+async function send(
+  url: string,
+  { method, body, timeoutMs }: { method: string; body?: object; timeoutMs: number },
+): Promise<Response | null> {
+  try {
+    return await fetch(url, {
+      method,
+      signal: AbortSignal.timeout(timeoutMs),
+      ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    })
+  } catch (error) {
+    const cause = (error as { cause?: { code?: string } }).cause
+    if (cause?.code === 'ECONNREFUSED') return null
+    throw new TidemarkError('E_CONNECT', `${url} does not answer: ${describeError(error)}`)
+  }
+}

@@ -1,0 +1,50 @@
+import { SETTINGS, type SettingName } from '../schemas/config.ts'
+import type { Settings } from './settings.ts'
+
+/** A command of the command line, as data: help, parsing and the tests of the documents all read it. */
+export interface Command {
+  readonly name: string
+  readonly summary: string
+  /** What follows the options, for the usage line: `[diff A B]`. Absent: nothing may follow. */
+  readonly operands?: string
+  readonly flags: readonly Flag[]
+  /** The settings it heeds, which are flags too. */
+  readonly settings: readonly SettingName[]
+  /** A call that works as it stands. */
+  readonly example: string
+  /** Resolves with the exit code. Throws `TidemarkError`; `E_USAGE` exits with 2, all others with 1. */
+  run(args: Args, io: Io): Promise<number>
+}
+
+export interface Flag {
+  readonly name: string
+  /** What the value is called in the help; absent: a switch without a value. */
+  readonly value?: string
+  readonly about: string
+}
+
+export interface Args {
+  /** Values of flags by name; a switch that is given is `'true'`. */
+  readonly flags: Readonly<Record<string, string | undefined>>
+  readonly operands: readonly string[]
+  readonly settings: Settings
+}
+
+/** What a command has of the outside. */
+export interface Io {
+  readonly cwd: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Null when there is no such file. */
+  readText(path: string): Promise<string | null>
+  out(text: string): void
+  err(text: string): void
+  /** Resolves at SIGINT or SIGTERM. */
+  readonly stopped: Promise<void>
+}
+
+export const ALL_SETTINGS: readonly SettingName[] = SETTINGS.map((setting) => setting.name)
+
+/** A log line: one line, with its time. */
+export function logLineTo(io: Pick<Io, 'err'>, nowMs: () => number): (line: string) => void {
+  return (line) => io.err(`${new Date(nowMs()).toISOString()} ${line.replaceAll('\n', ' ')}\n`)
+}

@@ -1,0 +1,49 @@
+/**
+ * The way in, in plain JavaScript that any Node since 12.20 understands: finds a Node that runs TypeScript (this one, or the
+ * one that `npm ci` put into node_modules) and hands over to main.ts; where there is none it says so.
+ */
+import { spawn } from 'child_process' // biome-ignore lint/style/useNodejsImportProtocol: unknown to Node 12
+import { existsSync } from 'fs' // biome-ignore lint/style/useNodejsImportProtocol: unknown to Node 12
+import { dirname, join } from 'path' // biome-ignore lint/style/useNodejsImportProtocol: unknown to Node 12
+import { fileURLToPath } from 'url' // biome-ignore lint/style/useNodejsImportProtocol: unknown to Node 12
+
+const here = dirname(fileURLToPath(import.meta.url))
+
+/** Node strips types by itself since 22.18, and in the 23 line since 23.6. */
+function runsTypeScript(version) {
+  const parts = version.replace('v', '').split('.').map(Number)
+  if (parts[0] === 22) return parts[1] >= 18
+  if (parts[0] === 23) return parts[1] >= 6
+  return parts[0] > 23
+}
+
+function handOver(node) {
+  const child = spawn(node, [fileURLToPath(import.meta.url)].concat(process.argv.slice(2)), {
+    stdio: 'inherit',
+  })
+  const forward = (signal) => child.kill(signal)
+  process.on('SIGINT', forward)
+  process.on('SIGTERM', forward)
+  child.on('error', (error) => {
+    process.stderr.write(`tidemark: cannot start ${node}: ${error.message}\n`)
+    process.exit(1)
+  })
+  child.on('exit', (code, signal) => {
+    if (signal === null) process.exit(code)
+    process.removeListener('SIGINT', forward)
+    process.removeListener('SIGTERM', forward)
+    process.kill(process.pid, signal)
+  })
+}
+
+const pinned = join(here, '..', 'node_modules', 'node', 'bin', 'node')
+if (runsTypeScript(process.version)) {
+  import('./main.ts').then((main) => main.start())
+} else if (existsSync(pinned)) {
+  handOver(pinned)
+} else {
+  process.stderr.write(
+    `tidemark: Node ${process.version} is too old (22.18 or newer is needed) and there is none in node_modules; run \`npm ci\` without --ignore-scripts, which brings one.\n`,
+  )
+  process.exit(1)
+}

@@ -1,0 +1,44 @@
+import type { Command } from './command.ts'
+import { flagsOf } from './parse.ts'
+
+/** The overview of all commands. */
+export function overview(commands: readonly Command[]): string {
+  const rows = commands.map(({ name, summary }) => [name, summary] as const)
+  return [
+    'Usage: tidemark COMMAND [OPTIONS]',
+    '',
+    ...columns(rows),
+    '',
+    '`tidemark COMMAND --help` tells more of one. Start with: tidemark up',
+    '',
+  ].join('\n')
+}
+
+export function helpOf(command: Command): string {
+  const rows = flagsOf(command).map(
+    (flag) => [flag.value === undefined ? `--${flag.name}` : `--${flag.name} ${flag.value}`, flag.about] as const,
+  )
+  const operands = command.operands === undefined ? '' : ` ${command.operands}`
+  return [
+    `Usage: tidemark ${command.name}${operands} [OPTIONS]`,
+    '',
+    command.summary,
+    '',
+    ...columns(rows),
+    '',
+    `Example: ${command.example}`,
+    '',
+  ].join('\n')
+}
+
+function columns(rows: readonly (readonly [string, string])[]): string[] {
+  const width = Math.max(...rows.map(([left]) => left.length))
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`)
+}
+
+/** Rows as a table for a terminal, columns aligned; the first row is the head. */
+export function textTable(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
+  const line = (row: readonly string[]) => row.map((cell, i) => cell.padEnd(widths[i]!)).join('  ').trimEnd()
+  return `${rows.map(line).join('\n')}\n`
+}

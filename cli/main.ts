@@ -1,0 +1,76 @@
+import { describeError, ERRORS, isError, TidemarkError } from '../schemas/errors.ts'
+import type { Command, Io } from './command.ts'
+import { agent } from './commands/agent.ts'
+import { batch } from './commands/batch.ts'
+import { collector } from './commands/collector.ts'
+import { config } from './commands/config.ts'
+import { fleet } from './commands/fleet.ts'
+import { runs } from './commands/runs.ts'
+import { status } from './commands/status.ts'
+import { up } from './commands/up.ts'
+import { helpOf, overview } from './help.ts'
+import { processIo } from './host/process.ts'
+import { suggestion } from './nearest.ts'
+import { parseCommandArgs } from './parse.ts'
+import { CONFIG_FILE, resolveSettings, type Sources } from './settings.ts'
+import { VERSION } from './version.ts'
+
+export const COMMANDS: readonly Command[] = [up, agent, collector, batch, runs, fleet, status, config]
+
+/** What entry.js calls: runs the command of this process and exits with its code. */
+export async function start(): Promise<void> {
+  process.exit(await runCli(process.argv.slice(2), processIo()))
+}
+
+/** Runs one command line; resolves with the exit code: 0, 1 (failed) or 2 (wrong usage). */
+export async function runCli(argv: readonly string[], io: Io): Promise<number> {
+  const [name, ...rest] = argv
+  try {
+    if (name === '--help' || name === '-h' || name === 'help') {
+      io.out(overview(COMMANDS))
+      return 0
+    }
+    if (name === '--version') {
+      io.out(`${VERSION}\n`)
+      return 0
+    }
+    const command = commandNamed(name)
+    const { flags, operands } = parseCommandArgs(command, rest)
+    if (flags.help !== undefined) {
+      io.out(helpOf(command))
+      return 0
+    }
+    const file = await readConfigFile(flags.config, io)
+    const settings = resolveSettings({ flags, env: io.env, file, cwd: io.cwd })
+    return await command.run({ flags, operands, settings }, io)
+  } catch (error) {
+    io.err(`tidemark: ${sentence(error)}\n`)
+    return isError(error, 'E_USAGE') || isError(error, 'E_NEEDS_SETTING') || isError(error, 'E_CONFIG') ? 2 : 1
+  }
+}
+
+/** What happened and what to do, in one line. */
+function sentence(error: unknown): string {
+  const what = describeError(error).replaceAll('\n', ' ')
+  return error instanceof TidemarkError ? `${what}: ${ERRORS[error.code].hint}` : what
+}
+
+function commandNamed(name: string | undefined): Command {
+  if (name === undefined) throw new TidemarkError('E_USAGE', 'name a command, like `tidemark up`')
+  const command = COMMANDS.find((one) => one.name === name)
+  if (command !== undefined) return command
+  const near = suggestion(
+    name,
+    COMMANDS.map((one) => one.name),
+  )
+  throw new TidemarkError('E_USAGE', `there is no command ${name}${near}`)
+}
+
+/** The file named by `--config`, which must exist, or tidemark.toml of this folder, which may. */
+async function readConfigFile(named: string | undefined, io: Io): Promise<Sources['file']> {
+  const name = named ?? CONFIG_FILE
+  const text = await io.readText(name)
+  if (text !== null) return { name, text }
+  if (named === undefined) return null
+  throw new TidemarkError('E_CONFIG', `there is no file ${named} (--config)`)
+}

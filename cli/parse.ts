@@ -1,0 +1,61 @@
+import { parseArgs } from 'node:util'
+import { flagOf, SETTINGS } from '../schemas/config.ts'
+import { TidemarkError } from '../schemas/errors.ts'
+import type { Command, Flag } from './command.ts'
+import { suggestion } from './nearest.ts'
+
+export interface Parsed {
+  readonly flags: Readonly<Record<string, string>>
+  readonly operands: readonly string[]
+}
+
+/** Every flag of a command: its own, its settings', `--config` and `--help`. */
+export function flagsOf(command: Command): Flag[] {
+  const settings = SETTINGS.filter((setting) => command.settings.includes(setting.name)).map((setting) => ({
+    name: flagOf(setting.name).slice(2),
+    value: setting.kind.toUpperCase(),
+    about: `${setting.about} (${setting.default === '' ? 'none' : setting.default})`,
+  }))
+  const config = { name: 'config', value: 'FILE', about: 'Settings file (./tidemark.toml)' }
+  return [...command.flags, ...settings, config, { name: 'help', about: 'Show this help' }]
+}
+
+/** Reads the arguments after the command's name. Throws `E_USAGE`. */
+export function parseCommandArgs(command: Command, argv: readonly string[]): Parsed {
+  const known = new Map(flagsOf(command).map((flag) => [flag.name, flag]))
+  const options = Object.fromEntries(
+    [...known].map(([name, flag]) => [name, { type: flag.value === undefined ? 'boolean' : 'string' } as const]),
+  )
+  const { tokens } = parseArgs({ args: [...argv], options, strict: false, tokens: true })
+  const flags: Record<string, string> = {}
+  const operands: string[] = []
+  for (const token of tokens) {
+    if (token.kind === 'positional') operands.push(token.value)
+    if (token.kind !== 'option') continue
+    const flag = known.get(token.name)
+    if (flag === undefined) throw unknownFlag(command, token.rawName, known.keys())
+    flags[flag.name] = valueOf(flag, token.value, token.inlineValue === true)
+  }
+  if (operands.length > 0 && command.operands === undefined && flags.help === undefined)
+    throw usage(command, `takes no ${JSON.stringify(operands[0])}`)
+  return { flags, operands }
+
+  function valueOf(flag: Flag, value: string | undefined, inline: boolean): string {
+    if (flag.value === undefined) {
+      if (inline) throw usage(command, `--${flag.name} takes no value`)
+      return 'true'
+    }
+    if (value === undefined || (!inline && value.startsWith('--')))
+      throw usage(command, `--${flag.name} needs a value: --${flag.name} ${flag.value}`)
+    return value
+  }
+}
+
+function unknownFlag(command: Command, rawName: string, known: Iterable<string>): TidemarkError {
+  const names = [...known].map((name) => `--${name}`)
+  return usage(command, `has no option ${rawName}${suggestion(rawName, names)}`)
+}
+
+function usage(command: Command, what: string): TidemarkError {
+  return new TidemarkError('E_USAGE', `tidemark ${command.name} ${what}`)
+}

@@ -1,0 +1,152 @@
+import { join, resolve } from 'node:path'
+import { parse } from 'smol-toml'
+import { flagOf, SETTINGS, type Setting, type SettingName, variableOf } from '../schemas/config.ts'
+import { describeError, TidemarkError } from '../schemas/errors.ts'
+import { suggestion } from './nearest.ts'
+import {
+  type Address,
+  EXPECTED,
+  isValue,
+  parseAddress,
+  parseBoolean,
+  parseDate,
+  parseDuration,
+  parseInteger,
+  parseLakeUrl,
+} from './values.ts'
+
+/**
+ * The settings: flags over `TIDEMARK_*` variables over tidemark.toml over defaults. Each value is checked where it is
+ * read, and an error names the setting and the source that holds the wrong value.
+ */
+
+export const CONFIG_FILE = 'tidemark.toml'
+
+/** Where settings come from. */
+export interface Sources {
+  /** By flag, without the dashes: `speed-tick`. */
+  readonly flags: Readonly<Record<string, string | undefined>>
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** The file and its text; null when there is none. */
+  readonly file: { readonly name: string; readonly text: string } | null
+  /** What relative paths start from. */
+  readonly cwd: string
+}
+
+export interface Resolved {
+  readonly value: string
+  /** For people: `--speed-tick`, `TIDEMARK_SPEED_TICK`, `tidemark.toml` or `default`. */
+  readonly source: string
+}
+
+export class Settings {
+  readonly #values: ReadonlyMap<SettingName, Resolved>
+  readonly #cwd: string
+
+  constructor(values: ReadonlyMap<SettingName, Resolved>, cwd: string) {
+    this.#values = values
+    this.#cwd = cwd
+  }
+
+  get(name: SettingName): Resolved {
+    return this.#values.get(name)!
+  }
+  text(name: SettingName): string {
+    return this.get(name).value
+  }
+  durationMs(name: SettingName): number {
+    return parseDuration(this.text(name))!
+  }
+  integer(name: SettingName): number {
+    return parseInteger(this.text(name))!
+  }
+  boolean(name: SettingName): boolean {
+    return parseBoolean(this.text(name))!
+  }
+  address(name: SettingName): Address {
+    return parseAddress(this.text(name))!
+  }
+  dateMs(name: SettingName): number {
+    return parseDate(this.text(name))!
+  }
+  dataDir(): string {
+    return resolve(this.#cwd, this.text('data'))
+  }
+  lakeDir(): string {
+    const url = this.text('lake.url')
+    return url === '' ? join(this.dataDir(), 'lake') : resolve(this.#cwd, parseLakeUrl(url)!)
+  }
+}
+
+/** Throws `E_CONFIG`. */
+export function resolveSettings(sources: Sources): Settings {
+  refuseUnknownVariables(sources.env)
+  const file = sources.file === null ? new Map<string, string>() : readToml(sources.file)
+  const values = new Map<SettingName, Resolved>()
+  for (const setting of SETTINGS) {
+    const resolved = resolveOne(setting, sources, file)
+    refuseWrongValue(setting, resolved)
+    values.set(setting.name, resolved)
+  }
+  return new Settings(values, sources.cwd)
+}
+
+function resolveOne(setting: Setting, sources: Sources, file: ReadonlyMap<string, string>): Resolved {
+  const flag = flagOf(setting.name)
+  const variable = variableOf(setting.name)
+  const fromFlag = sources.flags[flag.slice(2)]
+  if (fromFlag !== undefined) return { value: fromFlag, source: flag }
+  const fromEnv = sources.env[variable]
+  if (fromEnv !== undefined) return { value: fromEnv, source: variable }
+  const fromFile = file.get(setting.name)
+  if (fromFile !== undefined) return { value: fromFile, source: sources.file!.name }
+  return { value: setting.default, source: 'default' }
+}
+
+function refuseWrongValue(setting: Setting, { value, source }: Resolved): void {
+  const refuse = (expected: string) => {
+    const shown = setting.secret ? 'a hidden value' : JSON.stringify(value)
+    throw new TidemarkError('E_CONFIG', `${setting.name} (${source}) must be ${expected}, not ${shown}`, {
+      field: setting.name,
+    })
+  }
+  if (!isValue(setting.kind, value)) refuse(EXPECTED[setting.kind])
+  if (setting.name === 'lake.url' && parseLakeUrl(value) === null) refuse('a directory or a file:// URL')
+  if (setting.name === 'data' && value === '') refuse('a directory')
+  if (setting.name === 'batch.engine' && !['duckdb', 'reference'].includes(value))
+    refuse('duckdb or reference')
+}
+
+/** Variables that steer the tests, not the program. */
+const isTestVariable = (name: string) => name.startsWith('TIDEMARK_TEST_') || name === 'TIDEMARK_SCREENSHOTS'
+
+function refuseUnknownVariables(env: Sources['env']): void {
+  const known = new Set(SETTINGS.map((setting) => variableOf(setting.name)))
+  for (const name of Object.keys(env)) {
+    if (!name.startsWith('TIDEMARK_') || known.has(name) || isTestVariable(name)) continue
+    throw new TidemarkError('E_CONFIG', `the environment sets ${name}, which is no setting${suggestion(name, known)}`)
+  }
+}
+
+/** The settings of a file by name: table `[a]` with key `b_c` is `a.b_c`. */
+function readToml({ name: fileName, text }: { name: string; text: string }): Map<string, string> {
+  let tree: unknown
+  try {
+    tree = parse(text)
+  } catch (error) {
+    throw new TidemarkError('E_CONFIG', `${fileName} is not valid TOML: ${describeError(error).split('\n')[0]}`)
+  }
+  const values = new Map<string, string>()
+  const known = new Set<string>(SETTINGS.map((setting) => setting.name))
+  const walk = (prefix: string, node: object) => {
+    for (const [key, value] of Object.entries(node)) {
+      const name = prefix + key
+      if (typeof value === 'object' && !Array.isArray(value) && !(value instanceof Date)) walk(`${name}.`, value)
+      else if (!known.has(name))
+        throw new TidemarkError('E_CONFIG', `${fileName} sets ${name}, which is no setting${suggestion(name, known)}`)
+      else values.set(name, value instanceof Date ? value.toISOString() : String(value))
+    }
+  }
+  walk('', tree as object)
+  return values
+}

@@ -1,0 +1,98 @@
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { type Batch, startBatch } from '../batch/run.ts'
+import type { Table } from '../lake/delta/port.ts'
+import { openTable } from '../lake/delta/table.ts'
+import { localStore } from '../lake/store/local.ts'
+import { MESSAGES, namedPosition, RUNS, ticksTable } from '../lake/tables.ts'
+import { type LakeWriter, startLakeWriter } from '../lake/writer.ts'
+import { type Journal, openJournal } from '../log/journal/journal.ts'
+import type { Clock, Random } from '../schemas/ports/clock.ts'
+import type { Disk } from '../schemas/ports/disk.ts'
+import type { Wake } from '../schemas/ports/layers.ts'
+import type { View } from '../schemas/view.ts'
+import type { Closing } from './closing.ts'
+import type { Settings } from './settings.ts'
+import { makeWake } from '../schemas/ports/wake.ts'
+
+/** The lower half of the embedded form, which `up` and `batch --once` share: lock, lake, journal, lake writer, batch. */
+export interface StoreRoom {
+  readonly tables: { messages: Table; view: Table; ticks: Table; runs: Table }
+  readonly journal: Journal
+  readonly lakeWriter: LakeWriter
+  readonly batch: Batch
+  readonly wake: Wake
+}
+
+export interface Host {
+  readonly disk: Disk
+  readonly clock: Clock
+  readonly random: Random
+  logLine(line: string): void
+}
+
+/**
+ * Opens the data directory for this process alone. Whatever it opened is in `closing`, also when it throws; `E_LOCKED`
+ * names the process that has it.
+ */
+export async function openStoreRoom(
+  options: { settings: Settings; view: View; command: string; engine: string; scheduled: boolean },
+  host: Host,
+  closing: Closing,
+): Promise<StoreRoom> {
+  const { settings, view } = options
+  const { disk, clock, random, logLine } = host
+  const dataDir = settings.dataDir()
+  const holder = `tidemark ${options.command}, process ${process.pid} on ${hostname()}`
+  const retentionMs = settings.durationMs('lake.retention')
+
+  await disk.makeDir(dataDir)
+  const lock = await disk.lock(join(dataDir, 'lock'), holder)
+  closing.add('lock', () => lock.release())
+
+  const store = await localStore(disk, settings.lakeDir(), random)
+  const table = (name: string) => openTable(name, { store, clock, random })
+  const tables = {
+    messages: table(MESSAGES),
+    view: table(view.name),
+    ticks: table(ticksTable(view)),
+    runs: table(RUNS),
+  }
+  const named = namedPosition(...(await Promise.all(Object.values(tables).map((one) => one.snapshot()))))
+
+  const journal = await openJournal(
+    { dir: join(dataDir, 'journal'), holder, floor: named },
+    { disk, clock, log: logLine },
+  )
+  closing.add('journal', () => journal.close())
+
+  const wake = makeWake()
+  const lakeWriter = await startLakeWriter(
+    { retentionMs, named },
+    { log: journal, messages: tables.messages, views: [tables.view], clock, wake, logLine },
+  )
+  closing.add('lake writer', () => lakeWriter.close())
+
+  const batch = await startBatch(
+    {
+      view,
+      tickMs: settings.durationMs('speed.tick'),
+      schedule: options.scheduled ? settings.text('batch.schedule') : null,
+      engine: options.engine,
+      retentionMs,
+    },
+    {
+      messages: tables.messages,
+      viewTable: tables.view,
+      ticks: tables.ticks,
+      runs: tables.runs,
+      sealer: lakeWriter,
+      clock,
+      random,
+      wake,
+      logLine,
+    },
+  )
+  closing.add('batch', () => batch.close())
+  return { tables, journal, lakeWriter, batch, wake }
+}

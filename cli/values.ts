@@ -1,0 +1,104 @@
+import { fileURLToPath } from 'node:url'
+import { Cron } from 'croner'
+import type { SettingKind } from '../schemas/config.ts'
+
+/**
+ * What settings and flags may look like. Each parser returns the value, or null when `text` is not one; `EXPECTED` says
+ * what would have been.
+ */
+export const EXPECTED: Record<SettingKind, string> = {
+  string: 'text',
+  duration: 'a duration like 250ms, 30s, 15m or 24h',
+  integer: 'a whole number above 0',
+  boolean: 'true or false',
+  address: 'an address like 127.0.0.1:8080 or [::1]:0',
+  cron: 'a cron pattern of five or six fields like "0 * * * *"',
+  date: 'a date like 2000-01-01, or an ISO 8601 time with zone',
+}
+
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+const UNITS_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** Milliseconds; more than 0. */
+export function parseDuration(text: string): number | null {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text)
+  if (!match) return null
+  const ms = Math.round(Number(match[1]) * UNITS_MS[match[2] as keyof typeof UNITS_MS])
+  return ms > 0 && Number.isSafeInteger(ms) ? ms : null
+}
+
+export function parseInteger(text: string): number | null {
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : 0
+  return value > 0 ? value : null
+}
+
+export function parseBoolean(text: string): boolean | null {
+  return text === 'true' ? true : text === 'false' ? false : null
+}
+
+/** `host:port`, an IPv6 host in brackets; port 0 takes a free one. */
+export function parseAddress(text: string): Address | null {
+  const match = /^(?:\[([0-9a-fA-F:.%]+)\]|([^\s:[\]/]+)):(\d{1,5})$/.exec(text)
+  if (!match) return null
+  const port = Number(match[3])
+  return port > 65_535 ? null : { host: (match[1] ?? match[2])!, port }
+}
+
+/** The reverse of `parseAddress`. */
+export function formatAddress({ host, port }: Address): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+}
+
+export function parseCron(text: string): string | null {
+  const fields = text.trim().split(/\s+/).length
+  if (fields !== 5 && fields !== 6 && !/^@\w+$/.test(text.trim())) return null
+  try {
+    new Cron(text, { paused: true, timezone: 'UTC' }).stop()
+    return text
+  } catch {
+    return null
+  }
+}
+
+/** Milliseconds since 1970; a date means its midnight in UTC. */
+export function parseDate(text: string): number | null {
+  if (!/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/.test(text)) return null
+  const ms = Date.parse(text)
+  // Date.parse takes 31 February for 3 March.
+  const dayExists = !Number.isNaN(ms) && new Date(`${text.slice(0, 10)}T00:00Z`).getUTCDate() === Number(text.slice(8, 10))
+  return dayExists ? ms : null
+}
+
+/** The folder that `lake.url` names, null when it names something else than a folder. */
+export function parseLakeUrl(text: string): string | null {
+  if (!/^[a-z][a-z0-9+.-]*:/i.test(text)) return text
+  try {
+    return fileURLToPath(text)
+  } catch {
+    return null
+  }
+}
+
+/** Whether `text` is a value of that kind. */
+export function isValue(kind: SettingKind, text: string): boolean {
+  switch (kind) {
+    case 'string':
+      return true
+    case 'duration':
+      return parseDuration(text) !== null
+    case 'integer':
+      return parseInteger(text) !== null
+    case 'boolean':
+      return parseBoolean(text) !== null
+    case 'address':
+      return parseAddress(text) !== null
+    case 'cron':
+      return parseCron(text) !== null
+    case 'date':
+      return parseDate(text) !== null
+  }
+}

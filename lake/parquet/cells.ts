@@ -1,0 +1,56 @@
+import type { CellRow } from '../../schemas/cell.ts'
+import type { View } from '../../schemas/view.ts'
+import { cellToValues, valuesToCell, viewColumns } from '../../schemas/view-table.ts'
+import type { FileAbout } from '../delta/port.ts'
+import { decodeParquet, encodeParquet } from './codec.ts'
+
+/**
+ * A view's cells as Parquet, in the order given. Row groups end where a service ends once they are large, so that each
+ * service is one run of whole row groups or a part of one.
+ */
+export function encodeCells(view: View, rows: readonly CellRow[]): Uint8Array {
+  const values = rows.map((row) => cellToValues(view, row))
+  const columns = viewColumns(view).map(({ name, type }, c) => ({
+    name,
+    type,
+    values: values.map((row) => row[c]),
+  }))
+  return encodeParquet(columns)
+}
+
+/** The cells of a file, whoever wrote it. */
+export async function decodeCells(view: View, bytes: Uint8Array): Promise<CellRow[]> {
+  const names = viewColumns(view).map(({ name }) => name)
+  const columns = await decodeParquet(bytes, names)
+  const data = names.map((name) => columns[name] as (string | number)[])
+  return data[0]!.map((_, i) =>
+    valuesToCell(
+      view,
+      data.map((column) => column[i]!),
+    ),
+  )
+}
+
+/** Delta statistics of a file of cells; minimum and maximum of the key and the minute. */
+export function describeCells(
+  view: View,
+  rows: readonly CellRow[],
+  partition: { readonly [column: string]: string },
+): FileAbout {
+  let fromMs = Number.POSITIVE_INFINITY
+  let toMs = Number.NEGATIVE_INFINITY
+  for (const { minuteMs } of rows) {
+    if (minuteMs < fromMs) fromMs = minuteMs
+    if (minuteMs > toMs) toMs = minuteMs
+  }
+  const iso = (ms: number) => new Date(ms).toISOString()
+  const known = rows.length > 0
+  const nulls = Object.fromEntries(viewColumns(view).map(({ name }) => [name, 0]))
+  return {
+    partition,
+    rows: rows.length,
+    min: known ? { time_stamp: iso(fromMs) } : {},
+    max: known ? { time_stamp: iso(toMs) } : {},
+    nulls,
+  }
+}

@@ -1,0 +1,15 @@
+import type { Wake } from './layers.ts'
+
+/** A `Wake` for the layers of one process. */
+export function makeWake(): Wake {
+  const subscribers = new Set<() => void>()
+  return {
+    notify() {
+      for (const fn of [...subscribers]) fn()
+    },
+    subscribe(fn) {
+      subscribers.add(fn)
+      return () => void subscribers.delete(fn)
+    },
+  }
+}
