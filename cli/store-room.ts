@@ -6,19 +6,20 @@ import { openTable } from '../lake/delta/table.ts'
 import { localStore } from '../lake/store/local.ts'
 import { MESSAGES, namedPosition, RUNS, ticksTable } from '../lake/tables.ts'
 import { type LakeWriter, startLakeWriter } from '../lake/writer.ts'
-import { type Journal, openJournal } from '../log/journal/journal.ts'
+import { openJournal } from '../log/journal/journal.ts'
+import type { Log } from '../log/port.ts'
 import type { Clock, Random } from '../schemas/ports/clock.ts'
 import type { Disk } from '../schemas/ports/disk.ts'
 import type { Wake } from '../schemas/ports/layers.ts'
+import { makeWake } from '../schemas/ports/wake.ts'
 import type { View } from '../schemas/view.ts'
 import type { Closing } from './closing.ts'
 import type { Settings } from './settings.ts'
-import { makeWake } from '../schemas/ports/wake.ts'
 
 /** The lower half of the embedded form, which `up` and `batch --once` share: lock, lake, journal, lake writer, batch. */
 export interface StoreRoom {
   readonly tables: { messages: Table; view: Table; ticks: Table; runs: Table }
-  readonly journal: Journal
+  readonly journal: Log
   readonly lakeWriter: LakeWriter
   readonly batch: Batch
   readonly wake: Wake
@@ -62,7 +63,7 @@ export async function openStoreRoom(
 
   const journal = await openJournal(
     { dir: join(dataDir, 'journal'), holder, floor: named },
-    { disk, clock, log: logLine },
+    { disk, clock, logLine },
   )
   closing.add('journal', () => journal.close())
 

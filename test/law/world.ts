@@ -81,7 +81,7 @@ export class World {
     )
     const journal = await openJournal(
       { dir: '/data/journal', segmentBytesMax: 4_096, holder: 'world', floor: named },
-      { disk, clock, log: logLine },
+      { disk, clock, logLine },
     )
     await this.recordFrom(journal)
     const log = {

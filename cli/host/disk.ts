@@ -1,0 +1,140 @@
+import { constants, readFileSync, writeFileSync } from 'node:fs'
+import { type FileHandle, link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import Database from 'better-sqlite3'
+import { TidemarkError } from '../../schemas/errors.ts'
+import type { Disk, DiskFile } from '../../schemas/ports/disk.ts'
+
+/** The disk of this machine. */
+export function nodeDisk(): Disk {
+  return {
+    open: (async (path: string, options?: { create: true }) => {
+      const handle = await absentAsNull(
+        path,
+        open(path, options?.create ? constants.O_RDWR | constants.O_CREAT : 'r+'),
+        options?.create === true,
+      )
+      return handle === null ? null : wrap(path, handle)
+    }) as Disk['open'],
+    readFile: (path) => absentAsNull(path, readFile(path)),
+    async list(dir) {
+      return ((await absentAsNull(dir, readdir(dir))) ?? []).sort()
+    },
+    async stat(path) {
+      const found = await absentAsNull(path, stat(path))
+      return found === null ? null : { size: found.size, modifiedMs: Math.floor(found.mtimeMs) }
+    },
+    async makeDir(dir) {
+      const made = await named(dir, mkdir(dir, { recursive: true }))
+      // A folder's own name is durable only once its parent is synced.
+      if (made !== undefined) await syncDir(dirname(made))
+    },
+    rename: (from, to) => named(to, rename(from, to)),
+    async link(from, to) {
+      try {
+        await link(from, to)
+        return true
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+        throw diskError(to, error)
+      }
+    },
+    remove: (path) => named(path, rm(path, { force: true })),
+    syncDir,
+    lock,
+  }
+}
+
+function wrap(path: string, handle: FileHandle): DiskFile {
+  return {
+    size: async () => (await named(path, handle.stat())).size,
+    async read(offset, length) {
+      const bytes = Buffer.allocUnsafe(length)
+      let filled = 0
+      while (filled < length) {
+        const { bytesRead } = await named(path, handle.read(bytes, filled, length - filled, offset + filled))
+        if (bytesRead === 0) break
+        filled += bytesRead
+      }
+      return bytes.subarray(0, filled)
+    },
+    async write(offset, bytes) {
+      let written = 0
+      while (written < bytes.length) {
+        const left = bytes.length - written
+        const { bytesWritten } = await named(path, handle.write(bytes, written, left, offset + written))
+        written += bytesWritten
+      }
+    },
+    sync: () => named(path, handle.datasync()),
+    truncate: (size) => named(path, handle.truncate(size)),
+    close: () => named(path, handle.close()),
+  }
+}
+
+async function syncDir(dir: string): Promise<void> {
+  const handle = await named(dir, open(dir, 'r'))
+  try {
+    await named(dir, handle.sync())
+  } finally {
+    await handle.close()
+  }
+}
+
+/**
+ * An exclusive SQLite transaction that is never written to: its file lock ends with the process, however it ends, and
+ * holds on every file system that SQLite supports. The holder's name stands in a file beside it.
+ */
+async function lock(path: string, holder: string): Promise<{ release(): Promise<void> }> {
+  let db: Database.Database | null = null
+  try {
+    db = new Database(path, { timeout: 0 })
+    db.exec('BEGIN EXCLUSIVE')
+    writeFileSync(`${path}.holder`, holder)
+  } catch (error) {
+    db?.close()
+    const code = (error as { code?: string }).code ?? ''
+    if (!code.startsWith('SQLITE_BUSY')) throw diskError(path, error)
+    throw new TidemarkError('E_LOCKED', `${path} is held by ${holderOf(path)}`)
+  }
+  const held = db
+  return {
+    release: async () => {
+      await rm(`${path}.holder`, { force: true })
+      held.close()
+    },
+  }
+}
+
+function holderOf(path: string): string {
+  try {
+    return readFileSync(`${path}.holder`, 'utf8') || 'another process'
+  } catch {
+    return 'another process'
+  }
+}
+
+async function named<T>(path: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    throw diskError(path, error)
+  }
+}
+
+async function absentAsNull<T>(path: string, work: Promise<T>, absentIsError = false): Promise<T | null> {
+  try {
+    return await work
+  } catch (error) {
+    if (!absentIsError && (error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw diskError(path, error)
+  }
+}
+
+const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
+
+function diskError(path: string, error: unknown): TidemarkError {
+  const { code, message } = error as NodeJS.ErrnoException
+  const full = FULL.has(code ?? '')
+  return new TidemarkError(full ? 'E_DISK_FULL' : 'E_DISK', `${path}: ${message}`, { cause: error })
+}

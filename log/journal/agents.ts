@@ -1,0 +1,41 @@
+import type { Columns } from '../../schemas/message.ts'
+
+export interface AgentState {
+  /** Highest seq appended. */
+  readonly seq: number
+  /** Log time of its block. */
+  readonly lastMs: number
+}
+
+/** An agent unseen for this long of log time is forgotten. */
+export const AGENT_KEPT_MS = 90 * 86_400_000
+
+/** The highest seq of every agent: the fold of all blocks so far. */
+export class Agents {
+  readonly #states: Map<string, AgentState>
+
+  constructor(states: ReadonlyMap<string, AgentState> = new Map()) {
+    this.#states = new Map(states)
+  }
+
+  highestSeq(agent: string): number {
+    return this.#states.get(agent)?.seq ?? 0
+  }
+
+  add({ length, agent, seq }: Columns, logTimeMs: number): void {
+    for (let i = 0; i < length; i++) {
+      const id = agent[i]!
+      if (id === null) continue
+      const before = this.#states.get(id)?.seq ?? 0
+      this.#states.set(id, { seq: Math.max(before, seq[i] ?? 0), lastMs: logTimeMs })
+    }
+  }
+
+  /** Forgets who was not seen for long, and returns the rest. */
+  at(logTimeMs: number): ReadonlyMap<string, AgentState> {
+    for (const [id, { lastMs }] of this.#states) {
+      if (lastMs < logTimeMs - AGENT_KEPT_MS) this.#states.delete(id)
+    }
+    return this.#states
+  }
+}

@@ -1,0 +1,321 @@
+import type { Block } from '../../schemas/block.ts'
+import { describeError, isError, TidemarkError } from '../../schemas/errors.ts'
+import type { Columns } from '../../schemas/message.ts'
+import { type Clock, sleep } from '../../schemas/ports/clock.ts'
+import type { Disk } from '../../schemas/ports/disk.ts'
+import { type Gap, mergeGaps, type Position } from '../../schemas/position.ts'
+import type { Log, LogSlice, LogState } from '../port.ts'
+import type { Agents } from './agents.ts'
+import { encodeBlock } from './block-codec.ts'
+import { decodeHead, RECORD_HEAD_BYTES, writeRecordHead } from './format.ts'
+import { createSegment, recover } from './recovery.ts'
+import { scanRecords } from './scan.ts'
+import {
+  addRecord,
+  closedError,
+  indexOf,
+  readSegment,
+  type Segment,
+  type SegmentIndex,
+  wholeFile,
+} from './segment.ts'
+import { Tail } from './tail.ts'
+
+export interface JournalConfig {
+  readonly dir: string
+  /** Who holds the lock, for the error of who comes second. */
+  readonly holder: string
+  /** Highest positions that the lake names: the journal must not hold less. */
+  readonly floor: Position
+  readonly segmentBytesMax?: number
+}
+
+export interface JournalDeps {
+  readonly disk: Disk
+  readonly clock: Clock
+  logLine(line: string): void
+}
+
+const SEGMENT_BYTES_MAX = 64 << 20
+/** Bytes that share one write and one sync, at most. */
+const GROUP_BYTES_MAX = 4 << 20
+/** Time between two tries while the disk is full or fails. */
+const RETRY_MS = 1_000
+/** Old segments whose index is kept for readers that catch up. */
+const OLD_INDEXES_MAX = 4
+
+interface Pending {
+  readonly offset: number
+  readonly logTimeMs: number
+  readonly messages: Columns
+  readonly payload: Buffer
+  readonly resolve: (offset: number) => void
+  readonly reject: (error: Error) => void
+}
+
+/** Opens the journal in `dir`, alone: throws `E_LOCKED` naming the holder, `E_JOURNAL_VERSION`, `E_DISK`. */
+export async function openJournal(config: JournalConfig, deps: JournalDeps): Promise<Log> {
+  await deps.disk.makeDir(config.dir)
+  const lock = await deps.disk.lock(`${config.dir}/lock`, config.holder)
+  try {
+    const { segments, agents } = await recover(config.dir, config.floor, deps)
+    return new Journal(config, deps, { segments, agents, release: () => lock.release() })
+  } catch (error) {
+    await lock.release()
+    throw error
+  }
+}
+
+/**
+ * The embedded log: append-only segments, written in groups.
+ *
+ *     append ─▶ queue ─┐
+ *     append ─▶ queue ─┼─▶ one write, one sync ─▶ visible: end(), readers, acknowledgements
+ *     append ─▶ queue ─┘   (the commit point is the return of the sync)
+ *
+ * While a group is being synced the next one gathers, so durability costs a sync per group. After a failed write or
+ * sync the file is cut back to what was synced before anything else is written, and the group is tried again.
+ */
+class Journal implements Log {
+  readonly partition: number
+  readonly #config: JournalConfig
+  readonly #deps: JournalDeps
+  readonly #segments: Segment[]
+  readonly #agents: Agents
+  readonly #release: () => Promise<void>
+  readonly #tail = new Tail()
+  readonly #listeners = new Set<() => void>()
+  readonly #closing = new AbortController()
+  #queue: Pending[] = []
+  #pendingBytes = 0
+  #nextOffset: number
+  #lastMs: number
+  #end: number
+  #flushing: Promise<void> | null = null
+  #trouble: { state: 'disk_full' | 'failed'; reason: string } | null = null
+
+  constructor(
+    config: JournalConfig,
+    deps: JournalDeps,
+    opened: { segments: Segment[]; agents: Agents; release: () => Promise<void> },
+  ) {
+    this.#config = config
+    this.#deps = deps
+    this.#segments = opened.segments
+    this.#agents = opened.agents
+    this.#release = opened.release
+    const { partition, index } = this.#active
+    this.partition = partition
+    this.#end = index!.to
+    this.#nextOffset = index!.to + 1
+    this.#lastMs = index!.toMs
+  }
+
+  get #active(): Segment {
+    return this.#segments.at(-1)!
+  }
+
+  append(messages: Columns): Promise<number> {
+    if (this.#closing.signal.aborted) return Promise.reject(closedError())
+    const payload = encodeBlock(messages)
+    this.#lastMs = Math.max(this.#lastMs, this.#deps.clock.nowMs())
+    const offset = this.#nextOffset++
+    const logTimeMs = this.#lastMs
+    this.#pendingBytes += payload.length
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ offset, logTimeMs, messages, payload, resolve, reject })
+      this.#flushing ??= this.#flush()
+    })
+  }
+
+  async #flush(): Promise<void> {
+    // Whatever is appended in this turn of the event loop goes into the first group.
+    await Promise.resolve()
+    while (this.#queue.length > 0) {
+      const group = this.#takeGroup()
+      try {
+        if (this.#trouble !== null) await this.#cutBack()
+        await this.#write(group)
+        this.#recovered()
+      } catch (error) {
+        this.#queue = [...group, ...this.#queue]
+        this.#failed(error)
+        await sleep(this.#deps.clock, RETRY_MS, this.#closing.signal)
+        if (this.#closing.signal.aborted) return
+      }
+    }
+    // In the same turn as the last look at the queue: nothing can slip in between.
+    this.#flushing = null
+  }
+
+  #takeGroup(): Pending[] {
+    let bytes = 0
+    let n = 0
+    while (n < this.#queue.length && (n === 0 || bytes < GROUP_BYTES_MAX))
+      bytes += this.#queue[n++]!.payload.length
+    return this.#queue.splice(0, n)
+  }
+
+  async #write(group: Pending[]): Promise<void> {
+    const bytes = group.reduce((sum, { payload }) => sum + RECORD_HEAD_BYTES + payload.length, 0)
+    const max = this.#config.segmentBytesMax ?? SEGMENT_BYTES_MAX
+    if (this.#active.syncedBytes + bytes > max && this.#active.index!.offsets.length > 0) await this.#roll()
+    const segment = this.#active
+    const start = segment.syncedBytes
+    const buffer = Buffer.allocUnsafe(bytes)
+    let at = 0
+    const positions: number[] = []
+    for (const pending of group) {
+      positions.push(start + at)
+      writeRecordHead(buffer, at, { ...pending, syncedTo: start })
+      at += RECORD_HEAD_BYTES + pending.payload.copy(buffer, at + RECORD_HEAD_BYTES)
+    }
+    await segment.file.write(start, buffer)
+    await segment.file.sync()
+    segment.syncedBytes = start + bytes
+    group.forEach((pending, i) => {
+      this.#visible(pending, positions[i]!)
+    })
+    for (const fn of [...this.#listeners]) fn()
+  }
+
+  #visible({ offset, logTimeMs, messages, payload, resolve }: Pending, position: number): void {
+    addRecord(this.#active.index!, offset, position, logTimeMs)
+    this.#agents.add(messages, logTimeMs)
+    this.#tail.push({ partition: this.partition, offset, logTimeMs, messages })
+    this.#end = offset
+    this.#pendingBytes -= payload.length
+    resolve(offset)
+  }
+
+  /** Begins the next segment, with the state after exactly the blocks before it. */
+  async #roll(): Promise<void> {
+    const { to, toMs } = this.#active.index!
+    const next = await createSegment(this.#deps.disk, this.#config.dir, {
+      partition: this.partition,
+      firstOffset: to + 1,
+      logTimeMs: toMs,
+      agents: this.#agents.at(toMs),
+    })
+    this.#segments.push(next)
+    this.#forgetIndexes()
+  }
+
+  async #cutBack(): Promise<void> {
+    const { file, syncedBytes } = this.#active
+    await file.truncate(syncedBytes)
+    await file.sync()
+  }
+
+  #failed(error: unknown): void {
+    const state = isError(error, 'E_DISK_FULL') ? 'disk_full' : 'failed'
+    if (this.#trouble === null)
+      this.#deps.logLine(`journal: ${describeError(error)}; nothing is acknowledged until it works again`)
+    this.#trouble = { state, reason: describeError(error) }
+  }
+
+  #recovered(): void {
+    if (this.#trouble !== null) this.#deps.logLine('journal: writing again')
+    this.#trouble = null
+  }
+
+  pendingBytes(): number {
+    return this.#pendingBytes
+  }
+
+  end(): number {
+    return this.#end
+  }
+
+  start(): number {
+    return this.#segments[0]!.firstOffset - 1
+  }
+
+  async read(after: number, blocksMax: number): Promise<LogSlice> {
+    if (after < this.start()) throw this.#trimmed(after)
+    const cached = this.#tail.after(after, blocksMax)
+    if (cached !== null) return this.#sliceOf(cached, after)
+    const i = this.#segments.findLastIndex((segment) => segment.firstOffset <= after + 1)
+    const segment = this.#segments[i]!
+    try {
+      return await readSegment(segment, await this.#indexFor(segment), after, blocksMax)
+    } catch (error) {
+      throw this.#segments.includes(segment) ? error : this.#trimmed(after)
+    }
+  }
+
+  #sliceOf(blocks: Block[], after: number): LogSlice {
+    const last = blocks.at(-1)
+    return { blocks, gaps: [], to: last?.offset ?? after, toMs: last?.logTimeMs ?? this.#active.index!.toMs }
+  }
+
+  #trimmed(after: number): TidemarkError {
+    return new TidemarkError('E_TRIMMED', `the journal begins after block ${this.start()}, not ${after}`)
+  }
+
+  async #indexFor(segment: Segment): Promise<SegmentIndex> {
+    if (segment.index !== null) return segment.index
+    const bytes = await wholeFile(segment.file)
+    const head = decodeHead(bytes, segment.path)
+    const next = this.#segments[this.#segments.indexOf(segment) + 1]
+    if (next === undefined) throw this.#trimmed(segment.firstOffset)
+    const logTimeMs = head?.head.logTimeMs ?? 0
+    const nextMs = decodeHead(await wholeFile(next.file), next.path)?.head.logTimeMs ?? 0
+    const index = indexOf(
+      scanRecords(bytes, head?.bytes ?? 0),
+      { ...segment, logTimeMs },
+      { firstOffset: next.firstOffset, logTimeMs: nextMs },
+    )
+    for (const gap of index.gaps)
+      this.#deps.logLine(`journal: blocks ${gap.from + 1} to ${gap.to} are damaged and left out`)
+    this.#forgetIndexes()
+    segment.index = index
+    return index
+  }
+
+  /** Keeps the indexes of the active segment and of a few others that readers use. */
+  #forgetIndexes(): void {
+    const old = this.#segments.slice(0, -1).filter(({ index }) => index !== null && index.gaps.length === 0)
+    for (const segment of old.slice(0, Math.max(0, old.length - OLD_INDEXES_MAX))) segment.index = null
+  }
+
+  async trim(to: number): Promise<void> {
+    let removed = 0
+    while (this.#segments.length > 1 && this.#segments[1]!.firstOffset - 1 <= to) {
+      const segment = this.#segments.shift()!
+      await segment.file.close()
+      await this.#deps.disk.remove(segment.path)
+      removed += 1
+    }
+    if (removed > 0) await this.#deps.disk.syncDir(this.#config.dir)
+  }
+
+  onAppend(fn: () => void): () => void {
+    this.#listeners.add(fn)
+    return () => void this.#listeners.delete(fn)
+  }
+
+  highestSeq(agent: string): number {
+    return this.#agents.highestSeq(agent)
+  }
+
+  gaps(): readonly Gap[] {
+    return mergeGaps(...this.#segments.map(({ index }) => index?.gaps ?? []))
+  }
+
+  state(): LogState {
+    const bytes = this.#segments.reduce((sum, { syncedBytes }) => sum + syncedBytes, 0)
+    const { state, reason } = this.#trouble ?? { state: 'ok' as const, reason: null }
+    return { state, reason, bytes, segments: this.#segments.length }
+  }
+
+  /** Makes what was appended durable, unless the disk fails; whoever still waits then gets `E_CLOSED`. */
+  async close(): Promise<void> {
+    if (this.#closing.signal.aborted) return
+    this.#closing.abort()
+    await this.#flushing
+    for (const { reject } of this.#queue) reject(closedError())
+    for (const { file } of this.#segments) await file.close()
+    await this.#release()
+  }
+}

@@ -1,0 +1,164 @@
+import type { Block } from '../../schemas/block.ts'
+import { TidemarkError } from '../../schemas/errors.ts'
+import type { DiskFile } from '../../schemas/ports/disk.ts'
+import type { Gap } from '../../schemas/position.ts'
+import { decodeBlock } from './block-codec.ts'
+import { RECORD_HEAD_BYTES, readRecordHead } from './format.ts'
+import { payloadIsWhole, type Scan } from './scan.ts'
+
+/** One file of the journal. */
+export interface Segment {
+  readonly path: string
+  readonly partition: number
+  readonly firstOffset: number
+  readonly file: DiskFile
+  /** Bytes known to be durable; for a segment that is no longer written, its size. */
+  syncedBytes: number
+  /** Where its blocks lie; null until somebody reads it. */
+  index: SegmentIndex | null
+}
+
+/** Where the blocks of a segment lie, ascending, and what is damaged between them. */
+export interface SegmentIndex {
+  readonly offsets: number[]
+  readonly positions: number[]
+  readonly logTimes: number[]
+  readonly gaps: Gap[]
+  /** Offset up to which the segment speaks. */
+  to: number
+  /** Log time at `to`. */
+  toMs: number
+}
+
+export function emptyIndex(firstOffset: number, logTimeMs: number): SegmentIndex {
+  return { offsets: [], positions: [], logTimes: [], gaps: [], to: firstOffset - 1, toMs: logTimeMs }
+}
+
+/**
+ * The index of a scanned segment. `last` is the offset before the next segment's first, where there is one: whatever is
+ * missing before it is a gap too.
+ */
+export function indexOf(
+  scan: Scan,
+  about: { partition: number; firstOffset: number; logTimeMs: number },
+  next: { firstOffset: number; logTimeMs: number } | null,
+): SegmentIndex {
+  const index = emptyIndex(about.firstOffset, about.logTimeMs)
+  for (const record of scan.records) {
+    if (record.offset <= index.to) continue
+    if (record.offset > index.to + 1) addGap(index, about.partition, record.offset - 1, record.logTimeMs)
+    addRecord(index, record.offset, record.position, record.logTimeMs)
+  }
+  if (next !== null && next.firstOffset - 1 > index.to) {
+    addGap(index, about.partition, next.firstOffset - 1, Math.max(next.logTimeMs, index.toMs))
+    index.to = next.firstOffset - 1
+  }
+  return index
+}
+
+export function addRecord(index: SegmentIndex, offset: number, position: number, logTimeMs: number): void {
+  index.offsets.push(offset)
+  index.positions.push(position)
+  index.logTimes.push(logTimeMs)
+  index.to = offset
+  index.toMs = logTimeMs
+}
+
+function addGap(index: SegmentIndex, partition: number, to: number, toMs: number): void {
+  index.gaps.push({
+    partition,
+    from: index.to,
+    to,
+    fromMs: index.toMs,
+    toMs,
+    reason: 'damaged journal blocks',
+  })
+}
+
+/** Bytes read from disk in one go, unless a single block is larger. */
+const READ_BYTES_MAX = 4 << 20
+
+/**
+ * Blocks of `segment` after `after`. A block that was whole and no longer is becomes a gap of the index.
+ */
+export async function readSegment(
+  segment: Segment,
+  index: SegmentIndex,
+  after: number,
+  blocksMax: number,
+): Promise<{ blocks: Block[]; gaps: Gap[]; to: number; toMs: number }> {
+  const first = firstAbove(index.offsets, after)
+  let last = first
+  const endOf = (i: number) => index.positions[i + 1] ?? segment.syncedBytes
+  while (last < index.offsets.length && last - first < blocksMax) {
+    if (last > first && endOf(last) - index.positions[first]! > READ_BYTES_MAX) break
+    last++
+  }
+  const blocks: Block[] = []
+  let { to, toMs } = index
+  if (last > first) {
+    const from = index.positions[first]!
+    const bytes = asBuffer(await segment.file.read(from, endOf(last - 1) - from))
+    to = index.offsets[last - 1]!
+    toMs = index.logTimes[last - 1]!
+    for (let i = first; i < last; i++) {
+      const block = blockAt(segment, bytes, index.positions[i]! - from)
+      if (block !== null) blocks.push(block)
+      else noteDamage(segment, index, i)
+    }
+  }
+  if (last >= index.offsets.length) ({ to, toMs } = index)
+  return { blocks, gaps: index.gaps.filter((gap) => gap.to > after && gap.to <= to), to, toMs }
+}
+
+function blockAt(segment: Segment, bytes: Buffer, at: number): Block | null {
+  const head = readRecordHead(bytes, at)
+  if (head === null || at + RECORD_HEAD_BYTES + head.payloadBytes > bytes.length) return null
+  if (!payloadIsWhole(bytes, at, head)) return null
+  const from = at + RECORD_HEAD_BYTES
+  return {
+    partition: segment.partition,
+    offset: head.offset,
+    logTimeMs: head.logTimeMs,
+    messages: decodeBlock(bytes.subarray(from, from + head.payloadBytes)),
+  }
+}
+
+function noteDamage(segment: Segment, index: SegmentIndex, i: number): void {
+  const offset = index.offsets[i]!
+  if (index.gaps.some((gap) => gap.from < offset && gap.to >= offset)) return
+  index.gaps.push({
+    partition: segment.partition,
+    from: offset - 1,
+    to: offset,
+    fromMs: index.logTimes[i - 1] ?? index.logTimes[i]!,
+    toMs: index.logTimes[i + 1] ?? index.logTimes[i]!,
+    reason: 'damaged journal blocks',
+  })
+  index.gaps.sort((a, b) => a.from - b.from)
+}
+
+/** Place of the first of ascending `values` above `limit`. */
+function firstAbove(values: readonly number[], limit: number): number {
+  let low = 0
+  let high = values.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (values[middle]! <= limit) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+}
+
+/** The whole file, for a scan. */
+export async function wholeFile(file: DiskFile): Promise<Buffer> {
+  return asBuffer(await file.read(0, await file.size()))
+}
+
+export function closedError(): TidemarkError {
+  return new TidemarkError('E_CLOSED', 'the journal is closed')
+}

@@ -1,0 +1,74 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { nodeDisk } from '../../../cli/host/disk.ts'
+import { SimDisk } from '../../sim/disk.ts'
+
+/** The simulated disk must behave like the real one wherever nothing fails. */
+const KINDS = { real: nodeDisk, simulated: () => new SimDisk(1) } as const
+
+let dir: string
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'tidemark-disk-'))
+})
+afterEach(() => rm(dir, { recursive: true }))
+
+for (const [kind, make] of Object.entries(KINDS)) {
+  test(`${kind}: bytes are read back where they were written`, async () => {
+    const disk = make()
+    await disk.makeDir(`${dir}/a/b`)
+    const file = await disk.open(`${dir}/a/b/f`, { create: true })
+    await file.write(0, Buffer.from('hello world'))
+    await file.write(6, Buffer.from('there'))
+    await file.sync()
+    expect(Buffer.from(await file.read(0, 100)).toString()).toBe('hello there')
+    await file.truncate(5)
+    expect([await file.size(), (await disk.stat(`${dir}/a/b/f`))?.size]).toEqual([5, 5])
+    await file.close()
+    const again = (await disk.open(`${dir}/a/b/f`))!
+    expect(Buffer.from(await again.read(1, 3)).toString()).toBe('ell')
+    await again.close()
+    await disk.syncDir(`${dir}/a/b`)
+    expect(await disk.list(`${dir}/a`)).toEqual(['b'])
+  })
+
+  test(`${kind}: absent is null, a link loses to what exists, a rename replaces`, async () => {
+    const disk = make()
+    expect([
+      await disk.open(`${dir}/x`),
+      await disk.readFile(`${dir}/x`),
+      await disk.stat(`${dir}/x`),
+    ]).toEqual([null, null, null])
+    expect(await disk.list(`${dir}/none`)).toEqual([])
+    await disk.remove(`${dir}/x`)
+    for (const name of ['one', 'two']) {
+      const file = await disk.open(`${dir}/${name}`, { create: true })
+      await file.write(0, Buffer.from(name))
+      await file.close()
+    }
+    expect(await disk.link(`${dir}/one`, `${dir}/two`)).toBe(false)
+    expect(await disk.link(`${dir}/one`, `${dir}/three`)).toBe(true)
+    await disk.rename(`${dir}/one`, `${dir}/two`)
+    expect(Buffer.from((await disk.readFile(`${dir}/two`))!).toString()).toBe('one')
+    expect(await disk.list(dir)).toEqual(['three', 'two'])
+  })
+
+  test(`${kind}: a lock names its holder and can be taken again once released`, async () => {
+    const disk = make()
+    const held = await disk.lock(`${dir}/lock`, 'process 1')
+    await expect(disk.lock(`${dir}/lock`, 'process 2')).rejects.toMatchObject({
+      code: 'E_LOCKED',
+      message: expect.stringMatching(/process 1/),
+    })
+    await held.release()
+    await (await disk.lock(`${dir}/lock`, 'process 2')).release()
+  })
+}
+
+test('what the disk refuses is a listed error that names the path', async () => {
+  await expect(nodeDisk().makeDir('/proc/nothing/here')).rejects.toMatchObject({
+    code: 'E_DISK',
+    message: expect.stringMatching(/proc/),
+  })
+})

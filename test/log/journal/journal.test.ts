@@ -1,0 +1,152 @@
+import { expect, test } from 'vitest'
+import { TidemarkError } from '../../../schemas/errors.ts'
+import { SimClock } from '../../sim/clock.ts'
+import { SimDisk } from '../../sim/disk.ts'
+import { block, contents, DIR, openOn, START_MS } from './samples.ts'
+
+test('offsets count from 0 and blocks come back as they were appended', async () => {
+  const log = await openOn(new SimDisk(1))
+  expect(log.end()).toBe(-1)
+  expect(await Promise.all([log.append(block('a', 1, 50)), log.append(block('b', 1))])).toEqual([0, 1])
+  const { blocks, to, toMs } = await log.read(-1, 10)
+  expect(blocks[0]).toMatchObject({
+    partition: 0,
+    offset: 0,
+    logTimeMs: START_MS,
+    messages: block('a', 1, 50),
+  })
+  expect([to, toMs, log.highestSeq('a'), log.highestSeq('b')]).toEqual([1, START_MS, 50, 1])
+})
+
+test('blocks appended together share one sync', async () => {
+  const disk = new SimDisk(1)
+  const log = await openOn(disk, { segmentBytesMax: 1 << 20 })
+  const before = disk.syncs
+  await Promise.all(Array.from({ length: 100 }, (_, i) => log.append(block('a', i + 1))))
+  expect(disk.syncs - before).toBe(1)
+})
+
+test('a reopened journal goes on where it ended, over many segments', async () => {
+  const disk = new SimDisk(1)
+  const clock = new SimClock(START_MS)
+  const first = await openOn(disk, { clock })
+  for (let i = 1; i <= 40; i++) await first.append(block('a', i))
+  await first.close()
+  clock.step(-60_000)
+  const second = await openOn(disk, { clock })
+  expect([second.end(), second.highestSeq('a'), second.state().segments > 2]).toEqual([39, 40, true])
+  expect(await second.append(block('a', 41))).toBe(40)
+  const { blocks, toMs } = await second.read(39, 1)
+  expect([blocks[0]!.offset, toMs]).toEqual([40, START_MS])
+  expect((await contents(second)).blocks).toHaveLength(41)
+})
+
+test('trim forgets whole segments and keeps what agents sent', async () => {
+  const disk = new SimDisk(1)
+  const log = await openOn(disk)
+  await log.append(block('gone', 7))
+  for (let i = 1; i <= 40; i++) await log.append(block('a', i))
+  await log.trim(30)
+  expect(log.start()).toBeGreaterThan(0)
+  expect(log.start()).toBeLessThanOrEqual(30)
+  await expect(log.read(log.start() - 1, 1)).rejects.toMatchObject({ code: 'E_TRIMMED' })
+  await log.close()
+  const again = await openOn(disk)
+  expect([again.highestSeq('gone'), again.highestSeq('a'), again.end()]).toEqual([7, 40, 40])
+})
+
+test('the state at the head of a segment forgets agents unseen for 90 days', async () => {
+  const clock = new SimClock(START_MS)
+  const log = await openOn(new SimDisk(1), { clock })
+  await log.append(block('gone', 7))
+  clock.step(91 * 86_400_000)
+  for (let i = 1; i <= 20; i++) await log.append(block('a', i))
+  expect([log.highestSeq('gone'), log.highestSeq('a')]).toEqual([0, 20])
+})
+
+test('a full disk stalls, says so, and resumes alone', async () => {
+  const disk = new SimDisk(1)
+  const clock = new SimClock(START_MS)
+  const log = await openOn(disk, { clock })
+  await log.append(block('a', 1))
+  disk.capacityBytes = disk.bytesOf(disk.paths()[0]!).length + 100
+  const appended = log.append(block('a', 2))
+  await clock.advance(10_000)
+  expect(log.state()).toMatchObject({ state: 'disk_full' })
+  expect([log.end(), log.pendingBytes() > 0]).toEqual([0, true])
+  disk.capacityBytes = 1e9
+  await clock.advance(1_000)
+  expect(await appended).toBe(1)
+  expect([log.state().state, log.pendingBytes()]).toEqual(['ok', 0])
+})
+
+test('a write or sync that fails is cut back and done again', async () => {
+  for (const failing of ['write', 'sync', 'truncate']) {
+    const disk = new SimDisk(1)
+    const clock = new SimClock(START_MS)
+    const log = await openOn(disk, { clock })
+    await log.append(block('a', 1))
+    let left = 2
+    disk.fault = (what) => {
+      if (left > 0 && (what === failing || what === 'sync')) {
+        left -= 1
+        throw new TidemarkError('E_DISK', 'the disk says no')
+      }
+    }
+    const appended = log.append(block('a', 2))
+    await clock.advance(5_000)
+    expect(await appended).toBe(1)
+    disk.crash('power')
+    expect((await contents(await openOn(disk))).blocks).toEqual(['0:a/1', '1:a/2'])
+  }
+})
+
+test('closing while the disk fails refuses what waits and does not hang', async () => {
+  const disk = new SimDisk(1)
+  const log = await openOn(disk)
+  disk.fault = () => {
+    throw new TidemarkError('E_DISK', 'the disk says no')
+  }
+  const appended = log.append(block('a', 1))
+  await log.close()
+  await expect(appended).rejects.toMatchObject({ code: 'E_CLOSED' })
+  await expect(log.append(block('a', 2))).rejects.toMatchObject({ code: 'E_CLOSED' })
+})
+
+test('a second opener is refused and told who holds it', async () => {
+  const disk = new SimDisk(1)
+  const log = await openOn(disk)
+  await expect(openOn(disk)).rejects.toMatchObject({
+    code: 'E_LOCKED',
+    message: expect.stringMatching(/a test/),
+  })
+  await log.close()
+  await (await openOn(disk)).close()
+})
+
+test('a journal that ends below what the lake names begins a new partition', async () => {
+  const disk = new SimDisk(1)
+  const first = await openOn(disk)
+  await first.append(block('a', 5))
+  await first.close()
+  const second = await openOn(disk, { floor: { 0: 3 } })
+  expect([second.partition, second.end(), second.highestSeq('a')]).toEqual([1, -1, 5])
+  await second.append(block('a', 6))
+  await second.close()
+  const third = await openOn(disk, { floor: { 0: 3, 1: 0 } })
+  expect([third.partition, third.end()]).toEqual([1, 0])
+  await third.close()
+  expect((await openOn(new SimDisk(2), { floor: { 4: 9 } })).partition).toBe(5)
+})
+
+test('a journal of another format is refused by name', async () => {
+  const disk = new SimDisk(1)
+  await (await openOn(disk)).close()
+  const path = disk.paths().find((name) => name.startsWith(DIR))!
+  const bytes = Buffer.from(disk.bytesOf(path))
+  bytes.writeUInt32LE(2, 8)
+  const { crc32 } = await import('node:zlib')
+  bytes.writeUInt32LE(crc32(bytes.subarray(0, 20)), 20)
+  disk.put(path, bytes)
+  await expect(openOn(disk)).rejects.toMatchObject({ code: 'E_JOURNAL_VERSION' })
+})

@@ -1,0 +1,57 @@
+import { openJournal } from '../../../log/journal/journal.ts'
+import type { Log } from '../../../log/port.ts'
+import { type Columns, toColumns } from '../../../schemas/message.ts'
+import type { Position } from '../../../schemas/position.ts'
+import { SimClock } from '../../sim/clock.ts'
+import type { SimDisk } from '../../sim/disk.ts'
+
+export const DIR = '/data/journal'
+export const START_MS = Date.UTC(2026, 0, 31, 23, 59)
+
+/** A block of one agent's messages `from` to `from + count − 1`. */
+export function block(agent: string, from: number, count = 1): Columns {
+  return toColumns(
+    Array.from({ length: count }, (_, i) => ({
+      service: 'web',
+      host: `host-${i % 3}`,
+      timeMs: START_MS + i,
+      gauges: [i, i / 2, 1e15],
+      agent,
+      seq: from + i,
+    })),
+  )
+}
+
+export function openOn(
+  disk: SimDisk,
+  options: { floor?: Position; segmentBytesMax?: number; clock?: SimClock; lines?: string[] } = {},
+): Promise<Log> {
+  return openJournal(
+    {
+      dir: DIR,
+      holder: 'a test',
+      floor: options.floor ?? {},
+      segmentBytesMax: options.segmentBytesMax ?? 2_000,
+    },
+    {
+      disk,
+      clock: options.clock ?? new SimClock(START_MS),
+      logLine: (line) => void options.lines?.push(line),
+    },
+  )
+}
+
+/** Every block kept, `agent/seq` of its first message, and the gaps between. */
+export async function contents(log: Log): Promise<{ blocks: string[]; gaps: string[] }> {
+  const blocks: string[] = []
+  const gaps: string[] = []
+  for (let after = log.start(); after < log.end(); ) {
+    const slice = await log.read(after, 3)
+    if (slice.to <= after) throw new Error(`no progress after ${after}`)
+    for (const { offset, messages } of slice.blocks)
+      blocks.push(`${offset}:${messages.agent[0]}/${messages.seq[0]}`)
+    for (const gap of slice.gaps) gaps.push(`${gap.from},${gap.to}`)
+    after = slice.to
+  }
+  return { blocks, gaps }
+}
