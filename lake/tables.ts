@@ -48,6 +48,28 @@ export function ticksSchema(view: View): TableSchema {
 
 export const RUNS = 'runs'
 
+/** One row a run; `tidemark` is JSON. */
+export const runsSchema: TableSchema = {
+  fields: [
+    required('run', 'string'),
+    required('view', 'string'),
+    required('started', 'timestamp'),
+    required('ended', 'timestamp'),
+    required('result', 'string'),
+    optional('error', 'string'),
+    required('full', 'boolean'),
+    required('engine', 'string'),
+    required('definition', 'string'),
+    required('messages_version', 'long'),
+    optional('view_version', 'long'),
+    required('tidemark', 'string'),
+    required('hours', 'long'),
+    required('files', 'long'),
+    required('rows', 'long'),
+  ],
+  partitionBy: [],
+}
+
 // --- txns ---------------------------------------------------------------------------------------------------
 
 /** Covered position of `messages`; `lastUpdatedMs` is the log time at that position. */
@@ -182,6 +204,10 @@ export interface ViewState {
   readonly messagesVersion: number
   /** Hours (`hourName`) that held rows above the tidemark in it. */
   readonly dirtyHours: readonly string[]
+  /** Hours whose files could not be read: their cells are those of an older version. */
+  readonly damagedHours?: readonly string[]
+  /** Log time at the tidemark. */
+  readonly logTimeMs?: { readonly [partition: number]: number }
   /** Damage below the tidemark. */
   readonly gaps: readonly Gap[]
   readonly run: string

@@ -77,7 +77,7 @@ export async function startLakeWriter(config: LakeWriterConfig, deps: LakeWriter
   let cancelHourly = () => {}
   let queue: Promise<void> = Promise.resolve()
 
-  seen(await messages.create(messagesSchema, {}))
+  seen(await messages.create(messagesSchema, { 'tidemark.created': String(clock.nowMs()) }))
   await closeLostPartitions()
 
   function seen(snapshot: Snapshot) {

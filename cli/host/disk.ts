@@ -22,7 +22,8 @@ export function nodeDisk(): Disk {
     },
     async stat(path) {
       const found = await absentAsNull(path, stat(path))
-      return found === null ? null : { size: found.size, modifiedMs: Math.floor(found.mtimeMs) }
+      if (found === null) return null
+      return { size: found.size, modifiedMs: Math.floor(found.mtimeMs), isFolder: found.isDirectory() }
     },
     async makeDir(dir) {
       const made = await named(dir, mkdir(dir, { recursive: true }))

@@ -4,10 +4,10 @@ import { cellToValues, valuesToCell, viewColumns } from '../../schemas/view-tabl
 import type { FileAbout } from '../delta/port.ts'
 import { decodeParquet, encodeParquet } from './codec.ts'
 
-/**
- * A view's cells as Parquet, in the order given. Row groups end where a service ends once they are large, so that each
- * service is one run of whole row groups or a part of one.
- */
+/** Rows of a row group at most. */
+const ROW_GROUP_ROWS = 122_880
+
+/** A view's cells as Parquet, in the order given. A row group holds one key only, so that a key's cells are one run. */
 export function encodeCells(view: View, rows: readonly CellRow[]): Uint8Array {
   const values = rows.map((row) => cellToValues(view, row))
   const columns = viewColumns(view).map(({ name, type }, c) => ({
@@ -15,7 +15,16 @@ export function encodeCells(view: View, rows: readonly CellRow[]): Uint8Array {
     type,
     values: values.map((row) => row[c]),
   }))
-  return encodeParquet(columns)
+  return encodeParquet(columns, { rowGroupRows: groupRows(rows) })
+}
+
+function groupRows(rows: readonly CellRow[]): number[] {
+  const sizes: number[] = []
+  for (const [i, { key }] of rows.entries()) {
+    if (i === 0 || key !== rows[i - 1]!.key || sizes.at(-1) === ROW_GROUP_ROWS) sizes.push(0)
+    sizes[sizes.length - 1]! += 1
+  }
+  return sizes
 }
 
 /** The cells of a file, whoever wrote it. */

@@ -6,7 +6,7 @@ import { ByteWriter, parquetWrite } from 'hyparquet-writer'
 /** One column of a file. Timestamps are milliseconds here and INT64 TIMESTAMP(MICROS, adjusted to UTC) in the file. */
 export interface ParquetColumn {
   readonly name: string
-  readonly type: 'string' | 'long' | 'integer' | 'double' | 'timestamp'
+  readonly type: 'string' | 'long' | 'integer' | 'double' | 'boolean' | 'timestamp'
   readonly nullable?: boolean
   readonly values: readonly unknown[]
 }
@@ -16,6 +16,7 @@ const PHYSICAL = {
   long: { type: 'INT64' },
   integer: { type: 'INT32' },
   double: { type: 'DOUBLE' },
+  boolean: { type: 'BOOLEAN' },
   timestamp: {
     type: 'INT64',
     converted_type: 'TIMESTAMP_MICROS',

@@ -15,8 +15,8 @@ export interface Disk {
   readFile(path: string): Promise<Uint8Array | null>
   /** Names in a folder, sorted; none when it is absent. */
   list(dir: string): Promise<string[]>
-  /** Size in bytes and modification time of a file, null when absent. */
-  stat(path: string): Promise<{ size: number; modifiedMs: number } | null>
+  /** Size in bytes and modification time of a file or folder, null when absent. */
+  stat(path: string): Promise<{ size: number; modifiedMs: number; isFolder: boolean } | null>
   /** Makes a folder and those above it. */
   makeDir(dir: string): Promise<void>
   /** Atomically replaces `to`. */

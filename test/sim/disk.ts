@@ -146,9 +146,12 @@ export class SimDisk implements Disk {
     return [...names].sort()
   }
 
-  async stat(path: string): Promise<{ size: number; modifiedMs: number } | null> {
+  async stat(path: string): Promise<{ size: number; modifiedMs: number; isFolder: boolean } | null> {
     const inode = this.#names.get(path)
-    return inode ? { size: inode.bytes.length, modifiedMs: inode.modifiedMs } : null
+    if (inode !== undefined)
+      return { size: inode.bytes.length, modifiedMs: inode.modifiedMs, isFolder: false }
+    const isFolder = [...this.#names.keys()].some((name) => name.startsWith(`${path}/`))
+    return isFolder ? { size: 0, modifiedMs: 0, isFolder } : null
   }
 
   async makeDir(_dir: string): Promise<void> {}
