@@ -16,7 +16,8 @@ export function overview(commands: readonly Command[]): string {
 
 export function helpOf(command: Command): string {
   const rows = flagsOf(command).map(
-    (flag) => [flag.value === undefined ? `--${flag.name}` : `--${flag.name} ${flag.value}`, flag.about] as const,
+    (flag) =>
+      [flag.value === undefined ? `--${flag.name}` : `--${flag.name} ${flag.value}`, flag.about] as const,
   )
   const operands = command.operands === undefined ? '' : ` ${command.operands}`
   return [
@@ -39,6 +40,10 @@ function columns(rows: readonly (readonly [string, string])[]): string[] {
 /** Rows as a table for a terminal, columns aligned; the first row is the head. */
 export function textTable(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
-  const line = (row: readonly string[]) => row.map((cell, i) => cell.padEnd(widths[i]!)).join('  ').trimEnd()
+  const line = (row: readonly string[]) =>
+    row
+      .map((cell, i) => cell.padEnd(widths[i]!))
+      .join('  ')
+      .trimEnd()
   return `${rows.map(line).join('\n')}\n`
 }

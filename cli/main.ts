@@ -45,7 +45,9 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
     return await command.run({ flags, operands, settings }, io)
   } catch (error) {
     io.err(`tidemark: ${sentence(error)}\n`)
-    return isError(error, 'E_USAGE') || isError(error, 'E_NEEDS_SETTING') || isError(error, 'E_CONFIG') ? 2 : 1
+    return isError(error, 'E_USAGE') || isError(error, 'E_NEEDS_SETTING') || isError(error, 'E_CONFIG')
+      ? 2
+      : 1
   }
 }
 

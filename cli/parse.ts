@@ -24,7 +24,10 @@ export function flagsOf(command: Command): Flag[] {
 export function parseCommandArgs(command: Command, argv: readonly string[]): Parsed {
   const known = new Map(flagsOf(command).map((flag) => [flag.name, flag]))
   const options = Object.fromEntries(
-    [...known].map(([name, flag]) => [name, { type: flag.value === undefined ? 'boolean' : 'string' } as const]),
+    [...known].map(([name, flag]) => [
+      name,
+      { type: flag.value === undefined ? 'boolean' : 'string' } as const,
+    ]),
   )
   const { tokens } = parseArgs({ args: [...argv], options, strict: false, tokens: true })
   const flags: Record<string, string> = {}

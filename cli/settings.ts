@@ -124,7 +124,10 @@ function refuseUnknownVariables(env: Sources['env']): void {
   const known = new Set(SETTINGS.map((setting) => variableOf(setting.name)))
   for (const name of Object.keys(env)) {
     if (!name.startsWith('TIDEMARK_') || known.has(name) || isTestVariable(name)) continue
-    throw new TidemarkError('E_CONFIG', `the environment sets ${name}, which is no setting${suggestion(name, known)}`)
+    throw new TidemarkError(
+      'E_CONFIG',
+      `the environment sets ${name}, which is no setting${suggestion(name, known)}`,
+    )
   }
 }
 
@@ -134,16 +137,23 @@ function readToml({ name: fileName, text }: { name: string; text: string }): Map
   try {
     tree = parse(text)
   } catch (error) {
-    throw new TidemarkError('E_CONFIG', `${fileName} is not valid TOML: ${describeError(error).split('\n')[0]}`)
+    throw new TidemarkError(
+      'E_CONFIG',
+      `${fileName} is not valid TOML: ${describeError(error).split('\n')[0]}`,
+    )
   }
   const values = new Map<string, string>()
   const known = new Set<string>(SETTINGS.map((setting) => setting.name))
   const walk = (prefix: string, node: object) => {
     for (const [key, value] of Object.entries(node)) {
       const name = prefix + key
-      if (typeof value === 'object' && !Array.isArray(value) && !(value instanceof Date)) walk(`${name}.`, value)
+      if (typeof value === 'object' && !Array.isArray(value) && !(value instanceof Date))
+        walk(`${name}.`, value)
       else if (!known.has(name))
-        throw new TidemarkError('E_CONFIG', `${fileName} sets ${name}, which is no setting${suggestion(name, known)}`)
+        throw new TidemarkError(
+          'E_CONFIG',
+          `${fileName} sets ${name}, which is no setting${suggestion(name, known)}`,
+        )
       else values.set(name, value instanceof Date ? value.toISOString() : String(value))
     }
   }

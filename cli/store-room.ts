@@ -1,5 +1,7 @@
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { duckdbEngine } from '../batch/engines/duckdb.ts'
+import { openReference } from '../batch/engines/reference.ts'
 import { type Batch, startBatch } from '../batch/run.ts'
 import type { Table } from '../lake/delta/port.ts'
 import { openTable } from '../lake/delta/table.ts'
@@ -83,6 +85,7 @@ export async function openStoreRoom(
       retentionMs,
     },
     {
+      openEngine: options.engine === 'duckdb' ? duckdbEngine(join(dataDir, 'scratch')) : openReference,
       messages: tables.messages,
       viewTable: tables.view,
       ticks: tables.ticks,

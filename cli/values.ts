@@ -69,7 +69,8 @@ export function parseDate(text: string): number | null {
   if (!/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/.test(text)) return null
   const ms = Date.parse(text)
   // Date.parse takes 31 February for 3 March.
-  const dayExists = !Number.isNaN(ms) && new Date(`${text.slice(0, 10)}T00:00Z`).getUTCDate() === Number(text.slice(8, 10))
+  const dayExists =
+    !Number.isNaN(ms) && new Date(`${text.slice(0, 10)}T00:00Z`).getUTCDate() === Number(text.slice(8, 10))
   return dayExists ? ms : null
 }
 

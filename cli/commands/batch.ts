@@ -1,5 +1,5 @@
-import type { RunRecord } from '../../schemas/ports/layers.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
+import type { RunRecord } from '../../schemas/ports/layers.ts'
 import { serviceMinute } from '../../schemas/views/service-minute.ts'
 import { askRunning } from '../ask.ts'
 import { Closing } from '../closing.ts'
@@ -28,7 +28,10 @@ const RUN_MS_MAX = 24 * 3_600_000
 
 async function run(args: Args, io: Io): Promise<number> {
   if (args.flags.once === undefined)
-    throw new TidemarkError('E_USAGE', 'a batch layer alone needs a distributed log; say `tidemark batch --once` for one run')
+    throw new TidemarkError(
+      'E_USAGE',
+      'a batch layer alone needs a distributed log; say `tidemark batch --once` for one run',
+    )
   const full = args.flags.full !== undefined
   const record = (await runElsewhere(args, full)) ?? (await runHere(args, full, io))
   io.out(`${runLine(record)}\n`)
@@ -41,7 +44,10 @@ async function runElsewhere({ settings, flags }: Args, full: boolean): Promise<R
   const dataDir = settings.dataDir()
   const running = await askRunning(nodeDisk(), dataDir, '/v1/runs', request)
   if (running !== null && flags.engine !== undefined && flags.engine !== settings.text('batch.engine'))
-    throw new TidemarkError('E_USAGE', '--engine cannot be chosen while `up` holds the data directory; stop it first')
+    throw new TidemarkError(
+      'E_USAGE',
+      '--engine cannot be chosen while `up` holds the data directory; stop it first',
+    )
   return running as RunRecord | null
 }
 

@@ -29,5 +29,7 @@ export function settingsMarkdown(): string {
     const byDefault = setting.default === '' ? '' : `\`${setting.default}\``
     return `| \`${setting.name}\` | ${byDefault} | ${setting.about} | \`${flagOf(setting.name)}\` | \`${variableOf(setting.name)}\` |`
   })
-  return ['| setting | default | meaning | flag | variable |', '|---|---|---|---|---|', ...rows, ''].join('\n')
+  return ['| setting | default | meaning | flag | variable |', '|---|---|---|---|---|', ...rows, ''].join(
+    '\n',
+  )
 }

@@ -1,114 +1,164 @@
-import { isError, TidemarkError } from '../../schemas/errors.ts'
+import { describeError, TidemarkError } from '../../schemas/errors.ts'
 import type { Random } from '../../schemas/ports/clock.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
 import type { ObjectStore, StoredObject } from './port.ts'
 
-/** Names of files that are being written; no reader of Delta tables looks at names with a dot in front. */
+/** Begins the names of files that are still being written. Readers of the tables skip names with a dot in front. */
 const TEMPORARY = '.tmp-'
 
 /**
- * A folder as an object store. An object is written under a temporary name, synced, and then given its own: by a link,
- * which fails where the name exists (`putIfAbsent`), or by a rename, which replaces (`put`). The folder is synced before
- * the put returns. Temporary files that a crash left behind are removed here.
+ * An object store in the folder `dir` of a disk: the object `a/b` is the file `dir/a/b`. One process at a time: files
+ * that another was still writing are removed at the start.
+ *
+ *     put            write .tmp-x, sync ─▶ rename to its name ─▶ sync the folder
+ *     put if absent  write .tmp-x, sync ─▶ link to its name, which one caller wins ─▶ remove .tmp-x, sync the folder
+ *
+ * Until the rename or link nothing has happened, and a failure is `E_STORE`; from there on it is `E_STORE_AMBIGUOUS`.
  */
 export async function localStore(disk: Disk, dir: string, random: Random): Promise<ObjectStore> {
-  await disk.makeDir(dir)
-  await removeTemporary(disk, dir)
-  const made = new Set<string>([dir])
+  await asStore('E_STORE', dir, async () => {
+    await disk.makeDir(dir)
+    await disk.syncDir(parentOf(dir))
+    await removeTemporary(disk, dir)
+  })
+  return new LocalStore(disk, dir, random)
+}
 
-  function pathOf(key: string): string {
+class LocalStore implements ObjectStore {
+  readonly #disk: Disk
+  readonly #dir: string
+  readonly #random: Random
+  /** Folders known to be there, with durable names. */
+  readonly #made = new Set<string>()
+
+  constructor(disk: Disk, dir: string, random: Random) {
+    this.#disk = disk
+    this.#dir = dir
+    this.#random = random
+    this.#made.add(dir)
+  }
+
+  path(key: string): string {
     const parts = key.split('/')
-    if (parts.some((part) => part === '' || part === '.' || part === '..' || part.startsWith(TEMPORARY))) {
-      throw new TidemarkError('E_STORE', `${key} is no key of an object`)
-    }
-    return `${dir}/${key}`
+    const wrong = parts.some(
+      (part) =>
+        part === '' || part === '.' || part === '..' || part.startsWith(TEMPORARY) || part.includes('\0'),
+    )
+    if (wrong) throw new TidemarkError('E_STORE', `${JSON.stringify(key)} cannot be the key of an object`)
+    return `${this.#dir}/${key}`
   }
 
-  async function write<T>(
-    key: string,
-    bytes: Uint8Array,
-    name: (temporary: string, path: string) => Promise<T>,
-  ) {
-    const path = pathOf(key)
-    const folder = path.slice(0, path.lastIndexOf('/'))
-    const temporary = `${folder}/${TEMPORARY}${random.hex(8)}`
-    try {
-      if (!made.has(folder)) await disk.makeDir(folder)
-      made.add(folder)
-      const file = await disk.open(temporary, { create: true })
-      try {
-        await file.write(0, bytes)
-        await file.sync()
-      } finally {
-        await file.close()
+  get(key: string): Promise<Uint8Array | null> {
+    return asStore('E_STORE', key, () => this.#disk.readFile(this.path(key)))
+  }
+
+  async put(key: string, bytes: Uint8Array): Promise<void> {
+    const path = this.path(key)
+    const temporary = await this.#writeTemporary(key, bytes)
+    await asStore('E_STORE_AMBIGUOUS', key, async () => {
+      await this.#disk.rename(temporary, path)
+      await this.#disk.syncDir(parentOf(path))
+    })
+  }
+
+  async putIfAbsent(key: string, bytes: Uint8Array): Promise<boolean> {
+    const path = this.path(key)
+    const temporary = await this.#writeTemporary(key, bytes)
+    return asStore('E_STORE_AMBIGUOUS', key, async () => {
+      const won = await this.#disk.link(temporary, path)
+      await this.#disk.remove(temporary)
+      // Also after losing: who is told that the object exists may rely on it.
+      await this.#disk.syncDir(parentOf(path))
+      return won
+    })
+  }
+
+  async list(prefix: string, after = ''): Promise<StoredObject[]> {
+    const found: StoredObject[] = []
+    const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1)
+    await asStore('E_STORE', prefix, () => this.#walk(folder, prefix, after, found))
+    return found.sort((a, b) => (a.key < b.key ? -1 : 1))
+  }
+
+  delete(key: string): Promise<void> {
+    return asStore('E_STORE', key, () => this.#disk.remove(this.path(key)))
+  }
+
+  /** Adds the objects below `folder`, which is empty or ends with a slash. */
+  async #walk(folder: string, prefix: string, after: string, found: StoredObject[]): Promise<void> {
+    for (const name of await this.#disk.list(`${this.#dir}/${folder}`.replace(/\/$/, ''))) {
+      const key = folder + name
+      if (name.startsWith(TEMPORARY) || !(key.startsWith(prefix) || prefix.startsWith(`${key}/`))) continue
+      // What sorts before `after` and does not begin it has nothing after it, be it a file or a folder.
+      if (key === after || (key < after && !after.startsWith(key))) continue
+      if (!(await isFile(this.#disk, `${this.#dir}/${key}`))) {
+        await this.#walk(`${key}/`, prefix, after, found)
+      } else if (key > after && key.startsWith(prefix)) {
+        const stat = await this.#disk.stat(`${this.#dir}/${key}`)
+        if (stat !== null) found.push({ key, ...stat })
       }
-      const result = await name(temporary, path)
-      await disk.syncDir(folder)
-      return result
+    }
+  }
+
+  async #writeTemporary(key: string, bytes: Uint8Array): Promise<string> {
+    const folder = parentOf(this.path(key))
+    const temporary = `${folder}/${TEMPORARY}${this.#random.hex(8)}`
+    try {
+      return await asStore('E_STORE', key, async () => {
+        await this.#makeFolder(folder)
+        const file = await this.#disk.open(temporary, { create: true })
+        try {
+          await file.write(0, bytes)
+          await file.sync()
+        } finally {
+          await file.close()
+        }
+        return temporary
+      })
     } catch (error) {
-      await disk.remove(temporary).catch(() => {})
-      throw storeError(error)
+      this.#made.delete(folder)
+      await this.#disk.remove(temporary).catch(() => {})
+      throw error
     }
   }
 
-  async function walk(folder: string, wanted: (key: string) => boolean, into: StoredObject[]): Promise<void> {
-    for (const name of await disk.list(folder)) {
-      if (name.startsWith(TEMPORARY)) continue
-      const path = `${folder}/${name}`
-      const key = path.slice(dir.length + 1)
-      if (!wanted(key)) continue
-      const found = await disk.stat(path)
-      if (found === null) continue
-      if (found.isFolder) await walk(path, wanted, into)
-      else into.push({ key, size: found.size, modifiedMs: found.modifiedMs })
-    }
-  }
-
-  return {
-    get: (key) => readOnly(() => disk.readFile(pathOf(key))),
-    put: (key, bytes) => write(key, bytes, (temporary, path) => disk.rename(temporary, path)),
-    putIfAbsent: (key, bytes) =>
-      write(key, bytes, async (temporary, path) => {
-        const first = await disk.link(temporary, path)
-        await disk.remove(temporary)
-        return first
-      }),
-    async list(prefix, after = '') {
-      const folder = prefix.includes('/') ? `${dir}/${prefix.slice(0, prefix.lastIndexOf('/'))}` : dir
-      const found: StoredObject[] = []
-      // A folder is looked into when keys in it can begin with the prefix and sort after `after`.
-      const wanted = (key: string) =>
-        (key.startsWith(prefix) || prefix.startsWith(`${key}/`)) &&
-        (key > after || after.startsWith(`${key}/`))
-      await readOnly(() => walk(folder, wanted, found))
-      return found.sort((a, b) => (a.key < b.key ? -1 : 1)).filter(({ key }) => key > after)
-    },
-    async delete(key) {
-      await readOnly(() => disk.remove(pathOf(key)))
-    },
-    path: pathOf,
+  /** Makes a folder, and every name on the way to it durable. */
+  async #makeFolder(folder: string): Promise<void> {
+    if (folder === this.#dir || this.#made.has(folder)) return
+    await this.#makeFolder(parentOf(folder))
+    await this.#disk.makeDir(folder)
+    await this.#disk.syncDir(parentOf(folder))
+    this.#made.add(folder)
   }
 }
 
-async function removeTemporary(disk: Disk, folder: string): Promise<void> {
-  for (const name of await disk.list(folder)) {
-    const path = `${folder}/${name}`
+/** Whether `path` can be opened. A folder cannot; a file that cannot fails when it is listed as a folder. */
+async function isFile(disk: Disk, path: string): Promise<boolean> {
+  const file = await disk.open(path).catch(() => null)
+  await file?.close()
+  return file !== null
+}
+
+async function removeTemporary(disk: Disk, dir: string): Promise<void> {
+  for (const name of await disk.list(dir)) {
+    const path = `${dir}/${name}`
     if (name.startsWith(TEMPORARY)) await disk.remove(path)
-    else if ((await disk.stat(path))?.isFolder) await removeTemporary(disk, path)
+    else if (!(await isFile(disk, path))) await removeTemporary(disk, path)
   }
 }
 
-/** Calls that change nothing, or nothing that matters, fail clearly. */
-async function readOnly<T>(work: () => Promise<T>): Promise<T> {
+function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/')) || '/'
+}
+
+async function asStore<T>(
+  code: 'E_STORE' | 'E_STORE_AMBIGUOUS',
+  key: string,
+  work: () => Promise<T>,
+): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    throw storeError(error)
+    throw new TidemarkError(code, `object ${JSON.stringify(key)}: ${describeError(error)}`, { cause: error })
   }
-}
-
-/** The file's name decides whether it is stored, and a failed call may have left it: unclear unless the disk was full. */
-function storeError(error: unknown): unknown {
-  if (!isError(error, 'E_DISK')) return error
-  return new TidemarkError('E_STORE_AMBIGUOUS', error.message, { cause: error })
 }

@@ -1,102 +1,130 @@
-import { TidemarkError } from '../../schemas/errors.ts'
 import type { Clock } from '../../schemas/ports/clock.ts'
 import type { ObjectStore, StoredObject } from './port.ts'
 
-export type StoreCall = 'get' | 'put' | 'putIfAbsent' | 'list' | 'delete'
+/** One call of a store, before or after its effect. */
+export interface StoreCall {
+  readonly what: 'get' | 'put' | 'putIfAbsent' | 'list' | 'delete'
+  /** The key, or the prefix of a list. */
+  readonly key: string
+  readonly when: 'before' | 'after'
+}
 
-/** An object store in memory, with the semantics of a real one and, where a test asks for them, its failures. */
+interface Held {
+  readonly bytes: Uint8Array
+  readonly modifiedMs: number
+}
+
+/** An object store in memory, for tests and simulations; as strict as the port, and it fails on demand. */
 export class MemoryStore implements ObjectStore {
-  readonly #clock: Clock
-  readonly #objects = new Map<string, { bytes: Uint8Array; modifiedMs: number }>()
-  /** The keys, sorted by code unit. */
-  readonly #keys: string[] = []
+  /** What is stored, to look at, to damage or to remove. */
+  readonly objects = new ObjectMap()
   /**
-   * Asked at each call: `refuse` fails without effect (`E_STORE`), `before` and `after` leave it unclear
-   * (`E_STORE_AMBIGUOUS`) whether the put, which had no effect or had it, was stored.
+   * Called before and after each effect. What it throws the caller gets: before, the effect has not happened, after, it
+   * has. It may also wait, or act itself, so that two calls overlap as a test wants.
    */
-  fault: ((call: StoreCall, key: string) => 'refuse' | 'before' | 'after' | null) | null = null
+  faults: ((call: StoreCall) => void | Promise<void>) | null = null
+  readonly #clock: Clock
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
-  /** Every key, for a test to look at. */
-  keys(prefix = ''): string[] {
-    return this.#keys.filter((key) => key.startsWith(prefix))
-  }
-
-  /** Changes an object's bytes behind everybody's back; null removes it. */
-  damage(key: string, change: (bytes: Uint8Array) => Uint8Array | null): void {
-    const bytes = change(this.#objects.get(key)!.bytes.slice())
-    if (bytes === null) this.#drop(key)
-    else this.#objects.get(key)!.bytes = bytes
-  }
-
   async get(key: string): Promise<Uint8Array | null> {
-    return this.#faulty('get', key, () => this.#objects.get(key)?.bytes ?? null)
+    return this.#call('get', key, () => this.objects.get(key)?.bytes.slice() ?? null)
   }
 
   async put(key: string, bytes: Uint8Array): Promise<void> {
-    return this.#faulty('put', key, () => this.#set(key, bytes))
+    const copy = bytes.slice()
+    await this.#call('put', key, () => this.#set(key, copy))
   }
 
   async putIfAbsent(key: string, bytes: Uint8Array): Promise<boolean> {
-    return this.#faulty('putIfAbsent', key, () => {
-      if (this.#objects.has(key)) return false
-      this.#set(key, bytes)
+    const copy = bytes.slice()
+    return this.#call('putIfAbsent', key, () => {
+      if (this.objects.has(key)) return false
+      this.#set(key, copy)
       return true
     })
   }
 
-  async list(prefix: string, after = ''): Promise<StoredObject[]> {
-    return this.#faulty('list', prefix, () => {
-      const found: StoredObject[] = []
-      const from = after > prefix ? after : prefix
-      for (let i = this.#placeOf(from); i < this.#keys.length; i++) {
-        const key = this.#keys[i]!
-        if (!key.startsWith(prefix)) {
-          if (key > prefix) break
-          continue
-        }
-        if (key <= after) continue
-        const { bytes, modifiedMs } = this.#objects.get(key)!
-        found.push({ key, size: bytes.length, modifiedMs })
-      }
-      return found
-    })
+  async list(prefix: string, after?: string): Promise<StoredObject[]> {
+    return this.#call('list', prefix, () =>
+      this.objects.keysFrom(prefix, after).map((key) => {
+        const { bytes, modifiedMs } = this.objects.get(key)!
+        return { key, size: bytes.length, modifiedMs }
+      }),
+    )
   }
 
   async delete(key: string): Promise<void> {
-    return this.#faulty('delete', key, () => this.#drop(key))
-  }
-
-  #faulty<T>(call: StoreCall, key: string, effect: () => T): T {
-    const fault = this.fault?.(call, key) ?? null
-    if (fault === 'refuse') throw new TidemarkError('E_STORE', `${call} ${key}: the store refuses`)
-    if (fault === 'before') throw new TidemarkError('E_STORE_AMBIGUOUS', `${call} ${key}: no answer`)
-    const result = effect()
-    if (fault === 'after') throw new TidemarkError('E_STORE_AMBIGUOUS', `${call} ${key}: no answer`)
-    return result
+    await this.#call('delete', key, () => this.objects.delete(key))
   }
 
   #set(key: string, bytes: Uint8Array): void {
-    if (!this.#objects.has(key)) this.#keys.splice(this.#placeOf(key), 0, key)
-    this.#objects.set(key, { bytes: bytes.slice(), modifiedMs: this.#clock.nowMs() })
+    this.objects.set(key, { bytes, modifiedMs: this.#clock.nowMs() })
   }
 
-  #drop(key: string): void {
-    if (this.#objects.delete(key)) this.#keys.splice(this.#placeOf(key), 1)
+  async #call<T>(what: StoreCall['what'], key: string, effect: () => T): Promise<T> {
+    if (this.faults === null) return effect()
+    await this.faults({ what, key, when: 'before' })
+    const result = effect()
+    await this.faults?.({ what, key, when: 'after' })
+    return result
   }
+}
 
-  /** Where `key` stands or would stand. */
-  #placeOf(key: string): number {
-    let low = 0
-    let high = this.#keys.length
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if (this.#keys[middle]! < key) low = middle + 1
-      else high = middle
+/** A map that also keeps its keys sorted by folder, so that listing a log costs what is new in it. */
+class ObjectMap extends Map<string, Held> {
+  readonly #folders = new Map<string, string[]>()
+
+  override set(key: string, held: Held): this {
+    if (!this.has(key)) {
+      const folder = folderOf(key)
+      const keys = this.#folders.get(folder) ?? []
+      keys.splice(firstAfter(keys, key), 0, key)
+      this.#folders.set(folder, keys)
     }
-    return low
+    return super.set(key, held)
   }
+
+  override delete(key: string): boolean {
+    if (!this.has(key)) return false
+    const keys = this.#folders.get(folderOf(key))!
+    keys.splice(firstAfter(keys, key) - 1, 1)
+    if (keys.length === 0) this.#folders.delete(folderOf(key))
+    return super.delete(key)
+  }
+
+  override clear(): void {
+    this.#folders.clear()
+    super.clear()
+  }
+
+  /** The keys that begin with `prefix` and sort after `after`, sorted. */
+  keysFrom(prefix: string, after = ''): string[] {
+    const found: string[] = []
+    for (const [folder, keys] of this.#folders) {
+      if (!folder.startsWith(prefix) && !prefix.startsWith(folder)) continue
+      for (let i = firstAfter(keys, after); i < keys.length; i++) {
+        if (keys[i]!.startsWith(prefix)) found.push(keys[i]!)
+      }
+    }
+    return found.sort()
+  }
+}
+
+function folderOf(key: string): string {
+  return key.slice(0, key.lastIndexOf('/') + 1)
+}
+
+/** Index of the first of the sorted `keys` that is greater than `key`. */
+function firstAfter(keys: readonly string[], key: string): number {
+  let low = 0
+  let high = keys.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (keys[middle]! <= key) low = middle + 1
+    else high = middle
+  }
+  return low
 }

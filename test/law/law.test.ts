@@ -11,7 +11,15 @@ const SHARDS = 4
 
 for (let shard = 0; shard < SHARDS; shard++) {
   test(`the law holds in ${SEQUENCES / SHARDS} random sequences (part ${shard + 1})`, async () => {
-    const total: Tally = { crashes: 0, repeats: 0, late: 0, publishes: 0, ticks: 0, answers: 0, incomplete: 0 }
+    const total: Tally = {
+      crashes: 0,
+      repeats: 0,
+      late: 0,
+      publishes: 0,
+      ticks: 0,
+      answers: 0,
+      incomplete: 0,
+    }
     for (let i = 0; i < SEQUENCES / SHARDS; i++) {
       const tally = await runSequence(1 + shard + i * SHARDS, STEPS)
       for (const name of Object.keys(total) as (keyof Tally)[]) total[name] += tally[name]

@@ -1,5 +1,5 @@
-import { HOUR_MS } from '../../schemas/view.ts'
 import { offsetIn } from '../../schemas/position.ts'
+import { HOUR_MS } from '../../schemas/view.ts'
 import { drain } from '../sim/incarnation.ts'
 import { differences, minuteDifferences } from './oracle.ts'
 import { Sender } from './sender.ts'

@@ -1,3 +1,4 @@
+import { openReference } from '../../batch/engines/reference.ts'
 import { startBatch } from '../../batch/run.ts'
 import { startCollector } from '../../collector/collector.ts'
 import { openTable } from '../../lake/delta/table.ts'
@@ -6,8 +7,9 @@ import { MESSAGES, namedPosition, RUNS, ticksTable } from '../../lake/tables.ts'
 import { startLakeWriter } from '../../lake/writer.ts'
 import { openJournal } from '../../log/journal/journal.ts'
 import type { Columns } from '../../schemas/message.ts'
-import { serviceMinute } from '../../schemas/views/service-minute.ts'
+import { makeWake } from '../../schemas/ports/wake.ts'
 import type { View } from '../../schemas/view.ts'
+import { serviceMinute } from '../../schemas/views/service-minute.ts'
 import { startAnswers } from '../../serving/answer.ts'
 import { startSpeed } from '../../speed/speed.ts'
 import { SimClock } from '../sim/clock.ts'
@@ -15,7 +17,6 @@ import { SimDisk } from '../sim/disk.ts'
 import { drain, Incarnation } from '../sim/incarnation.ts'
 import { SimNet } from '../sim/net.ts'
 import { simRandom } from '../sim/random.ts'
-import { makeWake } from '../../schemas/ports/wake.ts'
 import { Oracle } from './oracle.ts'
 
 export const TICK_MS = 30_000
@@ -74,11 +75,7 @@ export class World {
     const ticks = openTable(ticksTable(this.view), deps)
     const runs = openTable(RUNS, deps)
     const wake = makeWake()
-    const named = namedPosition(
-      await messages.snapshot(),
-      await viewTable.snapshot(),
-      await ticks.snapshot(),
-    )
+    const named = namedPosition(await messages.snapshot(), await viewTable.snapshot(), await ticks.snapshot())
     const journal = await openJournal(
       { dir: '/data/journal', segmentBytesMax: 4_096, holder: 'world', floor: named },
       { disk, clock, logLine },
@@ -102,9 +99,20 @@ export class World {
           { log, ticks, viewTable, clock, wake, logLine },
         )
       : null
-    const batch = startBatch(
+    const batch = await startBatch(
       { view: this.view, tickMs: TICK_MS, schedule: null, engine: 'reference', retentionMs: 24 * 3_600_000 },
-      { messages, viewTable, ticks, runs, sealer: writer, clock, random: this.random, wake, logLine },
+      {
+        openEngine: openReference,
+        messages,
+        viewTable,
+        ticks,
+        runs,
+        sealer: writer,
+        clock,
+        random: this.random,
+        wake,
+        logLine,
+      },
     )
     const answers = await startAnswers(
       { view: this.view, tickMs: TICK_MS, indexPath: ':memory:' },

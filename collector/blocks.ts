@@ -1,0 +1,77 @@
+import type { Log } from '../log/port.ts'
+import { describeError } from '../schemas/errors.ts'
+import { type Message, toColumns } from '../schemas/message.ts'
+import type { Clock } from '../schemas/ports/clock.ts'
+
+export interface BlocksConfig {
+  readonly blockMessages: number
+  readonly lingerMs: number
+}
+
+/** Told when the block that holds its message is durable, or never will be. */
+export type Settle = (durable: boolean) => void
+
+/**
+ * The open block of the partition, shared by all connections: appended when it is full, or `lingerMs` after its first
+ * message. Whoever put a message in is told when the block is durable, in the order of the blocks.
+ */
+export class Blocks {
+  readonly #config: BlocksConfig
+  readonly #log: Log
+  readonly #clock: Clock
+  readonly #logLine: (line: string) => void
+  #messages: Message[] = []
+  #settles: Settle[] = []
+  #cancelLinger = () => {}
+  /** Blocks appended and not yet durable. */
+  readonly #inFlight = new Set<Promise<void>>()
+
+  constructor(config: BlocksConfig, deps: { log: Log; clock: Clock; logLine(line: string): void }) {
+    this.#config = config
+    this.#log = deps.log
+    this.#clock = deps.clock
+    this.#logLine = deps.logLine
+  }
+
+  add(message: Message, settle: Settle): void {
+    if (this.#messages.length === 0) {
+      this.#cancelLinger = this.#clock.after(this.#config.lingerMs, () => this.flush())
+    }
+    this.#messages.push(message)
+    this.#settles.push(settle)
+    if (this.#messages.length >= this.#config.blockMessages) this.flush()
+  }
+
+  /** Appends the open block now. */
+  flush(): void {
+    if (this.#messages.length === 0) return
+    this.#cancelLinger()
+    const columns = toColumns(this.#messages)
+    const settles = this.#settles
+    this.#messages = []
+    this.#settles = []
+    const done = this.#log.append(columns).then(
+      () => {
+        for (const settle of settles) settle(true)
+      },
+      (error) => {
+        this.#logLine(`collector: a block was not stored: ${describeError(error)}`)
+        for (const settle of settles) settle(false)
+      },
+    )
+    this.#inFlight.add(done)
+    void done.finally(() => this.#inFlight.delete(done))
+  }
+
+  /** Resolves when everything added so far is durable or refused. */
+  async settled(): Promise<void> {
+    this.flush()
+    await Promise.all(this.#inFlight)
+  }
+
+  discard(): void {
+    this.#cancelLinger()
+    this.#messages = []
+    this.#settles = []
+  }
+}

@@ -1,0 +1,126 @@
+import type { Log } from '../log/port.ts'
+import { type Clock, sleep } from '../schemas/ports/clock.ts'
+import type { Disk } from '../schemas/ports/disk.ts'
+import type { Net } from '../schemas/ports/net.ts'
+import { Blocks } from './blocks.ts'
+import { Connection, type Counts, type Shared } from './connection.ts'
+import { CLOSE_MS_MAX, PENDING_BYTES_MAX } from './limits.ts'
+import { Rejects } from './rejects.ts'
+import { Sessions } from './sessions.ts'
+
+export interface CollectorConfig {
+  readonly host: string
+  /** 0 takes a free one. */
+  readonly port: number
+  readonly blockMessages?: number
+  readonly lingerMs?: number
+  /** Messages with an earlier time are refused. */
+  readonly oldestMs?: number
+  readonly connectionsMax?: number
+  readonly idleMs?: number
+}
+
+export interface CollectorDeps {
+  readonly log: Log
+  readonly net: Net
+  readonly clock: Clock
+  readonly disk: Disk
+  /** Folder of refused lines. */
+  readonly rejectsDir: string
+  logLine(line: string): void
+}
+
+export interface Collector {
+  readonly host: string
+  readonly port: number
+  status(): CollectorStatus
+  /** Stops accepting, makes what was delivered durable and acknowledges it, closes every connection. */
+  close(): Promise<void>
+}
+
+export interface CollectorStatus extends Counts {
+  readonly state: 'ok' | 'waiting'
+  readonly reason: string | null
+  readonly connections: number
+  /** Refused lines that could not be kept. */
+  readonly unkeptRejects: number
+}
+
+const DEFAULTS = {
+  blockMessages: 50,
+  lingerMs: 250,
+  oldestMs: Date.UTC(2000, 0, 1),
+  connectionsMax: 10_000,
+  idleMs: 15 * 60_000,
+}
+
+/**
+ * Starts the collector: accepts senders, checks their lines, gathers them into blocks, appends those to the log and
+ * acknowledges what is durable. Throws `E_LISTEN`.
+ */
+export async function startCollector(config: CollectorConfig, deps: CollectorDeps): Promise<Collector> {
+  const { log, clock } = deps
+  const settings = { ...DEFAULTS, ...config }
+  const connections = new Set<Connection>()
+  const counts: Counts = { accepted: 0, repeats: 0, refused: 0, ignoredFields: 0 }
+  const blocks = new Blocks(settings, deps)
+  const rejects = new Rejects(deps.disk, deps.rejectsDir, deps.logLine)
+  let congested = false
+
+  const shared: Shared = {
+    ...settings,
+    clock,
+    blocks,
+    rejects,
+    counts,
+    sessions: new Sessions(log),
+    congested() {
+      if (!congested && log.pendingBytes() > PENDING_BYTES_MAX) congested = true
+      return congested
+    },
+    gone: (connection) => void connections.delete(connection),
+  }
+
+  const stopFollowing = log.onAppend(() => {
+    if (!congested || log.pendingBytes() > PENDING_BYTES_MAX / 2) return
+    congested = false
+    for (const connection of connections) connection.flow()
+  })
+
+  const listener = await deps.net.listen(settings.host, settings.port, (socket) => {
+    const full = connections.size >= settings.connectionsMax
+    const connection = new Connection(socket, shared)
+    connections.add(connection)
+    if (full) connection.refuse('E_CONNECTIONS', `${settings.connectionsMax} connections are open already`)
+  })
+
+  return {
+    host: listener.host,
+    port: listener.port,
+    status() {
+      const { state, reason } = log.state()
+      return {
+        ...counts,
+        state: state === 'ok' ? 'ok' : 'waiting',
+        reason,
+        connections: connections.size,
+        unkeptRejects: rejects.unkept,
+      }
+    },
+    async close() {
+      await listener.close()
+      for (const connection of connections) connection.finish()
+      const enough = new AbortController()
+      await Promise.race([
+        Promise.all([blocks.settled(), rejects.close()]),
+        sleep(clock, CLOSE_MS_MAX, enough.signal),
+      ])
+      enough.abort()
+      stopFollowing()
+      blocks.discard()
+      // What was written to the sockets goes out before they close.
+      await Promise.resolve()
+      for (const connection of connections) connection.socket.end()
+    },
+  }
+}

@@ -1,0 +1,287 @@
+import type { ErrorCode } from '../schemas/errors.ts'
+import { decodeLine, type Refusal } from '../schemas/line.ts'
+import type { Clock } from '../schemas/ports/clock.ts'
+import type { Socket } from '../schemas/ports/net.ts'
+import type { Blocks } from './blocks.ts'
+import { parseHello } from './hello.ts'
+import { UNREAD_BYTES_MAX, UNSETTLED_LINES_MAX } from './limits.ts'
+import { LineSplitter, type RawLine } from './lines.ts'
+import type { Rejects } from './rejects.ts'
+import type { Held, Sessions } from './sessions.ts'
+
+export interface Shared {
+  readonly oldestMs: number
+  readonly idleMs: number
+  readonly clock: Clock
+  readonly blocks: Blocks
+  readonly sessions: Sessions
+  readonly rejects: Rejects
+  readonly counts: Counts
+  /** Whether the log takes more; while not, nothing is read. */
+  congested(): boolean
+  gone(connection: Connection): void
+}
+
+/** What the collector did since it started. */
+export interface Counts {
+  accepted: number
+  repeats: number
+  refused: number
+  ignoredFields: number
+}
+
+/** A line that waits to be durable or refused. */
+interface Entry {
+  readonly seq: number | null
+  settled: boolean
+}
+
+/**
+ * One connection: bytes in, answers out.
+ *
+ *     first line ─┬─ hello ─▶ (displace the older) ─▶ welcome ─▶ numbered: acks are seqs
+ *                 └─ a message ─▶ unnumbered: acks count lines
+ *     line ─┬─ wrong ─▶ kept in rejects ─▶ error line ─▶ settled
+ *           ├─ a repeat ─▶ settled with its first copy
+ *           └─ new ─▶ open block ─▶ durable ─▶ settled
+ *
+ * Lines settle in any order; an ack says up to where all are. While a hello waits for the older connection, the socket
+ * is paused and what came with it is kept.
+ */
+export class Connection implements Held {
+  readonly socket: Socket
+  readonly #shared: Shared
+  readonly #remote: string
+  readonly #lines = new LineSplitter()
+  #agent: string | null = null
+  #lineNumber = 0
+  #entries: Entry[] = []
+  /** Lines settled so far, and the highest seq among them. */
+  #settledLines = 0
+  #settledSeq = 0
+  #acked = 0
+  #held: RawLine[] | null = null
+  #heldEnd = false
+  #state: 'open' | 'ending' | 'gone' = 'open'
+  #paused = false
+  #lastMs: number
+  #cancelIdle = () => {}
+  #whenSettled: (() => void)[] = []
+
+  constructor(socket: Socket, shared: Shared) {
+    this.socket = socket
+    this.#shared = shared
+    this.#remote = socket.remoteAddress.replace(/^::ffff:/, '')
+    this.#lastMs = shared.clock.nowMs()
+    socket.handle({
+      data: (bytes) => this.#data(bytes),
+      end: () => this.#end(),
+      drain: () => this.flow(),
+      close: () => this.#gone(),
+    })
+    this.#watchIdle()
+  }
+
+  #data(bytes: Uint8Array): void {
+    this.#lastMs = this.#shared.clock.nowMs()
+    if (this.#state !== 'open') return
+    for (const line of this.#lines.push(bytes)) this.#line(line)
+    this.flow()
+  }
+
+  /** The sender closed its side in order: a last line without newline counts. */
+  #end(): void {
+    if (this.#state !== 'open') return
+    const last = this.#lines.last()
+    if (last !== null) this.#line(last)
+    if (this.#held !== null) this.#heldEnd = true
+    else this.finish()
+  }
+
+  #line(raw: RawLine): void {
+    if (this.#held !== null) {
+      this.#held.push(raw)
+      return
+    }
+    this.#lineNumber += 1
+    if (raw.tooLong) return this.#refuse(raw, refusal('E_LINE_TOO_LONG', 'the line is longer than 64 KiB'))
+    const hello = this.#lineNumber === 1 || this.#agent !== null ? parseHello(raw.bytes) : null
+    if (hello !== null) return this.#hello(raw, hello)
+    const { clock, oldestMs } = this.#shared
+    const decoded = decodeLine(raw.bytes, {
+      arrivalMs: clock.nowMs(),
+      oldestMs,
+      senderAddress: this.#remote,
+      agent: this.#agent,
+    })
+    if ('code' in decoded) return this.#refuse(raw, decoded)
+    const { message, ignoredFields } = decoded
+    this.#shared.counts.ignoredFields += ignoredFields
+    const { agent, seq } = message
+    const entry = this.#enter(seq)
+    const settle = (durable: boolean) => this.#settle(entry, durable)
+    if (agent !== null && !this.#shared.sessions.isNew(agent, seq!, settle)) {
+      this.#shared.counts.repeats += 1
+      return
+    }
+    this.#shared.blocks.add(message, (durable) => {
+      if (durable) this.#shared.counts.accepted += 1
+      if (agent !== null) this.#shared.sessions.settled(agent, seq!, durable, this.#shared.clock.nowMs())
+      settle(durable)
+    })
+  }
+
+  #hello(raw: RawLine, hello: { agent: string } | Refusal): void {
+    if ('code' in hello) return this.#refuse(raw, hello)
+    if (this.#lineNumber !== 1) return this.#refuse(raw, refusal('E_HELLO', 'the hello must be line 1'))
+    this.#agent = hello.agent
+    this.#held = []
+    void this.#shared.sessions.take(hello.agent, this, this.#shared.clock.nowMs()).then(({ seq, twice }) => {
+      if (this.#state !== 'open') return
+      this.#settledSeq = seq
+      this.#acked = seq
+      this.#send({ welcome: 1, seq })
+      if (twice) this.#tell('E_AGENT_TWICE', 'two senders use this agent id and take it from each other')
+      const held = this.#held!
+      this.#held = null
+      for (const line of held) this.#line(line)
+      if (this.#heldEnd) this.finish()
+      this.flow()
+    })
+  }
+
+  #refuse(raw: RawLine, { code, field, reason, seq }: Refusal): void {
+    const line = this.#lineNumber
+    const entry = this.#enter(this.#agent === null ? null : seq)
+    this.#shared.counts.refused += 1
+    const kept = this.#shared.rejects.keep({
+      timeMs: this.#shared.clock.nowMs(),
+      remote: this.#remote,
+      agent: this.#agent,
+      line,
+      code,
+      field,
+      reason,
+      rawLine: raw.bytes,
+    })
+    void kept.then(() => {
+      const where = { line, ...(seq === null ? {} : { seq }) }
+      this.#send({ error: { ...where, code, ...(field === null ? {} : { field }), message: reason } })
+      this.#settle(entry, true)
+    })
+  }
+
+  #enter(seq: number | null): Entry {
+    const entry = { seq, settled: false }
+    this.#entries.push(entry)
+    return entry
+  }
+
+  #settle(entry: Entry, durable: boolean): void {
+    if (!durable) {
+      // It will never be acknowledged: the sender must come back with it.
+      this.#state = 'ending'
+      this.socket.destroy()
+      return
+    }
+    entry.settled = true
+    let n = 0
+    while (n < this.#entries.length && this.#entries[n]!.settled) {
+      this.#settledSeq = Math.max(this.#settledSeq, this.#entries[n]!.seq ?? 0)
+      n++
+    }
+    if (n === 0) return
+    this.#entries.splice(0, n)
+    this.#settledLines += n
+    // One ack for all that settle in this turn.
+    queueMicrotask(() => this.#ack())
+  }
+
+  #ack(): void {
+    const n = this.#agent === null ? this.#settledLines : this.#settledSeq
+    if (n > this.#acked) {
+      this.#acked = n
+      this.#send({ ack: n })
+    }
+    if (this.#entries.length === 0) for (const done of this.#whenSettled.splice(0)) done()
+    this.flow()
+  }
+
+  /** Resolves when everything delivered so far is durable or refused, and said so. */
+  #allSettled(): Promise<void> {
+    if (this.#entries.length === 0 && this.#held === null) return Promise.resolve()
+    return new Promise((resolve) => this.#whenSettled.push(resolve))
+  }
+
+  async displace(twice: boolean): Promise<void> {
+    if (this.#state === 'gone') return
+    this.#state = 'ending'
+    this.#shared.blocks.flush()
+    if (this.#held === null) await this.#allSettled()
+    if (twice) this.#tell('E_AGENT_TWICE', 'another sender uses this agent id')
+    this.socket.end()
+  }
+
+  /** Answers what was delivered, then closes this side. */
+  finish(): void {
+    if (this.#state !== 'open') return
+    this.#state = 'ending'
+    this.#shared.blocks.flush()
+    void this.#allSettled().then(() => this.socket.end())
+  }
+
+  /** Tells the sender why, and closes. */
+  refuse(code: ErrorCode, reason: string): void {
+    this.#tell(code, reason)
+    this.#state = 'ending'
+    this.socket.end()
+  }
+
+  #tell(code: ErrorCode, message: string): void {
+    this.#send({ error: { line: this.#lineNumber, code, message } })
+  }
+
+  #send(answer: object): void {
+    if (this.#state !== 'gone') this.socket.write(`${JSON.stringify(answer)}\n`)
+  }
+
+  /** Reads on or stops reading, as the limits say. */
+  flow(): void {
+    if (this.#state === 'gone') return
+    const stop =
+      this.#shared.congested() ||
+      this.#held !== null ||
+      this.#entries.length >= UNSETTLED_LINES_MAX ||
+      this.socket.pendingBytes() > UNREAD_BYTES_MAX
+    if (stop === this.#paused) return
+    this.#paused = stop
+    if (stop) this.socket.pause()
+    else this.socket.resume()
+  }
+
+  #watchIdle(): void {
+    const { clock, idleMs } = this.#shared
+    this.#cancelIdle = clock.after(Math.max(1, this.#lastMs + idleMs - clock.nowMs()), () => {
+      if (this.#state === 'gone') return
+      const idle = clock.nowMs() - this.#lastMs >= idleMs
+      // Whoever waits for an answer is not idle, unless it does not read its answers.
+      if (idle && (this.socket.pendingBytes() > 0 || this.#state === 'ending')) this.socket.destroy()
+      else if (idle && this.#entries.length === 0)
+        this.refuse('E_IDLE', `nothing came for ${idleMs / 1_000} s`)
+      else if (idle) this.#lastMs = clock.nowMs()
+      this.#watchIdle()
+    })
+  }
+
+  #gone(): void {
+    this.#state = 'gone'
+    this.#cancelIdle()
+    for (const done of this.#whenSettled.splice(0)) done()
+    if (this.#agent !== null) this.#shared.sessions.leave(this.#agent, this, this.#shared.clock.nowMs())
+    this.#shared.gone(this)
+  }
+}
+
+function refusal(code: ErrorCode, reason: string): Refusal {
+  return { code, field: null, reason, seq: null }
+}

@@ -1,0 +1,18 @@
+/** Limits of the collector that are not settings; docs/protocol.md lists them all. */
+
+/** A line without its newline. */
+export const LINE_BYTES_MAX = 65_536
+/** Of a line that is too long, so much is kept in `rejects/`. */
+export const LONG_LINE_KEPT_BYTES = 1_024
+/** Lines of one connection that wait to be settled; more are not read. */
+export const UNSETTLED_LINES_MAX = 10_000
+/** Bytes that wait to be durable; above it no connection is read, until half of it is left. */
+export const PENDING_BYTES_MAX = 16 << 20
+/** Answers that a client does not read; more, and it is not read either. */
+export const UNREAD_BYTES_MAX = 1 << 20
+/** All files of `rejects/` together; further refused lines are only counted. */
+export const REJECTS_BYTES_MAX = 64 << 20
+/** Two senders with one id that displace each other within this time are told so. */
+export const AGENT_TWICE_MS = 60_000
+/** Longest wait for what was delivered to become durable, when the collector closes. */
+export const CLOSE_MS_MAX = 3_000

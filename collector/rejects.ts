@@ -1,0 +1,98 @@
+import { describeError } from '../schemas/errors.ts'
+import type { Disk } from '../schemas/ports/disk.ts'
+import { utcDate } from '../schemas/view.ts'
+import { REJECTS_BYTES_MAX } from './limits.ts'
+
+/** A refused line, as `rejects/` keeps it. */
+export interface Reject {
+  readonly timeMs: number
+  readonly remote: string
+  readonly agent: string | null
+  readonly line: number
+  readonly code: string
+  readonly field: string | null
+  readonly reason: string
+  readonly rawLine: Uint8Array
+}
+
+/**
+ * The refused lines, one file a UTC date, one JSON object a line. Lines that wait together share a write and a sync.
+ * When the disk fails or the folder is full, lines are only counted: a refusal must not wait for room.
+ */
+export class Rejects {
+  readonly #disk: Disk
+  readonly #dir: string
+  readonly #logLine: (line: string) => void
+  #queue: { reject: Reject; done: () => void }[] = []
+  #writing: Promise<void> | null = null
+  #bytes: number | null = null
+  #troubled = false
+  count = 0
+  unkept = 0
+
+  constructor(disk: Disk, dir: string, logLine: (line: string) => void) {
+    this.#disk = disk
+    this.#dir = dir
+    this.#logLine = logLine
+  }
+
+  /** Resolves when the line is kept, or cannot be. */
+  keep(reject: Reject): Promise<void> {
+    this.count += 1
+    return new Promise((done) => {
+      this.#queue.push({ reject, done })
+      this.#writing ??= this.#write()
+    })
+  }
+
+  async #write(): Promise<void> {
+    await Promise.resolve()
+    while (this.#queue.length > 0) {
+      const batch = this.#queue.splice(0)
+      try {
+        const date = utcDate(batch[0]!.reject.timeMs)
+        await this.#append(date, Buffer.from(batch.map(({ reject }) => line(reject)).join('')))
+        this.#troubled = false
+      } catch (error) {
+        this.unkept += batch.length
+        if (!this.#troubled) this.#logLine(`rejects: ${describeError(error)}; refused lines are only counted`)
+        this.#troubled = true
+      }
+      for (const { done } of batch) done()
+    }
+    this.#writing = null
+  }
+
+  async #append(date: string, bytes: Buffer): Promise<void> {
+    await this.#disk.makeDir(this.#dir)
+    this.#bytes ??= await this.#used()
+    if (this.#bytes + bytes.length > REJECTS_BYTES_MAX) throw new Error(`${this.#dir} is full`)
+    const file = await this.#disk.open(`${this.#dir}/${date}.ndjson`, { create: true })
+    try {
+      await file.write(await file.size(), bytes)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    this.#bytes += bytes.length
+  }
+
+  async #used(): Promise<number> {
+    let bytes = 0
+    for (const name of await this.#disk.list(this.#dir)) {
+      bytes += (await this.#disk.stat(`${this.#dir}/${name}`))?.size ?? 0
+    }
+    return bytes
+  }
+
+  async close(): Promise<void> {
+    await this.#writing
+  }
+}
+
+function line({ timeMs, rawLine, ...rest }: Reject): string {
+  const raw = Buffer.from(rawLine)
+  const text = raw.toString('utf8')
+  const kept = Buffer.from(text, 'utf8').equals(raw) ? { raw: text } : { raw_base64: raw.toString('base64') }
+  return `${JSON.stringify({ time: new Date(timeMs).toISOString(), ...rest, ...kept })}\n`
+}

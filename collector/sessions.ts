@@ -1,0 +1,114 @@
+import type { Log } from '../log/port.ts'
+import { AGENT_TWICE_MS } from './limits.ts'
+
+/** One agent id while somebody speaks for it or something of it is in flight. */
+interface Session {
+  holder: Held | null
+  /** Highest seq put into a block, durable or not. */
+  appended: number
+  /** Highest seq known to be durable. */
+  durable: number
+  inFlight: number
+  /** Repeats of what is in flight: settled when that copy is. */
+  waiting: { seq: number; settle: (durable: boolean) => void }[]
+  /** When a living connection was last displaced by another. */
+  displacedMs: number
+}
+
+/** The connection that speaks for an agent. */
+export interface Held {
+  /** Settles what it delivered, then closes; `twice` tells the sender that another uses its id. */
+  displace(twice: boolean): Promise<void>
+}
+
+/**
+ * What the collector knows of the numbered senders: which seq is durable, which is in flight, who holds the id. The log
+ * is the memory; a session only adds what is not durable yet.
+ *
+ *     durable ≤ appended.  seq ≤ durable: a repeat, settled.  ≤ appended: a repeat, settled with its copy.  above: new
+ */
+export class Sessions {
+  readonly #log: Log
+  readonly #sessions = new Map<string, Session>()
+
+  constructor(log: Log) {
+    this.#log = log
+  }
+
+  /**
+   * Gives `agent` to `holder`, after the one before has settled and closed. Resolves with the highest durable seq, and
+   * whether two senders are taking the id from each other.
+   */
+  async take(agent: string, holder: Held, nowMs: number): Promise<{ seq: number; twice: boolean }> {
+    const session = this.#at(agent)
+    const before = session.holder
+    session.holder = holder
+    let twice = false
+    if (before !== null) {
+      twice = Math.abs(nowMs - session.displacedMs) < AGENT_TWICE_MS
+      session.displacedMs = nowMs
+      await before.displace(twice)
+    }
+    return { seq: Math.max(session.durable, this.#log.highestSeq(agent)), twice }
+  }
+
+  /** `holder` is gone. */
+  leave(agent: string, holder: Held, nowMs: number): void {
+    const session = this.#sessions.get(agent)
+    if (session === undefined) return
+    if (session.holder === holder) session.holder = null
+    this.#forget(agent, session, nowMs)
+  }
+
+  /** Whether `seq` is new; if it is a repeat, `settle` is called when its first copy is durable. */
+  isNew(agent: string, seq: number, settle: (durable: boolean) => void): boolean {
+    const session = this.#at(agent)
+    if (seq > session.appended) {
+      session.appended = seq
+      session.inFlight += 1
+      return true
+    }
+    if (seq <= session.durable) settle(true)
+    else session.waiting.push({ seq, settle })
+    return false
+  }
+
+  /** The copy of `seq` that was in flight is durable, or never will be. */
+  settled(agent: string, seq: number, durable: boolean, nowMs: number): void {
+    const session = this.#at(agent)
+    session.inFlight -= 1
+    if (durable) session.durable = Math.max(session.durable, seq)
+    else session.appended = session.durable
+    const waiting = session.waiting
+    session.waiting = []
+    for (const one of waiting) {
+      if (one.seq > session.durable && durable) session.waiting.push(one)
+      else one.settle(durable)
+    }
+    this.#forget(agent, session, nowMs)
+  }
+
+  #at(agent: string): Session {
+    let session = this.#sessions.get(agent)
+    if (session === undefined) {
+      const seq = this.#log.highestSeq(agent)
+      session = {
+        holder: null,
+        appended: seq,
+        durable: seq,
+        inFlight: 0,
+        waiting: [],
+        displacedMs: Number.NEGATIVE_INFINITY,
+      }
+      this.#sessions.set(agent, session)
+    }
+    return session
+  }
+
+  /** What the log knows as well need not be held, but for the memory of who displaced whom. */
+  #forget(agent: string, session: Session, nowMs: number): void {
+    if (session.holder !== null || session.inFlight > 0 || session.waiting.length > 0) return
+    if (Math.abs(nowMs - session.displacedMs) < AGENT_TWICE_MS) return
+    this.#sessions.delete(agent)
+  }
+}

@@ -1,0 +1,167 @@
+import type { ErrorCode } from './errors.ts'
+import { GAUGE_VALUE_MAX, GAUGES } from './gauges.ts'
+import type { Message } from './message.ts'
+
+/** What a line is judged by, besides its bytes. */
+export interface LineContext {
+  /** When it arrived, milliseconds since 1970: the default time, and what "ahead" is measured from. */
+  readonly arrivalMs: number
+  readonly oldestMs: number
+  /** The default host. */
+  readonly senderAddress: string
+  /** The sender's id where its messages are numbered. */
+  readonly agent: string | null
+}
+
+export interface Accepted {
+  readonly message: Message
+  /** Fields that mean nothing here. */
+  readonly ignoredFields: number
+}
+
+export interface Refusal {
+  readonly code: ErrorCode
+  readonly field: string | null
+  /** What is wrong, with the value shortened. */
+  readonly reason: string
+  /** The message's number, where it can be read. */
+  readonly seq: number | null
+}
+
+/** A message may be dated this far ahead of the collector's clock. */
+export const AHEAD_MS_MAX = 10 * 60_000
+const NAME_CHARACTERS_MAX = 128
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** Decodes and checks one line without its newline: every default filled in, or the first thing that is wrong. */
+export function decodeLine(line: Uint8Array, context: LineContext): Accepted | Refusal {
+  const json = parseObject(line)
+  if ('code' in json) return json
+  const { fields } = json
+  const seq = seqOf(fields.seq)
+  const refuse = (code: ErrorCode, field: string, reason: string): Refusal => ({ code, field, reason, seq })
+
+  if (context.agent !== null && seq === null)
+    return refuse('E_SEQ', 'seq', `seq must be a whole number from 1, not ${shown(fields.seq)}`)
+  if (!isName(fields.service)) return refuse('E_SERVICE', 'service', nameReason('service', fields.service))
+  if (fields.host !== undefined && !isName(fields.host))
+    return refuse('E_HOST', 'host', nameReason('host', fields.host))
+  const timeMs = fields.time_stamp === undefined ? context.arrivalMs : timeOf(fields.time_stamp)
+  const wrongTime = timeReason(timeMs, fields.time_stamp, context)
+  if (wrongTime !== null) return refuse('E_TIME', 'time_stamp', wrongTime)
+  const gauges: number[] = []
+  for (const gauge of GAUGES) {
+    const value = fields[gauge]
+    if (typeof value !== 'number' || !(value >= 0 && value <= GAUGE_VALUE_MAX))
+      return refuse('E_GAUGE', gauge, `${gauge} must be a finite number from 0 to 1e15, not ${shown(value)}`)
+    // −0 is a zero like any other.
+    gauges.push(value + 0)
+  }
+  const message: Message = {
+    service: fields.service,
+    host: fields.host ?? context.senderAddress,
+    timeMs: timeMs!,
+    gauges,
+    agent: context.agent,
+    seq: context.agent === null ? null : seq,
+  }
+  return { message, ignoredFields: ignored(fields, context.agent !== null) }
+}
+
+/** The JSON object of a line. */
+export function parseObject(line: Uint8Array): { fields: { [name: string]: unknown } } | Refusal {
+  let text: string
+  try {
+    text = decoder.decode(line)
+  } catch {
+    return { code: 'E_UTF8', field: null, reason: 'the line is not valid UTF-8', seq: null }
+  }
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return { code: 'E_JSON', field: null, reason: `the line is not JSON: ${shown(text)}`, seq: null }
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return {
+      code: 'E_JSON',
+      field: null,
+      reason: `the line must be a JSON object, not ${shown(value)}`,
+      seq: null,
+    }
+  return { fields: value as { [name: string]: unknown } }
+}
+
+function seqOf(value: unknown): number | null {
+  return Number.isSafeInteger(value) && (value as number) >= 1 ? (value as number) : null
+}
+
+/** 1 to 128 characters, none of them a control character or half of a surrogate pair. */
+export function isName(value: unknown): value is string {
+  if (typeof value !== 'string' || value === '' || value.length > 2 * NAME_CHARACTERS_MAX) return false
+  if (/[\u0000-\u001f\u007f-\u009f]/.test(value) || !value.isWellFormed()) return false
+  return value.length <= NAME_CHARACTERS_MAX || [...value].length <= NAME_CHARACTERS_MAX
+}
+
+function nameReason(field: string, value: unknown): string {
+  return `${field} must be 1 to 128 characters without control characters, not ${shown(value)}`
+}
+
+const ISO = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?(?:Z|([+-])(\d\d):?(\d\d))$/
+
+/** Milliseconds of an ISO 8601 time with zone, or of a number of milliseconds; truncated. Null when it is neither. */
+function timeOf(value: unknown): number | null {
+  if (typeof value === 'number') return Number.isFinite(value) ? Math.trunc(value) + 0 : null
+  const match = typeof value === 'string' ? ISO.exec(value) : null
+  if (match === null) return null
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map((part) => Number(part ?? 0)) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ]
+  const ms = Number((match[7] ?? '').padEnd(3, '0').slice(0, 3))
+  const zoneHour = Number(match[9] ?? 0)
+  const zoneMinute = Number(match[10] ?? 0)
+  const local = new Date(0)
+  local.setUTCFullYear(year, month - 1, day)
+  const dayExists = local.getUTCMonth() === month - 1 && local.getUTCDate() === day
+  if (!dayExists || hour > 23 || minute > 59 || second > 59 || zoneHour > 23 || zoneMinute > 59) return null
+  local.setUTCHours(hour, minute, second, ms)
+  const zone = (match[8] === '-' ? -1 : 1) * (zoneHour * 60 + zoneMinute) * 60_000
+  return local.getTime() - zone
+}
+
+function timeReason(
+  timeMs: number | null,
+  value: unknown,
+  { arrivalMs, oldestMs }: LineContext,
+): string | null {
+  if (timeMs === null)
+    return `time_stamp must be ISO 8601 with zone, or milliseconds since 1970, not ${shown(value)}`
+  if (timeMs < oldestMs)
+    return `time_stamp must not be before ${new Date(oldestMs).toISOString()}, not ${shown(value)}`
+  if (timeMs > arrivalMs + AHEAD_MS_MAX)
+    return `time_stamp must not be more than 10 minutes ahead of the collector's clock, not ${shown(value)}`
+  return null
+}
+
+const KNOWN = new Set<string>(['service', 'host', 'time_stamp', ...GAUGES])
+
+function ignored(fields: object, numbered: boolean): number {
+  let count = 0
+  for (const name in fields) if (!KNOWN.has(name) && !(numbered && name === 'seq')) count += 1
+  return count
+}
+
+const SHOWN_CHARACTERS_MAX = 40
+
+/** A value as JSON, shortened. */
+function shown(value: unknown): string {
+  if (value === undefined) return 'missing'
+  const json = typeof value === 'number' ? String(value) : JSON.stringify(value)
+  return json.length > SHOWN_CHARACTERS_MAX ? `${json.slice(0, SHOWN_CHARACTERS_MAX)}…` : json
+}

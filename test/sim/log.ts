@@ -1,0 +1,72 @@
+import type { Log, LogSlice, LogState } from '../../log/port.ts'
+import type { Block } from '../../schemas/block.ts'
+import { TidemarkError } from '../../schemas/errors.ts'
+import type { Columns } from '../../schemas/message.ts'
+
+/** A log in memory whose durability a test can hold back. */
+export class SimLog implements Log {
+  readonly partition = 0
+  readonly blocks: Block[] = []
+  /** While true, appends wait. */
+  held = false
+  failing = false
+  pending = 0
+  #waiting: (() => void)[] = []
+  #next = 0
+  readonly #listeners = new Set<() => void>()
+  readonly #seqs = new Map<string, number>()
+
+  async append(messages: Columns): Promise<number> {
+    const offset = this.#next++
+    if (this.held) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    if (this.failing) throw new TidemarkError('E_CLOSED', 'the log is closed')
+    this.blocks.push({ partition: 0, offset, logTimeMs: 0, messages })
+    for (let i = 0; i < messages.length; i++) {
+      const agent = messages.agent[i]!
+      if (agent !== null) this.#seqs.set(agent, Math.max(this.#seqs.get(agent) ?? 0, messages.seq[i]!))
+    }
+    for (const fn of this.#listeners) fn()
+    return offset
+  }
+
+  /** Lets everything that waits become durable. */
+  release(): void {
+    this.held = false
+    for (const go of this.#waiting.splice(0)) go()
+  }
+
+  /** `service host time seq` of every message. */
+  messages(): { service: string; host: string; timeMs: number; seq: number | null; gauges: number[] }[] {
+    return this.blocks.flatMap(({ messages: m }) =>
+      Array.from({ length: m.length }, (_, i) => ({
+        service: m.service[i]!,
+        host: m.host[i]!,
+        timeMs: m.timeMs[i]!,
+        seq: m.seq[i]!,
+        gauges: m.gauges.map((values) => values[i]!),
+      })),
+    )
+  }
+
+  pendingBytes = () => this.pending
+  end = () => this.blocks.length - 1
+  start = () => -1
+  gaps = () => []
+  highestSeq = (agent: string) => this.#seqs.get(agent) ?? 0
+  async trim(): Promise<void> {}
+  async close(): Promise<void> {}
+
+  async read(after: number, blocksMax: number): Promise<LogSlice> {
+    const blocks = this.blocks.slice(after + 1, after + 1 + blocksMax)
+    return { blocks, gaps: [], to: blocks.at(-1)?.offset ?? after, toMs: 0 }
+  }
+
+  onAppend(fn: () => void): () => void {
+    this.#listeners.add(fn)
+    return () => void this.#listeners.delete(fn)
+  }
+
+  state(): LogState {
+    return { state: 'ok', reason: null, bytes: 0, segments: 1 }
+  }
+}

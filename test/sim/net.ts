@@ -1,0 +1,168 @@
+import { TidemarkError } from '../../schemas/errors.ts'
+import type { Random } from '../../schemas/ports/clock.ts'
+import type { Listener, Net, Socket, SocketHandlers } from '../../schemas/ports/net.ts'
+import { simRandom } from './random.ts'
+
+/** TCP in memory: bytes arrive in order, in chunks that break anywhere, in a later turn of the event loop. */
+export class SimNet implements Net {
+  readonly #random: Random
+  readonly #listeners = new Map<string, (socket: Socket) => void>()
+  readonly #ends = new Set<End>()
+  #ports = 40_000
+
+  constructor(seed: number) {
+    this.#random = simRandom(seed)
+  }
+
+  async listen(host: string, port: number, accept: (socket: Socket) => void): Promise<Listener> {
+    const taken = port === 0 ? this.#ports++ : port
+    const name = `${host}:${taken}`
+    if (this.#listeners.has(name)) throw new TidemarkError('E_LISTEN', `cannot listen on ${name}: in use`)
+    this.#listeners.set(name, accept)
+    return {
+      host,
+      port: taken,
+      close: async () => {
+        if (this.#listeners.get(name) === accept) this.#listeners.delete(name)
+      },
+    }
+  }
+
+  async connect(host: string, port: number): Promise<Socket> {
+    const accept = this.#listeners.get(`${host}:${port}`)
+    if (accept === undefined)
+      throw new TidemarkError('E_CONNECT', `cannot connect to ${host}:${port}: refused`)
+    const client = new End('client', this.#random)
+    const server = new End('server', this.#random)
+    client.peer = server
+    server.peer = client
+    this.#ends.add(client)
+    this.#ends.add(server)
+    accept(server)
+    return client
+  }
+
+  /** The listening process died: its side hears nothing more, the other that the connection is lost. */
+  reset(): void {
+    this.#listeners.clear()
+    for (const end of this.#ends) {
+      if (end.side === 'server') end.silence()
+      else end.lose('connection reset')
+    }
+    this.#ends.clear()
+  }
+}
+
+class End implements Socket {
+  readonly remoteAddress = '127.0.0.1'
+  readonly side: 'client' | 'server'
+  peer!: End
+  readonly #random: Random
+  #handlers: SocketHandlers | null = null
+  /** What has arrived and is not delivered: bytes, then null for the end of the peer's side. */
+  #arrived: (Uint8Array | null)[] = []
+  #paused = false
+  #ended = false
+  #peerEnded = false
+  #closed = false
+  #turn = false
+
+  constructor(side: 'client' | 'server', random: Random) {
+    this.side = side
+    this.#random = random
+  }
+
+  handle(handlers: SocketHandlers): void {
+    this.#handlers = handlers
+    this.#schedule()
+  }
+
+  write(bytes: Uint8Array | string): boolean {
+    if (this.#ended || this.#closed) return true
+    let rest: Uint8Array = typeof bytes === 'string' ? Buffer.from(bytes) : Buffer.from(bytes)
+    while (rest.length > 0) {
+      const n = this.#random.float() < 0.7 ? rest.length : 1 + Math.floor(this.#random.float() * rest.length)
+      this.peer.#arrived.push(rest.subarray(0, n))
+      rest = rest.subarray(n)
+    }
+    this.peer.#schedule()
+    return this.pendingBytes() < 64 << 10
+  }
+
+  pendingBytes(): number {
+    return this.peer.#arrived.reduce((sum, chunk) => sum + (chunk?.length ?? 0), 0)
+  }
+
+  end(): void {
+    if (this.#ended || this.#closed) return
+    this.#ended = true
+    this.peer.#arrived.push(null)
+    this.peer.#schedule()
+    this.#closeIfDone()
+  }
+
+  destroy(): void {
+    if (this.#closed) return
+    this.#close('')
+    this.peer.lose('connection reset')
+  }
+
+  pause(): void {
+    this.#paused = true
+  }
+
+  resume(): void {
+    this.#paused = false
+    this.#schedule()
+  }
+
+  /** The connection is gone; what had arrived and was not delivered is gone too. */
+  lose(reason: string): void {
+    this.#arrived = []
+    setImmediate(() => this.#close(reason))
+  }
+
+  /** The process at this end is dead: nobody is told anything. */
+  silence(): void {
+    this.#closed = true
+    this.#handlers = null
+    this.#arrived = []
+  }
+
+  #schedule(): void {
+    if (this.#turn || this.#closed) return
+    this.#turn = true
+    setImmediate(() => {
+      this.#turn = false
+      this.#deliver()
+    })
+  }
+
+  #deliver(): void {
+    while (this.#handlers !== null && !this.#closed && !this.#paused && this.#arrived.length > 0) {
+      const chunk = this.#arrived.shift()!
+      if (chunk !== null) this.#handlers.data(chunk)
+      else {
+        this.#peerEnded = true
+        this.#handlers.end()
+        this.#closeIfDone()
+      }
+    }
+    if (this.#arrived.length === 0) this.peer.#drained()
+  }
+
+  #drained(): void {
+    if (!this.#closed) this.#handlers?.drain()
+  }
+
+  #closeIfDone(): void {
+    if (!this.#ended || !this.#peerEnded) return
+    this.#close('')
+  }
+
+  #close(reason: string): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#handlers?.close(reason)
+  }
+}
