@@ -268,7 +268,7 @@ export class Connection implements Held {
       if (idle && (this.socket.pendingBytes() > 0 || this.#state === 'ending')) this.socket.destroy()
       else if (idle && this.#entries.length === 0)
         this.refuse('E_IDLE', `nothing came for ${idleMs / 1_000} s`)
-      else if (idle) this.#lastMs = clock.nowMs()
+      if (idle) this.#lastMs = clock.nowMs()
       this.#watchIdle()
     })
   }

@@ -1,84 +1,139 @@
 import { isError, TidemarkError } from '../../schemas/errors.ts'
-import { type Clock, sleep } from '../../schemas/ports/clock.ts'
+import { type Clock, type Random, sleep } from '../../schemas/ports/clock.ts'
 import type { ObjectStore } from '../store/port.ts'
-import { addJson, metaDataJson, removeJson } from './actions.ts'
-import { readCommit } from './log.ts'
-import { commitKey } from './names.ts'
+import {
+  addAction,
+  type Commit,
+  commitInfo,
+  parseCommit,
+  removeAction,
+  serialise,
+  type Tombstone,
+  txnAction,
+} from './actions.ts'
 import type { Change, Snapshot } from './port.ts'
-import type { TableState } from './replay.ts'
+import { replay, type State } from './replay.ts'
+import type { TableLog } from './table-log.ts'
 
 /**
- * The commit point: `put if absent` of the next version's JSON. Exactly one writer gets it; every other reads what the
- * winner wrote and either goes on behind it or discards its work.
+ * How a commit is made. The commit point is one put-if-absent of the next version's file:
+ *
+ *     newest state ─▶ conflicts with `change`? ─▶ E_CONFLICT
+ *          ▲                  │ none
+ *          │                  ▼
+ *          │          actions as bytes ─▶ put if absent at version + 1 ─▶ true:  it is the new version
+ *          └────────────────────────────── false: others were first ┘ └▶ no answer: the same bytes again
+ *
+ * An attempt without an answer may have had its effect, or have it later. So the same bytes are put at the same version
+ * until the store says true, or that the version exists: then its content shows whose it is. Data files of such an
+ * attempt are never deleted here; if it failed they are orphans for the clean-up.
  */
 
-/** Tries to get an answer to a put that the store left unclear. */
-const UNCLEAR_TRIES_MAX = 10
-const UNCLEAR_WAIT_MS = 200
+/** Races lost in one commit before it gives up: each means that another writer got on. */
+const LOST_RACES_MAX = 100
+/** Puts of one attempt. The waits between them, doubling from the first, sum to about 12 s. */
+const PUTS_MAX = 10
+const WAIT_MS = 50
+const WAIT_MS_MAX = 3_200
 
-/** The bytes of a commit of `change` on top of `before`. */
-export function encodeCommit(
-  before: TableState,
-  change: Change,
-  { timeMs, commitId }: { timeMs: number; commitId: string },
-): Uint8Array {
-  const lines: object[] = [
-    { commitInfo: { timestamp: timeMs, operation: change.operation, commitId, ...change.info } },
-  ]
-  if (change.configuration !== undefined) {
-    lines.push({ metaData: metaDataJson({ ...before.metaData, configuration: change.configuration }) })
-  }
-  for (const [appId, { version, lastUpdatedMs }] of Object.entries(change.txns ?? {})) {
-    lines.push({ txn: { appId, version, ...(lastUpdatedMs === null ? {} : { lastUpdated: lastUpdatedMs }) } })
-  }
-  for (const path of change.remove ?? []) {
-    lines.push({ remove: removeJson(before.files.get(path)!, timeMs, change.dataChange) })
-  }
-  for (const file of change.add ?? []) lines.push({ add: addJson(file, change.dataChange) })
-  return new TextEncoder().encode(`${lines.map((line) => JSON.stringify(line)).join('\n')}\n`)
+export interface CommitDeps {
+  readonly log: TableLog
+  readonly clock: Clock
+  readonly random: Random
+  /** The newest state, by a list begun after the call. */
+  newest(): Promise<State | null>
 }
 
-/**
- * Why `change`, worked out on `base`, must not go on top of `newest`: null when nothing stands against it. Each txn it
- * sets, and the configuration if it sets that, must be as in `base`; each file it removes must still be there.
- */
-export function conflictOf(base: Snapshot, newest: Snapshot, change: Change): string | null {
-  for (const [appId, next] of Object.entries(change.txns ?? {})) {
-    const before = base.txns.get(appId)?.version
-    if (newest.txns.get(appId)?.version !== before) return `${appId} was changed`
-    if (before !== undefined && next.version < before) return `${appId} would go back`
+/** See `Table.commit`. */
+export async function commitChange(deps: CommitDeps, base: Snapshot, change: Change): Promise<State> {
+  const { log } = deps
+  for (let lost = 0; lost <= LOST_RACES_MAX; lost++) {
+    const state = await deps.newest()
+    if (state === null || state.version < base.version) {
+      throw new TidemarkError('E_TABLE_DAMAGED', `version ${base.version} of ${log.name} has vanished`)
+    }
+    const conflict = conflictOf(state, base, change)
+    if (conflict !== null) throw new TidemarkError('E_CONFLICT', `${log.name}: ${conflict}`)
+    const made = await putVersion(deps, state.version + 1, actionsOf(deps, state, change))
+    if (made !== null) return replay(log.name, state, [made])
   }
-  for (const path of change.remove ?? []) if (!newest.files.has(path)) return `${path} is gone`
-  if (change.configuration !== undefined && base.configuration !== newest.configuration) {
-    if (JSON.stringify(base.configuration) !== JSON.stringify(newest.configuration))
-      return 'the configuration was changed'
+  throw new TidemarkError(
+    'E_CONFLICT',
+    `${log.name}: ${LOST_RACES_MAX} others were first, one after the other`,
+  )
+}
+
+/** Why `change`, made on top of `base`, cannot follow `state`; null when it can. */
+export function conflictOf(state: State, base: Snapshot, change: Change): string | null {
+  for (const [appId, { version }] of Object.entries(change.txns ?? {})) {
+    const setAt = state.txnSetAt.get(appId) ?? -1
+    if (setAt > base.version) return `another writer set ${appId} in version ${setAt} or before`
+    const before = state.txns.get(appId)?.version ?? Number.NEGATIVE_INFINITY
+    if (version < before) return `${appId} would go back from ${before} to ${version}`
+  }
+  for (const path of change.remove ?? []) {
+    if (!state.files.has(path)) return `${path} is removed already`
+  }
+  if (state.metaDataSetAt > base.version) {
+    if (change.configuration) return `another writer set the configuration in version ${state.metaDataSetAt}`
+    const sameSchema = JSON.stringify(state.schema) === JSON.stringify(base.schema)
+    if (!sameSchema) return `another writer changed the columns in version ${state.metaDataSetAt}`
   }
   return null
 }
 
-/** Puts the commit of `version`; false when another has that version. Throws when the store gives no answer. */
-export async function putCommit(
-  store: ObjectStore,
-  table: string,
+function actionsOf({ clock, random }: CommitDeps, state: State, change: Change): Uint8Array {
+  const timeMs = Math.max(clock.nowMs(), state.timeMs + 1)
+  const { dataChange } = change
+  const actions = [commitInfo(timeMs, random.hex(16), change.operation, change.info)]
+  if (change.configuration) {
+    actions.push({ metaData: { ...state.metaData, configuration: change.configuration } })
+  }
+  for (const [appId, txn] of Object.entries(change.txns ?? {})) actions.push(txnAction(appId, txn))
+  for (const path of new Set(change.remove)) {
+    const { size, partition } = state.files.get(path)!
+    const tombstone: Tombstone = { path, deletedMs: timeMs, dataChange, size, partition }
+    actions.push(removeAction(tombstone))
+  }
+  for (const file of change.add ?? []) actions.push(addAction(file, dataChange))
+  return serialise(actions)
+}
+
+/** Makes `bytes` the commit of `version`: what they say, as every reader will see it; null when another was first. */
+export async function putVersion(
+  { log, clock }: Pick<CommitDeps, 'log' | 'clock'>,
   version: number,
   bytes: Uint8Array,
-  { commitId, clock }: { commitId: string; clock: Clock },
+): Promise<Commit | null> {
+  const key = log.commitKey(version)
+  return (await putUntilClear(log.store, clock, key, bytes)) ? parseCommit(key, version, bytes) : null
+}
+
+/** Puts until it is clear whether `bytes` are the object `key`. Throws the store's error when it stays unclear. */
+async function putUntilClear(
+  store: ObjectStore,
+  clock: Clock,
+  key: string,
+  bytes: Uint8Array,
 ): Promise<boolean> {
-  const key = commitKey(table, version)
   let unclear = false
-  for (let tries = 1; ; tries++) {
+  for (let puts = 1; ; puts++) {
     try {
       if (await store.putIfAbsent(key, bytes)) return true
-      // After an unclear try the one that was first may have been this commit itself.
-      return unclear && (await readCommit(store, table, version))?.commitId === commitId
+      return unclear && sameBytes(await store.get(key), bytes)
     } catch (error) {
-      if (!isError(error, 'E_STORE_AMBIGUOUS') || tries === UNCLEAR_TRIES_MAX) throw error
+      if (isError(error, 'E_STORE') && !unclear) throw error
       unclear = true
-      await sleep(clock, UNCLEAR_WAIT_MS * tries)
+      if (puts === PUTS_MAX) {
+        const message = `it is not known whether ${key} was stored`
+        throw new TidemarkError('E_STORE_AMBIGUOUS', message, { cause: error })
+      }
     }
+    if (puts > 1) await sleep(clock, Math.min(WAIT_MS_MAX, WAIT_MS * 2 ** puts))
   }
 }
 
-export function conflict(table: string, reason: string): TidemarkError {
-  return new TidemarkError('E_CONFLICT', `${table}: another writer committed first: ${reason}`)
+/** The commit's own id is among the bytes, so no other commit has the same. */
+function sameBytes(a: Uint8Array | null, b: Uint8Array): boolean {
+  return a !== null && a.length === b.length && a.every((byte, i) => byte === b[i])
 }

@@ -1,47 +1,86 @@
-import type { Commit, MetaData } from './actions.ts'
-import type { DataFile, Snapshot, Txn } from './port.ts'
+import { TidemarkError } from '../../schemas/errors.ts'
+import { type Commit, damaged, type MetaData, type Protocol, type Tombstone } from './actions.ts'
+import type { Snapshot } from './port.ts'
+import { parseSchema } from './schema-string.ts'
 
-/** The table at one version, as replaying its log gives it: a snapshot, and what a checkpoint needs besides. */
-export interface TableState extends Snapshot {
+/**
+ * A version as its writers need it: the snapshot, and what is kept for later. States are never changed: each version is a
+ * new one that shares what it did not touch.
+ */
+export interface State extends Snapshot {
+  readonly protocol: Protocol
   readonly metaData: MetaData
-  /** Files removed, with the time of their removal; forgotten by checkpoints after the retention. */
+  /** Removed files by path, as long as the log remembers them. */
   readonly tombstones: ReadonlyMap<string, Tombstone>
+  /** appId → the version that last set it. A checkpoint does not say: then its own version, which is no earlier. */
+  readonly txnSetAt: ReadonlyMap<string, number>
+  /** The version that last set the metadata, likewise. */
+  readonly metaDataSetAt: number
 }
 
-export interface Tombstone {
-  readonly deletedMs: number
-  readonly file: DataFile | null
-}
-
-/** `before` with one more commit; `before` is null for version 0. */
-export function applyCommit(before: TableState | null, commit: Commit): TableState {
-  const metaData = commit.metaData ?? before?.metaData
-  if (metaData === undefined) throw new Error(`version ${commit.version} comes before any metaData`)
-  const { files, tombstones } = changedFiles(before, commit)
-  let txns: ReadonlyMap<string, Txn> = before?.txns ?? new Map()
-  if (commit.txns.length > 0) {
-    const next = new Map(txns)
-    for (const { appId, version, lastUpdatedMs } of commit.txns) next.set(appId, { version, lastUpdatedMs })
-    txns = next
+/**
+ * The state after `commits`, which follow `state` without a gap; null is the state before version 0. The maps are copied
+ * once, whatever the number of commits. `name` is the table's, for messages.
+ */
+export function replay(name: string, state: State | null, commits: readonly Commit[]): State {
+  const files = new Map(state?.files)
+  const tombstones = new Map(state?.tombstones)
+  const txns = new Map(state?.txns)
+  const txnSetAt = new Map(state?.txnSetAt)
+  let protocol = state?.protocol ?? null
+  let metaData = state?.metaData ?? null
+  let metaDataSetAt = state?.metaDataSetAt ?? 0
+  let version = state?.version ?? -1
+  let timeMs = state?.timeMs ?? -1
+  for (const commit of commits) {
+    version = commit.version
+    timeMs = Math.max(timeMs + 1, commit.timeMs ?? 0)
+    protocol = commit.protocol ?? protocol
+    if (commit.metaData !== null) {
+      metaData = commit.metaData
+      metaDataSetAt = version
+    }
+    for (const tombstone of commit.removed) {
+      files.delete(tombstone.path)
+      tombstones.set(tombstone.path, { ...tombstone, deletedMs: tombstone.deletedMs || timeMs })
+    }
+    for (const { file } of commit.added) {
+      files.set(file.path, file)
+      tombstones.delete(file.path)
+    }
+    for (const [appId, txn] of commit.txns) {
+      txns.set(appId, txn)
+      txnSetAt.set(appId, version)
+    }
   }
-  return stateOf({ version: commit.version, timeMs: commit.timeMs, metaData, files, txns, tombstones })
+  if (protocol === null || metaData === null) {
+    throw new TidemarkError('E_TABLE_DAMAGED', `the log of ${name} begins without protocol or metadata`)
+  }
+  return {
+    version,
+    timeMs,
+    protocol,
+    metaData,
+    metaDataSetAt,
+    schema: metaData === state?.metaData ? state.schema : schemaOf(name, metaData),
+    configuration: metaData.configuration,
+    files,
+    tombstones,
+    txns,
+    txnSetAt,
+  }
 }
 
-function changedFiles(before: TableState | null, commit: Commit): Pick<TableState, 'files' | 'tombstones'> {
-  if (before !== null && commit.add.length === 0 && commit.remove.length === 0) return before
-  const files = new Map(before?.files)
-  const tombstones = new Map(before?.tombstones)
-  for (const { path, deletedMs } of commit.remove) {
-    tombstones.set(path, { deletedMs, file: files.get(path) ?? null })
-    files.delete(path)
+function schemaOf(name: string, metaData: MetaData): State['schema'] {
+  try {
+    return parseSchema(name, metaData.schemaString, metaData.partitionColumns)
+  } catch (error) {
+    throw damaged(`schema of ${name}`, error)
   }
-  for (const { file } of commit.add) {
-    files.set(file.path, file)
-    tombstones.delete(file.path)
-  }
-  return { files, tombstones }
 }
 
-export function stateOf(parts: Omit<TableState, 'schema' | 'configuration'>): TableState {
-  return { ...parts, schema: parts.metaData.schema, configuration: parts.metaData.configuration }
+/** `state` without the tombstones of files that were removed at or before `untilMs`. */
+export function forgetTombstones(state: State, untilMs: number): State {
+  const kept = [...state.tombstones].filter(([, { deletedMs }]) => deletedMs > untilMs)
+  return kept.length === state.tombstones.size ? state : { ...state, tombstones: new Map(kept) }
 }

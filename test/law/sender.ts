@@ -57,10 +57,11 @@ export class Sender {
     const lines = this.#text.split('\n')
     this.#text = lines.pop()!
     for (const line of lines) {
-      const answer = JSON.parse(line) as { ack?: number; welcome?: number; seq?: number; error?: unknown }
+      const answer = JSON.parse(line) as { ack?: number; welcome?: number; seq?: number; error?: { code: string } }
       if (answer.ack !== undefined) this.acked = Math.max(this.acked, answer.ack)
       else if (answer.welcome !== undefined) this.welcomed = answer.seq!
-      else this.errors += 1
+      // Told to connect again is not refused.
+      else if (!['E_IDLE', 'E_AGENT_TWICE'].includes(answer.error!.code)) this.errors += 1
     }
   }
 }

@@ -131,11 +131,11 @@ class Sequence {
   /** A sender comes back and resends what was acknowledged long ago. */
   async #repeat() {
     const sender = this.#pick(this.senders)
-    const from = this.#below(sender.sent.length + 1)
-    this.trace.push(`${sender.agent} reconnects and resends from ${from + 1}`)
-    this.tally.repeats += sender.sent.length > from ? 1 : 0
     await sender.connect(this.world.net)
     await drain()
+    const from = this.#below(sender.welcomed + 1)
+    this.trace.push(`${sender.agent} reconnects and resends from ${from + 1}`)
+    this.tally.repeats += sender.welcomed > from ? 1 : 0
     sender.sendAfter(from)
     await drain()
   }
@@ -203,6 +203,7 @@ class Sequence {
   /** Faults over: everything is caught up with, and nothing acknowledged is missing. */
   async end(): Promise<void> {
     this.trace.push('end')
+    this.world.life?.dieAfter(Number.POSITIVE_INFINITY)
     while (!this.world.up) {
       await this.world.crash('process')
       await this.world.start()

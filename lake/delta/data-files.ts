@@ -1,0 +1,83 @@
+import { crc32 } from 'node:zlib'
+import { TidemarkError } from '../../schemas/errors.ts'
+import type { Clock, Random } from '../../schemas/ports/clock.ts'
+import type { ObjectStore } from '../store/port.ts'
+import type { DataFile, FileAbout } from './port.ts'
+
+/** Files remembered as verified; a forgotten one is read once more. */
+const VERIFIED_MAX = 100_000
+/** Names tried: a second try is needed only where randomness repeats. */
+const NAMES_MAX = 10
+/** Folder of the rows whose partition value is null, as Hive and all Delta writers name it. */
+const NULL_FOLDER = '__HIVE_DEFAULT_PARTITION__'
+
+/** The data files of one table: written once under a name of their own, never changed, verified before use. */
+export class DataFiles {
+  readonly #name: string
+  readonly #deps: { readonly store: ObjectStore; readonly clock: Clock; readonly random: Random }
+  readonly #verified = new Set<string>()
+  #verifying: Promise<unknown> = Promise.resolve()
+
+  constructor(name: string, deps: { store: ObjectStore; clock: Clock; random: Random }) {
+    this.#name = name
+    this.#deps = deps
+  }
+
+  async write(bytes: Uint8Array, about: FileAbout): Promise<DataFile> {
+    const { store, random, clock } = this.#deps
+    const folder = Object.entries(about.partition)
+      .map(([column, value]) => `${column}=${value === null ? NULL_FOLDER : encodeURIComponent(value)}/`)
+      .join('')
+    for (let names = 1; names <= NAMES_MAX; names++) {
+      const path = `${folder}${random.hex(16)}.parquet`
+      if (!(await store.putIfAbsent(`${this.#name}/${path}`, bytes))) continue
+      return {
+        path,
+        size: bytes.length,
+        modifiedMs: clock.nowMs(),
+        partition: about.partition,
+        rows: about.rows,
+        min: about.min,
+        max: about.max,
+        nulls: about.nulls ?? {},
+        tags: { ...about.tags, crc32: crcOf(bytes) },
+      }
+    }
+    throw new TidemarkError('E_STORE', `no new name for a file of ${this.#name} after ${NAMES_MAX} tries`)
+  }
+
+  async read(file: DataFile): Promise<Uint8Array> {
+    const key = `${this.#name}/${file.path}`
+    const bytes = await this.#deps.store.get(key)
+    if (bytes === null) throw new TidemarkError('E_FILE_DAMAGED', `${key} is missing`)
+    // Another writer's file has no checksum; its length must do.
+    const { crc32: expected } = file.tags
+    const whole = expected === undefined ? bytes.length === file.size : crcOf(bytes) === expected
+    if (!whole) throw new TidemarkError('E_FILE_DAMAGED', `${key} is damaged: its checksum is wrong`)
+    return bytes
+  }
+
+  /** Once per process. One file at a time, however many callers: each is in memory while it is checked. */
+  verify(file: DataFile): Promise<void> {
+    const result = this.#verifying.then(async () => {
+      if (this.#verified.has(file.path)) return
+      await this.read(file)
+      if (this.#verified.size >= VERIFIED_MAX) this.#verified.clear()
+      this.#verified.add(file.path)
+    })
+    this.#verifying = result.catch(() => {})
+    return result
+  }
+
+  async localPath(file: DataFile): Promise<string> {
+    await this.verify(file)
+    const { store } = this.#deps
+    if (!store.path) throw new TidemarkError('E_STORE', `${this.#name}: this store has no local files`)
+    return store.path(`${this.#name}/${file.path}`)
+  }
+}
+
+/** CRC-32 (ISO 3309, as in zlib) as 8 hexadecimal digits. */
+export function crcOf(bytes: Uint8Array): string {
+  return crc32(bytes).toString(16).padStart(8, '0')
+}

@@ -1,0 +1,107 @@
+import { TidemarkError } from '../../schemas/errors.ts'
+import type { Changes } from './port.ts'
+import { replay, type State } from './replay.ts'
+import { type Listing, lastAtOrBefore, type TableLog } from './table-log.ts'
+
+/**
+ * Versions read back from the log: the newest checkpoint at or before the version, then the commits after it.
+ *
+ *     … 0039.json  0040.json 0040.checkpoint.parquet  0041.json  0042.json
+ *                            └── state of 40 ───────▶ replay ───▶ 42
+ *
+ * A clean-up may remove what was just listed; it always leaves a newer checkpoint, so the list is read again.
+ */
+
+/** Lists read before a file that is listed and cannot be found counts as damage. */
+const LISTS_MAX = 3
+
+/** The newest version after `state` (null: none is known); `state` itself when there is nothing new. */
+export async function newest(log: TableLog, state: State | null): Promise<State | null> {
+  if (state === null) return newestAfresh(log)
+  const { commits } = await log.list(state.version)
+  const last = commits.at(-1)
+  if (last === undefined) return state
+  // Folders may be listed without a file made meanwhile, so what lies between is asked for by name.
+  const read = await log.readCommits(state.version, last)
+  if (read.length < last - state.version) return newestAfresh(log)
+  return replay(log.name, state, read)
+}
+
+async function newestAfresh(log: TableLog): Promise<State | null> {
+  for (let lists = 1; ; lists++) {
+    const listing = await log.list()
+    const last = Math.max(listing.commits.at(-1) ?? -1, listing.checkpoints.at(-1) ?? -1)
+    if (last < 0) return null
+    try {
+      return await stateAt(log, listing, last)
+    } catch (error) {
+      if (lists === LISTS_MAX) throw error
+    }
+  }
+}
+
+/** The state at a version that `listing` reaches. A checkpoint that cannot be read is passed over for an older one. */
+async function stateAt(log: TableLog, listing: Listing, version: number): Promise<State> {
+  let reason: unknown = null
+  let state: State | null = null
+  for (const checkpoint of listing.checkpoints.filter((c) => c <= version).reverse()) {
+    try {
+      state = (await log.readCheckpoint(checkpoint))?.state ?? null
+      if (state !== null) break
+    } catch (error) {
+      reason ??= error
+    }
+  }
+  const from = state?.version ?? -1
+  const commits = await log.readCommits(from, version)
+  if (commits.length === version - from) return replay(log.name, state, commits)
+  if (reason !== null) throw reason
+  const missing = log.commitKey(from + 1 + commits.length)
+  throw new TidemarkError('E_TABLE_DAMAGED', `${missing} is missing`)
+}
+
+/** The oldest version that can be read: from it on there is every commit, or a checkpoint and every commit after it. */
+export function oldestReadable({ commits, checkpoints }: Listing): number | null {
+  let i = commits.length - 1
+  while (i > 0 && commits[i - 1] === commits[i]! - 1) i--
+  const first = commits[i]
+  if (first === 0) return 0
+  if (first === undefined) return checkpoints.at(-1) ?? null
+  return checkpoints.find((checkpoint) => checkpoint >= first - 1) ?? null
+}
+
+/** The state at `version`; `newestVersion` is the newest one. Throws `E_VERSION_GONE`. */
+export async function readVersion(log: TableLog, version: number, newestVersion: number): Promise<State> {
+  const listing = await log.list()
+  const oldest = oldestReadable(listing)
+  if (oldest === null || !Number.isInteger(version) || version < oldest || version > newestVersion) {
+    throw gone(log, `version ${version}`, oldest, newestVersion)
+  }
+  return stateAt(log, listing, version)
+}
+
+/** The newest version committed at or before `timeMs`; throws `E_VERSION_GONE`. */
+export async function readVersionAt(log: TableLog, timeMs: number, newestVersion: number): Promise<number> {
+  const listing = await log.list()
+  const oldest = oldestReadable(listing)
+  const first = oldest ?? newestVersion + 1
+  const versions = Array.from({ length: Math.max(0, newestVersion - first + 1) }, (_, i) => first + i)
+  const found = await lastAtOrBefore(log, versions, timeMs)
+  if (found === null) throw gone(log, `a version of ${new Date(timeMs).toISOString()}`, oldest, newestVersion)
+  return found
+}
+
+function gone(log: TableLog, what: string, oldest: number | null, newestVersion: number): TidemarkError {
+  const kept = oldest === null ? 'none can be read' : `the oldest is ${oldest}, the newest ${newestVersion}`
+  return new TidemarkError('E_VERSION_GONE', `${log.name} does not hold ${what}: ${kept}`)
+}
+
+/** What the versions `(from, to]` changed; null when one of their commits is gone. */
+export async function readChanges(log: TableLog, from: number, to: number): Promise<Changes | null> {
+  const commits = await log.readCommits(from, to)
+  if (commits.length < to - from) return null
+  return {
+    added: commits.flatMap(({ added }) => added.filter((a) => a.dataChange).map(({ file }) => file)),
+    removed: commits.flatMap(({ removed }) => removed.filter((r) => r.dataChange).map(({ path }) => path)),
+  }
+}
