@@ -66,6 +66,7 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
           if (load !== null && !closed) store.apply(load)
           failing = null
         } catch (error) {
+          store.seen = []
           if (failing === null && !closed)
             deps.logLine(`serving: ${describeError(error)}; the last state answers`)
           failing = describeError(error)

@@ -93,7 +93,7 @@ export async function readVersionAt(log: TableLog, timeMs: number, newestVersion
 
 function gone(log: TableLog, what: string, oldest: number | null, newestVersion: number): TidemarkError {
   const kept = oldest === null ? 'none can be read' : `the oldest is ${oldest}, the newest ${newestVersion}`
-  return new TidemarkError('E_VERSION_GONE', `${log.name} does not hold ${what}: ${kept}`)
+  return new TidemarkError('E_VERSION_GONE', `${log.name} does not hold ${what}: ${kept}`, { field: 'as_of' })
 }
 
 /** What the versions `(from, to]` changed; null when one of their commits is gone. */

@@ -91,11 +91,10 @@ class LocalStore implements ObjectStore {
       if (name.startsWith(TEMPORARY) || !(key.startsWith(prefix) || prefix.startsWith(`${key}/`))) continue
       // What sorts before `after` and does not begin it has nothing after it, be it a file or a folder.
       if (key === after || (key < after && !after.startsWith(key))) continue
-      if (!(await isFile(this.#disk, `${this.#dir}/${key}`))) {
-        await this.#walk(`${key}/`, prefix, after, found)
-      } else if (key > after && key.startsWith(prefix)) {
-        const stat = await this.#disk.stat(`${this.#dir}/${key}`)
-        if (stat !== null) found.push({ key, ...stat })
+      const stat = await this.#disk.stat(`${this.#dir}/${key}`)
+      if (stat?.isFolder) await this.#walk(`${key}/`, prefix, after, found)
+      else if (stat && key > after && key.startsWith(prefix)) {
+        found.push({ key, size: stat.size, modifiedMs: stat.modifiedMs })
       }
     }
   }
@@ -132,18 +131,11 @@ class LocalStore implements ObjectStore {
   }
 }
 
-/** Whether `path` can be opened. A folder cannot; a file that cannot fails when it is listed as a folder. */
-async function isFile(disk: Disk, path: string): Promise<boolean> {
-  const file = await disk.open(path).catch(() => null)
-  await file?.close()
-  return file !== null
-}
-
 async function removeTemporary(disk: Disk, dir: string): Promise<void> {
   for (const name of await disk.list(dir)) {
     const path = `${dir}/${name}`
     if (name.startsWith(TEMPORARY)) await disk.remove(path)
-    else if (!(await isFile(disk, path))) await removeTemporary(disk, path)
+    else if ((await disk.stat(path))?.isFolder) await removeTemporary(disk, path)
   }
 }
 

@@ -24,8 +24,11 @@ export async function planLoad(
   configured: View,
 ): Promise<Load | null> {
   const published = await tables.viewTable.snapshot()
-  const ticks = ticksOf(await tables.ticks.snapshot())
+  const tickSnapshot = await tables.ticks.snapshot()
   const messages = await tables.messages.snapshot()
+  const seen = [published, tickSnapshot, messages]
+  if (seen.every((snapshot, i) => snapshot === store.seen[i])) return null
+  const ticks = ticksOf(tickSnapshot)
   const state = viewState(published)
   const hash = state?.hash ?? definitionHash(configured)
   const damaged: Loaded['damaged'][number][] = []
@@ -76,6 +79,8 @@ export async function planLoad(
     closed: logFacts(messages).closed,
     damaged,
   }
+  // Damage may have been mended by the next look.
+  if (damaged.length === 0) store.seen = seen
   if (JSON.stringify(loaded) === JSON.stringify(store.loaded)) return null
   const { dropDates, addDates } = await planDates(store, tables.viewTable, configured, published)
   return { loaded, dropDates, addDates, keepTicks: new Set(kept.map((tick) => tick.file.path)), addTicks }

@@ -45,12 +45,15 @@ const FORMAT = 1
 
 export class IndexStore {
   readonly view: View
+  /** The snapshots that the last look at the lake saw. */
+  seen: readonly unknown[] = []
   readonly #db: Database.Database
   #loaded: Loaded
   readonly #insertCell: Database.Statement
   readonly #insertTickCell: Database.Statement
   readonly #cells: Database.Statement<[number, string, number, number], unknown[]>
   readonly #tickCells: Database.Statement<[string, number, number], unknown[]>
+  readonly #statements = new Map<string, Database.Statement<unknown[], unknown>>()
 
   constructor(path: string, view: View) {
     this.view = view
@@ -80,6 +83,16 @@ export class IndexStore {
     )
   }
 
+  /** A prepared statement; preparing costs more than most of them. */
+  #sql<R = unknown>(text: string): Database.Statement<unknown[], R> {
+    let statement = this.#statements.get(text)
+    if (statement === undefined) {
+      statement = this.#db.prepare<unknown[], unknown>(text)
+      this.#statements.set(text, statement)
+    }
+    return statement as Database.Statement<unknown[], R>
+  }
+
   get loaded(): Loaded {
     return this.#loaded
   }
@@ -87,8 +100,7 @@ export class IndexStore {
   /** Paths of the version's files that are loaded, with their date. */
   files(): Map<string, string> {
     return new Map(
-      this.#db
-        .prepare<[], { path: string; date: string }>('SELECT path, date FROM file')
+      this.#sql<{ path: string; date: string }>('SELECT path, date FROM file')
         .all()
         .map(({ path, date }) => [path, date]),
     )
@@ -97,8 +109,7 @@ export class IndexStore {
   /** Paths of the loaded ticks. */
   ticks(): Set<string> {
     return new Set(
-      this.#db
-        .prepare<[], { path: string }>('SELECT path FROM tick')
+      this.#sql<{ path: string }>('SELECT path FROM tick')
         .all()
         .map(({ path }) => path),
     )
@@ -107,28 +118,28 @@ export class IndexStore {
   /** Brings the index to another state of the lake, in one transaction. */
   apply(load: Load): void {
     this.#db.transaction(() => {
-      const dropCells = this.#db.prepare('DELETE FROM cell WHERE date = ?')
-      const dropFiles = this.#db.prepare('DELETE FROM file WHERE date = ?')
+      const dropCells = this.#sql('DELETE FROM cell WHERE date = ?')
+      const dropFiles = this.#sql('DELETE FROM file WHERE date = ?')
       for (const date of load.dropDates) {
         dropCells.run(date)
         dropFiles.run(date)
       }
-      const addFile = this.#db.prepare('INSERT INTO file (path, date) VALUES (?, ?)')
+      const addFile = this.#sql('INSERT INTO file (path, date) VALUES (?, ?)')
       for (const { date, path, rows } of load.addDates) {
         addFile.run(path, date)
         for (const level of LEVELS) this.#insertLevel(date, level, rows)
       }
       for (const path of this.ticks()) {
         if (load.keepTicks.has(path)) continue
-        this.#db.prepare('DELETE FROM tick_cell WHERE path = ?').run(path)
-        this.#db.prepare('DELETE FROM tick WHERE path = ?').run(path)
+        this.#sql('DELETE FROM tick_cell WHERE path = ?').run(path)
+        this.#sql('DELETE FROM tick WHERE path = ?').run(path)
       }
       for (const { path, rows } of load.addTicks) {
-        this.#db.prepare('INSERT INTO tick (path) VALUES (?)').run(path)
+        this.#sql('INSERT INTO tick (path) VALUES (?)').run(path)
         for (const row of rows) this.#insertTickCell.run(path, row.key, row.minuteMs, ...this.#values(row))
       }
-      this.#db.prepare('DELETE FROM loaded').run()
-      this.#db.prepare('INSERT INTO loaded (json) VALUES (?)').run(JSON.stringify(load.loaded))
+      this.#sql('DELETE FROM loaded').run()
+      this.#sql('INSERT INTO loaded (json) VALUES (?)').run(JSON.stringify(load.loaded))
     })()
     this.#loaded = load.loaded
   }
@@ -168,24 +179,20 @@ export class IndexStore {
 
   /** Every key that has cells here. */
   keys(): Set<string> {
-    const rows = this.#db
-      .prepare<[], { key: string }>(
-        'SELECT DISTINCT key FROM cell WHERE level = 2 UNION SELECT DISTINCT key FROM tick_cell',
-      )
-      .all()
+    const rows = this.#sql<{ key: string }>(
+      'SELECT DISTINCT key FROM cell WHERE level = 2 UNION SELECT DISTINCT key FROM tick_cell',
+    ).all()
     return new Set(rows.map(({ key }) => key))
   }
 
   /** First and last minute and count of `key` in batch cells and ticks; null when it has none. */
   extent(key: string): { firstMs: number; lastMs: number; messages: number } | null {
-    const row = this.#db
-      .prepare<[string, string, string, string], { first: number | null; last: number; n: number }>(
-        `SELECT min(first) AS first, max(last) AS last, sum(n) AS n FROM (
+    const row = this.#sql<{ first: number | null; last: number; n: number }>(
+      `SELECT min(first) AS first, max(last) AS last, sum(n) AS n FROM (
            SELECT min(t) AS first, max(t) AS last, 0 AS n FROM cell WHERE level = 0 AND key = ?
            UNION ALL SELECT NULL, NULL, sum(msg_num) FROM cell WHERE level = 2 AND key = ?
            UNION ALL SELECT min(t), max(t), sum(msg_num) FROM tick_cell WHERE key = ?) WHERE ? IS NOT NULL`,
-      )
-      .get(key, key, key, key)
+    ).get(key, key, key, key)
     if (!row || row.first === null) return null
     return { firstMs: row.first, lastMs: row.last, messages: row.n }
   }

@@ -57,7 +57,12 @@ export class Sender {
     const lines = this.#text.split('\n')
     this.#text = lines.pop()!
     for (const line of lines) {
-      const answer = JSON.parse(line) as { ack?: number; welcome?: number; seq?: number; error?: { code: string } }
+      const answer = JSON.parse(line) as {
+        ack?: number
+        welcome?: number
+        seq?: number
+        error?: { code: string }
+      }
       if (answer.ack !== undefined) this.acked = Math.max(this.acked, answer.ack)
       else if (answer.welcome !== undefined) this.welcomed = answer.seq!
       // Told to connect again is not refused.
