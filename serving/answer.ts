@@ -6,7 +6,7 @@ import type { Answers } from './answers.ts'
 import { statsAsOf } from './as-of.ts'
 import { type LakeTables, planLoad } from './index/load.ts'
 import { IndexStore } from './index/store.ts'
-import { isKnown, keys, minutes, type Standing, standing, stats, summaries } from './merge.ts'
+import { isKnown, keys, minutes, type Standing, series, standing, stats, summaries } from './merge.ts'
 
 export interface AnswersConfig {
   readonly view: View
@@ -115,6 +115,10 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
     minutes(key, range) {
       const at = now()
       return isKnown(at, key) ? minutes(at, key, range) : null
+    },
+    series(key, range, stepMs) {
+      const at = now()
+      return isKnown(at, key) ? series(at, key, range, stepMs) : null
     },
     async statsAsOf(key, range, asOf) {
       return isKnown(now(), key) ? statsAsOf(deps.viewTable, view, key, range, asOf) : null

@@ -15,6 +15,11 @@ export interface Answers {
   analytics(range: Range): Stats[]
   /** Merged cells by minute; null when the service is unknown. */
   minutes(key: string, range: Range): CellRow[] | null
+  /**
+   * Merged cells by buckets of `stepMs`, a multiple of the view's own that divides a day or is a number of days; each
+   * under the start of its bucket in UTC. Null when the service is unknown.
+   */
+  series(key: string, range: Range, stepMs: number): CellRow[] | null
   /** Batch cells of one published version alone; throws `E_VERSION_GONE` naming the oldest kept. */
   statsAsOf(key: string, range: Range, asOf: { version: number } | { timeMs: number }): Promise<Stats | null>
   /** What the answers stand on now. */

@@ -2,7 +2,9 @@ import { answerOf, type Cell, CellMap, type CellRow, emptyCell, mergeInto } from
 import type { OpenCells, OpenPart } from '../schemas/ports/layers.ts'
 import { type Gap, mergeGaps, offsetIn, type Position, partitionsOf } from '../schemas/position.ts'
 import { compareUtf8 } from '../schemas/utf8.ts'
+import { bucketStart } from '../schemas/view.ts'
 import type { AnswerGap, Basis, Range, ServiceSummary, Stats } from './answers.ts'
+import { coarsestWithin } from './index/levels.ts'
 import type { IndexStore } from './index/store.ts'
 
 /**
@@ -124,6 +126,17 @@ export function minutes(at: Standing, key: string, range: Range): CellRow[] {
   const cells = new CellMap(at.store.view)
   cells.merge(at.store.batchMinutes(key, range.fromMs, range.toMs))
   cells.merge(realtimeCells(at, key, range))
+  return cells.rows()
+}
+
+/** Merged cells of `key` in buckets of `stepMs`, ascending. */
+export function series(at: Standing, key: string, range: Range, stepMs: number): CellRow[] {
+  const cells = new CellMap(at.store.view)
+  const add = (rows: Iterable<CellRow>) => {
+    for (const row of rows) mergeInto(cells.at(key, bucketStart(row.minuteMs, stepMs)), row.cell)
+  }
+  add(at.store.batchCells(key, range.fromMs, range.toMs, coarsestWithin(stepMs)))
+  add(realtimeCells(at, key, range))
   return cells.rows()
 }
 

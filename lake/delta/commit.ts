@@ -31,7 +31,7 @@ import type { TableLog } from './table-log.ts'
 
 /** Races lost in one commit before it gives up: each means that another writer got on. */
 const LOST_RACES_MAX = 100
-/** Puts of one attempt. The waits between them, doubling from the first, sum to about 12 s. */
+/** Puts of one attempt. The waits between them, doubling from the first, sum to about 16 s. */
 const PUTS_MAX = 10
 const WAIT_MS = 50
 const WAIT_MS_MAX = 3_200

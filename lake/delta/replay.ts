@@ -23,10 +23,10 @@ export interface State extends Snapshot {
  * once, whatever the number of commits. `name` is the table's, for messages.
  */
 export function replay(name: string, state: State | null, commits: readonly Commit[]): State {
-  const files = new Map(state?.files)
-  const tombstones = new Map(state?.tombstones)
-  const txns = new Map(state?.txns)
-  const txnSetAt = new Map(state?.txnSetAt)
+  const files = copyIf(commits.some(changesFiles), state?.files)
+  const tombstones = copyIf(commits.some(changesFiles), state?.tombstones)
+  const txns = copyIf(commits.some(setsTxns), state?.txns)
+  const txnSetAt = copyIf(commits.some(setsTxns), state?.txnSetAt)
   let protocol = state?.protocol ?? null
   let metaData = state?.metaData ?? null
   let metaDataSetAt = state?.metaDataSetAt ?? 0
@@ -69,6 +69,14 @@ export function replay(name: string, state: State | null, commits: readonly Comm
     txns,
     txnSetAt,
   }
+}
+
+const changesFiles = ({ added, removed }: Commit) => added.length > 0 || removed.length > 0
+const setsTxns = ({ txns }: Commit) => txns.size > 0
+
+/** A map of its own where it will be changed, else the one there is. */
+function copyIf<K, V>(isChanged: boolean, map: ReadonlyMap<K, V> | undefined): Map<K, V> {
+  return isChanged || map === undefined ? new Map(map) : (map as Map<K, V>)
 }
 
 function schemaOf(name: string, metaData: MetaData): State['schema'] {

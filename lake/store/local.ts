@@ -90,7 +90,7 @@ class LocalStore implements ObjectStore {
       const key = folder + name
       if (name.startsWith(TEMPORARY) || !(key.startsWith(prefix) || prefix.startsWith(`${key}/`))) continue
       // What sorts before `after` and does not begin it has nothing after it, be it a file or a folder.
-      if (key === after || (key < after && !after.startsWith(key))) continue
+      if (key < after && !after.startsWith(key)) continue
       const stat = await this.#disk.stat(`${this.#dir}/${key}`)
       if (stat?.isFolder) await this.#walk(`${key}/`, prefix, after, found)
       else if (stat && key > after && key.startsWith(prefix)) {

@@ -35,6 +35,12 @@ export function planRanges(fromMs: number, toMs: number, level: Level = 2): Leve
   ]
 }
 
+/** The coarsest level whose buckets each lie within one step. */
+export function coarsestWithin(stepMs: number): Level {
+  if (stepMs % DAY_MS === 0) return 2
+  return stepMs % HOUR_MS === 0 ? 1 : 0
+}
+
 /** The cells of `level` that `minutes` (all those of the buckets concerned) add up to. */
 export function derive(view: View, minutes: readonly CellRow[], level: Level): CellRow[] {
   const bucketMs = BUCKET_MS[level]!

@@ -153,9 +153,9 @@ export class IndexStore {
     return cellToValues(this.view, row).slice(this.view.key.length + 1)
   }
 
-  /** Batch cells of `key` that add up to `[fromMs, toMs)`, of any level. */
-  *batchCells(key: string, fromMs: number, toMs: number): Generator<CellRow> {
-    for (const range of planRanges(fromMs, toMs)) {
+  /** Batch cells of `key` that add up to `[fromMs, toMs)`, of `coarsest` and finer levels. */
+  *batchCells(key: string, fromMs: number, toMs: number, coarsest: Level = 2): Generator<CellRow> {
+    for (const range of planRanges(fromMs, toMs, coarsest)) {
       yield* this.#rows(this.#cells.all(range.level, key, range.fromMs, range.toMs))
     }
   }

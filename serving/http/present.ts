@@ -1,0 +1,63 @@
+import type { CellRow, GaugeAnswer } from '../../schemas/cell.ts'
+import type { View } from '../../schemas/view.ts'
+import { cellToValues, viewColumns } from '../../schemas/view-table.ts'
+import type { AnswerGap, ServiceSummary, Stats } from '../answers.ts'
+
+/** Answers as JSON objects of the API. Times are ISO 8601 in UTC with milliseconds. */
+
+export const iso = (ms: number) => new Date(ms).toISOString()
+const isoOrNull = (ms: number | null) => (ms === null ? null : iso(ms))
+
+export function presentStats(view: View, stats: Stats, explain: boolean) {
+  const { basis, gaps } = stats
+  return {
+    service: stats.key,
+    from: iso(stats.fromMs),
+    to: iso(stats.toMs),
+    messages: stats.messages,
+    ...Object.fromEntries(view.gauges.map(({ gauge }, g) => [gauge, presentGauge(stats.gauges[g]!)])),
+    answered_by: stats.answeredBy,
+    tidemark: basis.tidemark,
+    view_version: basis.viewVersion,
+    complete: stats.complete,
+    ...presentGaps([...gaps, ...basis.gaps.filter((gap) => !gaps.includes(gap))]),
+    ...(explain && {
+      explain: {
+        position: basis.position,
+        run: basis.run,
+        definition: basis.definition,
+        lake_version: basis.messagesVersion,
+        files: basis.files,
+        ticks: basis.ticks,
+      },
+    }),
+  }
+}
+
+function presentGauge({ total, mean, max, maxTimeMs, maxHost }: GaugeAnswer) {
+  return { total, mean, max, max_time: isoOrNull(maxTimeMs), max_host: maxHost }
+}
+
+function presentGaps(gaps: readonly AnswerGap[]) {
+  if (gaps.length === 0) return {}
+  return {
+    gaps: gaps.map(({ reason, partition, from, to, fromMs, toMs }) => {
+      return { reason, partition, from, to, from_time: isoOrNull(fromMs), to_time: isoOrNull(toMs) }
+    }),
+  }
+}
+
+export function presentService({ key, firstMinuteMs, lastMinuteMs, messages }: ServiceSummary) {
+  return { service: key, first_minute: iso(firstMinuteMs), last_minute: iso(lastMinuteMs), messages }
+}
+
+/** A cell in the view's published columns. */
+export function presentRow(view: View, row: CellRow): Record<string, string | number> {
+  const values = cellToValues(view, row)
+  return Object.fromEntries(
+    viewColumns(view).map(({ name, type }, i) => [
+      name,
+      type === 'timestamp' ? iso(values[i] as number) : values[i]!,
+    ]),
+  )
+}

@@ -1,0 +1,55 @@
+import type { FastifyError, FastifyReply } from 'fastify'
+import { describeError, ERRORS, type ErrorCode, TidemarkError } from '../../schemas/errors.ts'
+
+/** An error as RFC 9457 problem details, with the code of the error list and the parameter that is wrong. */
+export interface Problem {
+  readonly type: 'about:blank'
+  readonly title: string
+  readonly status: number
+  readonly detail: string
+  readonly code: ErrorCode
+  readonly hint: string
+  readonly parameter?: string
+}
+
+const STATUS: { readonly [code in ErrorCode]?: number } = {
+  E_PARAMETER: 400,
+  E_NOT_FOUND: 404,
+  E_RUN_ACTIVE: 409,
+  E_VERSION_GONE: 410,
+  E_NOT_READY: 503,
+  E_CLOSED: 503,
+}
+
+/** What an error is called on the wire. */
+export function problemOf(error: unknown): Problem {
+  const known = error instanceof TidemarkError ? error : fromFastify(error as FastifyError)
+  const status = STATUS[known.code] ?? 500
+  return {
+    type: 'about:blank',
+    title: ERRORS[known.code].meaning,
+    status,
+    detail: known.message,
+    code: known.code,
+    hint: known.hint,
+    ...(known.field === undefined ? {} : { parameter: known.field }),
+  }
+}
+
+export function sendProblem(reply: FastifyReply, error: unknown): FastifyReply {
+  const problem = problemOf(error)
+  return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem))
+}
+
+/** What fastify refuses itself: parameters against their schema, bodies, paths. */
+function fromFastify(error: FastifyError): TidemarkError {
+  const [first] = error.validation ?? []
+  if (first !== undefined) {
+    const extra = (first.params as { additionalProperty?: string }).additionalProperty
+    const field = extra ?? first.instancePath.slice(1)
+    const message = extra === undefined ? `${field} ${first.message}` : `there is no parameter ${extra}`
+    return new TidemarkError('E_PARAMETER', message, { field })
+  }
+  if ((error.statusCode ?? 500) < 500) return new TidemarkError('E_PARAMETER', error.message)
+  return new TidemarkError('E_ENGINE', describeError(error), { cause: error })
+}

@@ -1,0 +1,92 @@
+import swagger from '@fastify/swagger'
+import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
+import Fastify from 'fastify'
+import { describeError, TidemarkError } from '../../schemas/errors.ts'
+import type { Clock } from '../../schemas/ports/clock.ts'
+import type { RunRecord, RunStarter } from '../../schemas/ports/layers.ts'
+import type { Answers } from '../answers.ts'
+import { pages } from '../web/pages.ts'
+import { problemOf, sendProblem } from './problem.ts'
+import { answerRoutes } from './routes/answers.ts'
+import { operationRoutes } from './routes/operation.ts'
+
+export interface HttpConfig {
+  readonly host: string
+  /** 0 takes a free one. */
+  readonly port: number
+}
+
+export interface HttpDeps {
+  readonly answers: Answers
+  readonly clock: Clock
+  /** The state of every layer, as JSON. */
+  status(): object
+  ready(): { readonly ready: boolean; readonly reasons: readonly string[] }
+  /** Recorded runs, newest first. */
+  runs(): Promise<RunRecord[]>
+  readonly runStarter: RunStarter
+  readonly version: string
+  logLine(line: string): void
+}
+
+export interface HttpServer {
+  /** Without a slash at its end. */
+  readonly url: string
+  close(): Promise<void>
+}
+
+/** A request body is a handful of options. */
+const BODY_BYTES_MAX = 64 << 10
+
+export type App = ReturnType<typeof makeApp>
+
+/** The API and the pages, not yet listening. */
+export function makeApp(deps: HttpDeps) {
+  const app = Fastify({
+    bodyLimit: BODY_BYTES_MAX,
+    forceCloseConnections: true,
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
+    routerOptions: { maxParamLength: 1_024 },
+  })
+    .withTypeProvider<TypeBoxTypeProvider>()
+    .setValidatorCompiler(TypeBoxValidatorCompiler)
+  app.setErrorHandler((error, _request, reply) => {
+    if (problemOf(error).status === 500) deps.logLine(`http: ${describeError(error)}`)
+    return sendProblem(reply, error)
+  })
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(
+      reply,
+      new TidemarkError('E_NOT_FOUND', `there is no ${request.method} ${request.url.split('?')[0]}`),
+    ),
+  )
+  app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Tidemark', version: deps.version, description: 'Metrics history, answered exactly' },
+    },
+  })
+  app.register(async (scope) => {
+    answerRoutes(scope as unknown as App, deps)
+    operationRoutes(scope as unknown as App, deps)
+  })
+  app.register(async (scope) => pages(scope, deps))
+  return app
+}
+
+/** Starts the HTTP server. Throws `E_LISTEN`. */
+export async function startHttp(config: HttpConfig, deps: HttpDeps): Promise<HttpServer> {
+  const app = makeApp(deps)
+  try {
+    await app.listen({ host: config.host, port: config.port })
+  } catch (error) {
+    await app.close()
+    const where = `${config.host}:${config.port}`
+    throw new TidemarkError('E_LISTEN', `cannot listen on ${where}: ${describeError(error)}`, {
+      cause: error,
+    })
+  }
+  const address = app.server.address() as { address: string; port: number; family: string }
+  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address
+  return { url: `http://${host}:${address.port}`, close: () => app.close() }
+}

@@ -1,0 +1,60 @@
+import uPlot from './uplot/uPlot.esm.js'
+
+/** Draws the charts of the analysis page from the data block in it. */
+const { zone, charts } = JSON.parse(document.getElementById('chart-data').textContent)
+
+const LIGHT = ['#0b6e8a', '#c2571a', '#5a7d1c', '#8a3b86', '#1d57b8', '#a3203f', '#6b5b1e', '#3d6b5c']
+const DARK = ['#5cc3e0', '#f0a06b', '#a9d05a', '#d797d3', '#86b2ff', '#ff8fa6', '#d9c671', '#8fd0b8']
+const HEIGHT = 260
+
+const dark = matchMedia('(prefers-color-scheme: dark)')
+let drawn = []
+
+function options(width, chart) {
+  const style = getComputedStyle(document.documentElement)
+  const quiet = style.getPropertyValue('--quiet').trim()
+  const line = style.getPropertyValue('--line').trim()
+  const colours = dark.matches ? DARK : LIGHT
+  const axis = { stroke: quiet, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 } }
+  const percent = (_plot, value) => (value == null ? '–' : `${value.toFixed(1)} %`)
+  const series = chart.series.flatMap(({ service }, i) => {
+    const stroke = colours[i % colours.length]
+    return [
+      { label: service, stroke, width: 2, value: percent, points: { size: 5 } },
+      {
+        label: `${service}, max`,
+        stroke,
+        width: 0,
+        paths: () => null,
+        points: { show: true, size: 3, fill: stroke },
+        value: percent,
+      },
+    ]
+  })
+  return {
+    width,
+    height: HEIGHT,
+    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
+    scales: { y: { range: (_plot, low, high) => [0, low == null ? 100 : Math.max(high * 1.05, 1)] } },
+    axes: [axis, { ...axis, size: 56, values: (_plot, values) => values.map((value) => `${value} %`) }],
+    series: [{}, ...series],
+  }
+}
+
+function draw() {
+  for (const plot of drawn) plot.destroy()
+  drawn = [...document.querySelectorAll('[data-chart]')].map((place) => {
+    const chart = charts[Number(place.dataset.chart)]
+    const data = [chart.t, ...chart.series.flatMap(({ mean, max }) => [mean, max])]
+    return new uPlot(options(place.clientWidth - 16, chart), data, place)
+  })
+}
+
+draw()
+dark.addEventListener('change', draw)
+let width = window.innerWidth
+window.addEventListener('resize', () => {
+  if (window.innerWidth === width) return
+  width = window.innerWidth
+  draw()
+})

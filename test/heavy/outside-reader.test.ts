@@ -1,0 +1,156 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { nodeDisk } from '../../cli/host/disk.ts'
+import { nodeRandom } from '../../cli/host/random.ts'
+import type { Snapshot, Table } from '../../lake/delta/port.ts'
+import { openTable } from '../../lake/delta/table.ts'
+import {
+  decodeMessages,
+  describeMessages,
+  encodeMessages,
+  joinRows,
+  type MessageRows,
+  sortRows,
+} from '../../lake/parquet/messages.ts'
+import { localStore } from '../../lake/store/local.ts'
+import { MESSAGES, messagesSchema, sealApp } from '../../lake/tables.ts'
+import { SimClock } from '../sim/clock.ts'
+import { needs } from './needs.ts'
+
+/** Made by `.ci/run`, with the packages `deltalake` and `pyarrow`. */
+const PYTHON = join(import.meta.dirname, '../../.cache/python/bin/python')
+const START_MS = Date.UTC(2026, 10, 22, 22)
+const SEALS = 25
+const ROWS_PER_SEAL = 40
+
+const hasReader = needs('deltalake', existsSync(PYTHON))
+let dir: string
+let written: string[]
+
+beforeAll(async () => {
+  if (!hasReader) return
+  dir = await mkdtemp(join(tmpdir(), 'tidemark-reader-'))
+  written = await writeTable(dir)
+}, 60_000)
+afterAll(async () => {
+  if (dir) await rm(dir, { recursive: true })
+})
+
+test.skipIf(!hasReader)('delta-rs reads the rows that were written', () => {
+  const read = readWithDeltaRs(join(dir, MESSAGES))
+  expect(read.rows.length).toBe(SEALS * ROWS_PER_SEAL)
+  expect(read.rows).toEqual(written)
+  expect(read.version).toBe(SEALS + 1)
+})
+
+test.skipIf(!hasReader)('delta-rs reads an older version, from before the compaction', () => {
+  const { rows } = readWithDeltaRs(join(dir, MESSAGES), 10)
+  expect(rows.length).toBe(10 * ROWS_PER_SEAL)
+  expect(written).toEqual(expect.arrayContaining(rows))
+})
+
+test.skipIf(!hasReader)('delta-rs reads the same rows from the checkpoint alone', async () => {
+  const log = join(dir, MESSAGES, '_delta_log')
+  const names = await readdir(log)
+  const checkpoint = names.find((name) => name.endsWith('.checkpoint.parquet'))!
+  const before = checkpoint.replace('.checkpoint.parquet', '.json')
+  for (const name of names) if (name.endsWith('.json') && name < before) await rm(join(log, name))
+  expect(readWithDeltaRs(join(dir, MESSAGES)).rows).toEqual(written)
+})
+
+/** `messages` after some seals over two dates, a compaction of each date, and upkeep. Gives every row as text. */
+async function writeTable(root: string): Promise<string[]> {
+  const clock = new SimClock(START_MS)
+  const store = await localStore(nodeDisk(), root, nodeRandom())
+  const table = openTable(MESSAGES, { store, clock, random: nodeRandom() })
+  let last = await table.create(messagesSchema, { 'tidemark.created': String(START_MS) })
+  const all: MessageRows[] = []
+  for (let seal = 0; seal < SEALS; seal++) {
+    await clock.advance(600_000)
+    const rows = sampleRows(seal)
+    all.push(rows)
+    const add = [await table.writeFile(encodeMessages(rows), describeMessages(rows, dateOf(rows)))]
+    const txns = { [sealApp(0)]: { version: seal, lastUpdatedMs: clock.nowMs() } }
+    last = await table.commit(last, { add, txns, dataChange: true, operation: 'SEAL', info: { seal } })
+    if (seal === SEALS - 3) last = await compact(table, last)
+    if (seal === SEALS - 2) await table.tend(clock.nowMs(), 86_400_000)
+  }
+  return texts(joinRows(all))
+}
+
+async function compact(table: Table, base: Snapshot): Promise<Snapshot> {
+  const inputs = [...base.files.values()].filter((file) => file.partition.date === '2026-11-22')
+  const parts = await Promise.all(inputs.map(async (file) => decodeMessages(await table.readFile(file))))
+  const rows = sortRows(joinRows(parts))
+  const add = [await table.writeFile(encodeMessages(rows), describeMessages(rows, '2026-11-22'))]
+  const remove = inputs.map(({ path }) => path)
+  return table.commit(base, { add, remove, dataChange: false, operation: 'OPTIMIZE' })
+}
+
+function dateOf({ columns }: MessageRows): string {
+  return new Date(columns.timeMs[0]!).toISOString().slice(0, 10)
+}
+
+/** The rows of one seal: names of all sorts, agents and none, values of all sizes, milliseconds. */
+function sampleRows(seal: number): MessageRows {
+  const each = <T>(value: (i: number) => T) => Array.from({ length: ROWS_PER_SEAL }, (_, i) => value(i))
+  return sortRows({
+    columns: {
+      length: ROWS_PER_SEAL,
+      service: each((i) => ['web', 'zahlung ü', '漢字/=%'][i % 3]!),
+      host: each((i) => `host-${i % 7}`),
+      agent: each((i) => (i % 2 ? 'agent-1' : null)),
+      seq: each((i) => (i % 2 ? seal * ROWS_PER_SEAL + i : null)),
+      timeMs: each((i) => START_MS + seal * 600_000 + i * 1_001),
+      gauges: [each((i) => i / 3), each(() => 1e15), each((i) => (i === 0 ? 0 : 1e-9 * i))],
+    },
+    partition: each(() => 0),
+    offset: each(() => seal),
+    index: each((i) => i),
+  })
+}
+
+/** One text a row, the same as `ROWS` in Python makes; sorted. */
+function texts({ columns, partition, offset, index }: MessageRows): string[] {
+  const lines = columns.timeMs.map((ms, i) =>
+    JSON.stringify([
+      columns.service[i],
+      columns.host[i],
+      ms,
+      ...columns.gauges.map((gauge) => gauge[i]!.toExponential(12)),
+      columns.agent[i],
+      columns.seq[i],
+      partition[i],
+      offset[i],
+      index[i],
+      new Date(ms).toISOString().slice(0, 10),
+    ]),
+  )
+  return lines.sort()
+}
+
+const READ = `
+import json, sys
+from deltalake import DeltaTable
+table = DeltaTable(sys.argv[1], version=int(sys.argv[2]) if len(sys.argv) > 2 else None)
+rows = []
+for row in table.to_pyarrow_table().to_pylist():
+    rows.append([row["service"], row["host"], round(row["time_stamp"].timestamp() * 1000),
+        row["cpu"], row["ram"], row["disk"], row["agent"], row["seq"],
+        row["partition"], row["offset"], row["index"], str(row["date"])])
+print(json.dumps({"version": table.version(), "rows": rows}))
+`
+
+function readWithDeltaRs(path: string, version?: number): { version: number; rows: string[] } {
+  const args = ['-c', READ, path, ...(version === undefined ? [] : [String(version)])]
+  const output = execFileSync(PYTHON, args, { encoding: 'utf8', maxBuffer: 64 << 20 })
+  const read = JSON.parse(output) as { version: number; rows: unknown[][] }
+  const rows = read.rows.map((row) =>
+    JSON.stringify(row.map((value, i) => (i >= 3 && i <= 5 ? (value as number).toExponential(12) : value))),
+  )
+  return { version: read.version, rows: rows.sort() }
+}
