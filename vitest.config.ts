@@ -6,6 +6,8 @@ import { defineConfig } from 'vitest/config'
  */
 export default defineConfig({
   test: {
+    // Two files at a time: what the smallest machine has cores for.
+    maxWorkers: 2,
     projects: [
       {
         test: {

@@ -2,10 +2,10 @@
  * The way in, in plain JavaScript that any Node since 12.20 understands: finds a Node that runs TypeScript (this one, or the
  * one that `npm ci` put into node_modules) and hands over to main.ts; where there is none it says so.
  */
-import { spawn } from 'child_process' // biome-ignore lint/style/useNodejsImportProtocol: unknown to Node 12
-import { existsSync } from 'fs' // biome-ignore lint/style/useNodejsImportProtocol: unknown to Node 12
-import { dirname, join } from 'path' // biome-ignore lint/style/useNodejsImportProtocol: unknown to Node 12
-import { fileURLToPath } from 'url' // biome-ignore lint/style/useNodejsImportProtocol: unknown to Node 12
+import { spawn } from 'child_process'
+import { existsSync } from 'fs'
+import { dirname, join } from 'path'
+import { fileURLToPath } from 'url'
 
 const here = dirname(fileURLToPath(import.meta.url))
 

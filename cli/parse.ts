@@ -37,13 +37,13 @@ export function parseCommandArgs(command: Command, argv: readonly string[]): Par
     if (token.kind !== 'option') continue
     const flag = known.get(token.name)
     if (flag === undefined) throw unknownFlag(command, token.rawName, known.keys())
-    flags[flag.name] = valueOf(flag, token.value, token.inlineValue === true)
+    flags[flag.name] = given(flag, token.value, token.inlineValue === true)
   }
   if (operands.length > 0 && command.operands === undefined && flags.help === undefined)
     throw usage(command, `takes no ${JSON.stringify(operands[0])}`)
   return { flags, operands }
 
-  function valueOf(flag: Flag, value: string | undefined, inline: boolean): string {
+  function given(flag: Flag, value: string | undefined, inline: boolean): string {
     if (flag.value === undefined) {
       if (inline) throw usage(command, `--${flag.name} takes no value`)
       return 'true'

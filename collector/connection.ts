@@ -104,9 +104,18 @@ export class Connection implements Held {
       return
     }
     this.#lineNumber += 1
-    if (raw.tooLong) return this.#refuse(raw, refusal('E_LINE_TOO_LONG', 'the line is longer than 64 KiB'))
+    if (raw.tooLong) {
+      this.#refuse(raw, refusal('E_LINE_TOO_LONG', 'the line is longer than 64 KiB'))
+      return
+    }
     const hello = this.#lineNumber === 1 || this.#agent !== null ? parseHello(raw.bytes) : null
-    if (hello !== null) return this.#hello(raw, hello)
+    if (hello === null) this.#message(raw)
+    else if ('code' in hello) this.#refuse(raw, hello)
+    else if (this.#lineNumber > 1) this.#refuse(raw, refusal('E_HELLO', 'the hello must be line 1'))
+    else this.#hello(hello.agent)
+  }
+
+  #message(raw: RawLine): void {
     const { clock, oldestMs } = this.#shared
     const decoded = decodeLine(raw.bytes, {
       arrivalMs: clock.nowMs(),
@@ -114,7 +123,10 @@ export class Connection implements Held {
       senderAddress: this.#remote,
       agent: this.#agent,
     })
-    if ('code' in decoded) return this.#refuse(raw, decoded)
+    if ('code' in decoded) {
+      this.#refuse(raw, decoded)
+      return
+    }
     const { message, ignoredFields } = decoded
     this.#shared.counts.ignoredFields += ignoredFields
     const { agent, seq } = message
@@ -131,12 +143,10 @@ export class Connection implements Held {
     })
   }
 
-  #hello(raw: RawLine, hello: { agent: string } | Refusal): void {
-    if ('code' in hello) return this.#refuse(raw, hello)
-    if (this.#lineNumber !== 1) return this.#refuse(raw, refusal('E_HELLO', 'the hello must be line 1'))
-    this.#agent = hello.agent
+  #hello(agent: string): void {
+    this.#agent = agent
     this.#held = []
-    void this.#shared.sessions.take(hello.agent, this, this.#shared.clock.nowMs()).then(({ seq, twice }) => {
+    void this.#shared.sessions.take(agent, this, this.#shared.clock.nowMs()).then(({ seq, twice }) => {
       if (this.#state !== 'open') return
       this.#settledSeq = seq
       this.#acked = seq

@@ -28,7 +28,9 @@ export function nodeDisk(): Disk {
     async makeDir(dir) {
       const made = await named(dir, mkdir(dir, { recursive: true }))
       // A folder's own name is durable only once its parent is synced.
-      if (made !== undefined) await syncDir(dirname(made))
+      if (made === undefined) return
+      for (let folder = dir; folder.length >= made.length; folder = dirname(folder))
+        await syncDir(dirname(folder))
     },
     rename: (from, to) => named(to, rename(from, to)),
     async link(from, to) {

@@ -1,0 +1,40 @@
+import si from 'systeminformation'
+import type { Clock } from '../schemas/ports/clock.ts'
+
+/** The disk changes slowly, and asking for it starts a process. */
+const DISK_EVERY_MS = 60_000
+
+export interface Sampler {
+  /** CPU load since the last call, RAM in use and use of the root file system, in percent: in the order of `GAUGES`. */
+  sample(): Promise<number[]>
+}
+
+/** Samples this host. */
+export async function sampler(clock: Clock): Promise<Sampler> {
+  // The first load is an average since boot.
+  await si.currentLoad()
+  let diskPercent = await diskUse()
+  let diskMs = clock.nowMs()
+  return {
+    async sample() {
+      const [load, memory] = await Promise.all([si.currentLoad(), si.mem()])
+      if (Math.abs(clock.nowMs() - diskMs) >= DISK_EVERY_MS) {
+        diskMs = clock.nowMs()
+        diskPercent = await diskUse()
+      }
+      // `used` would count caches, which are free for the taking.
+      const ram = ((memory.total - memory.available) / memory.total) * 100
+      return [load.currentLoad, ram, diskPercent].map(twoDecimals)
+    },
+  }
+}
+
+async function diskUse(): Promise<number> {
+  const systems = await si.fsSize()
+  const root = systems.find(({ mount }) => mount === '/') ?? systems[0]
+  return root?.use ?? 0
+}
+
+function twoDecimals(value: number): number {
+  return Number.isFinite(value) && value > 0 ? Math.round(value * 100) / 100 : 0
+}

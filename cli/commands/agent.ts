@@ -1,0 +1,53 @@
+import { hostname } from 'node:os'
+import { startAgent } from '../../agent/agent.ts'
+import { sampler } from '../../agent/sample.ts'
+import { TidemarkError } from '../../schemas/errors.ts'
+import { isName } from '../../schemas/line.ts'
+import { type Args, type Command, type Io, logLineTo } from '../command.ts'
+import { nodeClock } from '../host/clock.ts'
+import { nodeNet } from '../host/net.ts'
+import { nodeRandom } from '../host/random.ts'
+import { parseAddress, parseDuration } from '../values.ts'
+
+export const agent: Command = {
+  name: 'agent',
+  summary: "Sample this host's CPU, RAM and disk and send them to a collector",
+  flags: [
+    { name: 'collector', value: 'HOST:PORT', about: 'Where the collector listens (127.0.0.1:7070)' },
+    { name: 'service', value: 'NAME', about: 'Service that the samples belong to; required' },
+    { name: 'host', value: 'NAME', about: "Name of this host (the machine's own)" },
+    { name: 'interval', value: 'DURATION', about: 'Time between two samples (1s)' },
+  ],
+  settings: [],
+  example: 'tidemark agent --collector 127.0.0.1:7070 --service checkout --interval 1s',
+  run,
+}
+
+async function run({ flags }: Args, io: Io): Promise<number> {
+  const { service } = flags
+  if (service === undefined) throw new TidemarkError('E_USAGE', 'tidemark agent needs --service NAME')
+  const hostName = flags.host ?? hostname()
+  for (const [flag, name] of Object.entries({ service, host: hostName })) {
+    if (!isName(name))
+      throw new TidemarkError('E_USAGE', `--${flag} must be 1 to 128 characters without control characters`)
+  }
+  const address = parseAddress(flags.collector ?? '127.0.0.1:7070')
+  if (address === null)
+    throw new TidemarkError('E_USAGE', '--collector must be an address like 127.0.0.1:7070')
+  const intervalMs = parseDuration(flags.interval ?? '1s')
+  if (intervalMs === null) throw new TidemarkError('E_USAGE', '--interval must be a duration like 1s')
+
+  const clock = nodeClock()
+  const logLine = logLineTo(io, () => clock.nowMs())
+  const { sample } = await sampler(clock)
+  const running = startAgent(
+    { ...address, service, hostName, intervalMs },
+    { net: nodeNet(), clock, random: nodeRandom(), sample, logLine },
+  )
+  logLine(
+    `agent: sampling ${hostName} for ${service}; samples wait in memory, a restart loses those not sent`,
+  )
+  await io.stopped
+  await running.close()
+  return 0
+}

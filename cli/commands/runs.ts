@@ -1,0 +1,77 @@
+import { readRuns } from '../../batch/records.ts'
+import { openTable } from '../../lake/delta/table.ts'
+import { localStore } from '../../lake/store/local.ts'
+import { RUNS } from '../../lake/tables.ts'
+import type { RunRecord } from '../../schemas/ports/layers.ts'
+import { askRunning } from '../ask.ts'
+import type { Args, Command, Io } from '../command.ts'
+import { textTable } from '../help.ts'
+import { nodeClock } from '../host/clock.ts'
+import { nodeDisk } from '../host/disk.ts'
+import { nodeRandom } from '../host/random.ts'
+
+export const runs: Command = {
+  name: 'runs',
+  summary: 'The batch runs, newest first',
+  flags: [{ name: 'json', about: 'As JSON, one run a line' }],
+  settings: ['data', 'lake.url'],
+  example: 'tidemark runs --data ./data',
+  run,
+}
+
+/** Rows of the table for people. */
+const SHOWN_MAX = 20
+const ANSWER_MS_MAX = 30_000
+
+async function run({ flags, settings }: Args, io: Io): Promise<number> {
+  const disk = nodeDisk()
+  const request = { method: 'GET', timeoutMs: ANSWER_MS_MAX } as const
+  const running = (await askRunning(disk, settings.dataDir(), '/v1/runs', request)) as {
+    runs: RunRecord[]
+  } | null
+  const records = running?.runs ?? (await fromLake())
+  if (flags.json !== undefined) for (const record of records) io.out(`${JSON.stringify(record)}\n`)
+  else if (records.length === 0) io.out('No runs yet. Start one: tidemark batch --once\n')
+  else io.out(runsTable(records.slice(0, SHOWN_MAX)))
+  return 0
+
+  async function fromLake(): Promise<RunRecord[]> {
+    const dir = settings.lakeDir()
+    if ((await disk.stat(dir)) === null) return []
+    const random = nodeRandom()
+    const store = await localStore(disk, dir, random)
+    return readRuns(openTable(RUNS, { store, clock: nodeClock(), random }))
+  }
+}
+
+function runsTable(records: readonly RunRecord[]): string {
+  const head = ['run', 'started', 'took', 'result', 'version', 'hours', 'files', 'rows']
+  const rows = records.map((record) => [
+    record.run,
+    new Date(record.startedMs).toISOString(),
+    seconds(record),
+    record.error ?? record.result,
+    record.viewVersion === null ? '' : String(record.viewVersion),
+    String(record.hours),
+    String(record.files),
+    String(record.rows),
+  ])
+  return textTable([head, ...rows])
+}
+
+const seconds = ({ startedMs, endedMs }: RunRecord) => `${((endedMs - startedMs) / 1000).toFixed(1)} s`
+
+/** One run as a sentence. */
+export function runLine(record: RunRecord): string {
+  const took = `in ${seconds(record)}`
+  switch (record.result) {
+    case 'published':
+      return `run ${record.run} published version ${record.viewVersion}: ${record.hours} hours recomputed, ${record.rows} rows in ${record.files} files, ${took}`
+    case 'nothing_new':
+      return `run ${record.run} found nothing new, ${took}`
+    case 'lost_race':
+      return `run ${record.run} was discarded: another published first`
+    case 'failed':
+      return `run ${record.run} failed: ${record.error}`
+  }
+}

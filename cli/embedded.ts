@@ -1,0 +1,116 @@
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { type Agent, startAgent } from '../agent/agent.ts'
+import { sampler } from '../agent/sample.ts'
+import { type Collector, startCollector } from '../collector/collector.ts'
+import { TidemarkError } from '../schemas/errors.ts'
+import { serviceMinute } from '../schemas/views/service-minute.ts'
+import { type AnswersServer, startAnswers } from '../serving/answer.ts'
+import { startHttp } from '../serving/http/server.ts'
+import { type Speed, startSpeed } from '../speed/speed.ts'
+import { type Addresses, removeAddresses, writeAddresses } from './addresses.ts'
+import type { Closing } from './closing.ts'
+import { nodeNet } from './host/net.ts'
+import type { Settings } from './settings.ts'
+import { readiness, statusOf } from './state.ts'
+import { type Host, openStoreRoom, type StoreRoom } from './store-room.ts'
+import { type Address, formatAddress } from './values.ts'
+import { VERSION } from './version.ts'
+
+/** Every layer of the embedded form. */
+export interface Embedded extends StoreRoom {
+  readonly speed: Speed
+  readonly answers: AnswersServer
+  readonly collector: Collector
+  readonly agent: Agent | null
+}
+
+/** Starts the layers in one process, each after those it needs; what was started is in `closing`, also when it throws. */
+export async function startEmbedded(settings: Settings, host: Host, closing: Closing): Promise<Addresses> {
+  const view = serviceMinute
+  const { disk, clock, logLine } = host
+  const data = settings.dataDir()
+  const tickMs = settings.durationMs('speed.tick')
+  const retentionMs = settings.durationMs('lake.retention')
+  const engine = settings.text('batch.engine')
+  const room = await openStoreRoom({ settings, view, command: 'up', engine, scheduled: true }, host, closing)
+  await removeAddresses(disk, data)
+
+  const { journal, tables, wake } = room
+  const speed = await startSpeed(
+    { view, tickMs, retentionMs },
+    { log: journal, ticks: tables.ticks, viewTable: tables.view, clock, wake, logLine },
+  )
+  closing.add('speed', () => speed.close())
+
+  const answers = await startAnswers(
+    { view, tickMs, indexPath: join(data, 'index.db') },
+    {
+      viewTable: tables.view,
+      ticks: tables.ticks,
+      messages: tables.messages,
+      openCells: speed,
+      clock,
+      wake,
+      logLine,
+    },
+  )
+  closing.add('serving', () => answers.close())
+
+  const collector = await startCollector(
+    {
+      ...settings.address('collector.listen'),
+      blockMessages: settings.integer('collector.block_messages'),
+      lingerMs: settings.durationMs('collector.linger'),
+      oldestMs: settings.dateMs('collector.oldest'),
+      connectionsMax: settings.integer('collector.connections_max'),
+      idleMs: settings.durationMs('collector.idle'),
+    },
+    { log: journal, net: nodeNet(), clock, disk, rejectsDir: join(data, 'rejects'), logLine },
+  )
+  closing.add('collector', () => collector.close())
+
+  const agent = settings.boolean('agent.enabled') ? await startOwnAgent(settings, collector, host) : null
+  if (agent !== null) closing.add('agent', () => agent.close())
+
+  const layers: Embedded = { ...room, speed, answers, collector, agent }
+  const http = await startHttp(settings.address('serving.listen'), {
+    answers,
+    clock,
+    status: () => statusOf(layers, clock.nowMs()),
+    ready: () => readiness(layers),
+    runs: () => room.batch.runs(),
+    runStarter: room.batch,
+    version: VERSION,
+    logLine,
+  })
+  closing.add('http', () => http.close())
+
+  const addresses = { collector: formatAddress(collector), serving: http.url }
+  await writeAddresses(disk, data, addresses)
+  closing.add('addresses', () => removeAddresses(disk, data))
+  return addresses
+}
+
+async function startOwnAgent(
+  settings: Settings,
+  collector: Address,
+  { clock, random, logLine }: Host,
+): Promise<Agent> {
+  const { sample } = await sampler(clock)
+  // A collector that listens everywhere is reached on this machine's own address.
+  const host = ['0.0.0.0', '::'].includes(collector.host) ? '127.0.0.1' : collector.host
+  const service = settings.text('agent.service')
+  if (service === '')
+    throw new TidemarkError('E_CONFIG', 'agent.service must not be empty', { field: 'agent.service' })
+  return startAgent(
+    {
+      host,
+      port: collector.port,
+      service,
+      hostName: hostname(),
+      intervalMs: settings.durationMs('agent.interval'),
+    },
+    { net: nodeNet(), clock, random, sample, logLine },
+  )
+}
