@@ -45,9 +45,10 @@ export function sendProblem(reply: FastifyReply, error: unknown): FastifyReply {
 function fromFastify(error: FastifyError): TidemarkError {
   const [first] = error.validation ?? []
   if (first !== undefined) {
-    const extra = (first.params as { additionalProperty?: string }).additionalProperty
-    const field = extra ?? first.instancePath.slice(1)
-    const message = extra === undefined ? `${field} ${first.message}` : `there is no parameter ${extra}`
+    const field = first.instancePath.slice(1).split('/')[0]!
+    // A name that the schema does not have is checked against `false`.
+    const isExtra = first.message?.includes('schema is false') === true
+    const message = isExtra ? `there is no parameter ${field}` : `${field} ${first.message}`
     return new TidemarkError('E_PARAMETER', message, { field })
   }
   if ((error.statusCode ?? 500) < 500) return new TidemarkError('E_PARAMETER', error.message)

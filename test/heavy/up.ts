@@ -1,0 +1,74 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+
+const ENTRY = fileURLToPath(new URL('../../cli/entry.js', import.meta.url))
+
+/** A `tidemark` process of a test. */
+export interface Running {
+  readonly child: ChildProcess
+  readonly collector: { readonly host: string; readonly port: number }
+  readonly serving: string
+  /** Everything it printed so far. */
+  output(): string
+  /** Sends a signal and waits for the end; resolves with the exit code, null after a signal. */
+  end(signal: NodeJS.Signals): Promise<number | null>
+}
+
+/** Starts `tidemark up` on a data directory with free ports, and waits until it is ready. */
+export async function startUp(data: string, args: readonly string[] = []): Promise<Running> {
+  const free = ['--collector-listen', '127.0.0.1:0', '--serving-listen', '127.0.0.1:0']
+  const child = spawn(process.execPath, [ENTRY, 'up', '--data', data, ...free, ...args], {
+    env: environment(),
+  })
+  let printed = ''
+  child.stdout.on('data', (bytes) => {
+    printed += bytes
+  })
+  child.stderr.on('data', (bytes) => {
+    printed += bytes
+  })
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve))
+  let gone = false
+  void ended.then(() => {
+    gone = true
+  })
+  // The greeting comes after the addresses are written, those of an older process are removed before.
+  while (!printed.includes('agents connect')) {
+    if (gone) throw new Error(`tidemark up ended: ${printed}`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  const addresses = JSON.parse(await readFile(`${data}/addresses.json`, 'utf8'))
+  const [host, port] = addresses.collector.split(':')
+  return {
+    child,
+    collector: { host, port: Number(port) },
+    serving: addresses.serving,
+    output: () => printed,
+    end(signal) {
+      child.kill(signal)
+      return ended
+    },
+  }
+}
+
+/** Runs a command to its end. */
+export function runCommand(
+  args: readonly string[],
+): Promise<{ code: number | null; out: string; err: string }> {
+  const child = spawn(process.execPath, [ENTRY, ...args], { env: environment() })
+  let out = ''
+  let err = ''
+  child.stdout.on('data', (bytes) => {
+    out += bytes
+  })
+  child.stderr.on('data', (bytes) => {
+    err += bytes
+  })
+  return new Promise((resolve) => child.once('exit', (code) => resolve({ code, out, err })))
+}
+
+/** The environment without settings that would change what a test starts. */
+function environment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TIDEMARK_')))
+}
