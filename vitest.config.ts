@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
 /**
- * Two projects: `unit` is everything that needs only memory and milliseconds, laws included;
- * `heavy` starts real processes, browsers and outside readers.
+ * `unit` needs only memory and seconds; `law` is the law as a property, a minute or two; `heavy` starts real processes, a
+ * browser and outside readers, and runs only where these are required (test/run.ts).
  */
 export default defineConfig({
   test: {
@@ -15,15 +15,26 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/heavy/**', 'test/law/**'],
           testTimeout: 20_000,
+          sequence: { groupOrder: 0 },
         },
       },
-      { test: { name: 'law', include: ['test/law/**/*.test.ts'], testTimeout: 240_000 } },
+      {
+        test: {
+          name: 'law',
+          include: ['test/law/**/*.test.ts'],
+          testTimeout: 600_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
       {
         test: {
           name: 'heavy',
           include: ['test/heavy/**/*.test.ts'],
           testTimeout: 300_000,
           hookTimeout: 60_000,
+          // Real processes: one after the other, so that none starves another.
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

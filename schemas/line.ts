@@ -39,7 +39,8 @@ export function decodeLine(line: Uint8Array, context: LineContext): Accepted | R
   const json = parseObject(line)
   if ('code' in json) return json
   const { fields } = json
-  const seq = seqOf(fields.seq)
+  // Without a hello a seq means nothing here.
+  const seq = context.agent === null ? null : seqOf(fields.seq)
   const refuse = (code: ErrorCode, field: string, reason: string): Refusal => ({ code, field, reason, seq })
 
   if (context.agent !== null && seq === null)
@@ -64,7 +65,7 @@ export function decodeLine(line: Uint8Array, context: LineContext): Accepted | R
     timeMs: timeMs!,
     gauges,
     agent: context.agent,
-    seq: context.agent === null ? null : seq,
+    seq,
   }
   return { message, ignoredFields: ignored(fields, context.agent !== null) }
 }
@@ -159,9 +160,13 @@ function ignored(fields: object, numbered: boolean): number {
 
 const SHOWN_CHARACTERS_MAX = 40
 
-/** A value as JSON, shortened. */
+/** A value as JSON, shortened; of an array or object only its kind, since it can be nested deeper than the stack. */
 function shown(value: unknown): string {
   if (value === undefined) return 'missing'
-  const json = typeof value === 'number' ? String(value) : JSON.stringify(value)
-  return json.length > SHOWN_CHARACTERS_MAX ? `${json.slice(0, SHOWN_CHARACTERS_MAX)}…` : json
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object'
+  const json = typeof value === 'string' ? JSON.stringify(value) : String(value)
+  // By characters, so that none is cut in half.
+  const characters = [...json.slice(0, 2 * SHOWN_CHARACTERS_MAX + 2)]
+  if (characters.length <= SHOWN_CHARACTERS_MAX) return json
+  return `${characters.slice(0, SHOWN_CHARACTERS_MAX).join('')}…`
 }

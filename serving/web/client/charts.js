@@ -7,6 +7,23 @@ const LIGHT = ['#0b6e8a', '#c2571a', '#5a7d1c', '#8a3b86', '#1d57b8', '#a3203f',
 const DARK = ['#5cc3e0', '#f0a06b', '#a9d05a', '#d797d3', '#86b2ff', '#ff8fa6', '#d9c671', '#8fd0b8']
 const HEIGHT = 260
 
+const clockOf = new Intl.DateTimeFormat('en-GB', { timeZone: zone, hour: '2-digit', minute: '2-digit' })
+const dayOf = new Intl.DateTimeFormat('en-GB', { timeZone: zone, day: 'numeric', month: 'short' })
+const momentOf = new Intl.DateTimeFormat('en-GB', { timeZone: zone, dateStyle: 'medium', timeStyle: 'short' })
+
+/** Labels of the time axis: the time of day, with the date where it changes; dates alone over long ranges. */
+function timeLabels(_plot, splits) {
+  let before = ''
+  return splits.map((seconds, i) => {
+    const at = new Date(seconds * 1000)
+    const day = dayOf.format(at)
+    const changed = day !== before
+    before = day
+    if (i > 0 && splits[1] - splits[0] >= 86_400) return day
+    return changed ? `${clockOf.format(at)}\n${day}` : clockOf.format(at)
+  })
+}
+
 const dark = matchMedia('(prefers-color-scheme: dark)')
 let drawn = []
 
@@ -36,8 +53,14 @@ function options(width, chart) {
     height: HEIGHT,
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
     scales: { y: { range: (_plot, low, high) => [0, low == null ? 100 : Math.max(high * 1.05, 1)] } },
-    axes: [axis, { ...axis, size: 56, values: (_plot, values) => values.map((value) => `${value} %`) }],
-    series: [{}, ...series],
+    axes: [
+      { ...axis, values: timeLabels, space: 70 },
+      { ...axis, size: 56, values: (_plot, values) => values.map((value) => `${value} %`) },
+    ],
+    series: [
+      { label: 'Time', value: (_plot, at) => (at == null ? '–' : momentOf.format(at * 1000)) },
+      ...series,
+    ],
   }
 }
 
