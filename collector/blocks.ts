@@ -1,6 +1,7 @@
 import type { Log } from '../log/port.ts'
+import { BLOCK_MESSAGES_LIMIT } from '../schemas/block.ts'
 import { describeError } from '../schemas/errors.ts'
-import { type Message, toColumns } from '../schemas/message.ts'
+import { type Columns, type Message, toColumns } from '../schemas/message.ts'
 import type { Clock } from '../schemas/ports/clock.ts'
 
 export interface BlocksConfig {
@@ -39,7 +40,7 @@ export class Blocks {
     }
     this.#messages.push(message)
     this.#settles.push(settle)
-    if (this.#messages.length >= this.#config.blockMessages) this.flush()
+    if (this.#messages.length >= Math.min(this.#config.blockMessages, BLOCK_MESSAGES_LIMIT)) this.flush()
   }
 
   /** Appends the open block now. */
@@ -50,17 +51,20 @@ export class Blocks {
     const settles = this.#settles
     this.#messages = []
     this.#settles = []
-    const done = this.#log.append(columns).then(
-      () => {
-        for (const settle of settles) settle(true)
-      },
-      (error) => {
-        this.#logLine(`collector: a block was not stored: ${describeError(error)}`)
-        for (const settle of settles) settle(false)
-      },
-    )
+    const done = this.#append(columns, settles)
     this.#inFlight.add(done)
     void done.finally(() => this.#inFlight.delete(done))
+  }
+
+  async #append(columns: Columns, settles: Settle[]): Promise<void> {
+    let durable = true
+    try {
+      await this.#log.append(columns)
+    } catch (error) {
+      durable = false
+      this.#logLine(`collector: a block was not stored: ${describeError(error)}`)
+    }
+    for (const settle of settles) settle(durable)
   }
 
   /** Resolves when everything added so far is durable or refused. */

@@ -4,7 +4,7 @@ import type { Disk } from '../schemas/ports/disk.ts'
 import type { Net } from '../schemas/ports/net.ts'
 import { Blocks } from './blocks.ts'
 import { Connection, type Counts, type Shared } from './connection.ts'
-import { CLOSE_MS_MAX, PENDING_BYTES_MAX } from './limits.ts'
+import { CLOSE_MS_MAX, GOODBYE_MS_MAX, PENDING_BYTES_MAX, REFUSED_CONNECTIONS_MAX } from './limits.ts'
 import { Rejects } from './rejects.ts'
 import { Sessions } from './sessions.ts'
 
@@ -64,8 +64,10 @@ export async function startCollector(config: CollectorConfig, deps: CollectorDep
   const connections = new Set<Connection>()
   const counts: Counts = { accepted: 0, repeats: 0, refused: 0, ignoredFields: 0 }
   const blocks = new Blocks(settings, deps)
-  const rejects = new Rejects(deps.disk, deps.rejectsDir, deps.logLine)
+  const rejects = new Rejects(deps.disk, deps.rejectsDir, { logLine: deps.logLine, relieved })
+  const pendingBytes = () => log.pendingBytes() + rejects.pendingBytes
   let congested = false
+  let whenGone = () => {}
 
   const shared: Shared = {
     ...settings,
@@ -75,24 +77,38 @@ export async function startCollector(config: CollectorConfig, deps: CollectorDep
     counts,
     sessions: new Sessions(log),
     congested() {
-      if (!congested && log.pendingBytes() > PENDING_BYTES_MAX) congested = true
+      if (!congested && pendingBytes() > PENDING_BYTES_MAX) congested = true
       return congested
     },
-    gone: (connection) => void connections.delete(connection),
+    gone(connection) {
+      connections.delete(connection)
+      if (connections.size === 0) whenGone()
+    },
   }
 
-  const stopFollowing = log.onAppend(() => {
-    if (!congested || log.pendingBytes() > PENDING_BYTES_MAX / 2) return
+  function relieved() {
+    if (!congested || pendingBytes() > PENDING_BYTES_MAX / 2) return
     congested = false
     for (const connection of connections) connection.flow()
-  })
+  }
+  const stopFollowing = log.onAppend(relieved)
 
   const listener = await deps.net.listen(settings.host, settings.port, (socket) => {
-    const full = connections.size >= settings.connectionsMax
+    const above = connections.size - settings.connectionsMax
+    if (above >= REFUSED_CONNECTIONS_MAX) return socket.destroy()
     const connection = new Connection(socket, shared)
     connections.add(connection)
-    if (full) connection.refuse('E_CONNECTIONS', `${settings.connectionsMax} connections are open already`)
+    if (above >= 0)
+      connection.refuse('E_CONNECTIONS', `${settings.connectionsMax} connections are open already`)
   })
+
+  /** Resolves when every connection is gone, or after `ms`. */
+  async function allGone(ms: number): Promise<void> {
+    if (connections.size === 0) return
+    const enough = new AbortController()
+    whenGone = () => enough.abort()
+    await sleep(clock, ms, enough.signal)
+  }
 
   return {
     host: listener.host,
@@ -118,9 +134,9 @@ export async function startCollector(config: CollectorConfig, deps: CollectorDep
       enough.abort()
       stopFollowing()
       blocks.discard()
-      // What was written to the sockets goes out before they close.
-      await Promise.resolve()
-      for (const connection of connections) connection.socket.end()
+      for (const connection of connections) connection.hangUp()
+      await allGone(GOODBYE_MS_MAX)
+      for (const connection of connections) connection.destroy()
     },
   }
 }

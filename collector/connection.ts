@@ -4,7 +4,7 @@ import type { Clock } from '../schemas/ports/clock.ts'
 import type { Socket } from '../schemas/ports/net.ts'
 import type { Blocks } from './blocks.ts'
 import { parseHello } from './hello.ts'
-import { UNREAD_BYTES_MAX, UNSETTLED_LINES_MAX } from './limits.ts'
+import { ENDING_MS_MAX, UNREAD_BYTES_MAX, UNSETTLED_LINES_MAX } from './limits.ts'
 import { LineSplitter, type RawLine } from './lines.ts'
 import type { Rejects } from './rejects.ts'
 import type { Held, Sessions } from './sessions.ts'
@@ -29,6 +29,12 @@ export interface Counts {
   refused: number
   ignoredFields: number
 }
+
+/**
+ * `ending`: no line is taken any more, answers are still due. `ended`: this side is closed, the peer's is not. What
+ * arrives in either is dropped, never acknowledged.
+ */
+type State = 'open' | 'ending' | 'ended' | 'gone'
 
 /** A line that waits to be durable or refused. */
 interface Entry {
@@ -62,7 +68,8 @@ export class Connection implements Held {
   #acked = 0
   #held: RawLine[] | null = null
   #heldEnd = false
-  #state: 'open' | 'ending' | 'gone' = 'open'
+  #state: State = 'open'
+  #ackDue = false
   #paused = false
   #lastMs: number
   #cancelIdle = () => {}
@@ -83,8 +90,8 @@ export class Connection implements Held {
   }
 
   #data(bytes: Uint8Array): void {
-    this.#lastMs = this.#shared.clock.nowMs()
     if (this.#state !== 'open') return
+    this.#lastMs = this.#shared.clock.nowMs()
     for (const line of this.#lines.push(bytes)) this.#line(line)
     this.flow()
   }
@@ -108,10 +115,9 @@ export class Connection implements Held {
       this.#refuse(raw, refusal('E_LINE_TOO_LONG', 'the line is longer than 64 KiB'))
       return
     }
-    const hello = this.#lineNumber === 1 || this.#agent !== null ? parseHello(raw.bytes) : null
+    const hello = this.#lineNumber === 1 ? parseHello(raw.bytes) : null
     if (hello === null) this.#message(raw)
     else if ('code' in hello) this.#refuse(raw, hello)
-    else if (this.#lineNumber > 1) this.#refuse(raw, refusal('E_HELLO', 'the hello must be line 1'))
     else this.#hello(hello.agent)
   }
 
@@ -124,7 +130,8 @@ export class Connection implements Held {
       agent: this.#agent,
     })
     if ('code' in decoded) {
-      this.#refuse(raw, decoded)
+      const isHello = parseHello(raw.bytes) !== null
+      this.#refuse(raw, isHello ? refusal('E_HELLO', 'the hello must be line 1') : decoded)
       return
     }
     const { message, ignoredFields } = decoded
@@ -190,28 +197,27 @@ export class Connection implements Held {
   #settle(entry: Entry, durable: boolean): void {
     if (!durable) {
       // It will never be acknowledged: the sender must come back with it.
-      this.#state = 'ending'
-      this.socket.destroy()
+      this.destroy()
       return
     }
     entry.settled = true
-    let n = 0
-    while (n < this.#entries.length && this.#entries[n]!.settled) {
-      this.#settledSeq = Math.max(this.#settledSeq, this.#entries[n]!.seq ?? 0)
-      n++
-    }
-    if (n === 0) return
-    this.#entries.splice(0, n)
-    this.#settledLines += n
+    if (this.#ackDue) return
     // One ack for all that settle in this turn.
+    this.#ackDue = true
     queueMicrotask(() => this.#ack())
   }
 
   #ack(): void {
-    const n = this.#agent === null ? this.#settledLines : this.#settledSeq
-    if (n > this.#acked) {
-      this.#acked = n
-      this.#send({ ack: n })
+    this.#ackDue = false
+    let n = 0
+    for (; n < this.#entries.length && this.#entries[n]!.settled; n++)
+      this.#settledSeq = Math.max(this.#settledSeq, this.#entries[n]!.seq ?? 0)
+    this.#entries.splice(0, n)
+    this.#settledLines += n
+    const ack = this.#agent === null ? this.#settledLines : this.#settledSeq
+    if (ack > this.#acked) {
+      this.#acked = ack
+      this.#send({ ack })
     }
     if (this.#entries.length === 0) for (const done of this.#whenSettled.splice(0)) done()
     this.flow()
@@ -224,12 +230,12 @@ export class Connection implements Held {
   }
 
   async displace(twice: boolean): Promise<void> {
-    if (this.#state === 'gone') return
+    if (this.#state === 'ended' || this.#state === 'gone') return
     this.#state = 'ending'
     this.#shared.blocks.flush()
     if (this.#held === null) await this.#allSettled()
     if (twice) this.#tell('E_AGENT_TWICE', 'another sender uses this agent id')
-    this.socket.end()
+    this.hangUp()
   }
 
   /** Answers what was delivered, then closes this side. */
@@ -237,14 +243,30 @@ export class Connection implements Held {
     if (this.#state !== 'open') return
     this.#state = 'ending'
     this.#shared.blocks.flush()
-    void this.#allSettled().then(() => this.socket.end())
+    void this.#allSettled().then(() => this.hangUp())
   }
 
   /** Tells the sender why, and closes. */
   refuse(code: ErrorCode, reason: string): void {
     this.#tell(code, reason)
-    this.#state = 'ending'
+    this.hangUp()
+  }
+
+  /** Closes this side once what was written is sent; the peer has `ENDING_MS_MAX` to close its own. */
+  hangUp(): void {
+    if (this.#state === 'ended' || this.#state === 'gone') return
+    this.#state = 'ended'
+    this.#cancelIdle()
+    this.#cancelIdle = this.#shared.clock.after(ENDING_MS_MAX, () => this.destroy())
     this.socket.end()
+    // Read on, else the end of the peer's side is never seen.
+    this.socket.resume()
+  }
+
+  destroy(): void {
+    if (this.#state === 'gone') return
+    this.#state = 'ended'
+    this.socket.destroy()
   }
 
   #tell(code: ErrorCode, message: string): void {
@@ -252,12 +274,12 @@ export class Connection implements Held {
   }
 
   #send(answer: object): void {
-    if (this.#state !== 'gone') this.socket.write(`${JSON.stringify(answer)}\n`)
+    if (this.#state === 'open' || this.#state === 'ending') this.socket.write(`${JSON.stringify(answer)}\n`)
   }
 
   /** Reads on or stops reading, as the limits say. */
   flow(): void {
-    if (this.#state === 'gone') return
+    if (this.#state === 'ended' || this.#state === 'gone') return
     const stop =
       this.#shared.congested() ||
       this.#held !== null ||
@@ -272,14 +294,15 @@ export class Connection implements Held {
   #watchIdle(): void {
     const { clock, idleMs } = this.#shared
     this.#cancelIdle = clock.after(Math.max(1, this.#lastMs + idleMs - clock.nowMs()), () => {
-      if (this.#state === 'gone') return
       const idle = clock.nowMs() - this.#lastMs >= idleMs
       // Whoever waits for an answer is not idle, unless it does not read its answers.
-      if (idle && (this.socket.pendingBytes() > 0 || this.#state === 'ending')) this.socket.destroy()
-      else if (idle && this.#entries.length === 0)
-        this.refuse('E_IDLE', `nothing came for ${idleMs / 1_000} s`)
-      if (idle) this.#lastMs = clock.nowMs()
-      this.#watchIdle()
+      const waits = this.#entries.length > 0 || this.#held !== null
+      if (idle && this.socket.pendingBytes() > 0) this.destroy()
+      else if (idle && !waits) this.refuse('E_IDLE', `nothing came for ${idleMs / 1_000} s`)
+      else {
+        if (idle) this.#lastMs = clock.nowMs()
+        this.#watchIdle()
+      }
     })
   }
 

@@ -1,9 +1,12 @@
 import { isName, parseObject, type Refusal } from '../schemas/line.ts'
 
-/** The agent id of a hello; a refusal when it is one and wrong; null when the line is no hello. */
+/**
+ * The agent id of a hello; a refusal when it is one and wrong; null when the line is no hello. A line with a service is
+ * a message, whose other fields may have any name.
+ */
 export function parseHello(line: Uint8Array): { agent: string } | Refusal | null {
   const json = parseObject(line)
-  if ('code' in json || json.fields.hello === undefined) return null
+  if ('code' in json || json.fields.hello === undefined || json.fields.service !== undefined) return null
   const { hello, agent } = json.fields
   const refuse = (field: string, reason: string): Refusal => ({ code: 'E_HELLO', field, reason, seq: null })
   if (hello !== 1) return refuse('hello', 'this collector speaks version 1: {"hello":1,"agent":"<id>"}')

@@ -6,13 +6,19 @@ export const LINE_BYTES_MAX = 65_536
 export const LONG_LINE_KEPT_BYTES = 1_024
 /** Lines of one connection that wait to be settled; more are not read. */
 export const UNSETTLED_LINES_MAX = 10_000
-/** Bytes that wait to be durable; above it no connection is read, until half of it is left. */
+/** Bytes that wait to be durable, refused lines included; above it nothing is read, until half of it is left. */
 export const PENDING_BYTES_MAX = 16 << 20
 /** Answers that a client does not read; more, and it is not read either. */
 export const UNREAD_BYTES_MAX = 1 << 20
 /** All files of `rejects/` together; further refused lines are only counted. */
 export const REJECTS_BYTES_MAX = 64 << 20
+/** Connections above `collector.connections_max` that are told so; still further ones are closed without a word. */
+export const REFUSED_CONNECTIONS_MAX = 100
 /** Two senders with one id that displace each other within this time are told so. */
 export const AGENT_TWICE_MS = 60_000
+/** How long a peer may take to close its side after the collector closed its own. */
+export const ENDING_MS_MAX = 10_000
 /** Longest wait for what was delivered to become durable, when the collector closes. */
 export const CLOSE_MS_MAX = 3_000
+/** Then, how long the peers may take to close theirs. */
+export const GOODBYE_MS_MAX = 500

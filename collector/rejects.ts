@@ -3,6 +3,8 @@ import type { Disk } from '../schemas/ports/disk.ts'
 import { utcDate } from '../schemas/view.ts'
 import { REJECTS_BYTES_MAX } from './limits.ts'
 
+const NEWLINE = 0x0a
+
 /** A refused line, as `rejects/` keeps it. */
 export interface Reject {
   readonly timeMs: number
@@ -23,6 +25,7 @@ export class Rejects {
   readonly #disk: Disk
   readonly #dir: string
   readonly #logLine: (line: string) => void
+  readonly #relieved: () => void
   #queue: { reject: Reject; done: () => void }[] = []
   #writing: Promise<void> | null = null
   #bytes: number | null = null
@@ -30,15 +33,21 @@ export class Rejects {
   count = 0
   unkept = 0
 
-  constructor(disk: Disk, dir: string, logLine: (line: string) => void) {
+  /** Bytes of refused lines that wait to be kept: what back-pressure looks at. */
+  pendingBytes = 0
+
+  /** `relieved` is called whenever `pendingBytes` fell. */
+  constructor(disk: Disk, dir: string, deps: { logLine(line: string): void; relieved(): void }) {
     this.#disk = disk
     this.#dir = dir
-    this.#logLine = logLine
+    this.#logLine = deps.logLine
+    this.#relieved = deps.relieved
   }
 
   /** Resolves when the line is kept, or cannot be. */
   keep(reject: Reject): Promise<void> {
     this.count += 1
+    this.pendingBytes += reject.rawLine.length
     return new Promise((done) => {
       this.#queue.push({ reject, done })
       this.#writing ??= this.#write()
@@ -58,7 +67,11 @@ export class Rejects {
         if (!this.#troubled) this.#logLine(`rejects: ${describeError(error)}; refused lines are only counted`)
         this.#troubled = true
       }
-      for (const { done } of batch) done()
+      for (const { reject, done } of batch) {
+        this.pendingBytes -= reject.rawLine.length
+        done()
+      }
+      this.#relieved()
     }
     this.#writing = null
   }
@@ -69,8 +82,12 @@ export class Rejects {
     if (this.#bytes + bytes.length > REJECTS_BYTES_MAX) throw new Error(`${this.#dir} is full`)
     const file = await this.#disk.open(`${this.#dir}/${date}.ndjson`, { create: true })
     try {
-      await file.write(await file.size(), bytes)
+      const size = await file.size()
+      const torn = size > 0 && (await file.read(size - 1, 1))[0] !== NEWLINE
+      // What a crash or a full disk cut off stands on a line of its own.
+      await file.write(size, torn ? Buffer.concat([Buffer.of(NEWLINE), bytes]) : bytes)
       await file.sync()
+      if (size === 0) await this.#disk.syncDir(this.#dir)
     } finally {
       await file.close()
     }

@@ -30,6 +30,8 @@ export interface Held {
 export class Sessions {
   readonly #log: Log
   readonly #sessions = new Map<string, Session>()
+  /** Sessions kept only for the memory of who displaced whom, oldest first. */
+  #remembered: { agent: string; sinceMs: number }[] = []
 
   constructor(log: Log) {
     this.#log = log
@@ -40,6 +42,7 @@ export class Sessions {
    * whether two senders are taking the id from each other.
    */
   async take(agent: string, holder: Held, nowMs: number): Promise<{ seq: number; twice: boolean }> {
+    this.#forgetOld(nowMs)
     const session = this.#at(agent)
     const before = session.holder
     session.holder = holder
@@ -108,7 +111,17 @@ export class Sessions {
   /** What the log knows as well need not be held, but for the memory of who displaced whom. */
   #forget(agent: string, session: Session, nowMs: number): void {
     if (session.holder !== null || session.inFlight > 0 || session.waiting.length > 0) return
-    if (Math.abs(nowMs - session.displacedMs) < AGENT_TWICE_MS) return
-    this.#sessions.delete(agent)
+    if (Math.abs(nowMs - session.displacedMs) < AGENT_TWICE_MS)
+      this.#remembered.push({ agent, sinceMs: nowMs })
+    else this.#sessions.delete(agent)
+  }
+
+  #forgetOld(nowMs: number): void {
+    const isOld = ({ sinceMs }: { sinceMs: number }) => Math.abs(nowMs - sinceMs) >= AGENT_TWICE_MS
+    while (this.#remembered.length > 0 && isOld(this.#remembered[0]!)) {
+      const { agent } = this.#remembered.shift()!
+      const session = this.#sessions.get(agent)
+      if (session !== undefined) this.#forget(agent, session, nowMs)
+    }
   }
 }

@@ -48,7 +48,8 @@ function wrap(socket: net.Socket): Socket {
     reason = error.message
   })
   return {
-    remoteAddress: socket.remoteAddress ?? '',
+    // Of a connection that is lost already the system knows no address.
+    remoteAddress: socket.remoteAddress ?? 'unknown',
     write: (bytes) => !socket.writable || socket.write(bytes),
     pendingBytes: () => socket.writableLength,
     end: () => void socket.end(),
@@ -59,6 +60,7 @@ function wrap(socket: net.Socket): Socket {
       socket.on('data', (bytes: Buffer) => handlers.data(bytes))
       socket.on('end', () => handlers.end())
       socket.on('drain', () => handlers.drain())
+      if (socket.closed) queueMicrotask(() => handlers.close(reason || 'connection lost'))
       socket.on('close', (failed) => handlers.close(failed ? reason || 'connection lost' : reason))
     },
   }

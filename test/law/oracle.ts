@@ -23,6 +23,12 @@ export class Oracle {
     return this.#seen.has(`${partition}/${offset}`)
   }
 
+  /** A block that was damaged: no answer can hold it. */
+  forget(partition: number, offset: number): void {
+    const at = this.blocks.findIndex((block) => block.partition === partition && block.offset === offset)
+    this.blocks.splice(at, 1)
+  }
+
   /** Every numbered message accepted, as `agent/seq`; throws when one was accepted twice. */
   numbered(): Set<string> {
     const all = new Set<string>()

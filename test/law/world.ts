@@ -8,7 +8,7 @@ import { startLakeWriter } from '../../lake/writer.ts'
 import { openJournal } from '../../log/journal/journal.ts'
 import type { Columns } from '../../schemas/message.ts'
 import { makeWake } from '../../schemas/ports/wake.ts'
-import type { View } from '../../schemas/view.ts'
+import { definitionHash, type View } from '../../schemas/view.ts'
 import { serviceMinute } from '../../schemas/views/service-minute.ts'
 import { startAnswers } from '../../serving/answer.ts'
 import { startSpeed } from '../../speed/speed.ts'
@@ -28,19 +28,23 @@ export const START_MS = Date.UTC(2026, 10, 30, 23, 50)
  * ends one life of the process at whatever await it had reached, `start` begins the next from what was kept.
  */
 export class World {
-  readonly clock = new SimClock(START_MS)
+  readonly clock: SimClock
   readonly disk: SimDisk
   readonly store: MemoryStore
   readonly net: SimNet
   readonly oracle = new Oracle()
   readonly random: ReturnType<typeof simRandom>
   readonly lines: string[] = []
-  view: View = serviceMinute
+  /** Every definition there ever was, by hash. */
+  readonly definitions = new Map<string, View>()
+  #view: View = serviceMinute
   speedEnabled = true
   life: Incarnation | null = null
   parts: Awaited<ReturnType<World['compose']>> | null = null
 
-  constructor(seed: number) {
+  constructor(seed: number, startMs = START_MS) {
+    this.clock = new SimClock(startMs)
+    this.view = serviceMinute
     this.random = simRandom(seed)
     this.disk = new SimDisk(seed)
     this.store = new MemoryStore(this.clock)
@@ -58,6 +62,16 @@ export class World {
     this.parts = parts
     await drain()
     return this.up
+  }
+
+  get view(): View {
+    return this.#view
+  }
+
+  /** The definition of the next start. */
+  set view(view: View) {
+    this.#view = view
+    this.definitions.set(definitionHash(view), view)
   }
 
   get up(): boolean {
