@@ -2,6 +2,8 @@ import { describeError } from '../schemas/errors.ts'
 import { toLine } from '../schemas/message.ts'
 import { type Clock, type Random, sleep } from '../schemas/ports/clock.ts'
 import type { Net, Socket } from '../schemas/ports/net.ts'
+import { everyMultiple } from './grid.ts'
+import { type Answer, openLink } from './link.ts'
 import { MessageQueue } from './queue.ts'
 
 export interface AgentConfig {
@@ -47,6 +49,8 @@ const BACKOFF_MS_MIN = 500
 const BACKOFF_MS_MAX = 30_000
 /** Longest wait for the last acknowledgement, when stopping. */
 const CLOSE_MS_MAX = 2_000
+/** A collector that owes an answer and gives none for so long is taken for lost. */
+const ANSWER_MS_MAX = 60_000
 const ID_BYTES = 16
 
 /**
@@ -68,11 +72,13 @@ export function startAgent(config: AgentConfig, deps: AgentDeps): Agent {
   let sentSeq: number | null = null
   let acked = 0
   let backoffMs = BACKOFF_MS_MIN
-  let cancelSample = () => {}
+  /** Since when the collector owes an answer; null when it owes none. */
+  let owedSinceMs: number | null = null
   let lossSaid = false
   let whenAcked = () => {}
 
   async function sampleOnce() {
+    giveUpOnSilence()
     try {
       const gauges = await deps.sample()
       if (closing.signal.aborted) return
@@ -87,13 +93,12 @@ export function startAgent(config: AgentConfig, deps: AgentDeps): Agent {
     }
   }
 
-  /** Samples stand on multiples of the interval, however long one takes. */
-  function armSample() {
-    const { intervalMs } = config
-    cancelSample = clock.after(intervalMs - (clock.nowMs() % intervalMs), () => {
-      armSample()
-      void sampleOnce()
-    })
+  /** A connection can die without a word; the next one starts behind what is durable. */
+  function giveUpOnSilence() {
+    if (owedSinceMs === null || Math.abs(clock.nowMs() - owedSinceMs) < ANSWER_MS_MAX) return
+    logLine(`agent: no answer for ${ANSWER_MS_MAX / 1_000} s; connecting again`)
+    owedSinceMs = null
+    socket?.destroy()
   }
 
   function send() {
@@ -102,19 +107,15 @@ export function startAgent(config: AgentConfig, deps: AgentDeps): Agent {
     for (const message of queue.after(sentSeq, Math.max(0, window))) {
       socket.write(`${toLine({ ...message, agent })}\n`)
       sentSeq = message.seq
+      owedSinceMs ??= clock.nowMs()
     }
   }
 
-  function receive(line: string) {
-    const answer = JSON.parse(line) as {
-      welcome?: 1
-      seq?: number
-      ack?: number
-      error?: { message: string }
-    }
-    if (answer.welcome !== undefined) welcomed(answer.seq ?? 0)
-    else if (answer.ack !== undefined) settled(answer.ack)
-    else if (answer.error !== undefined) logLine(`agent: the collector says: ${answer.error.message}`)
+  function receive(answer: Answer) {
+    owedSinceMs = null
+    if (answer.kind === 'welcome') welcomed(answer.seq)
+    else if (answer.kind === 'ack') settled(answer.seq)
+    else logLine(`agent: the collector says: ${answer.message} (${answer.code})`)
   }
 
   function welcomed(seq: number) {
@@ -140,29 +141,21 @@ export function startAgent(config: AgentConfig, deps: AgentDeps): Agent {
       whenAcked()
     }
     send()
+    if (sentSeq !== null && sentSeq > acked) owedSinceMs ??= clock.nowMs()
   }
 
   async function connectOnce(): Promise<void> {
-    const connected = await net.connect(config.host, config.port)
-    await new Promise<void>((gone) => {
-      let text = ''
-      socket = connected
-      const decoder = new TextDecoder()
-      connected.handle({
-        data(bytes) {
-          text += decoder.decode(bytes, { stream: true })
-          const lines = text.split('\n')
-          text = lines.pop()!
-          for (const line of lines) receive(line)
-        },
-        end: () => connected.end(),
-        drain: () => {},
-        close: () => gone(),
-      })
-      connected.write(`${JSON.stringify({ hello: 1, agent })}\n`)
+    const link = await openLink(net, config, closing.signal, {
+      receive,
+      stranger: () => logLine(`agent: what answers at ${config.host}:${config.port} is no collector`),
     })
+    socket = link.socket
+    owedSinceMs = clock.nowMs()
+    socket.write(`${JSON.stringify({ hello: 1, agent })}\n`)
+    await link.gone
     socket = null
     sentSeq = null
+    owedSinceMs = null
   }
 
   async function stayConnected() {
@@ -172,7 +165,7 @@ export function startAgent(config: AgentConfig, deps: AgentDeps): Agent {
         await connectOnce()
         saidAway = false
       } catch (error) {
-        if (!saidAway) logLine(`agent: ${describeError(error)}; trying again`)
+        if (!saidAway && !closing.signal.aborted) logLine(`agent: ${describeError(error)}; trying again`)
         saidAway = true
       }
       // Half of the wait is chance, so that a fleet does not come back all at once.
@@ -181,7 +174,7 @@ export function startAgent(config: AgentConfig, deps: AgentDeps): Agent {
     }
   }
 
-  armSample()
+  const stopSampling = everyMultiple(clock, config.intervalMs, sampleOnce)
   void sampleOnce()
   const connecting = stayConnected()
 
@@ -194,7 +187,7 @@ export function startAgent(config: AgentConfig, deps: AgentDeps): Agent {
       acked,
     }),
     async close() {
-      cancelSample()
+      stopSampling()
       if (queue.size > 0 && sentSeq !== null) {
         const enough = new AbortController()
         const drained = new Promise<void>((resolve) => {

@@ -2,28 +2,20 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { type Agent, startAgent } from '../agent/agent.ts'
 import { sampler } from '../agent/sample.ts'
-import { type Collector, startCollector } from '../collector/collector.ts'
+import { startCollector } from '../collector/collector.ts'
 import { TidemarkError } from '../schemas/errors.ts'
 import { serviceMinute } from '../schemas/views/service-minute.ts'
-import { type AnswersServer, startAnswers } from '../serving/answer.ts'
+import { startAnswers } from '../serving/answer.ts'
 import { startHttp } from '../serving/http/server.ts'
-import { type Speed, startSpeed } from '../speed/speed.ts'
+import { startSpeed } from '../speed/speed.ts'
 import { type Addresses, removeAddresses, writeAddresses } from './addresses.ts'
 import type { Closing } from './closing.ts'
 import { nodeNet } from './host/net.ts'
 import type { Settings } from './settings.ts'
-import { readiness, statusOf } from './state.ts'
-import { type Host, openStoreRoom, type StoreRoom } from './store-room.ts'
+import { type Embedded, readiness, statusOf } from './state.ts'
+import { type Host, openStoreRoom } from './store-room.ts'
 import { type Address, formatAddress } from './values.ts'
 import { VERSION } from './version.ts'
-
-/** Every layer of the embedded form. */
-export interface Embedded extends StoreRoom {
-  readonly speed: Speed
-  readonly answers: AnswersServer
-  readonly collector: Collector
-  readonly agent: Agent | null
-}
 
 /** Starts the layers in one process, each after those it needs; what was started is in `closing`, also when it throws. */
 export async function startEmbedded(settings: Settings, host: Host, closing: Closing): Promise<Addresses> {

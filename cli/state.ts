@@ -1,4 +1,16 @@
-import type { Embedded } from './embedded.ts'
+import type { Agent } from '../agent/agent.ts'
+import type { Collector } from '../collector/collector.ts'
+import type { AnswersServer } from '../serving/answer.ts'
+import type { Speed } from '../speed/speed.ts'
+import type { StoreRoom } from './store-room.ts'
+
+/** Every layer of the embedded form. */
+export interface Embedded extends StoreRoom {
+  readonly speed: Speed
+  readonly answers: AnswersServer
+  readonly collector: Collector
+  readonly agent: Agent | null
+}
 
 /** What `GET /v1/status` says of every layer. */
 export function statusOf(layers: Embedded, nowMs: number): object {

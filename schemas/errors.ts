@@ -130,7 +130,6 @@ export const ERRORS = {
   E_ENGINE: { meaning: 'the batch engine failed', retryable: true, hint: 'see the run record' },
   E_PARAMETER: { meaning: 'a parameter is wrong', retryable: false, hint: 'see /openapi.json' },
   E_NOT_FOUND: { meaning: 'there is no such thing', retryable: false, hint: 'see GET /v1/services' },
-  E_NOT_READY: { meaning: 'not ready yet', retryable: true, hint: 'try again in a moment' },
   E_USAGE: { meaning: 'the command is used wrongly', retryable: false, hint: 'see --help' },
   E_CONFIG: { meaning: 'a setting is wrong', retryable: false, hint: 'see tidemark config' },
   E_NEEDS_SETTING: {

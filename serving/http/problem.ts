@@ -17,7 +17,6 @@ const STATUS: { readonly [code in ErrorCode]?: number } = {
   E_NOT_FOUND: 404,
   E_RUN_ACTIVE: 409,
   E_VERSION_GONE: 410,
-  E_NOT_READY: 503,
   E_CLOSED: 503,
 }
 

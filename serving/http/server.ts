@@ -2,10 +2,8 @@ import swagger from '@fastify/swagger'
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import Fastify from 'fastify'
 import { describeError, TidemarkError } from '../../schemas/errors.ts'
-import type { Clock } from '../../schemas/ports/clock.ts'
-import type { RunRecord, RunStarter } from '../../schemas/ports/layers.ts'
-import type { Answers } from '../answers.ts'
 import { pages } from '../web/pages.ts'
+import type { App, HttpDeps } from './app.ts'
 import { problemOf, sendProblem } from './problem.ts'
 import { answerRoutes } from './routes/answers.ts'
 import { operationRoutes } from './routes/operation.ts'
@@ -16,19 +14,6 @@ export interface HttpConfig {
   readonly port: number
 }
 
-export interface HttpDeps {
-  readonly answers: Answers
-  readonly clock: Clock
-  /** The state of every layer, as JSON. */
-  status(): object
-  ready(): { readonly ready: boolean; readonly reasons: readonly string[] }
-  /** Recorded runs, newest first. */
-  runs(): Promise<RunRecord[]>
-  readonly runStarter: RunStarter
-  readonly version: string
-  logLine(line: string): void
-}
-
 export interface HttpServer {
   /** Without a slash at its end. */
   readonly url: string
@@ -37,8 +22,6 @@ export interface HttpServer {
 
 /** A request body is a handful of options. */
 const BODY_BYTES_MAX = 64 << 10
-
-export type App = ReturnType<typeof makeApp>
 
 /** The API and the pages, not yet listening. */
 export function makeApp(deps: HttpDeps) {

@@ -3,6 +3,7 @@ import { Type } from 'typebox'
 import { TidemarkError } from '../../../schemas/errors.ts'
 import { viewColumns } from '../../../schemas/view-table.ts'
 import { parseInstant, parseRange, parseZone } from '../../range.ts'
+import type { App, HttpDeps } from '../app.ts'
 import { toCsv } from '../csv.ts'
 import { presentRow, presentService, presentStats } from '../present.ts'
 import {
@@ -16,7 +17,6 @@ import {
   StatsQuery,
   statsSchema,
 } from '../schemas.ts'
-import type { App, HttpDeps } from '../server.ts'
 
 /** Questions about the services. */
 export function answerRoutes(app: App, { answers, clock }: HttpDeps): void {

@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
+import type { App, HttpDeps } from '../app.ts'
 import { NoQuery, Problem, Run, StartRun } from '../schemas.ts'
-import type { App, HttpDeps } from '../server.ts'
 
 /** Questions about Tidemark itself, and the start of a run. */
 export function operationRoutes(app: App, deps: HttpDeps): void {

@@ -1,0 +1,33 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from 'fastify'
+import type { Clock } from '../../schemas/ports/clock.ts'
+import type { RunRecord, RunStarter } from '../../schemas/ports/layers.ts'
+import type { Answers } from '../answers.ts'
+
+/** Fastify whose routes are typed by their TypeBox schemas. */
+export type App = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>
+
+export interface HttpDeps {
+  readonly answers: Answers
+  readonly clock: Clock
+  /** The state of every layer, as JSON. */
+  status(): object
+  ready(): { readonly ready: boolean; readonly reasons: readonly string[] }
+  /** Recorded runs, newest first. */
+  runs(): Promise<RunRecord[]>
+  readonly runStarter: RunStarter
+  readonly version: string
+  logLine(line: string): void
+}
