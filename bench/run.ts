@@ -1,0 +1,13 @@
+import { benchRecompute, recomputeText } from './recompute.ts'
+
+/** `npm run bench -- NAME [SIZE]`: every benchmark prints the machine and its ratio to a floor measured beside it. */
+const BENCHMARKS: { readonly [name: string]: (size: number | null) => Promise<string> } = {
+  recompute: async (rows) => recomputeText(await benchRecompute(rows ?? 10_000_000, 5)),
+}
+
+const [name, size] = process.argv.slice(2)
+const bench = BENCHMARKS[name ?? '']
+if (bench === undefined) {
+  console.error(`npm run bench -- NAME [SIZE]; the names are ${Object.keys(BENCHMARKS).join(', ')}`)
+  process.exitCode = 2
+} else console.log(await bench(size === undefined ? null : Number(size)))

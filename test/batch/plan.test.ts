@@ -1,0 +1,154 @@
+import { expect, test } from 'vitest'
+import { chooseTidemark, isNothingNew, type PlanInput, planRun } from '../../batch/plan.ts'
+import type { DataFile, Snapshot } from '../../lake/delta/port.ts'
+import { messagesSchema, sealApp, type Tick, type ViewState, viewSchema } from '../../lake/tables.ts'
+import { definitionHash, definitionJson } from '../../schemas/view.ts'
+import { serviceMinute } from '../../schemas/views/service-minute.ts'
+
+const HASH = definitionHash(serviceMinute)
+const TICK_MS = 30_000
+const CREATED_MS = 1_000_000
+
+function file(path: string, date: string, hours: string, first: number, last: number): DataFile {
+  const tags = { hours, offsets: JSON.stringify({ 0: [first, last] }) }
+  return { path, size: 1, modifiedMs: 0, partition: { date }, rows: 10, min: {}, max: {}, nulls: {}, tags }
+}
+
+function messages(files: readonly DataFile[], covered: number, coveredMs: number): Snapshot {
+  return {
+    version: 7,
+    timeMs: 0,
+    schema: messagesSchema,
+    configuration: { 'tidemark.created': String(CREATED_MS) },
+    files: new Map(files.map((one) => [one.path, one])),
+    txns: new Map([[sealApp(0), { version: covered, lastUpdatedMs: coveredMs }]]),
+  }
+}
+
+function published(state: Partial<ViewState> | null, files: readonly DataFile[] = []): Snapshot {
+  const whole = {
+    tidemark: { 0: 4 },
+    hash: HASH,
+    definition: definitionJson(serviceMinute),
+    messagesVersion: 6,
+    dirtyHours: [],
+    logTimeMs: { 0: CREATED_MS },
+    gaps: [],
+    run: 'r',
+    ...state,
+  }
+  return {
+    version: 1,
+    timeMs: 0,
+    schema: viewSchema(serviceMinute),
+    configuration: state === null ? {} : { 'tidemark.view': JSON.stringify(whole) },
+    files: new Map(files.map((one) => [one.path, one])),
+    txns: new Map(),
+  }
+}
+
+function tick(from: number, to: number, toMs: number): Tick {
+  return { file: file(`t${to}`, '', '', 0, 0), hash: HASH, partition: 0, from, to, toMs, gaps: [] }
+}
+
+function input(over: Partial<PlanInput>): PlanInput {
+  return {
+    view: serviceMinute,
+    messages: messages([], 9, CREATED_MS + 60_000),
+    published: published(null),
+    ticks: [],
+    addedSince: [],
+    removedDates: [],
+    tickMs: TICK_MS,
+    full: false,
+    ...over,
+  }
+}
+
+test('the tidemark is the greatest tick boundary at or below what is covered', () => {
+  const ticks = [
+    tick(-1, 3, CREATED_MS + 30_000),
+    tick(3, 8, CREATED_MS + 60_000),
+    tick(8, 12, CREATED_MS + 90_000),
+  ]
+  expect(chooseTidemark(input({ ticks })).tidemark).toEqual({ 0: 8 })
+})
+
+test('ticks of another definition, or behind a break in the chain, are no boundary', () => {
+  const ticks = [
+    { ...tick(-1, 5, CREATED_MS), hash: 'other' },
+    tick(-1, 3, CREATED_MS + 30_000),
+    tick(4, 8, CREATED_MS),
+  ]
+  expect(chooseTidemark(input({ ticks })).tidemark).toEqual({ 0: 3 })
+})
+
+test('ten ticks behind, speed is taken to be down and all that is covered counts', () => {
+  const behind = (ms: number) =>
+    input({ messages: messages([], 9, CREATED_MS + ms), ticks: [tick(-1, 3, CREATED_MS)] })
+  expect(chooseTidemark(behind(10 * TICK_MS)).tidemark).toEqual({ 0: 3 })
+  expect(chooseTidemark(behind(10 * TICK_MS + 1)).tidemark).toEqual({ 0: 9 })
+})
+
+test('the tidemark never goes back', () => {
+  expect(chooseTidemark(input({ published: published({ tidemark: { 0: 11 } }) })).tidemark).toEqual({ 0: 11 })
+})
+
+test('dirty are the hours touched since, and those that held rows above the old tidemark', () => {
+  const old = file('old', '2026-11-21', '3', 0, 4)
+  const added = file('new', '2026-11-22', '10', 5, 8)
+  const plan = planRun(
+    input({
+      messages: messages([old, added], 9, CREATED_MS + 60_000),
+      published: published({ dirtyHours: ['2026-11-21T23'] }, [file('base', '2026-11-21', '', 0, 0)]),
+      addedSince: [added],
+      ticks: [tick(4, 8, CREATED_MS + 60_000)],
+    }),
+  )
+  expect(plan.dates.map(({ date, hours }) => [date, hours])).toEqual([
+    ['2026-11-21', ['2026-11-21T23']],
+    ['2026-11-22', ['2026-11-22T10']],
+  ])
+})
+
+test('a file that reaches above the tidemark is read, and its hours are dirty again', () => {
+  const straddling = file('new', '2026-11-22', '10,11', 5, 12)
+  const plan = planRun(
+    input({
+      messages: messages([straddling], 12, CREATED_MS + 60_000),
+      published: published({}),
+      addedSince: [straddling],
+      ticks: [tick(4, 8, CREATED_MS + 60_000)],
+    }),
+  )
+  expect(plan.tidemark).toEqual({ 0: 8 })
+  expect(plan.dates[0]!.maps).toEqual([{ files: [straddling] }])
+  expect(plan.dirtyHours).toEqual(['2026-11-22T10', '2026-11-22T11'])
+})
+
+test('rows above the tidemark alone are nothing new', () => {
+  const above = file('new', '2026-11-22', '10', 5, 8)
+  const before = published({ dirtyHours: ['2026-11-22T09'] })
+  const plan = planRun(
+    input({ messages: messages([above], 8, CREATED_MS + 60_000), published: before, addedSince: [above] }),
+  )
+  expect(plan.dates).toEqual([])
+  expect(isNothingNew(plan, before)).toBe(true)
+})
+
+test('a changed definition, a lost history or --full recompute every hour', () => {
+  const only = file('f', '2026-11-20', '7', 0, 4)
+  const base = file('base', '2026-11-19', '', 0, 0)
+  const cases: Partial<PlanInput>[] = [
+    { full: true },
+    { addedSince: null },
+    { published: published({ hash: 'older' }, [base]) },
+  ]
+  for (const over of cases) {
+    const plan = planRun(
+      input({ messages: messages([only], 4, CREATED_MS), published: published({}, [base]), ...over }),
+    )
+    expect(plan.dates.map(({ date }) => date)).toEqual(['2026-11-19', '2026-11-20'])
+    expect(plan.dates[1]!.hours).toEqual(['2026-11-20T07'])
+  }
+})
