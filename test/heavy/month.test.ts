@@ -1,0 +1,117 @@
+import { expect, test } from 'vitest'
+import { openReference } from '../../batch/engines/reference.ts'
+import { startBatch } from '../../batch/run.ts'
+import { openTable } from '../../lake/delta/table.ts'
+import { MemoryStore } from '../../lake/store/memory.ts'
+import { MESSAGES, RUNS, ticksTable } from '../../lake/tables.ts'
+import { startLakeWriter } from '../../lake/writer.ts'
+import { openJournal } from '../../log/journal/journal.ts'
+import { toColumns } from '../../schemas/message.ts'
+import { makeWake } from '../../schemas/ports/wake.ts'
+import { DAY_MS, HOUR_MS } from '../../schemas/view.ts'
+import { serviceMinute } from '../../schemas/views/service-minute.ts'
+import { startSpeed } from '../../speed/speed.ts'
+import { SimClock } from '../sim/clock.ts'
+import { SimDisk } from '../sim/disk.ts'
+import { simRandom } from '../sim/random.ts'
+
+const DAYS = 30
+const START_MS = Date.UTC(2026, 0, 1)
+const TICK_MS = 30_000
+const SECONDS_PER_BLOCK = 30
+
+/**
+ * Thirty days of one message a second, a tick every 30 s and a run every hour, on a virtual clock. What stays: one file a
+ * date of messages and of the view, a day's ticks, superseded files and table versions, and the run records.
+ */
+const FILES_MAX: { readonly [table: string]: number } = {
+  // One a closed date, up to 8 small ones of today, and what a day's seals and merges superseded.
+  [MESSAGES]: DAYS + 8 + 24 + 24 / 8 + 5,
+  // One a date, and the versions of the last 24 hours.
+  [serviceMinute.name]: DAYS + 24 + 5,
+  // A day of ticks; they are removed in rounds, and their files a day after.
+  [ticksTable(serviceMinute)]: (2 * DAY_MS) / TICK_MS + 100,
+  [RUNS]: 32 + 24 + 5,
+}
+/** Commits of a day, those since the last checkpoint before it, and the checkpoints. */
+const LOG_FILES_MAX: { readonly [table: string]: number } = {
+  [MESSAGES]: 150,
+  [serviceMinute.name]: 80,
+  [ticksTable(serviceMinute)]: (DAY_MS / TICK_MS) * 1.2 + 100,
+  [RUNS]: 80,
+}
+const JOURNAL_FILES_MAX = 6
+
+test(`${DAYS} days leave a bounded number of files`, async () => {
+  const clock = new SimClock(START_MS)
+  const disk = new SimDisk(1)
+  const store = new MemoryStore(clock)
+  const random = simRandom(1)
+  const wake = makeWake()
+  const logLine = (line: string) => expect.fail(line)
+  const table = (name: string) => openTable(name, { store, clock, random })
+  const [messages, viewTable, ticks, runs] = [
+    MESSAGES,
+    serviceMinute.name,
+    ticksTable(serviceMinute),
+    RUNS,
+  ].map(table)
+  const log = await openJournal(
+    { dir: '/journal', holder: 'month', floor: {}, segmentBytesMax: 64 << 10 },
+    { disk, clock, logLine },
+  )
+  const retentionMs = DAY_MS
+  const writer = await startLakeWriter(
+    { retentionMs, named: {} },
+    { log, messages: messages!, views: [viewTable!], clock, wake, logLine },
+  )
+  const speed = await startSpeed(
+    { view: serviceMinute, tickMs: TICK_MS, retentionMs },
+    { log, ticks: ticks!, viewTable: viewTable!, clock, wake, logLine },
+  )
+  const batch = await startBatch(
+    { view: serviceMinute, tickMs: TICK_MS, schedule: '0 * * * *', engine: 'reference', retentionMs },
+    {
+      openEngine: openReference,
+      messages: messages!,
+      viewTable: viewTable!,
+      ticks: ticks!,
+      runs: runs!,
+      sealer: writer,
+      clock,
+      random,
+      wake,
+      logLine,
+    },
+  )
+
+  let sent = 0
+  for (let second = 0; second < (DAYS * DAY_MS) / 1000; second += SECONDS_PER_BLOCK) {
+    const block = Array.from({ length: SECONDS_PER_BLOCK }, (_, i) => {
+      const timeMs = START_MS + (second + i) * 1000
+      return { service: 'web', host: 'h', timeMs, gauges: [i, 50, 70], agent: 'a', seq: ++sent }
+    })
+    await log.append(toColumns(block))
+    await clock.advance(SECONDS_PER_BLOCK * 1000)
+  }
+  await clock.advance(HOUR_MS)
+
+  const counted: { [name: string]: number } = {}
+  for (const [name, max] of Object.entries(FILES_MAX)) {
+    const keys = (await store.list(`${name}/`)).map(({ key }) => key)
+    const ofLog = keys.filter((key) => key.includes('/_delta_log/')).length
+    counted[name] = keys.length - ofLog
+    counted[`${name} log`] = ofLog
+    expect(keys.length - ofLog, name).toBeLessThanOrEqual(max)
+    expect(ofLog, `log of ${name}`).toBeLessThanOrEqual(LOG_FILES_MAX[name]!)
+  }
+  counted.journal = disk.paths().filter((path) => path.endsWith('.journal')).length
+  console.log(`month: files left: ${JSON.stringify(counted)}`)
+  expect(counted.journal).toBeLessThanOrEqual(JOURNAL_FILES_MAX)
+  const view = (await viewTable!.snapshot())!
+  expect([...view.files.values()].reduce((sum, file) => sum + file.rows, 0)).toBe((DAYS * DAY_MS) / 60_000)
+  await batch.close()
+  await speed.close()
+  await writer.close()
+  await log.close()
+}, 900_000)
