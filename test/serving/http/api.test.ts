@@ -1,0 +1,143 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { ROOT } from '../../code/sources.ts'
+import { apiRig } from './rig.ts'
+
+test('every example of docs/api.md is what the API answers', async () => {
+  await using rig = await apiRig()
+  const text = readFileSync(join(ROOT, 'docs/api.md'), 'utf8')
+  const examples = [...text.matchAll(/```http\n(\S+) (\S+)\n(\d+)\n([\s\S]*?)```/g)]
+  expect(examples.length).toBeGreaterThan(6)
+  for (const [, method, url, status, body] of examples) {
+    const response = await rig.app.inject({ method: method as 'GET', url: url! })
+    expect([url, response.statusCode]).toEqual([url, Number(status)])
+    if (body!.startsWith('{')) expect(response.json()).toEqual(JSON.parse(body!))
+    else expect(response.body.replaceAll('\r\n', '\n')).toBe(body)
+  }
+})
+
+test('explain names the set that the answer folds', async () => {
+  await using rig = await apiRig()
+  const url = '/v1/services/checkout/stats?from=2026-11-22&to=2026-11-23&explain=1'
+  const { explain } = (await rig.app.inject({ url })).json()
+  expect(explain).toMatchObject({ position: { 0: 3 }, lake_version: 1, files: 1, ticks: [] })
+})
+
+test('as_of answers from one version alone; what is gone is 410', async () => {
+  await using rig = await apiRig()
+  const at = async (asOf: string) => {
+    const url = `/v1/services/checkout/stats?from=2026-11-22&to=2026-11-23&as_of=${asOf}`
+    return (await rig.app.inject({ url })).json()
+  }
+  expect(await at('1')).toMatchObject({
+    messages: 2,
+    view_version: 1,
+    answered_by: { batch: 2, realtime: 0 },
+  })
+  expect(await at('2026-11-23')).toMatchObject({ messages: 2 })
+  expect(await at('7')).toMatchObject({ status: 410, code: 'E_VERSION_GONE', parameter: 'as_of' })
+  expect(await at('2026-01-01')).toMatchObject({ status: 410, detail: expect.stringMatching(/oldest/) })
+  expect(await at('yesterday')).toMatchObject({ status: 400, parameter: 'as_of' })
+})
+
+test('wrong parameters are refused by name', async () => {
+  await using rig = await apiRig()
+  const cases: [string, string][] = [
+    ['from=2026-11-22&to=2026-11-21', 'to'],
+    ['from=2026-02-30&to=2026-03-02', 'from'],
+    ['from=20:00&to=21:00', 'from'],
+    ['from=2026-11-22&to=2026-11-23&tz=Mars', 'tz'],
+    ['form=2026-11-22', 'form'],
+    ['explain=yes', 'explain'],
+  ]
+  for (const [query, parameter] of cases) {
+    const response = await rig.app.inject({ url: `/v1/services/checkout/stats?${query}` })
+    expect([query, response.statusCode, response.json().parameter]).toEqual([query, 400, parameter])
+    expect(response.headers['content-type']).toMatch(/^application\/problem\+json/)
+  }
+})
+
+test('rows come as CSV when the Accept header asks for it', async () => {
+  await using rig = await apiRig()
+  const url = '/v1/services/checkout/minutes?from=2026-11-22&to=2026-11-23'
+  const csv = await rig.app.inject({ url, headers: { accept: 'text/csv' } })
+  expect(csv.headers['content-type']).toBe('text/csv; charset=utf-8')
+  expect(csv.body.trim().split('\r\n')).toHaveLength(3)
+  expect((await rig.app.inject({ url })).json().rows).toHaveLength(2)
+  expect((await rig.app.inject({ url: `${url}&format=xml` })).json()).toMatchObject({
+    status: 400,
+    parameter: 'format',
+  })
+})
+
+test('analytics are the stats of every service with messages', async () => {
+  await using rig = await apiRig()
+  const { services } = (await rig.app.inject({ url: '/v1/analytics?from=2026-11-22&to=2026-11-23' })).json()
+  expect(services.map((one: { service: string; messages: number }) => [one.service, one.messages])).toEqual([
+    ['checkout', 3],
+    ['search', 1],
+  ])
+  expect((await rig.app.inject({ url: '/v1/analytics?from=2020-01-01&to=2020-01-02' })).json()).toEqual({
+    services: [],
+  })
+})
+
+test('a run is started, recorded, and refused while another goes on', async () => {
+  await using rig = await apiRig()
+  await rig.clock.advance(30_000)
+  let release = () => {}
+  const held = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  rig.store.faults = () => held
+  const active = rig.batch.run({ full: true })
+  const refused = await rig.app.inject({ method: 'POST', url: '/v1/runs', payload: { full: true } })
+  expect(refused.json()).toMatchObject({ status: 409, code: 'E_RUN_ACTIVE' })
+  release()
+  rig.store.faults = null
+  expect((await active).result).toBe('published')
+  expect((await rig.app.inject({ method: 'POST', url: '/v1/runs' })).json().result).toBe('nothing_new')
+  const wrong = await rig.app.inject({ method: 'POST', url: '/v1/runs', payload: { fulll: true } })
+  expect(wrong.statusCode).toBe(400)
+  const { runs } = (await rig.app.inject({ url: '/v1/runs' })).json()
+  expect(runs.map((run: { result: string; viewVersion: number }) => [run.result, run.viewVersion])).toEqual([
+    ['published', 2],
+    ['published', 1],
+  ])
+})
+
+test('unknown paths and methods are problems too', async () => {
+  await using rig = await apiRig()
+  expect((await rig.app.inject({ url: '/v1/nothing' })).json()).toMatchObject({
+    status: 404,
+    code: 'E_NOT_FOUND',
+  })
+  expect((await rig.app.inject({ method: 'DELETE', url: '/v1/runs' })).statusCode).toBe(404)
+  const broken = { 'content-type': 'application/json' }
+  const body = await rig.app.inject({ method: 'POST', url: '/v1/runs', headers: broken, payload: '{' })
+  expect(body.json()).toMatchObject({ status: 400, code: 'E_PARAMETER' })
+})
+
+test('/openapi.json is OpenAPI 3.1 and names every path of the API', async () => {
+  await using rig = await apiRig()
+  const document = (await rig.app.inject({ url: '/openapi.json' })).json()
+  expect(document.openapi).toBe('3.1.0')
+  expect(Object.keys(document.paths).sort()).toEqual([
+    '/healthz',
+    '/readyz',
+    '/v1/analytics',
+    '/v1/runs',
+    '/v1/services',
+    '/v1/services/{service}/minutes',
+    '/v1/services/{service}/stats',
+    '/v1/status',
+  ])
+})
+
+test('a service may have any name', async () => {
+  await using rig = await apiRig()
+  await rig.send('a/b ü?&', 'h', '2026-11-22T10:00:00Z', [1, 2, 3])
+  const url = `/v1/services/${encodeURIComponent('a/b ü?&')}/stats?from=2026-11-22&to=2026-11-23`
+  expect((await rig.app.inject({ url })).json()).toMatchObject({ service: 'a/b ü?&', messages: 1 })
+})
