@@ -172,13 +172,31 @@ export function tickTags(tick: Omit<Tick, 'file'>): Record<string, string> {
   return { tick: JSON.stringify(tick) }
 }
 
+/** What was read from snapshots and files, which never change. */
+const ticksBySnapshot = new WeakMap<Snapshot, readonly Tick[]>()
+const tickByFile = new WeakMap<DataFile, Tick>()
+
 /** The ticks that a version of a ticks table names, by definition, partition and position. */
-export function ticksOf(snapshot: Snapshot | null): Tick[] {
-  const ticks: Tick[] = []
-  for (const file of snapshot?.files.values() ?? []) {
-    if (file.tags.tick) ticks.push({ ...(JSON.parse(file.tags.tick) as Omit<Tick, 'file'>), file })
+export function ticksOf(snapshot: Snapshot | null): readonly Tick[] {
+  if (snapshot === null) return []
+  let ticks = ticksBySnapshot.get(snapshot)
+  if (ticks === undefined) {
+    ticks = [...snapshot.files.values()]
+      .filter((file) => file.tags.tick !== undefined)
+      .map(tickOf)
+      .sort((a, b) => a.partition - b.partition || a.from - b.from || a.to - b.to)
+    ticksBySnapshot.set(snapshot, ticks)
   }
-  return ticks.sort((a, b) => a.partition - b.partition || a.from - b.from || a.to - b.to)
+  return ticks
+}
+
+function tickOf(file: DataFile): Tick {
+  let tick = tickByFile.get(file)
+  if (tick === undefined) {
+    tick = { ...(JSON.parse(file.tags.tick!) as Omit<Tick, 'file'>), file }
+    tickByFile.set(file, tick)
+  }
+  return tick
 }
 
 /** The ticks that follow `from` without a break, each beginning where its predecessor ends. */
