@@ -35,7 +35,7 @@ export interface Agent {
 export interface AgentStatus {
   readonly state: 'connected' | 'connecting'
   readonly agent: string
-  /** Messages that nobody acknowledged yet, and those lost because there were too many. */
+  /** Messages that nobody acknowledged yet, and those given up unacknowledged because there were too many. */
   readonly queued: number
   readonly lost: number
   readonly acked: number
@@ -188,15 +188,18 @@ export function startAgent(config: AgentConfig, deps: AgentDeps): Agent {
     }),
     async close() {
       stopSampling()
+      const enough = new AbortController()
+      const limit = sleep(clock, CLOSE_MS_MAX, enough.signal)
       if (queue.size > 0 && sentSeq !== null) {
-        const enough = new AbortController()
         const drained = new Promise<void>((resolve) => {
           whenAcked = resolve
         })
-        await Promise.race([drained, sleep(clock, CLOSE_MS_MAX, enough.signal)])
-        enough.abort()
+        await Promise.race([drained, limit])
       }
       closing.abort()
+      socket?.end()
+      await Promise.race([connecting, limit])
+      enough.abort()
       socket?.destroy()
       await connecting
     },

@@ -11,7 +11,7 @@ export class MessageQueue {
   readonly #max: number
   #queued: Queued[] = []
   #nextSeq = 1
-  /** Messages lost because the queue was full. */
+  /** Messages given up because the queue was full. One that was on its way may have arrived all the same. */
   lost = 0
 
   constructor(max: number) {

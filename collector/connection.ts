@@ -139,7 +139,7 @@ export class Connection implements Held {
     const { agent, seq } = message
     const entry = this.#enter(seq)
     const settle = (durable: boolean) => this.#settle(entry, durable)
-    if (agent !== null && !this.#shared.sessions.isNew(agent, seq!, settle)) {
+    if (agent !== null && !this.#shared.sessions.isNew(agent, seq!, this, settle)) {
       this.#shared.counts.repeats += 1
       return
     }

@@ -10,7 +10,7 @@ interface Session {
   durable: number
   inFlight: number
   /** Repeats of what is in flight: settled when that copy is. */
-  waiting: { seq: number; settle: (durable: boolean) => void }[]
+  waiting: { seq: number; holder: Held; settle: (durable: boolean) => void }[]
   /** When a living connection was last displaced by another. */
   displacedMs: number
 }
@@ -37,6 +37,13 @@ export class Sessions {
     this.#log = log
   }
 
+  /** What is held in memory: agents, and repeats that wait for their first copy. */
+  get size(): { agents: number; waiting: number } {
+    let waiting = 0
+    for (const session of this.#sessions.values()) waiting += session.waiting.length
+    return { agents: this.#sessions.size, waiting }
+  }
+
   /**
    * Gives `agent` to `holder`, after the one before has settled and closed. Resolves with the highest durable seq, and
    * whether two senders are taking the id from each other.
@@ -60,11 +67,12 @@ export class Sessions {
     const session = this.#sessions.get(agent)
     if (session === undefined) return
     if (session.holder === holder) session.holder = null
+    session.waiting = session.waiting.filter((one) => one.holder !== holder)
     this.#forget(agent, session, nowMs)
   }
 
-  /** Whether `seq` is new; if it is a repeat, `settle` is called when its first copy is durable. */
-  isNew(agent: string, seq: number, settle: (durable: boolean) => void): boolean {
+  /** Whether `seq` from `holder` is new; if it is a repeat, `settle` is called when its first copy is durable. */
+  isNew(agent: string, seq: number, holder: Held, settle: (durable: boolean) => void): boolean {
     const session = this.#at(agent)
     if (seq > session.appended) {
       session.appended = seq
@@ -72,7 +80,7 @@ export class Sessions {
       return true
     }
     if (seq <= session.durable) settle(true)
-    else session.waiting.push({ seq, settle })
+    else session.waiting.push({ seq, holder, settle })
     return false
   }
 

@@ -53,7 +53,8 @@ function wrap(socket: net.Socket): Socket {
     write: (bytes) => !socket.writable || socket.write(bytes),
     pendingBytes: () => socket.writableLength,
     end: () => void socket.end(),
-    destroy: () => void socket.destroy(),
+    // A reset, so that the peer does not take it for an orderly end.
+    destroy: () => void (socket.destroyed || socket.resetAndDestroy()),
     pause: () => void socket.pause(),
     resume: () => void socket.resume(),
     handle(handlers) {

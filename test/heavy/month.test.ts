@@ -17,11 +17,12 @@ import { simRandom } from '../sim/random.ts'
 
 const DAYS = 30
 const START_MS = Date.UTC(2026, 0, 1)
-const TICK_MS = 30_000
+/** Ten times the default, so that the month takes two minutes: the number of ticks that stay is stated per tick. */
+const TICK_MS = 300_000
 const SECONDS_PER_BLOCK = 30
 
 /**
- * Thirty days of one message a second, a tick every 30 s and a run every hour, on a virtual clock. What stays: one file a
+ * Thirty days of one message a second, a tick every five minutes and a run every hour, on a virtual clock. What stays: one file a
  * date of messages and of the view, a day's ticks, superseded files and table versions, and the run records.
  */
 const FILES_MAX: { readonly [table: string]: number } = {

@@ -1,0 +1,120 @@
+import { expect, test } from 'vitest'
+import { nodeNet } from '../../../cli/host/net.ts'
+import type { Net, Socket } from '../../../schemas/ports/net.ts'
+import { SimNet } from '../../sim/net.ts'
+
+/** The simulated network must behave like the real one wherever nothing fails. */
+const KINDS = { real: nodeNet, simulated: () => new SimNet(1) } as const
+
+/** One end, what it received, and what happened to it in order; chunks in a row are one event. */
+function watch(socket: Socket) {
+  const events: string[] = []
+  const received: Uint8Array[] = []
+  const gone = new Promise<void>((resolve) => {
+    socket.handle({
+      data(bytes) {
+        received.push(bytes)
+        if (events.at(-1) !== 'data') events.push('data')
+      },
+      end: () => void events.push('end'),
+      drain: () => {},
+      close(reason) {
+        events.push(reason === '' ? 'closed' : 'lost')
+        resolve()
+      },
+    })
+  })
+  return { socket, events, gone, text: () => Buffer.concat(received).toString() }
+}
+
+async function pair(net: Net) {
+  let accept: (socket: Socket) => void = () => {}
+  const accepted = new Promise<Socket>((resolve) => {
+    accept = resolve
+  })
+  // Watched at once: what comes first must not be missed.
+  const listener = await net.listen('127.0.0.1', 0, (socket) => accept(socket))
+  const client = watch(await net.connect('127.0.0.1', listener.port))
+  const server = watch(await accepted)
+  return { listener, client, server }
+}
+
+const until = async (holds: () => boolean) => {
+  for (let i = 0; !holds(); i++) {
+    if (i === 1_000) throw new Error('waited in vain')
+    await new Promise((resolve) => setTimeout(resolve, 2))
+  }
+}
+
+for (const [kind, make] of Object.entries(KINDS)) {
+  test(`${kind}: each side closes on its own, and what was written before arrives`, async () => {
+    const { listener, client, server } = await pair(make())
+    client.socket.write('hello ')
+    client.socket.write(Buffer.from('world'))
+    client.socket.end()
+    await until(() => server.events.includes('end'))
+    server.socket.write('answer')
+    server.socket.end()
+    await Promise.all([client.gone, server.gone])
+    expect([server.text(), server.events]).toEqual(['hello world', ['data', 'end', 'closed']])
+    expect([client.text(), client.events]).toEqual(['answer', ['data', 'end', 'closed']])
+    await listener.close()
+  })
+
+  test(`${kind}: what is paused is not told until it resumes`, async () => {
+    const { listener, client, server } = await pair(make())
+    server.socket.pause()
+    client.socket.write('x')
+    client.socket.end()
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(server.events).toEqual([])
+    server.socket.resume()
+    await until(() => server.events.length === 2)
+    expect([server.text(), server.events]).toEqual(['x', ['data', 'end']])
+    server.socket.destroy()
+    await Promise.all([client.gone, server.gone])
+    await listener.close()
+  })
+
+  test(`${kind}: a slow reader shows in pendingBytes`, async () => {
+    const { listener, client, server } = await pair(make())
+    server.socket.pause()
+    const chunk = Buffer.alloc(1 << 20)
+    let more = true
+    for (let i = 0; i < 50; i++) more = client.socket.write(chunk)
+    expect([more, client.socket.pendingBytes() > 1 << 20]).toEqual([false, true])
+    server.socket.resume()
+    await until(() => client.socket.pendingBytes() === 0)
+    client.socket.destroy()
+    await Promise.all([client.gone, server.gone])
+    await listener.close()
+  })
+
+  test(`${kind}: a connection that is destroyed is lost for the peer, not ended`, async () => {
+    const { listener, client, server } = await pair(make())
+    client.socket.write('half a li')
+    await until(() => server.events.length > 0)
+    client.socket.destroy()
+    await Promise.all([client.gone, server.gone])
+    expect([client.events, server.events]).toEqual([['closed'], ['data', 'lost']])
+    await listener.close()
+  })
+
+  test(`${kind}: a listener that closed lets open connections live`, async () => {
+    const net = make()
+    const { listener, client, server } = await pair(net)
+    await listener.close()
+    client.socket.write('still here')
+    await until(() => server.events.length === 1)
+    await expect(net.connect('127.0.0.1', listener.port)).rejects.toMatchObject({ code: 'E_CONNECT' })
+    client.socket.destroy()
+    await Promise.all([client.gone, server.gone])
+  })
+
+  test(`${kind}: an address that is taken is named`, async () => {
+    const net = make()
+    const listener = await net.listen('127.0.0.1', 0, () => {})
+    await expect(net.listen('127.0.0.1', listener.port, () => {})).rejects.toMatchObject({ code: 'E_LISTEN' })
+    await listener.close()
+  })
+}

@@ -1,0 +1,227 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { ERRORS } from '../../schemas/errors.ts'
+import { type Accepted, decodeLine, type LineContext, type Refusal } from '../../schemas/line.ts'
+
+const CONTEXT: LineContext = {
+  arrivalMs: Date.UTC(2026, 10, 22, 10),
+  oldestMs: Date.UTC(2000, 0, 1),
+  senderAddress: '192.0.2.7',
+  agent: null,
+}
+const GOOD = { service: 'web', cpu: 1, ram: 2, disk: 3 }
+
+const decode = (line: unknown, context: Partial<LineContext> = {}) => {
+  const text = typeof line === 'string' ? line : JSON.stringify(line)
+  return decodeLine(Buffer.from(text), { ...CONTEXT, ...context })
+}
+const accepted = (line: unknown, context: Partial<LineContext> = {}) => {
+  const decoded = decode(line, context)
+  expect(decoded).toHaveProperty('message')
+  return decoded as Accepted
+}
+const refused = (line: unknown, context: Partial<LineContext> = {}) => {
+  const decoded = decode(line, context)
+  expect(decoded).toHaveProperty('code')
+  return decoded as Refusal
+}
+
+test('what is left out is filled in: the arrival and the address of the sender', () => {
+  expect(accepted(GOOD)).toEqual({
+    message: {
+      service: 'web',
+      host: '192.0.2.7',
+      timeMs: CONTEXT.arrivalMs,
+      gauges: [1, 2, 3],
+      agent: null,
+      seq: null,
+    },
+    ignoredFields: 0,
+  })
+})
+
+test('other fields are counted; a seq is one of them where nobody said hello', () => {
+  expect(accepted({ ...GOOD, rack: 7, seq: 'x', hello: 2 }).ignoredFields).toBe(3)
+  const numbered = accepted({ ...GOOD, rack: 7, seq: 5 }, { agent: 'a1' })
+  expect([numbered.ignoredFields, numbered.message.agent, numbered.message.seq]).toEqual([1, 'a1', 5])
+})
+
+test('white space around the object and a carriage return do no harm', () => {
+  expect(accepted(` ${JSON.stringify(GOOD)} \r`).message.service).toBe('web')
+})
+
+describe('names have 1 to 128 characters', () => {
+  test.each(['a', 'x'.repeat(128), '😀'.repeat(128), 'größe/日本 x', '__proto__', '\u00a0'])('%j', (name) => {
+    expect(accepted({ ...GOOD, service: name, host: name }).message).toMatchObject({
+      service: name,
+      host: name,
+    })
+  })
+  const wrong = [
+    '',
+    'x'.repeat(129),
+    '😀'.repeat(129),
+    'a\nb',
+    'a\u0000',
+    'a\u007f',
+    'a\u0085',
+    '\ud800',
+    null,
+  ]
+  test.each([...wrong, 7, true, ['a'], { a: 1 }])('not %j', (name) => {
+    expect(refused({ ...GOOD, service: name })).toMatchObject({ code: 'E_SERVICE', field: 'service' })
+    expect(refused({ ...GOOD, host: name })).toMatchObject({ code: 'E_HOST', field: 'host' })
+  })
+})
+
+describe('a time is ISO 8601 with zone, or milliseconds', () => {
+  const at = Date.UTC(2026, 1, 28, 23, 30)
+  test.each([
+    ['2026-02-28T23:30:00Z', at],
+    ['2026-02-28T23:30Z', at],
+    ['2026-02-28T23:30:00.1Z', at + 100],
+    ['2026-02-28T23:30:00.123999999Z', at + 123],
+    ['2026-02-28T23:30:00,5Z', at + 500],
+    ['2026-03-01T01:30:00+02:00', at],
+    ['2026-02-28T18:00:00-05:30', at],
+    ['2024-02-29T00:00:00Z', Date.UTC(2024, 1, 29)],
+    [at + 0.9, at],
+    [Date.UTC(2000, 0, 1), Date.UTC(2000, 0, 1)],
+    [CONTEXT.arrivalMs + 600_000, CONTEXT.arrivalMs + 600_000],
+  ])('%j', (time, timeMs) => {
+    expect(accepted({ ...GOOD, time_stamp: time }).message.timeMs).toBe(timeMs)
+  })
+  test.each([
+    '2026-02-28T23:30:00',
+    '2026-02-28',
+    '2026-02-28 23:30:00Z',
+    '2026-02-29T00:00:00Z',
+    '2026-02-30T00:00:00Z',
+    '2026-13-01T00:00:00Z',
+    '2026-02-28T24:00:00Z',
+    '2026-02-28T23:60:00Z',
+    '2026-02-28T23:59:60Z',
+    '2026-02-28T23:30:00+24:00',
+    '2026-02-28T23:30:00.Z',
+    '+002026-02-28T23:30:00Z',
+    'Sat, 28 Feb 2026 23:30:00 GMT',
+    String(at),
+    '',
+    null,
+    true,
+    [at],
+    Date.UTC(2000, 0, 1) - 1,
+    '1999-12-31T23:59:59.999Z',
+    CONTEXT.arrivalMs + 600_001,
+    1e300,
+    -1e300,
+  ])('not %j', (time) => {
+    expect(refused({ ...GOOD, time_stamp: time })).toMatchObject({ code: 'E_TIME', field: 'time_stamp' })
+  })
+  test('the earliest time is a setting, and may lie before 1970', () => {
+    const time_stamp = '1969-12-31T23:59:59.9999Z'
+    expect(accepted({ ...GOOD, time_stamp }, { oldestMs: -1_000 }).message.timeMs).toBe(-1)
+  })
+})
+
+describe('gauges are finite numbers from 0 to 1e15', () => {
+  test.each(['0', '-0', '1e15', '0.1', '5e-324', '1e-400', '99.99'])('%s', (number) => {
+    const line = `{"service":"web","cpu":${number},"ram":2,"disk":3}`
+    expect(accepted(line).message.gauges[0]).toBe(Number(number) + 0)
+  })
+  test.each(['1e400', '-1e400', '-0.001', '1000000000000001', '"1"', 'null', 'true', '[1]', '{}'])(
+    'not %s',
+    (value) => {
+      for (const gauge of ['cpu', 'ram', 'disk']) {
+        const line = JSON.stringify({ ...GOOD, [gauge]: 'HERE' }).replace('"HERE"', value)
+        expect(refused(line)).toMatchObject({ code: 'E_GAUGE', field: gauge })
+      }
+    },
+  )
+  test('none may be missing', () => {
+    const { disk, ...rest } = GOOD
+    expect(refused(rest).reason).toBe('disk must be a finite number from 0 to 1e15, not missing')
+    expect(disk).toBe(3)
+  })
+})
+
+test('after a hello every line needs a whole number from 1', () => {
+  for (const seq of [undefined, 0, -1, 1.5, '1', null, 2 ** 53])
+    expect(refused({ ...GOOD, seq }, { agent: 'a' })).toMatchObject({
+      code: 'E_SEQ',
+      field: 'seq',
+      seq: null,
+    })
+  expect(refused({ ...GOOD, cpu: 'x', seq: 7 }, { agent: 'a' }).seq).toBe(7)
+  expect(refused({ ...GOOD, cpu: 'x', seq: 7 }).seq).toBe(null)
+})
+
+test.each(['', ' ', 'hello', '{', '[]', '7', 'null', '"x"', '{"a":1}{"b":2}', '\ufeff{}', "{'a':1}"])(
+  '%j is not one JSON object',
+  (line) => {
+    expect(refused(line)).toMatchObject({ code: 'E_JSON', field: null })
+  },
+)
+
+test.each([[[0xff]], [[0xc0, 0x80]], [[0xed, 0xa0, 0x80]], [[0xe2, 0x82]]])('%j is not UTF-8', (bytes) => {
+  const line = Buffer.concat([Buffer.from('{"service":"'), Buffer.from(bytes), Buffer.from('"}')])
+  expect(decodeLine(line, CONTEXT)).toMatchObject({ code: 'E_UTF8' })
+})
+
+test('the reason names the value, shortened', () => {
+  expect(refused({ ...GOOD, cpu: 'abc' }).reason).toBe(
+    'cpu must be a finite number from 0 to 1e15, not "abc"',
+  )
+  const { reason } = refused({ ...GOOD, service: '😀'.repeat(1_000) })
+  expect(reason.length).toBeLessThan(200)
+  expect(reason.isWellFormed()).toBe(true)
+})
+
+test('a value nested as deep as a line allows is refused like any other', () => {
+  const deep = `${'['.repeat(32_000)}${']'.repeat(32_000)}`
+  expect(refused(deep).code).toBe('E_JSON')
+  expect(refused(`{"service":${deep}}`).code).toBe('E_SERVICE')
+})
+
+describe('whatever comes', () => {
+  const judge = (line: Uint8Array, agent: string | null) => {
+    const decoded = decodeLine(line, { ...CONTEXT, agent })
+    if ('code' in decoded) {
+      expect(ERRORS).toHaveProperty(decoded.code)
+      expect(decoded.reason.length).toBeLessThan(250)
+      return
+    }
+    const { service, host, timeMs, gauges, seq } = decoded.message
+    expect([service, host].every((name) => name.isWellFormed() && name !== '')).toBe(true)
+    expect(Number.isSafeInteger(timeMs)).toBe(true)
+    expect(gauges.every((value) => value >= 0 && value <= 1e15 && !Object.is(value, -0))).toBe(true)
+    expect(seq === null).toBe(agent === null)
+  }
+  const agents = fc.constantFrom(null, 'a')
+
+  test('bytes are refused with a listed code, or a whole message', () => {
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), agents, judge))
+  })
+  test('so is a message with any value in any field', () => {
+    const field = fc.constantFrom('service', 'host', 'time_stamp', 'cpu', 'ram', 'disk', 'seq')
+    fc.assert(
+      fc.property(field, fc.json(), agents, (name, json, agent) => {
+        const good = { ...GOOD, seq: 1, [name]: 'HERE' }
+        judge(Buffer.from(JSON.stringify(good).replace('"HERE"', json)), agent)
+      }),
+    )
+  })
+  test('so is a good message with some bytes changed', () => {
+    const line = Buffer.from(
+      JSON.stringify({ ...GOOD, host: 'é', time_stamp: '2026-11-22T10:00:00Z', seq: 1 }),
+    )
+    const change = fc.tuple(fc.nat(line.length - 1), fc.nat(255))
+    fc.assert(
+      fc.property(fc.array(change, { minLength: 1, maxLength: 4 }), agents, (changes, agent) => {
+        const changed = Buffer.from(line)
+        for (const [at, byte] of changes) changed[at] = byte
+        judge(changed, agent)
+      }),
+    )
+  })
+})
