@@ -57,7 +57,8 @@ class Duckdb implements Engine {
     const tables = partials.map(({ name }) => `part_${name}`)
     const reader = await this.#run(cellSelect(this.#view, reduceSql(this.#view, tables)))
     const columns = reader.getColumnsJS() as (string | number)[][]
-    const rows = columns[0]!.map((_, i) =>
+    // Without rows there are no columns either.
+    const rows = (columns[0] ?? []).map((_, i) =>
       valuesToCell(
         this.#view,
         columns.map((column) => column[i]!),

@@ -1,0 +1,81 @@
+import { expect, test } from 'vitest'
+import type { Io } from '../../cli/command.ts'
+import { COMMANDS, runCli } from '../../cli/main.ts'
+import { VERSION } from '../../cli/version.ts'
+
+/** Runs one command line and says what it printed. */
+async function run(...argv: string[]) {
+  let out = ''
+  let err = ''
+  const io: Io = {
+    cwd: '/nowhere',
+    env: {},
+    readText: async () => null,
+    out: (text) => {
+      out += text
+    },
+    err: (text) => {
+      err += text
+    },
+    stopped: Promise.resolve(),
+  }
+  return { code: await runCli(argv, io), out, err }
+}
+
+test('every command has a help with an example', async () => {
+  for (const { name, example } of COMMANDS) {
+    const { code, out } = await run(name, '--help')
+    expect(code).toBe(0)
+    expect(out).toContain(`Usage: tidemark ${name}`)
+    expect(out).toContain(example)
+    expect((await run('--help')).out).toContain(`  ${name} `)
+  }
+})
+
+test('wrong usage exits with 2 and one sentence that names the fix', async () => {
+  const cases: [string[], RegExp][] = [
+    [[], /name a command, like `tidemark up`/],
+    [['ups'], /there is no command ups; did you mean up\?/],
+    [['up', '--datta', 'x'], /no option --datta; did you mean --data\?/],
+    [['up', '--data'], /--data needs a value/],
+    [['up', 'now'], /takes no "now"/],
+    [['up', '--config', 'missing.toml'], /there is no file missing\.toml/],
+    [['agent'], /needs --service/],
+    [['agent', '--service', 'a', '--collector', 'x'], /--collector must be an address/],
+    [['agent', '--service', '', '--host', 'h'], /--service must be 1 to 128 characters/],
+    [['fleet', '--services', 'many'], /--services must be a whole number above 0/],
+    [['batch'], /batch --once/],
+    [['collector'], /kafka\.brokers/],
+    [['config', '--speed-tick', 'soon'], /speed\.tick .* must be a duration/],
+  ]
+  for (const [argv, message] of cases) {
+    const { code, out, err } = await run(...argv)
+    expect([argv, code, out]).toEqual([argv, 2, ''])
+    expect(err).toMatch(message)
+    expect(err.trim().split('\n')).toHaveLength(1)
+  }
+})
+
+test('config shows every value and where it came from', async () => {
+  const { code, out } = await run('config', '--speed-tick', '5s')
+  expect(code).toBe(0)
+  expect(out).toMatch(/^speed\.tick +5s +--speed-tick$/m)
+  expect(out).toMatch(/^data +\.\/data +default$/m)
+})
+
+test('status without a running process fails and says what to do', async () => {
+  const { code, err } = await run('status', '--data', '/nowhere/data')
+  expect(code).toBe(1)
+  expect(err).toMatch(/no tidemark up runs on \/nowhere\/data/)
+})
+
+test('runs of an empty place are none', async () => {
+  expect(await run('runs', '--data', '/nowhere/data')).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(/No runs yet/),
+  })
+})
+
+test('the version is that of the package', async () => {
+  expect((await run('--version')).out).toBe(`${VERSION}\n`)
+})

@@ -1,0 +1,83 @@
+import { expect, test } from 'vitest'
+import { resolveSettings, type Sources } from '../../cli/settings.ts'
+import { parseAddress, parseDate, parseDuration } from '../../cli/values.ts'
+import { flagOf, SETTINGS, variableOf } from '../../schemas/config.ts'
+
+const none: Sources = { flags: {}, env: {}, file: null, cwd: '/work' }
+const file = (text: string) => ({ name: 'tidemark.toml', text })
+
+test('flags win over the environment, that over the file, that over defaults', () => {
+  const name = 'speed.tick'
+  const sources = {
+    ...none,
+    flags: { 'speed-tick': '1s' },
+    env: { TIDEMARK_SPEED_TICK: '2s' },
+    file: file('[speed]\ntick = "3s"'),
+  }
+  expect(resolveSettings(sources).get(name)).toEqual({ value: '1s', source: '--speed-tick' })
+  expect(resolveSettings({ ...sources, flags: {} }).get(name)).toEqual({
+    value: '2s',
+    source: 'TIDEMARK_SPEED_TICK',
+  })
+  expect(resolveSettings({ ...sources, flags: {}, env: {} }).get(name)).toEqual({
+    value: '3s',
+    source: 'tidemark.toml',
+  })
+  expect(resolveSettings(none).get(name)).toEqual({ value: '30s', source: 'default' })
+})
+
+test('every default is a value of its kind, and every name has its flag and variable', () => {
+  const settings = resolveSettings(none)
+  for (const { name } of SETTINGS) expect(settings.get(name).source).toBe('default')
+  expect([flagOf('collector.block_messages'), variableOf('collector.block_messages')]).toEqual([
+    '--collector-block-messages',
+    'TIDEMARK_COLLECTOR_BLOCK_MESSAGES',
+  ])
+})
+
+test('a wrong value is refused by setting and source', () => {
+  const cases: [Partial<Sources>, RegExp][] = [
+    [{ flags: { 'speed-tick': '30' } }, /speed\.tick \(--speed-tick\) must be a duration.*"30"/],
+    [
+      { env: { TIDEMARK_COLLECTOR_LISTEN: '7070' } },
+      /collector\.listen \(TIDEMARK_COLLECTOR_LISTEN\) must be an address/,
+    ],
+    [
+      { file: file('[batch]\nschedule = "hourly"') },
+      /batch\.schedule \(tidemark\.toml\) must be a cron pattern/,
+    ],
+    [{ file: file('[batch]\nengine = "spark"') }, /duckdb or reference/],
+    [{ file: file('speeed = 1') }, /sets speeed, which is no setting/],
+    [{ file: file('[speed') }, /not valid TOML/],
+    [{ env: { TIDEMARK_SPEED_TIK: '1s' } }, /TIDEMARK_SPEED_TIK.*did you mean TIDEMARK_SPEED_TICK/],
+    [{ flags: { 'lake-url': 's3://bucket' } }, /lake\.url.*a directory or a file/],
+  ]
+  for (const [sources, message] of cases)
+    expect(() => resolveSettings({ ...none, ...sources })).toThrow(message)
+})
+
+test('paths start from the working folder; the lake lies in the data directory unless it is named', () => {
+  const settings = resolveSettings(none)
+  expect([settings.dataDir(), settings.lakeDir()]).toEqual(['/work/data', '/work/data/lake'])
+  expect(resolveSettings({ ...none, flags: { 'lake-url': 'file:///lake' } }).lakeDir()).toBe('/lake')
+})
+
+test('durations, addresses and dates are read as people write them', () => {
+  expect(['250ms', '30s', '15m', '24h', '1.5h', '30', '0s', '-1s'].map(parseDuration)).toEqual([
+    250,
+    30_000,
+    900_000,
+    86_400_000,
+    5_400_000,
+    null,
+    null,
+    null,
+  ])
+  expect(parseAddress('[::1]:0')).toEqual({ host: '::1', port: 0 })
+  expect(['host:99999', 'host', ':80', 'a b:1'].map(parseAddress)).toEqual([null, null, null, null])
+  expect([parseDate('2000-01-01'), parseDate('2026-02-31'), parseDate('yesterday')]).toEqual([
+    946_684_800_000,
+    null,
+    null,
+  ])
+})
