@@ -3,7 +3,7 @@ import { resolveSettings, type Sources } from '../../cli/settings.ts'
 import { parseAddress, parseDate, parseDuration } from '../../cli/values.ts'
 import { flagOf, SETTINGS, variableOf } from '../../schemas/config.ts'
 
-const none: Sources = { flags: {}, env: {}, file: null, cwd: '/work' }
+const none: Sources = { flags: {}, env: {}, file: null, cwd: '/somewhere' }
 const file = (text: string) => ({ name: 'tidemark.toml', text })
 
 test('flags win over the environment, that over the file, that over defaults', () => {
@@ -58,7 +58,7 @@ test('a wrong value is refused by setting and source', () => {
 
 test('paths start from the working folder; the lake lies in the data directory unless it is named', () => {
   const settings = resolveSettings(none)
-  expect([settings.dataDir(), settings.lakeDir()]).toEqual(['/work/data', '/work/data/lake'])
+  expect([settings.dataDir(), settings.lakeDir()]).toEqual(['/somewhere/data', '/somewhere/data/lake'])
   expect(resolveSettings({ ...none, flags: { 'lake-url': 'file:///lake' } }).lakeDir()).toBe('/lake')
 })
 
