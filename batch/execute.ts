@@ -1,4 +1,4 @@
-import type { DataFile, Snapshot, Table } from '../lake/delta/port.ts'
+import type { DataFile, Table } from '../lake/delta/port.ts'
 import { decodeCells, describeCells, encodeCells } from '../lake/parquet/cells.ts'
 import { hourName, hoursOf, offsetsOf } from '../lake/tables.ts'
 import type { CellRow } from '../schemas/cell.ts'
@@ -24,14 +24,17 @@ export interface ExecuteDeps {
   readonly viewTable: Table
   /** Throws when the run must stop. */
   proceed(): void
+  /** Told after each date. */
+  progress(done: number, total: number): void
   logLine(line: string): void
 }
 
 /** Executes the dates of a plan one after the other. */
 export async function execute(plan: RunPlan, deps: ExecuteDeps): Promise<Executed> {
   const done: Executed & { rows: number } = { add: [], remove: [], rows: 0, damagedHours: [], gaps: [] }
-  for (const date of plan.dates) {
+  for (const [i, date] of plan.dates.entries()) {
     deps.proceed()
+    deps.progress(i, plan.dates.length)
     const readable = await withoutDamage(date, deps, done)
     if (readable.hours.length === 0) continue
     const cells = await cellsOf(plan, readable, deps)
@@ -101,9 +104,4 @@ function gapsOf(file: DataFile, reason: string): Gap[] {
   return Object.entries(offsetsOf(file)).map(([partition, [first, last]]) => {
     return { partition: Number(partition), from: first - 1, to: last, fromMs, toMs, reason }
   })
-}
-
-/** Whether the published version has every file that the plan carries from. */
-export function basesLive(plan: RunPlan, published: Snapshot): boolean {
-  return plan.dates.every(({ base }) => base === null || published.files.has(base.path))
 }

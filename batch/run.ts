@@ -45,6 +45,8 @@ export interface Batch extends RunStarter {
 
 export interface BatchStatus {
   readonly state: 'idle' | 'running'
+  /** Dates of the run that is going on, done and in all; null when none is or it is not planned yet. */
+  readonly progress: { readonly done: number; readonly total: number } | null
   /** The last run of this process, one that found nothing new included. */
   readonly last: RunRecord | null
   readonly nextMs: number | null
@@ -63,6 +65,7 @@ export async function startBatch(config: BatchConfig, deps: BatchDeps): Promise<
   const { clock } = deps
   let active: Promise<RunRecord> | null = null
   let last: RunRecord | null = null
+  let progress: BatchStatus['progress'] = null
   let closed = false
   let nextMs: number | null = null
   let cancelSchedule = () => {}
@@ -77,6 +80,7 @@ export async function startBatch(config: BatchConfig, deps: BatchDeps): Promise<
       return last
     } finally {
       active = null
+      progress = null
     }
   }
 
@@ -137,7 +141,7 @@ export async function startBatch(config: BatchConfig, deps: BatchDeps): Promise<
     const engine = await deps.openEngine(view, deps.messages)
     let made: Executed
     try {
-      made = await execute(plan, { ...deps, engine, proceed })
+      made = await execute(plan, { ...deps, engine, proceed, progress: noteProgress })
     } finally {
       await engine.close()
     }
@@ -152,6 +156,10 @@ export async function startBatch(config: BatchConfig, deps: BatchDeps): Promise<
       files: made.add.length,
       rows: made.rows,
     }
+  }
+
+  function noteProgress(done: number, total: number) {
+    progress = { done, total }
   }
 
   /** Stops a run whose process is stopping. */
@@ -232,7 +240,7 @@ export async function startBatch(config: BatchConfig, deps: BatchDeps): Promise<
   return {
     run,
     runs: () => readRuns(deps.runs),
-    status: () => ({ state: active === null ? 'idle' : 'running', last, nextMs }),
+    status: () => ({ state: active === null ? 'idle' : 'running', progress, last, nextMs }),
     async close() {
       cancelSchedule()
       closed = true

@@ -38,6 +38,8 @@ export interface Io {
   readText(path: string): Promise<string | null>
   out(text: string): void
   err(text: string): void
+  /** Whether a person looks at standard error. */
+  readonly isTerminal: boolean
   /** Resolves at SIGINT or SIGTERM. */
   readonly stopped: Promise<void>
 }

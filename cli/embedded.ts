@@ -41,6 +41,7 @@ export async function startEmbedded(settings: Settings, host: Host, closing: Clo
       viewTable: tables.view,
       ticks: tables.ticks,
       messages: tables.messages,
+      disk,
       openCells: speed,
       clock,
       wake,

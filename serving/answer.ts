@@ -1,5 +1,6 @@
 import { describeError } from '../schemas/errors.ts'
 import type { Clock } from '../schemas/ports/clock.ts'
+import type { Disk } from '../schemas/ports/disk.ts'
 import type { OpenCells, Wake } from '../schemas/ports/layers.ts'
 import type { View } from '../schemas/view.ts'
 import type { Answers } from './answers.ts'
@@ -18,6 +19,8 @@ export interface AnswersConfig {
 }
 
 export interface AnswersDeps extends LakeTables {
+  /** Removes the index file, so that it is made anew; absent for `:memory:`. */
+  readonly disk?: Disk
   /** Null where no speed layer runs in this process. */
   readonly openCells: OpenCells | null
   readonly clock: Clock
@@ -48,7 +51,7 @@ const LAG_GRACE_MS = 5_000
  */
 export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Promise<AnswersServer> {
   const { view } = config
-  const store = new IndexStore(config.indexPath, view)
+  const store = await openIndex(config, deps)
   let failing: string | null = null
   let closed = false
   let again = false
@@ -137,4 +140,25 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
       store.close()
     },
   }
+}
+
+/** Opens the index; one that SQLite cannot read is a cache that is lost, and begun anew. */
+async function openIndex(
+  { indexPath, view }: AnswersConfig,
+  { disk, logLine }: AnswersDeps,
+): Promise<IndexStore> {
+  try {
+    return new IndexStore(indexPath, view)
+  } catch (error) {
+    if (disk === undefined || !isDamaged(error)) throw error
+    logLine(`serving: ${indexPath} is damaged (${describeError(error)}) and made anew from the lake`)
+    for (const end of ['', '-wal', '-shm']) await disk.remove(`${indexPath}${end}`)
+    return new IndexStore(indexPath, view)
+  }
+}
+
+function isDamaged(error: unknown): boolean {
+  return ['SQLITE_NOTADB', 'SQLITE_CORRUPT'].some((code) =>
+    (error as { code?: string }).code?.startsWith(code),
+  )
 }

@@ -7,6 +7,7 @@ import { ALL_SETTINGS, type Args, type Command, type Io, logLineTo } from '../co
 import { nodeClock } from '../host/clock.ts'
 import { nodeDisk } from '../host/disk.ts'
 import { nodeRandom } from '../host/random.ts'
+import { type Progress, withProgress } from '../progress.ts'
 import { openStoreRoom } from '../store-room.ts'
 import { runLine } from './runs.ts'
 
@@ -33,16 +34,22 @@ async function run(args: Args, io: Io): Promise<number> {
       'a batch layer alone needs a distributed log; say `tidemark batch --once` for one run',
     )
   const full = args.flags.full !== undefined
-  const record = (await runElsewhere(args, full)) ?? (await runHere(args, full, io))
+  const record = (await runElsewhere(args, full, io)) ?? (await runHere(args, full, io))
   io.out(`${runLine(record)}\n`)
   return record.result === 'failed' ? 1 : 0
 }
 
 /** In the `up` that holds the data directory; null when there is none. */
-async function runElsewhere({ settings, flags }: Args, full: boolean): Promise<RunRecord | null> {
+async function runElsewhere({ settings, flags }: Args, full: boolean, io: Io): Promise<RunRecord | null> {
   const request = { method: 'POST', body: { full }, timeoutMs: RUN_MS_MAX } as const
   const dataDir = settings.dataDir()
-  const running = await askRunning(nodeDisk(), dataDir, '/v1/runs', request)
+  const disk = nodeDisk()
+  const progress = async () => {
+    const status = await askRunning(disk, dataDir, '/v1/status', { method: 'GET', timeoutMs: 1_000 })
+    return (status as { batch: { progress: Progress | null } } | null)?.batch.progress ?? null
+  }
+  const start = () => askRunning(disk, dataDir, '/v1/runs', request)
+  const running = await withProgress(io, nodeClock(), progress, start)
   if (running !== null && flags.engine !== undefined && flags.engine !== settings.text('batch.engine'))
     throw new TidemarkError(
       'E_USAGE',
@@ -60,7 +67,8 @@ async function runHere({ settings, flags }: Args, full: boolean, io: Io): Promis
     const host = { disk: nodeDisk(), clock, random: nodeRandom(), logLine }
     const options = { settings, view: serviceMinute, command: 'batch', engine, scheduled: false }
     const room = await openStoreRoom(options, host, closing)
-    return await room.batch.run({ full })
+    const progress = async () => room.batch.status().progress
+    return await withProgress(io, clock, progress, () => room.batch.run({ full }))
   } finally {
     await closing.close()
   }

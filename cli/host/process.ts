@@ -13,6 +13,7 @@ export function processIo(): Io {
     readText,
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
+    isTerminal: process.stderr.isTTY === true,
     get stopped() {
       stopped ??= firstSignal()
       return stopped

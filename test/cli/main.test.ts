@@ -17,6 +17,7 @@ async function run(...argv: string[]) {
     err: (text) => {
       err += text
     },
+    isTerminal: false,
     stopped: Promise.resolve(),
   }
   return { code: await runCli(argv, io), out, err }

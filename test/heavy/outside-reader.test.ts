@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -20,14 +19,13 @@ import { localStore } from '../../lake/store/local.ts'
 import { MESSAGES, messagesSchema, sealApp } from '../../lake/tables.ts'
 import { SimClock } from '../sim/clock.ts'
 import { needs } from './needs.ts'
+import { python } from './outside.ts'
 
-/** Made by `.ci/run`, with the packages `deltalake` and `pyarrow`. */
-const PYTHON = join(import.meta.dirname, '../../.cache/python/bin/python')
 const START_MS = Date.UTC(2026, 10, 22, 22)
 const SEALS = 25
 const ROWS_PER_SEAL = 40
 
-const hasReader = needs('deltalake', existsSync(PYTHON))
+const hasReader = needs('deltalake', python !== null)
 let dir: string
 let written: string[]
 
@@ -134,7 +132,7 @@ function texts({ columns, partition, offset, index }: MessageRows): string[] {
 }
 
 const READ = `
-import json, sys
+import json, os, sys
 from deltalake import DeltaTable
 table = DeltaTable(sys.argv[1], version=int(sys.argv[2]) if len(sys.argv) > 2 else None)
 rows = []
@@ -142,12 +140,13 @@ for row in table.to_pyarrow_table().to_pylist():
     rows.append([row["service"], row["host"], round(row["time_stamp"].timestamp() * 1000),
         row["cpu"], row["ram"], row["disk"], row["agent"], row["seq"],
         row["partition"], row["offset"], row["index"], str(row["date"])])
-print(json.dumps({"version": table.version(), "rows": rows}))
+print(json.dumps({"version": table.version(), "rows": rows}), flush=True)
+os._exit(0)
 `
 
 function readWithDeltaRs(path: string, version?: number): { version: number; rows: string[] } {
   const args = ['-c', READ, path, ...(version === undefined ? [] : [String(version)])]
-  const output = execFileSync(PYTHON, args, { encoding: 'utf8', maxBuffer: 64 << 20 })
+  const output = execFileSync(python!, args, { encoding: 'utf8', maxBuffer: 64 << 20 })
   const read = JSON.parse(output) as { version: number; rows: unknown[][] }
   const rows = read.rows.map((row) =>
     JSON.stringify(row.map((value, i) => (i >= 3 && i <= 5 ? (value as number).toExponential(12) : value))),

@@ -8,10 +8,12 @@ const PYTHON = join(import.meta.dirname, '../../.cache/python/bin/python')
 export const python = existsSync(PYTHON) ? PYTHON : null
 
 const READ = `
-import json, sys
+import json, os, sys
 from deltalake import DeltaTable
 table = DeltaTable(sys.argv[1]).to_pyarrow_table(columns=sys.argv[2:])
-print(json.dumps(table.to_pylist()))
+print(json.dumps(table.to_pylist()), flush=True)
+# The reader's threads sometimes abort the interpreter's own way out, after everything is read.
+os._exit(0)
 `
 
 /** Columns of a Delta table, read by delta-rs. */

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { ROOT } from '../code/sources.ts'
+import { environment } from './up.ts'
 
 /** Free ports and a folder of its own; all else is as the README has it. */
 const settings = (data: string) => ({
@@ -19,7 +20,7 @@ test("the README's first command works in a clean clone and prints the three add
   await promisify(execFile)('git', ['clone', '--quiet', ROOT, clone])
   const started = spawn('sh', ['-c', 'npm ci && npm start'], {
     cwd: clone,
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...settings(join(dir, 'data')) },
+    env: { ...environment(), ...settings(join(dir, 'data')) },
     detached: true,
   })
   try {

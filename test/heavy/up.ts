@@ -69,6 +69,6 @@ export function runCommand(
 }
 
 /** The environment without settings that would change what a test starts. */
-function environment(): NodeJS.ProcessEnv {
+export function environment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TIDEMARK_')))
 }
