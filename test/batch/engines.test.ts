@@ -122,7 +122,7 @@ for (const view of views) {
           }
         },
       ),
-      { numRuns: 25 },
+      { numRuns: 15 },
     )
   })
 }
