@@ -129,32 +129,48 @@ export async function startBatch(config: BatchConfig, deps: BatchDeps): Promise<
   async function recompute(about: About): Promise<RunRecord> {
     await deps.sealer.seal()
     proceed()
-    const { plan, published } = await planNow(about.full)
-    const common = {
-      ...emptyRecord(about),
-      messagesVersion: plan.messagesVersion,
-      tidemark: plan.tidemark,
-      full: plan.full,
-      hours: plan.dates.reduce((sum, date) => sum + date.hours.length, 0),
-    }
-    if (isNothingNew(plan, published)) return { ...common, endedMs: clock.nowMs() }
-    const engine = await deps.openEngine(view, deps.messages)
+    let { plan, published } = await planNow(about.full)
+    if (isNothingNew(plan, published)) return recordOf(about, plan)
     let made: Executed
     try {
-      made = await execute(plan, { ...deps, engine, proceed, progress: noteProgress })
-    } finally {
-      await engine.close()
+      made = await executeOnce(plan)
+    } catch (error) {
+      if (!isError(error, 'E_FILE_DAMAGED') || about.full) throw error
+      // Only a file of the view itself, carried from, ends an execution so; it can be made again from the messages.
+      deps.logLine(`batch: ${describeError(error)}; everything is recomputed`)
+      ;({ plan, published } = await planNow(true))
+      made = await executeOnce(plan)
     }
     proceed()
     const version = await publish(plan, published, made, about.run)
     deps.wake.notify()
     return {
-      ...common,
-      endedMs: clock.nowMs(),
+      ...recordOf(about, plan),
       result: version === null ? 'lost_race' : 'published',
       viewVersion: version,
       files: made.add.length,
       rows: made.rows,
+    }
+  }
+
+  async function executeOnce(plan: RunPlan): Promise<Executed> {
+    const engine = await deps.openEngine(view, deps.messages)
+    try {
+      return await execute(plan, { ...deps, engine, proceed, progress: noteProgress })
+    } finally {
+      await engine.close()
+    }
+  }
+
+  /** The record of a run that found nothing new, and the beginning of every other. */
+  function recordOf(about: About, plan: RunPlan): RunRecord {
+    return {
+      ...emptyRecord(about),
+      endedMs: clock.nowMs(),
+      messagesVersion: plan.messagesVersion,
+      tidemark: plan.tidemark,
+      full: plan.full,
+      hours: plan.dates.reduce((sum, date) => sum + date.hours.length, 0),
     }
   }
 

@@ -57,10 +57,10 @@ export class DataFiles {
     return bytes
   }
 
-  /** Once per process. One file at a time, however many callers: each is in memory while it is checked. */
+  /** One file at a time, however many callers: each is in memory while it is checked. */
   verify(file: DataFile): Promise<void> {
     const result = this.#verifying.then(async () => {
-      if (this.#verified.has(file.path)) return
+      this.#verified.delete(file.path)
       await this.read(file)
       if (this.#verified.size >= VERIFIED_MAX) this.#verified.clear()
       this.#verified.add(file.path)
@@ -70,7 +70,7 @@ export class DataFiles {
   }
 
   async localPath(file: DataFile): Promise<string> {
-    await this.verify(file)
+    if (!this.#verified.has(file.path)) await this.verify(file)
     const { store } = this.#deps
     if (!store.path) throw new TidemarkError('E_STORE', `${this.#name}: this store has no local files`)
     return store.path(`${this.#name}/${file.path}`)

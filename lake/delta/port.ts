@@ -88,9 +88,9 @@ export interface Table {
   writeFile(bytes: Uint8Array, about: FileAbout): Promise<DataFile>
   /** Bytes of a data file; throws `E_FILE_DAMAGED` naming it when it is missing or its CRC-32 differs. */
   readFile(file: DataFile): Promise<Uint8Array>
-  /** Checks that a data file is there and its CRC-32 right, once per process; throws like `readFile`. */
+  /** Checks now that a data file is there and its CRC-32 right; throws like `readFile`. */
   verify(file: DataFile): Promise<void>
-  /** Path for a local engine, verified; throws like `readFile`. */
+  /** Path for a local engine of a file that was verified, now or before in this process; throws like `readFile`. */
   localPath(file: DataFile): Promise<string>
   /**
    * Upkeep: writes a checkpoint when due, removes log entries older than the retention that no reader
