@@ -1,6 +1,8 @@
 import type { Agent } from '../agent/agent.ts'
 import type { Collector } from '../collector/collector.ts'
+import { offsetIn } from '../schemas/position.ts'
 import type { AnswersServer } from '../serving/answer.ts'
+import { iso, presentGaps, presentRun } from '../serving/http/present.ts'
 import type { Speed } from '../speed/speed.ts'
 import type { StoreRoom } from './store-room.ts'
 
@@ -15,24 +17,42 @@ export interface Embedded extends StoreRoom {
 /** What `GET /v1/status` says of every layer. */
 export function statusOf(layers: Embedded, nowMs: number): object {
   const { journal, lakeWriter, speed, batch, answers, collector, agent } = layers
+  const { ignoredFields, unkeptRejects, messagesPerSecond, ...received } = collector.status()
+  const { covered, ...lake } = lakeWriter.status()
+  const { chains, ...fold } = speed.status()
+  const { nextMs, last, ...run } = batch.status()
+  const { viewVersion, ...index } = answers.status()
   const basis = answers.basis()
+  const end = journal.end()
   return {
-    time: new Date(nowMs).toISOString(),
-    agent: agent === null ? { state: 'off' } : agent.status(),
-    collector: collector.status(),
+    time: iso(nowMs),
+    agent: agent?.status() ?? { state: 'off' },
+    collector: {
+      ...received,
+      messages_per_second: messagesPerSecond,
+      ignored_fields: ignoredFields,
+      unkept_rejects: unkeptRejects,
+    },
     log: {
       ...journal.state(),
       partition: journal.partition,
       start: journal.start(),
-      end: journal.end(),
+      end,
       pending_bytes: journal.pendingBytes(),
-      gaps: journal.gaps(),
+      gaps: presentGaps(journal.gaps()).gaps ?? [],
     },
-    lake: lakeWriter.status(),
-    speed: speed.status(),
-    batch: batch.status(),
+    lake: { ...lake, covered, lag_blocks: end - offsetIn(covered, journal.partition) },
+    speed: {
+      ...fold,
+      lag_blocks: Math.max(0, ...chains.map(({ readTo }) => end - readTo)),
+      chains: chains.map(({ hash, committedTo, readTo, openCells }) => {
+        return { definition: hash, committed_to: committedTo, read_to: readTo, open_cells: openCells }
+      }),
+    },
+    batch: { ...run, next: nextMs === null ? null : iso(nextMs), last: last && presentRun(last) },
     serving: {
-      ...answers.status(),
+      ...index,
+      view_version: viewVersion,
       tidemark: basis.tidemark,
       position: basis.position,
       ticks: basis.ticks.length,

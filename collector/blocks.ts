@@ -3,6 +3,7 @@ import { BLOCK_MESSAGES_LIMIT } from '../schemas/block.ts'
 import { describeError } from '../schemas/errors.ts'
 import { type Columns, type Message, toColumns } from '../schemas/message.ts'
 import type { Clock } from '../schemas/ports/clock.ts'
+import { Rate } from './rate.ts'
 
 export interface BlocksConfig {
   readonly blockMessages: number
@@ -26,6 +27,7 @@ export class Blocks {
   #cancelLinger = () => {}
   /** Blocks appended and not yet durable. */
   readonly #inFlight = new Set<Promise<void>>()
+  readonly #rate = new Rate()
 
   constructor(config: BlocksConfig, deps: { log: Log; clock: Clock; logLine(line: string): void }) {
     this.#config = config
@@ -60,11 +62,17 @@ export class Blocks {
     let durable = true
     try {
       await this.#log.append(columns)
+      this.#rate.add(columns.length, this.#clock.nowMs())
     } catch (error) {
       durable = false
       this.#logLine(`collector: a block was not stored: ${describeError(error)}`)
     }
     for (const settle of settles) settle(durable)
+  }
+
+  /** Messages made durable a second, lately. */
+  perSecond(): number {
+    return this.#rate.perSecond(this.#clock.nowMs())
   }
 
   /** Resolves when everything added so far is durable or refused. */

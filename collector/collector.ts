@@ -42,6 +42,8 @@ export interface CollectorStatus extends Counts {
   readonly state: 'ok' | 'waiting'
   readonly reason: string | null
   readonly connections: number
+  /** Accepted lately. */
+  readonly messagesPerSecond: number
   /** Refused lines that could not be kept. */
   readonly unkeptRejects: number
 }
@@ -120,6 +122,7 @@ export async function startCollector(config: CollectorConfig, deps: CollectorDep
         state: state === 'ok' ? 'ok' : 'waiting',
         reason,
         connections: connections.size,
+        messagesPerSecond: blocks.perSecond(),
         unkeptRejects: rejects.unkept,
       }
     },

@@ -1,6 +1,7 @@
 import { TidemarkError } from '../../schemas/errors.ts'
 import type { RunRecord } from '../../schemas/ports/layers.ts'
 import { serviceMinute } from '../../schemas/views/service-minute.ts'
+import { type PresentedRun, parseRun } from '../../serving/http/present.ts'
 import { askRunning } from '../ask.ts'
 import { Closing } from '../closing.ts'
 import { ALL_SETTINGS, type Args, type Command, type Io, logLineTo } from '../command.ts'
@@ -55,7 +56,7 @@ async function runElsewhere({ settings, flags }: Args, full: boolean, io: Io): P
       'E_USAGE',
       '--engine cannot be chosen while `up` holds the data directory; stop it first',
     )
-  return running as RunRecord | null
+  return running === null ? null : parseRun(running as PresentedRun)
 }
 
 async function runHere({ settings, flags }: Args, full: boolean, io: Io): Promise<RunRecord> {

@@ -3,6 +3,7 @@ import { openTable } from '../../lake/delta/table.ts'
 import { localStore } from '../../lake/store/local.ts'
 import { RUNS } from '../../lake/tables.ts'
 import type { RunRecord } from '../../schemas/ports/layers.ts'
+import { type PresentedRun, parseRun, presentRun } from '../../serving/http/present.ts'
 import { askRunning } from '../ask.ts'
 import type { Args, Command, Io } from '../command.ts'
 import { textTable } from '../help.ts'
@@ -27,10 +28,11 @@ async function run({ flags, settings }: Args, io: Io): Promise<number> {
   const disk = nodeDisk()
   const request = { method: 'GET', timeoutMs: ANSWER_MS_MAX } as const
   const running = (await askRunning(disk, settings.dataDir(), '/v1/runs', request)) as {
-    runs: RunRecord[]
+    runs: PresentedRun[]
   } | null
-  const records = running?.runs ?? (await fromLake())
-  if (flags.json !== undefined) for (const record of records) io.out(`${JSON.stringify(record)}\n`)
+  const records = running?.runs.map(parseRun) ?? (await fromLake())
+  if (flags.json !== undefined)
+    for (const record of records) io.out(`${JSON.stringify(presentRun(record))}\n`)
   else if (records.length === 0) io.out('No runs yet. Start one: tidemark batch --once\n')
   else io.out(runsTable(records.slice(0, SHOWN_MAX)))
   return 0
@@ -61,12 +63,14 @@ function runsTable(records: readonly RunRecord[]): string {
 
 const seconds = ({ startedMs, endedMs }: RunRecord) => `${((endedMs - startedMs) / 1000).toFixed(1)} s`
 
+const amount = (n: number, what: string) => `${n} ${what}${n === 1 ? '' : 's'}`
+
 /** One run as a sentence. */
 export function runLine(record: RunRecord): string {
   const took = `in ${seconds(record)}`
   switch (record.result) {
     case 'published':
-      return `run ${record.run} published version ${record.viewVersion}: ${record.hours} hours recomputed, ${record.rows} rows in ${record.files} files, ${took}`
+      return `run ${record.run} published version ${record.viewVersion}: ${amount(record.hours, 'hour')} recomputed, ${amount(record.rows, 'row')} in ${amount(record.files, 'file')}, ${took}`
     case 'nothing_new':
       return `run ${record.run} found nothing new, ${took}`
     case 'lost_race':

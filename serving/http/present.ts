@@ -1,4 +1,5 @@
 import type { CellRow, GaugeAnswer } from '../../schemas/cell.ts'
+import type { RunRecord } from '../../schemas/ports/layers.ts'
 import type { View } from '../../schemas/view.ts'
 import { cellToValues, viewColumns } from '../../schemas/view-table.ts'
 import type { AnswerGap, ServiceSummary, Stats } from '../answers.ts'
@@ -38,7 +39,7 @@ function presentGauge({ total, mean, max, maxTimeMs, maxHost }: GaugeAnswer) {
   return { total, mean, max, max_time: isoOrNull(maxTimeMs), max_host: maxHost }
 }
 
-function presentGaps(gaps: readonly AnswerGap[]) {
+export function presentGaps(gaps: readonly AnswerGap[]) {
   if (gaps.length === 0) return {}
   return {
     gaps: gaps.map(({ reason, partition, from, to, fromMs, toMs }) => {
@@ -60,4 +61,46 @@ export function presentRow(view: View, row: CellRow): Record<string, string | nu
       type === 'timestamp' ? iso(values[i] as number) : values[i]!,
     ]),
   )
+}
+
+/** A run as the API shows it. */
+export interface PresentedRun {
+  readonly run: string
+  readonly view: string
+  readonly started: string
+  readonly ended: string
+  readonly result: RunRecord['result']
+  readonly error: string | null
+  readonly full: boolean
+  readonly engine: string
+  readonly definition: string
+  readonly messages_version: number
+  readonly view_version: number | null
+  readonly tidemark: { readonly [partition: number]: number }
+  readonly hours: number
+  readonly files: number
+  readonly rows: number
+}
+
+export function presentRun(record: RunRecord): PresentedRun {
+  const { startedMs, endedMs, messagesVersion, viewVersion, ...same } = record
+  return {
+    ...same,
+    started: iso(startedMs),
+    ended: iso(endedMs),
+    messages_version: messagesVersion,
+    view_version: viewVersion,
+  }
+}
+
+/** The inverse, for commands that ask a running process. */
+export function parseRun(presented: PresentedRun): RunRecord {
+  const { started, ended, messages_version, view_version, ...same } = presented
+  return {
+    ...same,
+    startedMs: Date.parse(started),
+    endedMs: Date.parse(ended),
+    messagesVersion: messages_version,
+    viewVersion: view_version,
+  }
 }

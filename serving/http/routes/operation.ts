@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import type { App, HttpDeps } from '../app.ts'
+import { presentRun } from '../present.ts'
 import { NoQuery, Problem, Run, StartRun } from '../schemas.ts'
 
 /** Questions about Tidemark itself, and the start of a run. */
@@ -27,7 +28,7 @@ export function operationRoutes(app: App, deps: HttpDeps): void {
         response: { 200: Type.Object({ runs: Type.Array(Run) }), ...problems },
       },
     },
-    async () => ({ runs: (await deps.runs()) as never[] }),
+    async () => ({ runs: (await deps.runs()).map(presentRun) as never[] }),
   )
 
   app.post(
@@ -39,7 +40,7 @@ export function operationRoutes(app: App, deps: HttpDeps): void {
         response: { 200: Run, ...problems },
       },
     },
-    async ({ body }) => (await deps.runStarter.run({ full: body?.full ?? false })) as never,
+    async ({ body }) => presentRun(await deps.runStarter.run({ full: body?.full ?? false })) as never,
   )
 
   app.get(

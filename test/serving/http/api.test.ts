@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { parseRun, presentRun } from '../../../serving/http/present.ts'
 import { ROOT } from '../../code/sources.ts'
 import { apiRig } from './rig.ts'
 
@@ -101,10 +102,23 @@ test('a run is started, recorded, and refused while another goes on', async () =
   const wrong = await rig.app.inject({ method: 'POST', url: '/v1/runs', payload: { fulll: true } })
   expect(wrong.statusCode).toBe(400)
   const { runs } = (await rig.app.inject({ url: '/v1/runs' })).json()
-  expect(runs.map((run: { result: string; viewVersion: number }) => [run.result, run.viewVersion])).toEqual([
-    ['published', 2],
-    ['published', 1],
-  ])
+  expect(runs.map((run: { result: string; view_version: number }) => [run.result, run.view_version])).toEqual(
+    [
+      ['published', 2],
+      ['published', 1],
+    ],
+  )
+})
+
+test('a run is told in the words of the API, and read back as it was', async () => {
+  await using rig = await apiRig()
+  const [presented] = (await rig.app.inject({ url: '/v1/runs' })).json().runs
+  expect(presented).toMatchObject({
+    started: '2026-11-22T12:00:00.030Z',
+    view_version: 1,
+    messages_version: 1,
+  })
+  expect(presentRun(parseRun(presented))).toEqual(presented)
 })
 
 test('unknown paths and methods are problems too', async () => {
