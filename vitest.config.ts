@@ -15,6 +15,8 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/heavy/**', 'test/law/**'],
           testTimeout: 20_000,
+          // Tests keep no state in modules: files share a worker, and each source is loaded once.
+          isolate: false,
           sequence: { groupOrder: 0 },
         },
       },

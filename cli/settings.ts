@@ -80,7 +80,6 @@ export class Settings {
 
 /** Throws `E_CONFIG`. */
 export function resolveSettings(sources: Sources): Settings {
-  refuseUnknownVariables(sources.env)
   const file = sources.file === null ? new Map<string, string>() : readToml(sources.file)
   const values = new Map<SettingName, Resolved>()
   for (const setting of SETTINGS) {
@@ -117,18 +116,15 @@ function refuseWrongValue(setting: Setting, { value, source }: Resolved): void {
     refuse('duckdb or reference')
 }
 
-/** Variables that steer the tests, not the program. */
-const isTestVariable = (name: string) => name.startsWith('TIDEMARK_TEST_') || name === 'TIDEMARK_SCREENSHOTS'
-
-function refuseUnknownVariables(env: Sources['env']): void {
+/**
+ * Variables that look like settings and are none, in words. They are no error: an orchestrator may set such names for
+ * reasons of its own, as Kubernetes does for every service (`TIDEMARK_SERVICE_HOST`).
+ */
+export function unknownVariables(env: Sources['env']): string[] {
   const known = new Set(SETTINGS.map((setting) => variableOf(setting.name)))
-  for (const name of Object.keys(env)) {
-    if (!name.startsWith('TIDEMARK_') || known.has(name) || isTestVariable(name)) continue
-    throw new TidemarkError(
-      'E_CONFIG',
-      `the environment sets ${name}, which is no setting${suggestion(name, known)}`,
-    )
-  }
+  return Object.keys(env)
+    .filter((name) => name.startsWith('TIDEMARK_') && !name.startsWith('TIDEMARK_TEST_') && !known.has(name))
+    .map((name) => `${name} is set and is no setting${suggestion(name, known)}`)
 }
 
 /** The settings of a file by name: table `[a]` with key `b_c` is `a.b_c`. */

@@ -1,7 +1,7 @@
 import { flagOf, SETTINGS, type Setting, variableOf } from '../../schemas/config.ts'
 import { ALL_SETTINGS, type Args, type Command, type Io } from '../command.ts'
 import { textTable } from '../help.ts'
-import type { Settings } from '../settings.ts'
+import { type Settings, unknownVariables } from '../settings.ts'
 
 export const config: Command = {
   name: 'config',
@@ -11,6 +11,7 @@ export const config: Command = {
   example: 'tidemark config --speed-tick 10s',
   run: async ({ flags, settings }: Args, io: Io) => {
     io.out(flags.markdown === undefined ? table(settings) : settingsMarkdown())
+    for (const warning of unknownVariables(io.env)) io.err(`tidemark: ${warning}\n`)
     return 0
   },
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { resolveSettings, type Sources } from '../../cli/settings.ts'
+import { resolveSettings, type Sources, unknownVariables } from '../../cli/settings.ts'
 import { parseAddress, parseDate, parseDuration } from '../../cli/values.ts'
 import { flagOf, SETTINGS, variableOf } from '../../schemas/config.ts'
 
@@ -49,11 +49,24 @@ test('a wrong value is refused by setting and source', () => {
     [{ file: file('[batch]\nengine = "spark"') }, /duckdb or reference/],
     [{ file: file('speeed = 1') }, /sets speeed, which is no setting/],
     [{ file: file('[speed') }, /not valid TOML/],
-    [{ env: { TIDEMARK_SPEED_TIK: '1s' } }, /TIDEMARK_SPEED_TIK.*did you mean TIDEMARK_SPEED_TICK/],
     [{ flags: { 'lake-url': 's3://bucket' } }, /lake\.url.*a directory or a file/],
   ]
   for (const [sources, message] of cases)
     expect(() => resolveSettings({ ...none, ...sources })).toThrow(message)
+})
+
+test('a variable that is no setting is not an error, and is pointed at', () => {
+  const env = {
+    TIDEMARK_SPEED_TIK: '1s',
+    TIDEMARK_SERVICE_HOST: '10.0.0.1',
+    TIDEMARK_TEST_REQUIRE: 'all',
+    PATH: '/bin',
+  }
+  expect(resolveSettings({ ...none, env }).get('speed.tick').source).toBe('default')
+  expect(unknownVariables(env)).toEqual([
+    'TIDEMARK_SPEED_TIK is set and is no setting; did you mean TIDEMARK_SPEED_TICK?',
+    expect.stringMatching(/^TIDEMARK_SERVICE_HOST is set/),
+  ])
 })
 
 test('paths start from the working folder; the lake lies in the data directory unless it is named', () => {
