@@ -12,7 +12,16 @@ export const SHARDS = 2
 
 /** Runs one shard's sequences, and says what they contained. */
 export async function holds(shard: number): Promise<void> {
-  const total: Tally = { crashes: 0, repeats: 0, late: 0, publishes: 0, ticks: 0, answers: 0, incomplete: 0 }
+  const total: Tally = {
+    crashes: 0,
+    repeats: 0,
+    late: 0,
+    publishes: 0,
+    ticks: 0,
+    answers: 0,
+    incomplete: 0,
+    definitions: 0,
+  }
   for (let i = 0; i < SEQUENCES / SHARDS; i++) {
     const tally = await runSequence(1 + shard + i * SHARDS, STEPS)
     for (const name of Object.keys(total) as (keyof Tally)[]) total[name] += tally[name]
@@ -24,5 +33,6 @@ export async function holds(shard: number): Promise<void> {
   expect(total.publishes).toBeGreaterThan(500)
   expect(total.ticks).toBeGreaterThan(500)
   expect(total.answers).toBeGreaterThan(100_000)
+  expect(total.definitions).toBeGreaterThan(100)
   expect(total.incomplete / total.answers).toBeLessThan(0.2)
 }

@@ -1,5 +1,6 @@
 import { offsetIn } from '../../schemas/position.ts'
 import { HOUR_MS } from '../../schemas/view.ts'
+import { serviceMinute } from '../../schemas/views/service-minute.ts'
 import { drain } from '../sim/incarnation.ts'
 import { differences, minuteDifferences } from './oracle.ts'
 import { Sender } from './sender.ts'
@@ -14,6 +15,7 @@ export interface Tally {
   ticks: number
   answers: number
   incomplete: number
+  definitions: number
 }
 
 const SERVICES = ['checkout', 'search', 'übung']
@@ -50,6 +52,7 @@ class Sequence {
     ticks: 0,
     answers: 0,
     incomplete: 0,
+    definitions: 0,
   }
   readonly senders = [new Sender('a1'), new Sender('a2')]
   /** Armed by a step: the next one dies after so many port calls. */
@@ -92,9 +95,18 @@ class Sequence {
   }
 
   async #restart() {
+    if (this.world.random.float() < 0.15) this.#define(this.#pick([1, 10, 0.1]))
     this.trace.push('start')
     await this.world.start(this.world.random.float() < 0.1 ? 1 + this.#below(40) : undefined)
     if (!this.world.up) return this.#crash()
+  }
+
+  /** The next start has another definition of the view. */
+  #define(scale: number) {
+    this.trace.push(`cpu counts ${scale} times`)
+    this.tally.definitions += 1
+    const gauges = serviceMinute.gauges.map((one) => (one.gauge === 'cpu' ? { ...one, scale } : one))
+    this.world.view = { ...serviceMinute, gauges }
   }
 
   async #crash() {
@@ -167,7 +179,7 @@ class Sequence {
     if (!this.world.up) return
     const { answers } = this.world.parts!
     const basis = answers.basis()
-    const expected = this.world.oracle.cells(answers.view, basis.position)
+    const expected = this.world.oracle.cells(this.world.definitions.get(basis.definition)!, basis.position)
     const nowMs = this.world.clock.nowMs()
     const ranges = [
       { fromMs: 0, toMs: nowMs + HOUR_MS },
