@@ -236,16 +236,20 @@ async function until(done: () => boolean | Promise<boolean>): Promise<void> {
   }
 }
 
-// The file is read to be sure that the test talks to the process it started, not to one left over.
-test('addresses.json is gone after an orderly stop, and the exit is clean within 5 s', async () => {
+test('a second process is refused and told who has the data directory; a stop is clean within 5 s', async () => {
   const data = await mkdtemp(join(tmpdir(), 'tidemark-stop-'))
   try {
     const up = await startUp(data, ['--agent-interval', '100ms'])
-    await wait(500)
+    const second = await runCommand(['up', '--data', data])
+    expect(second.code).toBe(1)
+    expect(second.err).toContain(`process ${up.child.pid}`)
     const before = Date.now()
     expect(await up.end('SIGINT')).toBe(0)
     expect(Date.now() - before).toBeLessThan(5_000)
     await expect(readFile(join(data, 'addresses.json'))).rejects.toThrow(/ENOENT/)
+    // A killed process leaves a lock behind that nobody holds.
+    await (await startUp(data)).end('SIGKILL')
+    expect(await (await startUp(data)).end('SIGTERM')).toBe(0)
   } finally {
     await rm(data, { recursive: true, force: true })
   }
