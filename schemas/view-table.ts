@@ -5,29 +5,46 @@ import type { View } from './view.ts'
 export interface ViewColumn {
   readonly name: string
   readonly type: 'string' | 'timestamp' | 'double' | 'long'
+  /** The column's value of a cell; times in milliseconds. */
+  of(row: CellRow): string | number
 }
 
+/** Columns are asked for with every cell; a view never changes. */
+const columnsByView = new WeakMap<View, readonly ViewColumn[]>()
+
 /** The view's columns in published order: key, minute, totals, maxima with their times, count, then hosts of maxima. */
-export function viewColumns(view: View): ViewColumn[] {
-  const columns: ViewColumn[] = view.key.map((name) => ({ name, type: 'string' }))
-  columns.push({ name: 'time_stamp', type: 'timestamp' })
-  for (const { gauge } of view.gauges) columns.push({ name: gauge, type: 'double' })
-  for (const { gauge } of view.gauges) {
-    columns.push({ name: `max_${gauge}_time`, type: 'timestamp' }, { name: `max_${gauge}`, type: 'double' })
+export function viewColumns(view: View): readonly ViewColumn[] {
+  let columns = columnsByView.get(view)
+  if (columns === undefined) {
+    columns = columnsOf(view)
+    columnsByView.set(view, columns)
   }
-  columns.push({ name: 'msg_num', type: 'long' })
-  for (const { gauge } of view.gauges) columns.push({ name: `max_${gauge}_host`, type: 'string' })
   return columns
 }
 
-/** A cell as values in the order of `viewColumns`; times in milliseconds. */
-export function cellToValues(view: View, { key, minuteMs, cell }: CellRow): (string | number)[] {
-  const values: (string | number)[] = [...splitKey(key), minuteMs, ...cell.total]
-  view.gauges.forEach((_, g) => {
-    values.push(cell.maxTimeMs[g]!, cell.max[g]!)
-  })
-  values.push(cell.messages, ...cell.maxHost)
-  return values
+function columnsOf(view: View): ViewColumn[] {
+  return [
+    ...view.key.map((name, k) => column(name, 'string', ({ key }) => splitKey(key)[k]!)),
+    column('time_stamp', 'timestamp', ({ minuteMs }) => minuteMs),
+    ...view.gauges.map(({ gauge }, g) => column(gauge, 'double', ({ cell }) => cell.total[g]!)),
+    ...view.gauges.flatMap(({ gauge }, g) => [
+      column(`max_${gauge}_time`, 'timestamp', ({ cell }) => cell.maxTimeMs[g]!),
+      column(`max_${gauge}`, 'double', ({ cell }) => cell.max[g]!),
+    ]),
+    column('msg_num', 'long', ({ cell }) => cell.messages),
+    ...view.gauges.map(({ gauge }, g) =>
+      column(`max_${gauge}_host`, 'string', ({ cell }) => cell.maxHost[g]!),
+    ),
+  ]
+}
+
+function column(name: string, type: ViewColumn['type'], of: ViewColumn['of']): ViewColumn {
+  return { name, type, of }
+}
+
+/** A cell as values in the order of `viewColumns`. */
+export function cellToValues(view: View, row: CellRow): (string | number)[] {
+  return viewColumns(view).map((one) => one.of(row))
 }
 
 /** The inverse of `cellToValues`. */

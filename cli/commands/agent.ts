@@ -3,17 +3,18 @@ import { startAgent } from '../../agent/agent.ts'
 import { sampler } from '../../agent/sample.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import { isName } from '../../schemas/line.ts'
+import { COLLECTOR_FLAG, collectorAddress } from '../collector-flag.ts'
 import { type Args, type Command, type Io, logLineTo } from '../command.ts'
 import { nodeClock } from '../host/clock.ts'
 import { nodeNet } from '../host/net.ts'
 import { nodeRandom } from '../host/random.ts'
-import { parseAddress, parseDuration } from '../values.ts'
+import { parseDuration } from '../values.ts'
 
 export const agent: Command = {
   name: 'agent',
   summary: "Sample this host's CPU, RAM and disk and send them to a collector",
   flags: [
-    { name: 'collector', value: 'HOST:PORT', about: 'Where the collector listens (127.0.0.1:7070)' },
+    COLLECTOR_FLAG,
     { name: 'service', value: 'NAME', about: 'Service that the samples belong to; required' },
     { name: 'host', value: 'NAME', about: "Name of this host (the machine's own)" },
     { name: 'interval', value: 'DURATION', about: 'Time between two samples (1s)' },
@@ -31,9 +32,7 @@ async function run({ flags }: Args, io: Io): Promise<number> {
     if (!isName(name))
       throw new TidemarkError('E_USAGE', `--${flag} must be 1 to 128 characters without control characters`)
   }
-  const address = parseAddress(flags.collector ?? '127.0.0.1:7070')
-  if (address === null)
-    throw new TidemarkError('E_USAGE', '--collector must be an address like 127.0.0.1:7070')
+  const address = collectorAddress(flags)
   const intervalMs = parseDuration(flags.interval ?? '1s')
   if (intervalMs === null) throw new TidemarkError('E_USAGE', '--interval must be a duration like 1s')
 

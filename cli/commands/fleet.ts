@@ -1,17 +1,18 @@
 import { type Agent, startAgent } from '../../agent/agent.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import type { Random } from '../../schemas/ports/clock.ts'
+import { COLLECTOR_FLAG, collectorAddress } from '../collector-flag.ts'
 import { type Args, type Command, type Io, logLineTo } from '../command.ts'
 import { nodeClock } from '../host/clock.ts'
 import { nodeNet } from '../host/net.ts'
 import { nodeRandom } from '../host/random.ts'
-import { parseAddress, parseInteger } from '../values.ts'
+import { parseInteger } from '../values.ts'
 
 export const fleet: Command = {
   name: 'fleet',
   summary: 'A simulated fleet, for trying out and for load',
   flags: [
-    { name: 'collector', value: 'HOST:PORT', about: 'Where the collector listens (127.0.0.1:7070)' },
+    COLLECTOR_FLAG,
     { name: 'services', value: 'N', about: 'Number of services (4)' },
     { name: 'hosts', value: 'N', about: 'Hosts of each service (3)' },
     { name: 'rate', value: 'N', about: 'Messages a second of the whole fleet (one a host)' },
@@ -26,9 +27,7 @@ const NAMES = ['checkout', 'search', 'payments', 'catalogue', 'accounts', 'mail'
 const HOSTS_MAX = 5_000
 
 async function run({ flags }: Args, io: Io): Promise<number> {
-  const address = parseAddress(flags.collector ?? '127.0.0.1:7070')
-  if (address === null)
-    throw new TidemarkError('E_USAGE', '--collector must be an address like 127.0.0.1:7070')
+  const address = collectorAddress(flags)
   const services = whole('services', flags.services ?? '4')
   const hosts = whole('hosts', flags.hosts ?? '3')
   if (services * hosts > HOSTS_MAX)

@@ -1,4 +1,4 @@
-import { type CellRow, splitKey } from '../../schemas/cell.ts'
+import type { CellRow } from '../../schemas/cell.ts'
 import type { View } from '../../schemas/view.ts'
 import { valuesToCell, viewColumns } from '../../schemas/view-table.ts'
 import type { FileAbout } from '../delta/port.ts'
@@ -9,22 +9,22 @@ const ROW_GROUP_ROWS = 122_880
 
 /** A view's cells as Parquet, in the order given. A row group holds one key only, so that a key's cells are one run. */
 export function encodeCells(view: View, rows: readonly CellRow[]): Uint8Array {
-  const keys = rows.map(({ key }) => splitKey(key))
-  const n = view.gauges.length
-  const columns: ParquetColumn[] = viewColumns(view).map(({ name, type }, c) => {
-    const g = c - view.key.length - 1
-    if (g < -1) return { name, type, values: keys.map((key) => key[c]!) }
-    if (g === -1) return { name, type, values: rows.map(({ minuteMs }) => minuteMs), encoding: 'DELTA' }
-    if (g < n) return { name, type, values: rows.map(({ cell }) => cell.total[g]!), encoding: 'PLAIN' }
-    if (g === 3 * n) return { name, type, values: rows.map(({ cell }) => cell.messages), encoding: 'DELTA' }
-    if (g > 3 * n) return { name, type, values: rows.map(({ cell }) => cell.maxHost[g - 3 * n - 1]!) }
-    const of = (g - n) >> 1
-    return (g - n) % 2 === 0
-      ? { name, type, values: rows.map(({ cell }) => cell.maxTimeMs[of]!), encoding: 'DELTA' }
-      : { name, type, values: rows.map(({ cell }) => cell.max[of]!), encoding: 'PLAIN' }
-  })
+  const columns: ParquetColumn[] = viewColumns(view).map(({ name, type, of }) => ({
+    name,
+    type,
+    values: rows.map(of),
+    ...ENCODING[type],
+  }))
   return encodeParquet(columns, { rowGroupRows: groupRows(rows) })
 }
+
+/** Names repeat and get a dictionary; totals, maxima and times hardly do. */
+const ENCODING = {
+  string: {},
+  timestamp: { encoding: 'DELTA' },
+  long: { encoding: 'DELTA' },
+  double: { encoding: 'PLAIN' },
+} as const
 
 function groupRows(rows: readonly CellRow[]): number[] {
   const sizes: number[] = []

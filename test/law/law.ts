@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { runSequence, type Tally } from './sequence.ts'
+import { emptyTally, runSequence, type Tally } from './sequence.ts'
 
 /**
  * The law: at every instant, every answer is one fold over a set of accepted messages that contains every one accepted
@@ -12,16 +12,7 @@ export const SHARDS = 2
 
 /** Runs one shard's sequences, and says what they contained. */
 export async function holds(shard: number): Promise<void> {
-  const total: Tally = {
-    crashes: 0,
-    repeats: 0,
-    late: 0,
-    publishes: 0,
-    ticks: 0,
-    answers: 0,
-    incomplete: 0,
-    definitions: 0,
-  }
+  const total = emptyTally()
   for (let i = 0; i < SEQUENCES / SHARDS; i++) {
     const tally = await runSequence(1 + shard + i * SHARDS, STEPS)
     for (const name of Object.keys(total) as (keyof Tally)[]) total[name] += tally[name]

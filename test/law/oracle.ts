@@ -75,11 +75,15 @@ export function differences(expected: CellMap, range: Range, stats: Stats): stri
 
 /** Ways in which merged minutes differ from the fold. */
 export function minuteDifferences(expected: CellMap, key: string, range: Range, rows: CellRow[]): string[] {
-  const show = ({ minuteMs, cell }: CellRow) =>
-    JSON.stringify([minuteMs, cell.messages, cell.max, cell.maxTimeMs, cell.maxHost])
+  const show = (row: CellRow) => JSON.stringify(exactPart(row))
   const want = [...expected.range(key, range.fromMs, range.toMs)].sort((a, b) => a.minuteMs - b.minuteMs)
   if (rows.map(show).join() === want.map(show).join()) return []
   return [`${key} minutes: ${rows.map(show)} instead of ${want.map(show)}`]
+}
+
+/** What of a cell is equal, whoever computed it: all but its totals. */
+export function exactPart({ key, minuteMs, cell }: CellRow): unknown[] {
+  return [key, minuteMs, cell.messages, cell.max, cell.maxTimeMs, cell.maxHost]
 }
 
 /** Totals are sums of doubles: equal to 1e-9 relative. */

@@ -18,6 +18,19 @@ export interface Tally {
   definitions: number
 }
 
+export function emptyTally(): Tally {
+  return {
+    crashes: 0,
+    repeats: 0,
+    late: 0,
+    publishes: 0,
+    ticks: 0,
+    answers: 0,
+    incomplete: 0,
+    definitions: 0,
+  }
+}
+
 const SERVICES = ['checkout', 'search', 'übung']
 const HOSTS = ['web-1', 'web-2', '\u{1F600}', '\uFFFD']
 /** A complete answer must contain what was accepted longer ago than this. */
@@ -44,16 +57,7 @@ export async function runSequence(seed: number, steps: number): Promise<Tally> {
 class Sequence {
   readonly world: World
   readonly trace: string[] = []
-  readonly tally: Tally = {
-    crashes: 0,
-    repeats: 0,
-    late: 0,
-    publishes: 0,
-    ticks: 0,
-    answers: 0,
-    incomplete: 0,
-    definitions: 0,
-  }
+  readonly tally = emptyTally()
   readonly senders = [new Sender('a1'), new Sender('a2')]
   /** Armed by a step: the next one dies after so many port calls. */
   #fuse: number | null = null
@@ -84,7 +88,7 @@ class Sequence {
     if (roll < 0.42) await this.#send()
     else if (roll < 0.5) await this.#repeat()
     else if (roll < 0.66) await this.#advance(this.#pick([100, 1_000, TICK_MS, 3 * TICK_MS, HOUR_MS / 4]))
-    else if (roll < 0.72) await this.#race('tick', () => this.world.parts!.speed!.tick())
+    else if (roll < 0.72) await this.#race('tick', () => this.world.parts!.speed.tick())
     else if (roll < 0.77) await this.#race('seal', () => this.world.parts!.writer.seal())
     else if (roll < 0.9) await this.#run(this.world.random.float() < 0.15)
     else if (roll < 0.96) {
@@ -228,7 +232,7 @@ class Sequence {
       }
       if (sender.errors > 0) throw new Error(`${sender.agent} was refused ${sender.errors} times`)
     }
-    await this.world.parts!.speed!.tick()
+    await this.world.parts!.speed.tick()
     await this.world.parts!.batch.run({ full: false })
     await this.world.clock.advance(10_000)
     this.check()

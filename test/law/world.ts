@@ -38,7 +38,6 @@ export class World {
   /** Every definition there ever was, by hash. */
   readonly definitions = new Map<string, View>()
   #view: View = serviceMinute
-  speedEnabled = true
   life: Incarnation | null = null
   parts: Awaited<ReturnType<World['compose']>> | null = null
 
@@ -107,12 +106,10 @@ export class World {
       { retentionMs: 24 * 3_600_000, named },
       { log, messages, views: [viewTable], clock, wake, logLine },
     )
-    const speed = this.speedEnabled
-      ? await startSpeed(
-          { view: this.view, tickMs: TICK_MS, retentionMs: 24 * 3_600_000 },
-          { log, ticks, viewTable, clock, wake, logLine },
-        )
-      : null
+    const speed = await startSpeed(
+      { view: this.view, tickMs: TICK_MS, retentionMs: 24 * 3_600_000 },
+      { log, ticks, viewTable, clock, wake, logLine },
+    )
     const batch = await startBatch(
       { view: this.view, tickMs: TICK_MS, schedule: null, engine: 'reference', retentionMs: 24 * 3_600_000 },
       {
