@@ -61,6 +61,7 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
   /** Loads until nothing new came in meanwhile; callers during a load share it. */
   function refresh(): Promise<void> {
     again = true
+    if (closed) return Promise.resolve()
     loading ??= (async () => {
       while (again && !closed) {
         again = false
@@ -75,9 +76,9 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
           failing = describeError(error)
         }
       }
-    })().finally(() => {
+      // In the same turn as the last look at `again`: nothing can slip in between.
       loading = null
-    })
+    })()
     return loading
   }
 

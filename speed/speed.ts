@@ -2,12 +2,13 @@ import type { Snapshot, Table } from '../lake/delta/port.ts'
 import { describeCells } from '../lake/parquet/cells.ts'
 import { tickApp, tickCounterApp, ticksOf, ticksSchema, tickTags, viewState } from '../lake/tables.ts'
 import type { Log } from '../log/port.ts'
-import { describeError, isError } from '../schemas/errors.ts'
+import { isError } from '../schemas/errors.ts'
 import type { Clock } from '../schemas/ports/clock.ts'
 import type { OpenCells, Wake } from '../schemas/ports/layers.ts'
 import { offsetIn } from '../schemas/position.ts'
 import type { View } from '../schemas/view.ts'
 import { Chain } from './chain.ts'
+import { repeating } from './repeating.ts'
 import { replacedBy, targets } from './targets.ts'
 import { encodeTick } from './tick-file.ts'
 
@@ -45,6 +46,8 @@ export interface SpeedStatus {
 
 /** Enough for 10,000 services at two minutes each before a tick is due. */
 const CELLS_MAX = 20_000
+/** While no tick can be committed, so many times as many open cells are folded before folding waits too. */
+const HELD_FACTOR = 5
 /** Blocks folded in one go, so that queries get their turn. */
 const BLOCKS_PER_READ = 256
 const RETRY_MS = 1_000
@@ -52,11 +55,11 @@ const RETRY_MS = 1_000
 const TEND_EVERY = 20
 
 /**
- * Starts the speed layer: one loop that follows the log and the published version.
+ * Starts the speed layer: two loops over the same chains. What the lake does, or does not, never holds up the folding.
  *
- *     lake changed ──▶ retarget: chains as `targets` says ─┐
- *     log grew ──────▶ fold every chain to the log's end ──┤ one at a time
- *     tick due ──────▶ commit (committedTo, readTo] ───────┘
+ *     log grew ──────▶ follow: fold every chain to the log's end
+ *     lake changed ──▶ tend:   chains as `targets` says
+ *     tick due ──────▶         commit (committedTo, readTo]
  *
  * The commit point of a tick is the Delta commit; until it returns the cells stay open here, and after it they stay
  * until the serving index holds them. A lost race or an unclear commit discards nothing but time: the next
@@ -64,58 +67,43 @@ const TEND_EVERY = 20
  */
 export async function startSpeed(config: SpeedConfig, deps: SpeedDeps): Promise<Speed> {
   const { log, clock } = deps
+  const cellsMax = config.cellsMax ?? CELLS_MAX
   const partition = log.partition
   const chains = new Map<string, Chain>()
   let behindSinceMs = new Map<string, number>()
-  let failing: string | null = null
   let closed = false
   let lakeChanged = true
   let tickDue = false
   let ticked = 0
-  let running: Promise<void> | null = null
-  let again = false
   let cancelTick = () => {}
-  let cancelRetry = () => {}
   await deps.ticks.create(ticksSchema(config.view), {})
+
+  const loop = { clock, retryMs: RETRY_MS, logLine: (line: string) => deps.logLine(`speed: ${line}`) }
+  const follow = repeating(foldToEnd, loop)
+  const tend = repeating(tendLake, {
+    ...loop,
+    failed: () => {
+      lakeChanged = true
+    },
+  })
 
   function armTick() {
     cancelTick = clock.after(config.tickMs, () => {
       tickDue = true
       armTick()
-      kick()
+      void tend.kick()
     })
   }
 
-  /** Runs the loop body once, and once more when something came in meanwhile. */
-  function kick(): Promise<void> {
-    again = true
-    running ??= (async () => {
-      while (again && !closed) {
-        again = false
-        try {
-          await step()
-          failing = null
-        } catch (error) {
-          if (closed) return
-          if (failing === null) deps.logLine(`speed: ${describeError(error)}; trying again`)
-          failing = describeError(error)
-          lakeChanged = true
-          cancelRetry()
-          cancelRetry = clock.after(RETRY_MS, () => void kick())
-        }
-      }
-    })().finally(() => {
-      running = null
-    })
-    return running
-  }
-
-  async function step() {
-    if (lakeChanged) await retarget()
-    await foldToEnd()
-    if (tickDue) {
-      tickDue = false
-      for (const chain of chains.values()) await commit(chain)
+  async function tendLake() {
+    if (lakeChanged) {
+      await retarget()
+      void follow.kick()
+    }
+    const due = tickDue
+    tickDue = false
+    for (const chain of chains.values()) {
+      if (due || chain.openCells >= cellsMax) await commit(chain)
     }
   }
 
@@ -135,10 +123,11 @@ export async function startSpeed(config: SpeedConfig, deps: SpeedDeps): Promise<
     for (const chain of chains.values()) {
       while (chain.readTo < log.end() && !closed) {
         noteLag(chain)
+        if (chain.openCells >= cellsMax * HELD_FACTOR) break
         const slice = await log.read(chain.readTo, BLOCKS_PER_READ)
         if (slice.to === chain.readTo) break
         chain.fold(slice.blocks, slice.gaps, slice.to, slice.toMs)
-        if (chain.openCells >= (config.cellsMax ?? CELLS_MAX)) await commit(chain)
+        if (chain.openCells >= cellsMax) void tend.kick()
       }
       noteLag(chain)
     }
@@ -175,13 +164,13 @@ export async function startSpeed(config: SpeedConfig, deps: SpeedDeps): Promise<
       })
     } catch (error) {
       lakeChanged = true
-      if (isError(error, 'E_CONFLICT')) {
-        again = true
-        return
-      }
-      throw error
+      if (!isError(error, 'E_CONFLICT')) throw error
+      void tend.kick()
+      return
     }
     chain.committed(tick.to)
+    // Folding may have waited for the room.
+    void follow.kick()
     deps.wake.notify()
     ticked += 1
     if (ticked % TEND_EVERY === 0) await removeOld()
@@ -212,42 +201,45 @@ export async function startSpeed(config: SpeedConfig, deps: SpeedDeps): Promise<
 
   const stopFollowing = log.onAppend(() => {
     for (const chain of chains.values()) noteLag(chain)
-    void kick()
+    void follow.kick()
   })
   const stopWatching = deps.wake.subscribe(() => {
     lakeChanged = true
-    void kick()
+    void tend.kick()
   })
   armTick()
-  await kick()
+  await tend.kick()
+  await follow.kick()
+
+  async function tick() {
+    await follow.kick()
+    tickDue = true
+    await tend.kick()
+  }
 
   return {
     open: (hash, p, from) => (p === partition ? (chains.get(hash)?.openFrom(from) ?? null) : null),
     lag: (hash) => ({ end: log.end(), behindSinceMs: behindSinceMs.get(hash) ?? null }),
     partitions: () => [partition],
-    status: () => ({
-      state: failing === null ? 'ok' : 'failing',
-      reason: failing,
-      chains: [...chains.values()].map(({ hash, committedTo, readTo, openCells }) => {
-        return { hash, committedTo, readTo, openCells }
-      }),
-    }),
-    async tick() {
-      tickDue = true
-      await kick()
+    status() {
+      const reason = follow.failing() ?? tend.failing()
+      return {
+        state: reason === null ? 'ok' : 'failing',
+        reason,
+        chains: [...chains.values()].map(({ hash, committedTo, readTo, openCells }) => {
+          return { hash, committedTo, readTo, openCells }
+        }),
+      }
     },
+    tick,
     async close() {
       if (closed) return
       stopFollowing()
       stopWatching()
       cancelTick()
-      cancelRetry()
-      if (failing === null) {
-        tickDue = true
-        await kick()
-      }
+      if (follow.failing() === null && tend.failing() === null) await tick()
       closed = true
-      await running
+      await Promise.all([follow.close(), tend.close()])
       behindSinceMs = new Map()
       chains.clear()
     },

@@ -15,9 +15,9 @@ import { hourName } from '../../lake/tables.ts'
 import { type Message, toColumns } from '../../schemas/message.ts'
 import type { View } from '../../schemas/view.ts'
 import { serviceMinute } from '../../schemas/views/service-minute.ts'
-import { close, exactPart } from '../law/oracle.ts'
 import { SimClock } from '../sim/clock.ts'
 import { simRandom } from '../sim/random.ts'
+import { close, exactPart } from '../simulator/oracle.ts'
 
 const DATE = '2026-11-22'
 const DATE_MS = Date.parse(DATE)

@@ -1,4 +1,4 @@
 import { test } from 'vitest'
-import { holds, SEQUENCES, SHARDS } from './law.ts'
+import { holds, SEEDS, SHARDS } from './law.ts'
 
-test(`the law holds in ${SEQUENCES / SHARDS} random sequences, even seeds`, () => holds(1))
+test(`the law holds for ${SEEDS / SHARDS} simulated histories, even seeds`, () => holds(1))

@@ -3,10 +3,10 @@ import { scanRecords } from '../../log/journal/scan.ts'
 import type { RunRecord } from '../../schemas/ports/layers.ts'
 import { serviceMinute } from '../../schemas/views/service-minute.ts'
 import type { Stats } from '../../serving/answers.ts'
-import { differences } from '../law/oracle.ts'
-import { Sender } from '../law/sender.ts'
-import { World } from '../law/world.ts'
 import { drain } from '../sim/incarnation.ts'
+import { differences } from '../simulator/oracle.ts'
+import { Sender } from '../simulator/sender.ts'
+import { World } from '../simulator/world.ts'
 
 /**
  * Runs a scenario: one step a line, over the whole of an embedded Tidemark on a virtual clock. After every step every
@@ -48,7 +48,7 @@ const START_MS = DAY_MS + 10 * 3_600_000
 const UNITS_MS: { readonly [unit: string]: number } = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
 
 class Scenario {
-  readonly #world = new World(1, START_MS)
+  readonly #world = new World({ seed: 1, startMs: START_MS })
   readonly #senders = new Map<string, Sender>()
   #lastRun: RunRecord | null = null
 
@@ -111,7 +111,7 @@ class Scenario {
       if (record === undefined) continue
       bytes[record.position + RECORD_HEAD_BYTES]! ^= 1
       this.#world.disk.put(path, bytes)
-      this.#world.oracle.forget(0, offset)
+      this.#world.oracle.drop(0, offset)
       return
     }
     throw new Error('there is no such block')

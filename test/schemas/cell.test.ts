@@ -14,7 +14,7 @@ import { type Message, messageAt, toColumns } from '../../schemas/message.ts'
 import { compareUtf8 } from '../../schemas/utf8.ts'
 import { cellToValues, valuesToCell, viewColumns } from '../../schemas/view-table.ts'
 import { serviceMinute } from '../../schemas/views/service-minute.ts'
-import { close } from '../law/oracle.ts'
+import { close } from '../simulator/oracle.ts'
 
 /** Few values, times and hosts, so that everything ties. */
 const message: fc.Arbitrary<Message> = fc.record({

@@ -7,22 +7,31 @@ interface Timer {
   readonly fn: () => void
 }
 
-/** A clock that moves only when told to. Timers fire in the order of their times, then of their making. */
+/**
+ * A clock that moves only when told to. Timers fire in the order of their times, then of their making, and measure what
+ * passed: a correction of the wall time (`step`) moves none of them.
+ */
 export class SimClock implements Clock {
-  #nowMs: number
+  #passedMs = 0
+  #wallMs: number
   #made = 0
   readonly #timers = new Set<Timer>()
 
   constructor(startMs: number) {
-    this.#nowMs = startMs
+    this.#wallMs = startMs
   }
 
   nowMs(): number {
-    return this.#nowMs
+    return Math.floor(this.#wallMs + this.#passedMs)
+  }
+
+  /** Milliseconds that passed since it was made, whatever the wall time says. */
+  get passedMs(): number {
+    return this.#passedMs
   }
 
   after(ms: number, fn: () => void): () => void {
-    const timer = { atMs: this.#nowMs + Math.max(0, ms), order: this.#made++, fn }
+    const timer = { atMs: this.#passedMs + Math.max(0, ms), order: this.#made++, fn }
     this.#timers.add(timer)
     return () => void this.#timers.delete(timer)
   }
@@ -32,22 +41,22 @@ export class SimClock implements Clock {
     return this.#timers.size
   }
 
-  /** Sets the wall time without firing anything: a clock that was corrected. */
+  /** Corrects the wall time by `ms`, which may be negative. */
   step(ms: number): void {
-    this.#nowMs += ms
+    this.#wallMs += ms
   }
 
   /** Lets `ms` pass: fires every timer that falls due, and lets what it started run before the next. */
   async advance(ms: number): Promise<void> {
     await drain()
-    const untilMs = this.#nowMs + ms
+    const untilMs = this.#passedMs + ms
     for (let next = this.#next(untilMs); next !== null; next = this.#next(untilMs)) {
       this.#timers.delete(next)
-      this.#nowMs = Math.max(this.#nowMs, next.atMs)
+      this.#passedMs = Math.max(this.#passedMs, next.atMs)
       next.fn()
       await drain()
     }
-    this.#nowMs = untilMs
+    this.#passedMs = untilMs
     await drain()
   }
 

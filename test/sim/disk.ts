@@ -1,5 +1,5 @@
 import { TidemarkError } from '../../schemas/errors.ts'
-import type { Random } from '../../schemas/ports/clock.ts'
+import type { Clock, Random } from '../../schemas/ports/clock.ts'
 import type { Disk, DiskFile } from '../../schemas/ports/disk.ts'
 import { simRandom } from './random.ts'
 
@@ -17,6 +17,7 @@ interface Inode {
  */
 export class SimDisk implements Disk {
   readonly #random: Random
+  readonly #clock: Clock | null
   #names = new Map<string, Inode>()
   /** Names as a power loss would leave them at least. */
   #durable = new Map<string, Inode>()
@@ -27,8 +28,9 @@ export class SimDisk implements Disk {
   fault: ((what: string, path: string) => void) | null = null
   syncs = 0
 
-  constructor(seed: number) {
+  constructor(seed: number, clock: Clock | null = null) {
     this.#random = simRandom(seed)
+    this.#clock = clock
   }
 
   /** The process dies; with `power` everything unsynced is at risk. */
@@ -67,9 +69,25 @@ export class SimDisk implements Disk {
 
   /** Sets a file's bytes, as damage or as another program would. */
   put(path: string, bytes: Uint8Array): void {
-    const inode = { bytes: bytes.slice(), synced: bytes.slice(), modifiedMs: 0 }
+    const inode = { bytes: bytes.slice(), synced: bytes.slice(), modifiedMs: this.#nowMs() }
     this.#names.set(path, inode)
     this.#durable.set(path, inode)
+  }
+
+  /** Flips one bit in place, of what is read and of what a power loss leaves. */
+  flip(path: string, at: number, bit: number): void {
+    const { bytes, synced } = this.#need(path)
+    for (const copy of new Set([bytes, synced])) if (at < copy.length) copy[at]! ^= 1 << bit
+  }
+
+  /** Removes a name for good, as a person would while nothing runs. */
+  erase(path: string): void {
+    this.#names.delete(path)
+    this.#durable.delete(path)
+  }
+
+  has(path: string): boolean {
+    return this.#names.has(path)
   }
 
   paths(): string[] {
@@ -83,7 +101,7 @@ export class SimDisk implements Disk {
     let inode = this.#names.get(path)
     if (inode === undefined) {
       if (!options?.create) return null
-      inode = { bytes: new Uint8Array(), synced: new Uint8Array(), modifiedMs: 0 }
+      inode = { bytes: new Uint8Array(), synced: new Uint8Array(), modifiedMs: this.#nowMs() }
       this.#names.set(path, inode)
     }
     return this.#file(path, inode)
@@ -117,20 +135,28 @@ export class SimDisk implements Disk {
 
   #write(path: string, inode: Inode, offset: number, bytes: Uint8Array): void {
     const grown = Math.max(0, offset + bytes.length - inode.bytes.length)
-    const room = this.capacityBytes - this.#used()
+    const room = this.capacityBytes - this.#usedIfLimited()
     const fits = grown <= room ? bytes : bytes.subarray(0, Math.max(0, bytes.length - (grown - room)))
     const next = new Uint8Array(Math.max(inode.bytes.length, offset + fits.length))
     next.set(inode.bytes)
     next.set(fits, offset)
     inode.bytes = next
+    inode.modifiedMs = this.#nowMs()
     if (fits.length < bytes.length) throw new TidemarkError('E_DISK_FULL', `${path}: no space left`)
   }
 
-  #used(): number {
-    if (this.capacityBytes === Number.POSITIVE_INFINITY) return 0
+  #nowMs(): number {
+    return this.#clock?.nowMs() ?? 0
+  }
+
+  usedBytes(): number {
     let used = 0
     for (const inode of new Set(this.#names.values())) used += inode.bytes.length
     return used
+  }
+
+  #usedIfLimited(): number {
+    return this.capacityBytes === Number.POSITIVE_INFINITY ? 0 : this.usedBytes()
   }
 
   async readFile(path: string): Promise<Uint8Array | null> {

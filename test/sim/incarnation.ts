@@ -1,5 +1,13 @@
 import type { Clock } from '../../schemas/ports/clock.ts'
 
+/** How a port is seen by one process. */
+export interface GateOptions {
+  /** Methods that return ports themselves. */
+  readonly wraps?: readonly string[]
+  /** Awaited before each call, where it gives a promise: a slow device. A process that dies meanwhile never makes the call. */
+  readonly delay?: () => Promise<void> | null
+}
+
 /**
  * One life of a simulated process. Ports seen through it stop answering when it dies: a call in flight never
  * returns, a timer never fires, so the code of a dead process stops at whatever `await` it had reached.
@@ -8,6 +16,8 @@ export class Incarnation {
   alive = true
   /** Port calls so far. */
   calls = 0
+  /** Told of each port call that was answered, before its caller hears of it: between two steps of the process. */
+  answered: ((method: string, args: readonly unknown[]) => void) | null = null
   #dieAt = Number.POSITIVE_INFINITY
   #died: () => void = () => {}
   readonly death = new Promise<void>((resolve) => {
@@ -25,8 +35,8 @@ export class Incarnation {
     this.#died()
   }
 
-  /** `port` as this process sees it. Methods in `wraps` return ports themselves. */
-  gate<T extends object>(port: T, wraps: readonly string[] = []): T {
+  /** `port` as this process sees it. */
+  gate<T extends object>(port: T, options: GateOptions = {}): T {
     const life = this
     return new Proxy(port, {
       get(target, name) {
@@ -34,18 +44,29 @@ export class Incarnation {
         if (typeof value !== 'function') return value
         return (...args: unknown[]) => {
           if (!life.alive) return new Promise(() => {})
-          const result = value.apply(target, args)
-          if (!(result instanceof Promise)) return result
-          life.calls += 1
-          if (life.calls >= life.#dieAt) life.die()
-          return new Promise((resolve, reject) => {
-            result.then(
-              (got) => life.alive && resolve(wraps.includes(String(name)) && got ? life.gate(got) : got),
-              (error) => life.alive && reject(error),
-            )
-          })
+          const wait = options.delay?.()
+          if (!wait) return life.#call(value.bind(target), String(name), args, options)
+          return wait.then(() => life.#call(value.bind(target), String(name), args, options))
         }
       },
+    })
+  }
+
+  #call(fn: (...args: unknown[]) => unknown, name: string, args: unknown[], options: GateOptions): unknown {
+    if (!this.alive) return new Promise(() => {})
+    const result = fn(...args)
+    if (!(result instanceof Promise)) return result
+    this.calls += 1
+    if (this.calls >= this.#dieAt) this.die()
+    return new Promise((resolve, reject) => {
+      const answer = (reply: () => void) => {
+        if (this.alive) this.answered?.(name, args)
+        if (this.alive) reply()
+      }
+      result.then(
+        (got) => answer(() => resolve(options.wraps?.includes(name) && got ? this.gate(got, options) : got)),
+        (error) => answer(() => reject(error)),
+      )
     })
   }
 

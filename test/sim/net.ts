@@ -1,17 +1,24 @@
 import { TidemarkError } from '../../schemas/errors.ts'
-import type { Random } from '../../schemas/ports/clock.ts'
+import type { Clock, Random } from '../../schemas/ports/clock.ts'
 import type { Listener, Net, Socket, SocketHandlers } from '../../schemas/ports/net.ts'
 import { simRandom } from './random.ts'
 
-/** TCP in memory: bytes arrive in order, in chunks that break anywhere, in a later turn of the event loop. */
+/**
+ * TCP in memory: bytes arrive in order, in chunks that break anywhere, in a later turn of the event loop or, where a
+ * delay is set, up to so many milliseconds later.
+ */
 export class SimNet implements Net {
+  /** Longest delay of what is sent from now on; needs a clock. */
+  delayMs = 0
   readonly #random: Random
+  readonly #clock: Clock | null
   readonly #listeners = new Map<string, (socket: Socket) => void>()
   readonly #ends = new Set<End>()
   #ports = 40_000
 
-  constructor(seed: number) {
+  constructor(seed: number, clock: Clock | null = null) {
     this.#random = simRandom(seed)
+    this.#clock = clock
   }
 
   async listen(host: string, port: number, accept: (socket: Socket) => void): Promise<Listener> {
@@ -32,8 +39,10 @@ export class SimNet implements Net {
     const accept = this.#listeners.get(`${host}:${port}`)
     if (accept === undefined)
       throw new TidemarkError('E_CONNECT', `cannot connect to ${host}:${port}: refused`)
-    const client = new End('client', this.#random)
-    const server = new End('server', this.#random)
+    const later = (fn: () => void) => this.#later(fn)
+    const gone = (end: End) => void this.#ends.delete(end)
+    const client = new End('client', { random: this.#random, later, gone })
+    const server = new End('server', { random: this.#random, later, gone })
     client.peer = server
     server.peer = client
     this.#ends.add(client)
@@ -42,22 +51,57 @@ export class SimNet implements Net {
     return client
   }
 
+  /** Ends that are open, of both sides. */
+  get open(): number {
+    return this.#ends.size
+  }
+
+  /** One connection breaks, at both sides or so that only the client notices; false when there is none. */
+  cut(pick: number, kind: 'both' | 'client'): boolean {
+    const clients = [...this.#ends].filter(({ side }) => side === 'client')
+    const client = clients[Math.floor(pick * clients.length)]
+    if (client === undefined) return false
+    client.lose('connection reset')
+    if (kind === 'both') client.peer.lose('connection reset')
+    return true
+  }
+
+  /** Of one connection nothing arrives for `ms`. */
+  stall(pick: number, ms: number): void {
+    const ends = [...this.#ends]
+    const end = ends[Math.floor(pick * ends.length)]
+    if (end === undefined || this.#clock === null) return
+    end.hold(true)
+    this.#clock.after(ms, () => end.hold(false))
+  }
+
+  #later(fn: () => void): void {
+    if (this.delayMs > 0 && this.#clock !== null) this.#clock.after(this.#random.float() * this.delayMs, fn)
+    else setImmediate(fn)
+  }
+
   /** The listening process died: its side hears nothing more, the other that the connection is lost. */
   reset(): void {
     this.#listeners.clear()
-    for (const end of this.#ends) {
+    for (const end of [...this.#ends]) {
       if (end.side === 'server') end.silence()
       else end.lose('connection reset')
     }
-    this.#ends.clear()
   }
+}
+
+interface EndDeps {
+  readonly random: Random
+  /** Calls back in a later turn, or after the delay. */
+  later(fn: () => void): void
+  gone(end: End): void
 }
 
 class End implements Socket {
   readonly remoteAddress = '127.0.0.1'
   readonly side: 'client' | 'server'
   peer!: End
-  readonly #random: Random
+  readonly #deps: EndDeps
   #handlers: SocketHandlers | null = null
   /** What has arrived and is not delivered: bytes, then null for the end of the peer's side. */
   #arrived: (Uint8Array | null)[] = []
@@ -66,10 +110,11 @@ class End implements Socket {
   #peerEnded = false
   #closed = false
   #turn = false
+  #held = false
 
-  constructor(side: 'client' | 'server', random: Random) {
+  constructor(side: 'client' | 'server', deps: EndDeps) {
     this.side = side
-    this.#random = random
+    this.#deps = deps
   }
 
   handle(handlers: SocketHandlers): void {
@@ -81,7 +126,8 @@ class End implements Socket {
     if (this.#ended || this.#closed) return true
     let rest: Uint8Array = typeof bytes === 'string' ? Buffer.from(bytes) : Buffer.from(bytes)
     while (rest.length > 0) {
-      const n = this.#random.float() < 0.7 ? rest.length : 1 + Math.floor(this.#random.float() * rest.length)
+      const { random } = this.#deps
+      const n = random.float() < 0.7 ? rest.length : 1 + Math.floor(random.float() * rest.length)
       this.peer.#arrived.push(rest.subarray(0, n))
       rest = rest.subarray(n)
     }
@@ -125,21 +171,32 @@ class End implements Socket {
   /** The process at this end is dead: nobody is told anything. */
   silence(): void {
     this.#closed = true
+    this.#deps.gone(this)
     this.#handlers = null
     this.#arrived = []
+  }
+
+  /** While held, nothing is delivered here. */
+  hold(held: boolean): void {
+    this.#held = held
+    if (!held) this.#schedule()
   }
 
   #schedule(): void {
     if (this.#turn || this.#closed) return
     this.#turn = true
-    setImmediate(() => {
+    this.#deps.later(() => {
       this.#turn = false
       this.#deliver()
     })
   }
 
+  get #stopped(): boolean {
+    return this.#paused || this.#held
+  }
+
   #deliver(): void {
-    while (this.#handlers !== null && !this.#closed && !this.#paused && this.#arrived.length > 0) {
+    while (this.#handlers !== null && !this.#closed && !this.#stopped && this.#arrived.length > 0) {
       const chunk = this.#arrived.shift()!
       if (chunk !== null) this.#handlers.data(chunk)
       else {
@@ -163,6 +220,7 @@ class End implements Socket {
   #close(reason: string): void {
     if (this.#closed) return
     this.#closed = true
+    this.#deps.gone(this)
     this.#handlers?.close(reason)
   }
 }

@@ -111,7 +111,7 @@ test('whatever was acknowledged survives any series of crashes and power losses,
       const disk = new SimDisk(seed)
       const random = simRandom(seed)
       let life = new Incarnation()
-      const open = () => openOn(life.gate(disk, ['open']), { segmentBytesMax: 700 })
+      const open = () => openOn(life.gate(disk, { wraps: ['open'] }), { segmentBytesMax: 700 })
       let log = await open()
       const acknowledged: string[] = []
       let seq = 0

@@ -1,0 +1,60 @@
+import { describeError } from '../schemas/errors.ts'
+import type { Clock } from '../schemas/ports/clock.ts'
+
+/** Work that is done again whenever something new came in. */
+export interface Repeating {
+  /** Asks for the work; resolves when it was done, or failed, with everything that came in before the call. */
+  kick(): Promise<void>
+  /** Why the last try failed; null when it did not. */
+  failing(): string | null
+  /** No more work; resolves when what is going on has ended. */
+  close(): Promise<void>
+}
+
+/** One call of `work` at a time, and one more when it was asked for meanwhile; after a failure again in `retryMs`. */
+export function repeating(
+  work: () => Promise<void>,
+  deps: { clock: Clock; retryMs: number; logLine(line: string): void; failed?(): void },
+): Repeating {
+  let running: Promise<void> | null = null
+  let again = false
+  let closed = false
+  let failing: string | null = null
+  let cancelRetry = () => {}
+
+  async function runAll(): Promise<void> {
+    while (again && !closed) {
+      again = false
+      try {
+        await work()
+        failing = null
+      } catch (error) {
+        if (closed) break
+        if (failing === null) deps.logLine(`${describeError(error)}; trying again`)
+        failing = describeError(error)
+        deps.failed?.()
+        cancelRetry()
+        cancelRetry = deps.clock.after(deps.retryMs, () => void kick())
+      }
+    }
+    // In the same turn as the last look at `again`: nothing can slip in between.
+    running = null
+  }
+
+  function kick(): Promise<void> {
+    again = true
+    if (closed) return Promise.resolve()
+    running ??= runAll()
+    return running
+  }
+
+  return {
+    kick,
+    failing: () => failing,
+    async close() {
+      closed = true
+      cancelRetry()
+      await running
+    },
+  }
+}

@@ -1,0 +1,84 @@
+import type { ObjectStore, StoredObject } from '../../lake/store/port.ts'
+import { TidemarkError } from '../../schemas/errors.ts'
+import { type Clock, type Random, sleep } from '../../schemas/ports/clock.ts'
+
+/** What goes wrong with an object store: rates from 0 to 1 of calls, and longest times of calls in milliseconds. */
+export interface StoreTrouble {
+  /** Refused, without effect. */
+  errors: number
+  /** Puts and deletes answered by an error that does not say whether they had their effect: they had, had not, or will. */
+  unclear: number
+  /** Longest time of a call. */
+  slowMs: number
+  /** Longest time of a list, on top. */
+  slowListMs: number
+}
+
+export const NO_TROUBLE: Readonly<StoreTrouble> = { errors: 0, unclear: 0, slowMs: 0, slowListMs: 0 }
+/** A put whose answer was lost has its effect within this time, if at all. */
+const LATE_MS_MAX = 20_000
+
+/** An object store behind a network: what `inner` does, slowly, wrongly answered or not at all, within what the port allows. */
+export class SimStore implements ObjectStore {
+  trouble: StoreTrouble = { ...NO_TROUBLE }
+  readonly #inner: ObjectStore
+  readonly #clock: Clock
+  readonly #random: Random
+
+  constructor(inner: ObjectStore, deps: { clock: Clock; random: Random }) {
+    this.#inner = inner
+    this.#clock = deps.clock
+    this.#random = deps.random
+  }
+
+  get(key: string): Promise<Uint8Array | null> {
+    return this.#read(key, 0, () => this.#inner.get(key))
+  }
+
+  list(prefix: string, after?: string): Promise<StoredObject[]> {
+    return this.#read(prefix, this.trouble.slowListMs, () => this.#inner.list(prefix, after))
+  }
+
+  put(key: string, bytes: Uint8Array): Promise<void> {
+    const copy = bytes.slice()
+    return this.#write(key, () => this.#inner.put(key, copy))
+  }
+
+  putIfAbsent(key: string, bytes: Uint8Array): Promise<boolean> {
+    const copy = bytes.slice()
+    return this.#write(key, () => this.#inner.putIfAbsent(key, copy))
+  }
+
+  delete(key: string): Promise<void> {
+    return this.#write(key, () => this.#inner.delete(key))
+  }
+
+  async #read<T>(key: string, moreMs: number, work: () => Promise<T>): Promise<T> {
+    await this.#wait(this.trouble.slowMs + moreMs)
+    this.#refuse(key)
+    return work()
+  }
+
+  async #write<T>(key: string, work: () => Promise<T>): Promise<T> {
+    await this.#wait(this.trouble.slowMs)
+    this.#refuse(key)
+    if (this.#random.float() >= this.trouble.unclear) {
+      const done = await work()
+      await this.#wait(this.trouble.slowMs)
+      return done
+    }
+    const roll = this.#random.float()
+    if (roll < 0.4) await work()
+    else if (roll < 0.7) this.#clock.after(this.#random.float() * LATE_MS_MAX, () => void work())
+    throw new TidemarkError('E_STORE_AMBIGUOUS', `${key}: the answer was lost`)
+  }
+
+  #refuse(key: string): void {
+    if (this.#random.float() < this.trouble.errors)
+      throw new TidemarkError('E_STORE', `${key}: refused, try again`)
+  }
+
+  async #wait(msMax: number): Promise<void> {
+    if (msMax > 0) await sleep(this.#clock, this.#random.float() * msMax)
+  }
+}

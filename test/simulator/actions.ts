@@ -1,0 +1,271 @@
+import { HOUR_MS } from '../../schemas/view.ts'
+import { serviceMinute } from '../../schemas/views/service-minute.ts'
+import { drain } from '../sim/incarnation.ts'
+import { checkAsOf } from './check.ts'
+import { deleteJournal, flipDataFile, flipJournal } from './damage.ts'
+import type { Dice } from './dice.ts'
+import type { FaultName } from './faults.ts'
+import { HOSTS, SERVICES } from './fleet.ts'
+import type { Sender } from './sender.ts'
+import type { Simulation } from './simulation.ts'
+import { TICK_MS } from './site.ts'
+
+export interface Action {
+  /** How often, against the others. */
+  readonly weight: number
+  /** The fault it belongs to; null for what happens every day. */
+  readonly fault: FaultName | null
+  /** Needs the process to be up. */
+  readonly up?: boolean
+  /** Does it, or begins it, and says what in a few words. */
+  act(sim: Simulation, dice: Dice): Promise<string> | string
+}
+
+const SHORT_MS = [0, 10, 100, 1_000]
+
+/** Everything that can happen in a step. What takes time is begun here and goes on while other steps happen. */
+export const ACTIONS = {
+  send: { weight: 26, fault: null, act: (sim, dice) => send(sim, dice, false) },
+  late: { weight: 12, fault: 'late', act: (sim, dice) => send(sim, dice, true) },
+  repeat: { weight: 7, fault: null, act: repeat },
+  lines: { weight: 4, fault: null, act: (sim, dice) => lines(sim, dice, false) },
+  'wait shortly': { weight: 8, fault: null, act: (sim, dice) => wait(sim, dice.pick(SHORT_MS)) },
+  'wait ticks': { weight: 8, fault: null, act: (sim, dice) => wait(sim, dice.pick([1, 1, 3]) * TICK_MS) },
+  'wait long': { weight: 1.5, fault: null, act: (sim) => wait(sim, HOUR_MS / 4) },
+  tick: {
+    weight: 5,
+    fault: null,
+    up: true,
+    act: (sim) => sim.begin('tick', (parts) => parts.speed.tick()),
+  },
+  seal: { weight: 4, fault: null, up: true, act: (sim) => sim.begin('seal', (parts) => parts.writer.seal()) },
+  run: { weight: 9, fault: null, up: true, act: (sim) => sim.beginRun(false, 'first') },
+  'run full': { weight: 1, fault: null, up: true, act: (sim) => sim.beginRun(true, 'first') },
+  'ask as of': { weight: 2, fault: null, up: true, act: (sim, dice) => checkAsOf(sim, dice) },
+  'start agent': { weight: 1, fault: null, act: (sim, dice) => startAgent(sim, dice.below(2), 0) },
+  'restart node': { weight: 1, fault: null, act: restartNode },
+
+  crash: { weight: 2, fault: 'crash', up: true, act: (sim) => crash(sim, 'process') },
+  fuse: { weight: 4, fault: 'crash', up: true, act: fuse },
+  power: { weight: 2, fault: 'power', up: true, act: (sim) => crash(sim, 'power') },
+  'power fuse': { weight: 3, fault: 'power', up: true, act: powerFuse },
+  'disk errors': { weight: 2, fault: 'disk-error', act: diskErrors },
+  'disk full': { weight: 2, fault: 'disk-full', act: diskFull },
+  'disk slow': { weight: 2, fault: 'disk-slow', act: diskSlow },
+  'flip in the journal': { weight: 1, fault: 'flip', act: flipJournal },
+  'flip in a file': { weight: 0.7, fault: 'flip', act: flipDataFile },
+  cut: { weight: 2, fault: 'cut', act: (sim, dice) => cut(sim, dice, 'both') },
+  'half open': { weight: 2, fault: 'cut', act: (sim, dice) => cut(sim, dice, 'client') },
+  stall: { weight: 2, fault: 'cut', act: stall },
+  'slow network': { weight: 1, fault: 'cut', act: slowNetwork },
+  'kill agent': { weight: 2, fault: 'agents', act: (sim, dice) => startAgent(sim, dice.below(2), 0) },
+  'wrong clock': { weight: 1, fault: 'agents', act: wrongClock },
+  clone: { weight: 0.7, fault: 'agents', act: clone },
+  garbage: { weight: 3, fault: 'garbage', act: (sim, dice) => lines(sim, dice, true) },
+  'store errors': { weight: 2, fault: 'store-error', act: (sim, dice) => storeTrouble(sim, dice, 'errors') },
+  'store unclear': {
+    weight: 3,
+    fault: 'store-unclear',
+    act: (sim, dice) => storeTrouble(sim, dice, 'unclear'),
+  },
+  'store slow': { weight: 3, fault: 'store-slow', act: (sim, dice) => storeTrouble(sim, dice, 'slowMs') },
+  'lists slow': { weight: 1, fault: 'store-slow', act: (sim, dice) => storeTrouble(sim, dice, 'slowListMs') },
+  'clock back': { weight: 1, fault: 'clock', act: clockBack },
+  'second run': { weight: 5, fault: 'twins', up: true, act: (sim) => sim.beginRun(false, 'second') },
+  'second seal': {
+    weight: 3,
+    fault: 'twins',
+    up: true,
+    act: (sim) => sim.begin('second seal', async (parts) => parts.twin?.writer.seal()),
+  },
+  define: { weight: 1, fault: 'definition', act: define },
+  'lose index': { weight: 1, fault: 'index', up: true, act: (sim) => loseIndex(sim, 'deleted') },
+  'keep index': { weight: 1, fault: 'index', act: keepIndex },
+  'old index': { weight: 1, fault: 'index', up: true, act: (sim) => loseIndex(sim, 'stale') },
+  'delete journal': { weight: 0.5, fault: 'journal', act: deleteJournal },
+} as const satisfies { readonly [name: string]: Action }
+
+export type ActionName = keyof typeof ACTIONS
+
+async function send(sim: Simulation, dice: Dice, late: boolean): Promise<string> {
+  const sender = dice.pick(sim.fleet.senders)
+  const count = 1 + dice.below(8)
+  const nowMs = sim.world.clock.nowMs()
+  for (let i = 0; i < count; i++) {
+    const backMs = late ? dice.pick([61_000, HOUR_MS, 25 * HOUR_MS, 40 * 24 * HOUR_MS]) : dice.below(2_000)
+    make(sim, sender, dice, nowMs - backMs)
+  }
+  if (late) sim.tally.late += count
+  await sendNew(sim, sender, sender.sent.length - count)
+  return `${sender.agent} sends ${count}${late ? ' late ones' : ''}`
+}
+
+function make(sim: Simulation, sender: Sender, dice: Dice, timeMs: number): void {
+  const made = sender.make({
+    service: dice.pick(SERVICES),
+    host: dice.pick(HOSTS),
+    timeMs,
+    gauges: [dice.below(4), dice.below(4) / 8, dice.pick([0, 1e15, 0.1, 5e-324])],
+  })
+  sim.world.oracle.noteSent(made)
+}
+
+/** Sends what is above `after`; a new connection begins with what the collector does not have. */
+async function sendNew(sim: Simulation, sender: Sender, after: number): Promise<void> {
+  if (sender.connected && sender.welcomed !== null) sender.sendAfter(after)
+  else await sim.connect(sender)
+  await drain()
+}
+
+/** A sender comes back and resends what was acknowledged long ago. */
+async function repeat(sim: Simulation, dice: Dice): Promise<string> {
+  const sender = dice.pick(sim.fleet.senders)
+  const share = dice.float()
+  const from = await sim.connect(sender, share)
+  if (from === null) return `${sender.agent} cannot connect`
+  sim.tally.repeats += sender.acked > from ? 1 : 0
+  return `${sender.agent} reconnects and resends from ${from + 1}`
+}
+
+async function lines(sim: Simulation, dice: Dice, vanish: boolean): Promise<string> {
+  const count = 1 + dice.below(6)
+  const sent = await sim.fleet.sendLines(dice.float, count)
+  if (sent === null) return 'nobody takes unnumbered lines'
+  if (vanish && dice.float() < 0.5) {
+    await drain()
+    sent.vanish()
+    return `${count} unnumbered lines, the last one cut short`
+  }
+  sent.finish()
+  await drain()
+  return `${count} unnumbered lines`
+}
+
+async function wait(sim: Simulation, ms: number): Promise<string> {
+  await sim.world.clock.advance(ms)
+  return `wait ${ms} ms`
+}
+
+function startAgent(sim: Simulation, place: number, skewMs: number): string {
+  sim.fleet.startAgent(place, skewMs)
+  return `a new agent on host-${place}${skewMs === 0 ? '' : `, its clock ${skewMs / 60_000} min ahead`}`
+}
+
+function wrongClock(sim: Simulation, dice: Dice): string {
+  return startAgent(sim, dice.below(2), dice.pick([-3 * 24 * 60, -70, 9, 30]) * 60_000)
+}
+
+async function restartNode(sim: Simulation): Promise<string> {
+  if (!sim.world.config.node) return 'there is no second node'
+  await sim.world.startNode()
+  return 'the node that knows the lake alone begins anew'
+}
+
+async function crash(sim: Simulation, kind: 'process' | 'power'): Promise<string> {
+  await sim.crash(kind)
+  return `crash (${kind})`
+}
+
+function fuse(sim: Simulation, dice: Dice): string {
+  const calls = 1 + dice.below(dice.pick([10, 60]))
+  sim.world.life!.dieAfter(calls)
+  return `dies after ${calls} calls`
+}
+
+function powerFuse(sim: Simulation, dice: Dice): string {
+  sim.nextDeath = 'power'
+  return `loses power: ${fuse(sim, dice)}`
+}
+
+function diskErrors(sim: Simulation, dice: Dice): string {
+  const rate = dice.pick([0.05, 0.3, 1])
+  const { disk, random } = sim.world
+  disk.fault = (what, path) => {
+    if (random.float() < rate) throw sim.diskError(`${path}: ${what} failed`)
+  }
+  return sim.forAWhile('disk errors', dice, () => {
+    disk.fault = null
+  })
+}
+
+function diskFull(sim: Simulation, dice: Dice): string {
+  const { disk } = sim.world
+  disk.capacityBytes = disk.usedBytes() + dice.pick([0, 100, 2_000])
+  return sim.forAWhile('disk full', dice, () => {
+    disk.capacityBytes = Number.POSITIVE_INFINITY
+  })
+}
+
+function diskSlow(sim: Simulation, dice: Dice): string {
+  sim.world.slowDiskMs = dice.pick([20, 500, 3_000])
+  sim.slow()
+  return sim.forAWhile('disk slow', dice, () => {
+    sim.slow()
+    sim.world.slowDiskMs = 0
+  })
+}
+
+function cut(sim: Simulation, dice: Dice, kind: 'both' | 'client'): string {
+  return sim.world.net.cut(dice.float(), kind)
+    ? `a connection breaks (${kind === 'both' ? 'both ends' : 'unnoticed by the collector'})`
+    : 'there is no connection to break'
+}
+
+function stall(sim: Simulation, dice: Dice): string {
+  const ms = dice.pick([500, 10_000, 120_000])
+  sim.world.net.stall(dice.float(), ms)
+  return `nothing arrives at one end of a connection for ${ms} ms`
+}
+
+function slowNetwork(sim: Simulation, dice: Dice): string {
+  sim.world.net.delayMs = dice.pick([20, 2_000])
+  return sim.forAWhile('slow network', dice, () => {
+    sim.world.net.delayMs = 0
+  })
+}
+
+function clone(sim: Simulation, dice: Dice): string {
+  const place = dice.below(2)
+  if (sim.fleet.senders.length > 3) return 'enough clones'
+  return `a clone of ${sim.fleet.clone(place).agent}`
+}
+
+function storeTrouble(
+  sim: Simulation,
+  dice: Dice,
+  kind: 'errors' | 'unclear' | 'slowMs' | 'slowListMs',
+): string {
+  const { remote } = sim.world
+  const slow = kind === 'slowMs' || kind === 'slowListMs'
+  remote.trouble[kind] = slow ? dice.pick([30, 1_000, 8_000]) : dice.pick([0.05, 0.3, 0.9])
+  return sim.forAWhile(`store: ${kind} ${remote.trouble[kind]}`, dice, () => {
+    remote.trouble[kind] = 0
+  })
+}
+
+function clockBack(sim: Simulation, dice: Dice): string {
+  const ms = dice.pick([2_000, 5 * 60_000, 2 * HOUR_MS])
+  sim.world.clock.step(-ms)
+  sim.steppedBack = true
+  return `the clock steps back by ${ms / 1_000} s`
+}
+
+async function define(sim: Simulation, dice: Dice): Promise<string> {
+  const scale = dice.pick([1, 10, 0.1])
+  sim.tally.definitions += 1
+  await sim.crash('process')
+  const gauges = serviceMinute.gauges.map((one) => (one.gauge === 'cpu' ? { ...one, scale } : one))
+  sim.world.view = { ...serviceMinute, gauges }
+  return `the next start counts cpu ${scale} times`
+}
+
+async function loseIndex(sim: Simulation, kind: 'deleted' | 'stale'): Promise<string> {
+  await sim.crash('process')
+  sim.world.loseIndex(kind)
+  return kind === 'deleted' ? 'the index is deleted' : 'the index is that of an earlier moment'
+}
+
+function keepIndex(sim: Simulation): string {
+  sim.world.keepIndex()
+  return 'a copy of the index is kept'
+}

@@ -1,0 +1,133 @@
+import { openReference } from '../../batch/engines/reference.ts'
+import { type Batch, startBatch } from '../../batch/run.ts'
+import { type Collector, startCollector } from '../../collector/collector.ts'
+import type { Table } from '../../lake/delta/port.ts'
+import { localStore } from '../../lake/store/local.ts'
+import { namedPosition } from '../../lake/tables.ts'
+import { type LakeWriter, startLakeWriter } from '../../lake/writer.ts'
+import { openJournal } from '../../log/journal/journal.ts'
+import type { Log } from '../../log/port.ts'
+import { makeWake } from '../../schemas/ports/wake.ts'
+import { type AnswersServer, startAnswers } from '../../serving/answer.ts'
+import { type Speed, startSpeed } from '../../speed/speed.ts'
+import type { Incarnation } from '../sim/incarnation.ts'
+import { followJournal } from './follow-journal.ts'
+import { JOURNAL_DIR, LAKE_DIR, type Site, TICK_MS } from './site.ts'
+
+/** The layers of one process. */
+export interface Parts {
+  readonly journal: Log
+  readonly writer: LakeWriter
+  readonly speed: Speed
+  readonly batch: Batch
+  readonly answers: AnswersServer
+  readonly collector: Collector
+  readonly viewTable: Table
+  /** The second set of writers, where there is one. */
+  readonly twin: { readonly writer: LakeWriter; readonly speed: Speed; readonly batch: Batch } | null
+  /** Closes every layer, in order. */
+  close(): Promise<void>
+}
+
+/** A serving node that knows the lake alone. */
+export interface Node {
+  readonly life: Incarnation
+  readonly answers: AnswersServer
+}
+
+/** Starts the layers as the embedded process does, each after those it needs. */
+export async function compose(site: Site, life: Incarnation): Promise<Parts> {
+  const { view } = site
+  const { retentionMs, twin } = site.config
+  const clock = life.clock(site.clock)
+  const disk = life.gate(site.disk, { wraps: ['open'], delay: site.diskDelay })
+  const store =
+    site.config.lake === 'store' ? life.gate(site.remote) : await localStore(disk, LAKE_DIR, site.random)
+  const wake = makeWake()
+  const deps = { clock, wake, random: site.random, logLine: site.say }
+  const tables = site.tablesOn(store, life)
+  const named = namedPosition(
+    await tables.messages.snapshot(),
+    await tables.view.snapshot(),
+    await tables.ticks.snapshot(),
+  )
+  const opened = await openJournal(
+    { dir: JOURNAL_DIR, segmentBytesMax: 4_096, holder: 'simulated', floor: named },
+    { disk, clock, logLine: site.say },
+  )
+  const journal = await followJournal(site, opened)
+
+  /** The layers that write to the lake. */
+  async function writers(own: typeof tables) {
+    const writer = await startLakeWriter(
+      { retentionMs, named },
+      { log: journal, messages: own.messages, views: [own.view], ...deps },
+    )
+    const speed = await startSpeed(
+      { view, tickMs: TICK_MS, retentionMs },
+      { log: journal, ticks: own.ticks, viewTable: own.view, ...deps },
+    )
+    const batch = await startBatch(
+      { view, tickMs: TICK_MS, schedule: null, engine: 'reference', retentionMs },
+      {
+        openEngine: openReference,
+        messages: own.messages,
+        viewTable: own.view,
+        ticks: own.ticks,
+        runs: own.runs,
+        sealer: writer,
+        ...deps,
+      },
+    )
+    return { writer, speed, batch }
+  }
+
+  const first = await writers(tables)
+  const answers = await startAnswers(
+    { view, tickMs: TICK_MS, indexPath: site.config.indexPath ?? ':memory:' },
+    {
+      viewTable: tables.view,
+      ticks: tables.ticks,
+      messages: tables.messages,
+      openCells: first.speed,
+      ...deps,
+    },
+  )
+  const second = twin ? await writers(site.tablesOn(store, life)) : null
+  const collector = await startCollector(
+    { host: '127.0.0.1', port: 7070, blockMessages: 5 },
+    { log: journal, net: site.net, disk, rejectsDir: '/data/rejects', ...deps },
+  )
+  return {
+    journal,
+    ...first,
+    answers,
+    collector,
+    viewTable: tables.view,
+    twin: second,
+    async close() {
+      await collector.close()
+      await answers.close()
+      for (const layer of [second?.speed, first.speed, second?.batch, first.batch]) await layer?.close()
+      for (const layer of [second?.writer, first.writer, journal]) await layer?.close()
+    },
+  }
+}
+
+/** Starts a serving node with an index of its own, beside the process that writes. */
+export async function composeNode(site: Site, life: Incarnation): Promise<Node> {
+  const tables = site.tablesOn(life.gate(site.remote), life)
+  const answers = await startAnswers(
+    { view: site.view, tickMs: TICK_MS, indexPath: ':memory:' },
+    {
+      viewTable: tables.view,
+      ticks: tables.ticks,
+      messages: tables.messages,
+      openCells: null,
+      clock: life.clock(site.clock),
+      wake: makeWake(),
+      logLine: (line) => site.say(`node: ${line}`),
+    },
+  )
+  return { life, answers }
+}

@@ -1,0 +1,68 @@
+import { coveredPosition, hoursOf, namedPosition } from '../../lake/tables.ts'
+import { decodeHead } from '../../log/journal/format.ts'
+import { type FoundRecord, scanRecords } from '../../log/journal/scan.ts'
+import { offsetIn, partitionsOf } from '../../schemas/position.ts'
+import type { Dice } from './dice.ts'
+import type { Simulation } from './simulation.ts'
+import { JOURNAL_DIR, LAKE_DIR } from './site.ts'
+
+/**
+ * Flips a bit in a record of the journal and notes which blocks may be missing from now on: that one and, as long as
+ * nothing later proves that it had been synced, all that follow it. One flip a segment: two could hide each other's proof.
+ */
+export function flipJournal(sim: Simulation, dice: Dice): string {
+  const { disk, oracle } = sim.world
+  const segments = disk.paths().filter((path) => path.endsWith('.journal'))
+  const whole = segments.filter((path) => !sim.flipped.has(path))
+  if (whole.length === 0) return 'there is no whole segment to damage'
+  const path = dice.pick(whole)
+  const bytes = Buffer.from(disk.bytesOf(path))
+  const head = decodeHead(bytes, path)
+  const { records } = scanRecords(bytes, head?.bytes ?? 0)
+  if (head === null || records.length === 0) return 'there is no block to damage'
+  const i = dice.below(records.length)
+  const record = records[i]!
+  const proven = path !== segments.at(-1) || records.some(({ syncedTo }) => syncedTo >= record.end)
+  const at = record.position + dice.below(record.end - record.position)
+  disk.flip(path, at, dice.below(8))
+  sim.flipped.add(path)
+  const hurt: FoundRecord[] = proven ? [record] : records.slice(i)
+  for (const { offset } of hurt) oracle.suspect(head.head.partition, offset)
+  return `a bit flips in block ${head.head.partition}/${record.offset}${proven ? '' : ', of the last group'}`
+}
+
+/** Flips a bit in a data file of a live version. */
+export async function flipDataFile(sim: Simulation, dice: Dice): Promise<string> {
+  const { tables, config, disk, store } = sim.world
+  const table = dice.pick([tables.view, tables.ticks, tables.view, tables.ticks, tables.messages])
+  const snapshot = await table.snapshot()
+  const files = [...(snapshot?.files.values() ?? [])].sort((a, b) => (a.path < b.path ? -1 : 1))
+  if (files.length === 0) return `there is no file of ${table.name} to damage`
+  const file = dice.pick(files)
+  const key = `${table.name}/${file.path}`
+  const at = dice.below(file.size)
+  if (config.lake === 'disk') disk.flip(`${LAKE_DIR}/${key}`, at, dice.below(8))
+  else store.objects.get(key)!.bytes[at]! ^= 1 << dice.below(8)
+  sim.damagedFiles += 1
+  if (table === tables.messages) for (const hour of hoursOf(file)) sim.damagedHours.add(hour)
+  return `a bit flips in ${key}`
+}
+
+/** The journal is deleted while the process is down: what was not sealed is lost. */
+export async function deleteJournal(sim: Simulation): Promise<string> {
+  const { disk, oracle, tables } = sim.world
+  await sim.crash('process')
+  const paths = disk.paths().filter((path) => path.startsWith(`${JOURNAL_DIR}/`))
+  for (const path of paths) disk.erase(path)
+  const messages = await tables.messages.snapshot()
+  const named = namedPosition(messages, await tables.view.snapshot(), await tables.ticks.snapshot())
+  const covered = coveredPosition(messages)
+  for (const partition of oracle.partitions()) {
+    const known = partitionsOf(named).includes(partition)
+    for (let offset = offsetIn(covered, partition) + 1; offset <= oracle.end(partition); offset++) {
+      if (known) oracle.suspect(partition, offset)
+      else oracle.drop(partition, offset)
+    }
+  }
+  return 'the journal is deleted'
+}

@@ -1,0 +1,136 @@
+import type { Gap } from '../../schemas/position.ts'
+import { DAY_MS } from '../../schemas/view.ts'
+import type { Executor } from './execute.ts'
+import type { Simulation } from './simulation.ts'
+
+/** Everything must be caught up with this long after the last fault. */
+const CATCH_UP_MS = 4 * 60_000
+const CLOSE_MS_MAX = 60_000
+
+/** The end of a simulation, when no more faults come. */
+export class Ending {
+  readonly #sim: Simulation
+  readonly #executor: Executor
+
+  constructor(sim: Simulation, executor: Executor) {
+    this.#sim = sim
+    this.#executor = executor
+  }
+
+  /** Faults over: everything is caught up with in bounded time, nothing acknowledged is missing, and all closes. */
+  async run(): Promise<void> {
+    const { world, fleet, tally } = this.#sim
+    world.trace.say('no more faults')
+    this.#sim.stopFaults()
+    if (!world.up) await this.#startForGood()
+    for (const sender of fleet.senders) if (!sender.connected) await this.#sim.connect(sender)
+    await world.clock.advance(CATCH_UP_MS / 2)
+    for (const sender of fleet.senders) {
+      if (sender.acked < sender.sent.length) await this.#sim.connect(sender)
+      await world.clock.advance(5_000)
+    }
+    await this.#executor.check()
+    this.#allSent()
+    await this.#lastRun()
+    await world.clock.advance(CATCH_UP_MS / 2)
+    await this.#executor.check()
+    this.#allWell()
+    await this.#closeAll()
+    tally.blocks = world.oracle.blocks.length
+    tally.virtualMs = world.clock.passedMs
+  }
+
+  async #startForGood(): Promise<void> {
+    await this.#sim.crash('process')
+    if (!(await this.#sim.world.start()))
+      throw new Error(`it does not start: ${this.#sim.world.lines.at(-1)}`)
+  }
+
+  #allSent(): void {
+    for (const sender of this.#sim.fleet.senders) {
+      const { agent, acked, sent, refused } = sender
+      if (!this.#sim.fleet.cloned.has(agent) && acked < sent.length)
+        throw new Error(`${agent} got ${acked} of ${sent.length} acknowledged`)
+      const why = [...new Set(refused.values())].filter((code) => code !== 'E_TIME' || !this.#sim.steppedBack)
+      if (why.length > 0) throw new Error(`${agent} was refused: ${why.join()}`)
+    }
+    for (const [place, { agent }] of this.#sim.fleet.hosts.entries()) {
+      const { state, queued } = agent.status()
+      if (state !== 'connected' || queued > 1) throw new Error(`host-${place} is ${state}, ${queued} wait`)
+    }
+  }
+
+  async #lastRun(): Promise<void> {
+    const { parts, clock } = this.#sim.world
+    await parts!.speed.tick()
+    // A run that a fault left behind ends first.
+    let record = null
+    parts!.batch.run({ full: this.#sim.damagedFiles > 0 }).then(
+      (got) => {
+        record = got
+      },
+      () => {},
+    )
+    for (let waitedMs = 0; record === null && waitedMs < CATCH_UP_MS; waitedMs += 1_000)
+      await clock.advance(1_000)
+    const { result, error } = (record ?? { result: 'hanging', error: null }) as {
+      result: string
+      error: string | null
+    }
+    this.#sim.world.trace.say(`last run: ${result} ${error ?? ''}`)
+    if (!['published', 'nothing_new', 'lost_race'].includes(result))
+      throw new Error(`the last run is ${result}: ${error}`)
+  }
+
+  #allWell(): void {
+    const { answers, speed, writer, journal, collector } = this.#sim.world.parts!
+    for (const [name, { state, reason }] of Object.entries({
+      serving: answers.status(),
+      speed: speed.status(),
+      'lake writer': writer.status(),
+      journal: journal.state(),
+      collector: collector.status(),
+    })) {
+      if (state !== 'ok') throw new Error(`${name} is ${state} long after the last fault: ${reason}`)
+    }
+    const { gaps: lasting } = answers.basis()
+    const range = { fromMs: 0, toMs: this.#sim.world.clock.nowMs() + DAY_MS }
+    for (const stats of answers.analytics(range)) {
+      const passing = stats.gaps.filter((gap) => !isLasting(gap, lasting))
+      if (passing.length > 0) throw new Error(`${stats.key} is not complete: ${JSON.stringify(passing)}`)
+    }
+    const damaged = this.#sim.flipped.size + this.#sim.damagedFiles > 0 || this.#sim.world.oracle.damaged()
+    if (!damaged && lasting.length > 0) throw new Error(`gaps without damage: ${JSON.stringify(lasting)}`)
+    const { node } = this.#sim.world
+    if (!node?.life.alive) return
+    const here = answers.basis().viewVersion
+    const there = node.answers.basis().viewVersion
+    if (here !== there) throw new Error(`the node serves version ${there} instead of ${here}`)
+  }
+
+  async #closeAll(): Promise<void> {
+    const { world, fleet } = this.#sim
+    for (const { life } of fleet.hosts) life.die()
+    for (const sender of fleet.senders) sender.disconnect()
+    let closed = false
+    world.between = null
+    void world.parts!.close().then(() => {
+      closed = true
+    })
+    for (let waitedMs = 0; !closed && waitedMs < CLOSE_MS_MAX; waitedMs += 100) await world.clock.advance(100)
+    if (!closed) throw new Error('it does not close')
+    world.throwIfBroken()
+    world.life!.die()
+    world.node?.life.die()
+  }
+}
+
+/** The gaps of an answer that nothing will ever fill. */
+function isLasting(
+  gap: { partition: number; from: number; to: number | null },
+  lasting: readonly Gap[],
+): boolean {
+  return lasting.some(
+    ({ partition, from, to }) => gap.partition === partition && gap.from === from && gap.to === to,
+  )
+}

@@ -1,0 +1,46 @@
+/** Kinds of faults. A seed has some of them, each at a rate of its own; `--faults` says which it may have. */
+export const FAULTS = {
+  crash: 'the process dies at any await and starts again from what the disk kept',
+  power: 'the same with everything lost that was not synced, torn at any byte',
+  'disk-error': 'calls of the disk fail',
+  'disk-full': 'the disk is full',
+  'disk-slow': 'calls of the disk take up to seconds',
+  flip: 'a bit flips in a block of the journal or in a data file of the lake',
+  cut: 'connections break, at both ends or so that the collector does not notice; their data stalls or takes long',
+  agents: 'agents are killed and begin anew, or have wrong clocks; two share an id',
+  garbage: 'lines that must be refused, lines cut short',
+  'store-error': 'the object store refuses calls',
+  'store-unclear': 'the store gives no answer to a put that it stored, stores later or never',
+  'store-slow': 'calls of the store take up to seconds, lists longer',
+  clock: 'the clock of the server steps back',
+  late: 'messages are up to forty days late',
+  twins: 'two lake writers, two speed layers and two schedulers work at once',
+  definition: 'a start has a changed definition of the view',
+  index: 'the serving index is deleted, or that of an earlier moment',
+  journal: 'the journal is deleted while the process is down',
+} as const
+
+export type FaultName = keyof typeof FAULTS
+
+/** How often each fault may come: 1 as usual, 0 never. */
+export type FaultRates = { readonly [fault in FaultName]: number }
+
+export function allFaults(rate: number): FaultRates {
+  return Object.fromEntries(Object.keys(FAULTS).map((name) => [name, rate])) as FaultRates
+}
+
+/** `all`, `none`, or a list like `crash,store-slow=3`: the faults named, at their rates, and no others. */
+export function parseFaults(text: string): FaultRates {
+  if (text === 'all') return allFaults(1)
+  const rates: { -readonly [fault in FaultName]: number } = { ...allFaults(0) }
+  if (text === 'none') return rates
+  for (const part of text.split(',')) {
+    const [name, rate = '1'] = part.split('=') as [FaultName, string?]
+    if (!(name in FAULTS) || !(Number(rate) >= 0))
+      throw new Error(
+        `--faults: ${part} is none of ${Object.keys(FAULTS).join(', ')}, or its rate is no number`,
+      )
+    rates[name] = Number(rate)
+  }
+  return rates
+}

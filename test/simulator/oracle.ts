@@ -1,0 +1,203 @@
+import type { Block } from '../../schemas/block.ts'
+import { CellMap, type CellRow, emptyCell, mergeInto } from '../../schemas/cell.ts'
+import { type Message, messageAt } from '../../schemas/message.ts'
+import { type Gap, offsetIn, type Position } from '../../schemas/position.ts'
+import type { View } from '../../schemas/view.ts'
+import type { Range, Stats } from '../../serving/answers.ts'
+
+/**
+ * What every answer must equal: one plain fold over the accepted messages at or below a position. It keeps every
+ * block it ever saw become durable, for ever, and shares nothing with the layers but the cell.
+ *
+ * A block that was damaged is suspect: an answer may hold it, or lack it and say so.
+ */
+export class Oracle {
+  readonly blocks: Block[] = []
+  readonly #byName = new Map<string, Block>()
+  readonly #suspect = new Set<string>()
+  /** `agent/seq`, or host of an unnumbered message → how many blocks hold it. */
+  readonly #numbered = new Map<string, number>()
+  /** `agent/seq` → what senders sent under it: a clone of an agent may send something else. */
+  readonly #sent = new Map<string, string[]>()
+  readonly #excused = new Set<string>()
+  readonly #highest = new Map<number, number>()
+  #memo: { name: string; cells: CellMap } | null = null
+
+  /** A sender made this message. */
+  noteSent(message: Message): void {
+    const name = `${message.agent}/${message.seq}`
+    this.#sent.set(name, [...(this.#sent.get(name) ?? []), contentOf(message)])
+  }
+
+  record(block: Block): void {
+    const name = nameOf(block.partition, block.offset)
+    if (this.#byName.has(name)) throw new Error(`block ${name} became durable twice`)
+    this.#byName.set(name, block)
+    this.blocks.push(block)
+    this.#highest.set(block.partition, Math.max(this.highest(block.partition), block.offset))
+    this.#memo = null
+    messagesOf(block).forEach((message, i) => {
+      if (this.has(message) && !this.#excused.has(message))
+        throw new Error(`message ${message} was accepted twice`)
+      this.#numbered.set(message, (this.#numbered.get(message) ?? 0) + 1)
+      const sent = this.#sent.get(message)
+      const got = contentOf(messageAt(block.messages, i))
+      if (sent !== undefined && !sent.includes(got))
+        throw new Error(`message ${message} is ${got} instead of ${sent.join(' or ')}`)
+    })
+  }
+
+  /** The block of that name, if it ever became durable. */
+  block(partition: number, offset: number): Block | null {
+    return this.#byName.get(nameOf(partition, offset)) ?? null
+  }
+
+  /** The highest offset of a partition that ever became durable, −1 when none did. */
+  end(partition: number): number {
+    return this.blocks.reduce((end, b) => (b.partition === partition ? Math.max(end, b.offset) : end), -1)
+  }
+
+  /** The highest offset ever recorded, dropped blocks included; −1 when none was. */
+  highest(partition: number): number {
+    return this.#highest.get(partition) ?? -1
+  }
+
+  partitions(): number[] {
+    return [...new Set(this.blocks.map(({ partition }) => partition))]
+  }
+
+  /** Whether a message, as `agent/seq` or `host` of an unnumbered one, was accepted. */
+  has(message: string): boolean {
+    return (this.#numbered.get(message) ?? 0) > 0
+  }
+
+  /** Whether a message was in a block that was damaged: it may be lost, and come again. */
+  isExcused(message: string): boolean {
+    return this.#excused.has(message)
+  }
+
+  /** A block was damaged: whether answers hold it is theirs to say. */
+  suspect(partition: number, offset: number): void {
+    const block = this.block(partition, offset)
+    if (block === null) return
+    this.#suspect.add(nameOf(partition, offset))
+    for (const message of messagesOf(block)) this.#excused.add(message)
+    this.#memo = null
+  }
+
+  /** Whether any block was damaged or lost. */
+  damaged(): boolean {
+    return this.#excused.size > 0
+  }
+
+  isSuspect(partition: number, offset: number): boolean {
+    return this.#suspect.has(nameOf(partition, offset))
+  }
+
+  /** A damaged block that nothing knows any more: its name may be given again. */
+  drop(partition: number, offset: number): void {
+    this.suspect(partition, offset)
+    const block = this.#byName.get(nameOf(partition, offset))
+    if (block === undefined) return
+    this.#byName.delete(nameOf(partition, offset))
+    this.#suspect.delete(nameOf(partition, offset))
+    this.blocks.splice(this.blocks.indexOf(block), 1)
+    for (const message of messagesOf(block)) this.#numbered.set(message, this.#numbered.get(message)! - 1)
+    this.#memo = null
+  }
+
+  /**
+   * The cells of every sound block at or below `upTo`, of the suspect ones that no gap says are missing, and of those in
+   * `also`.
+   */
+  cells(view: View, upTo: Position, gaps: readonly Gap[] = [], also: readonly Block[] = []): CellMap {
+    const name = JSON.stringify([view, upTo, gaps, also.map(({ partition, offset }) => [partition, offset])])
+    if (this.#memo?.name === name) return this.#memo.cells
+    const cells = new CellMap(view)
+    for (const block of this.blocks) {
+      if (block.offset > offsetIn(upTo, block.partition)) continue
+      const suspect = this.isSuspect(block.partition, block.offset)
+      if (suspect && !also.includes(block) && gaps.some((gap) => covers(gap, block))) continue
+      cells.addAll(block.messages)
+    }
+    this.#memo = { name, cells }
+    return cells
+  }
+
+  /** Suspect blocks at or below `upTo` that `gaps` name: an answer may hold each of them all the same. */
+  doubtful(upTo: Position, gaps: readonly Gap[]): Block[] {
+    return this.blocks.filter(
+      (block) =>
+        block.offset <= offsetIn(upTo, block.partition) &&
+        this.isSuspect(block.partition, block.offset) &&
+        gaps.some((gap) => covers(gap, block)),
+    )
+  }
+}
+
+export function covers(gap: Gap, block: Pick<Block, 'partition' | 'offset'>): boolean {
+  return gap.partition === block.partition && gap.from < block.offset && gap.to >= block.offset
+}
+
+function nameOf(partition: number, offset: number): string {
+  return `${partition}/${offset}`
+}
+
+/** `agent/seq` of each message; the host of an unnumbered one, which its sender uses once. */
+function messagesOf({ messages }: Block): string[] {
+  return Array.from({ length: messages.length }, (_, i) =>
+    messages.agent[i] === null ? messages.host[i]! : `${messages.agent[i]}/${messages.seq[i]}`,
+  )
+}
+
+function contentOf({ service, host, timeMs, gauges }: Message): string {
+  return JSON.stringify([service, host, timeMs, gauges])
+}
+
+/** The ways in which `stats` differs from the fold, in words; none when it is right. */
+export function differences(expected: CellMap, range: Range, stats: Stats): string[] {
+  const cell = emptyCell(expected.view)
+  for (const row of expected.range(stats.key, range.fromMs, range.toMs)) mergeInto(cell, row.cell)
+  const wrong: string[] = []
+  const same = (what: string, got: unknown, want: unknown) => {
+    if (got !== want) wrong.push(`${stats.key} ${what}: ${got} instead of ${want}`)
+  }
+  same('messages', stats.messages, cell.messages)
+  same('answered by', stats.answeredBy.batch + stats.answeredBy.realtime, cell.messages)
+  stats.gauges.forEach((gauge, g) => {
+    const name = expected.view.gauges[g]!.gauge
+    if (!close(gauge.total, cell.total[g]!)) same(`total ${name}`, gauge.total, cell.total[g])
+    if (cell.messages === 0) return
+    same(`max ${name}`, gauge.max, cell.max[g])
+    same(`max time ${name}`, gauge.maxTimeMs, cell.maxTimeMs[g])
+    same(`max host ${name}`, gauge.maxHost, cell.maxHost[g])
+  })
+  return wrong
+}
+
+/** Ways in which merged minutes differ from the fold, but for those that `excused` holds for. */
+export function minuteDifferences(
+  expected: CellMap,
+  key: string,
+  range: Range,
+  rows: readonly CellRow[],
+  excused: (minuteMs: number) => boolean = () => false,
+): string[] {
+  const show = (row: CellRow) => JSON.stringify(exactPart(row))
+  const want = [...expected.range(key, range.fromMs, range.toMs)]
+    .filter(({ minuteMs }) => !excused(minuteMs))
+    .sort((a, b) => a.minuteMs - b.minuteMs)
+  const got = rows.filter(({ minuteMs }) => !excused(minuteMs))
+  if (got.map(show).join() === want.map(show).join()) return []
+  return [`${key} minutes: ${got.map(show)} instead of ${want.map(show)}`]
+}
+
+/** What of a cell is equal, whoever computed it: all but its totals. */
+export function exactPart({ key, minuteMs, cell }: CellRow): unknown[] {
+  return [key, minuteMs, cell.messages, cell.max, cell.maxTimeMs, cell.maxHost]
+}
+
+/** Totals are sums of doubles: equal to 1e-9 relative. */
+export function close(a: number, b: number): boolean {
+  return Math.abs(a - b) <= 1e-9 * Math.max(Math.abs(a), Math.abs(b))
+}

@@ -1,0 +1,102 @@
+import { type Message, toLine } from '../../schemas/message.ts'
+import type { Socket } from '../../schemas/ports/net.ts'
+import type { SimNet } from '../sim/net.ts'
+
+/** Answers that say nothing against the message: told to connect again is not refused. */
+const HARMLESS = ['E_IDLE', 'E_AGENT_TWICE', 'E_CONNECTIONS']
+
+interface Answer {
+  readonly ack?: number
+  readonly welcome?: number
+  readonly seq?: number
+  readonly error?: { readonly seq?: number; readonly code: string }
+}
+
+/**
+ * A numbered sender that keeps every message it ever made, so that it can resend any of them: what an agent with a spool
+ * does, and worse.
+ */
+export class Sender {
+  readonly agent: string
+  readonly sent: Message[] = []
+  /** Highest seq that any collector acknowledged, or called durable in a welcome. */
+  acked = 0
+  /** The last welcome's seq; null until the collector on this connection said it. */
+  welcomed: number | null = null
+  /** Codes of refused messages by seq. */
+  readonly refused = new Map<number, string>()
+  #socket: Socket | null = null
+  #text = ''
+
+  constructor(agent: string) {
+    this.agent = agent
+  }
+
+  get connected(): boolean {
+    return this.#socket !== null
+  }
+
+  async connect(net: SimNet): Promise<void> {
+    this.disconnect()
+    const socket = await net.connect('127.0.0.1', 7070).catch(() => null)
+    if (socket === null) return
+    this.#socket = socket
+    this.#text = ''
+    const gone = () => {
+      if (this.#socket !== socket) return
+      this.#socket = null
+      this.welcomed = null
+    }
+    socket.handle({
+      data: (bytes) => {
+        if (this.#socket === socket) this.#receive(bytes)
+      },
+      end: () => {
+        socket.end()
+        gone()
+      },
+      drain: () => {},
+      close: gone,
+    })
+    socket.write(`${JSON.stringify({ hello: 1, agent: this.agent })}\n`)
+  }
+
+  disconnect(): void {
+    this.#socket?.destroy()
+    this.#socket = null
+    this.welcomed = null
+  }
+
+  /** The other side hears nothing: this one forgets the connection without closing it. */
+  abandon(): void {
+    this.#socket = null
+    this.welcomed = null
+  }
+
+  /** Adds a message; its seq follows the last. */
+  make(message: Omit<Message, 'agent' | 'seq'>): Message {
+    const made = { ...message, agent: this.agent, seq: this.sent.length + 1 }
+    this.sent.push(made)
+    return made
+  }
+
+  /** Sends the messages above `seq`, acknowledged ones included. */
+  sendAfter(seq: number): void {
+    for (const message of this.sent.slice(seq)) this.#socket?.write(`${toLine(message)}\n`)
+  }
+
+  #receive(bytes: Uint8Array): void {
+    this.#text += Buffer.from(bytes).toString('utf8')
+    const lines = this.#text.split('\n')
+    this.#text = lines.pop()!
+    for (const line of lines) {
+      const { ack, welcome, seq, error } = JSON.parse(line) as Answer
+      if (ack !== undefined) this.acked = Math.max(this.acked, ack)
+      if (welcome !== undefined) {
+        this.welcomed = seq!
+        this.acked = Math.max(this.acked, seq!)
+      }
+      if (error !== undefined && !HARMLESS.includes(error.code)) this.refused.set(error.seq ?? 0, error.code)
+    }
+  }
+}

@@ -1,0 +1,157 @@
+import { copyFileSync, existsSync, rmSync } from 'node:fs'
+import type { Table } from '../../lake/delta/port.ts'
+import { openTable } from '../../lake/delta/table.ts'
+import { MemoryStore } from '../../lake/store/memory.ts'
+import type { ObjectStore } from '../../lake/store/port.ts'
+import { MESSAGES, RUNS, ticksTable } from '../../lake/tables.ts'
+import { sleep } from '../../schemas/ports/clock.ts'
+import { definitionHash, type View } from '../../schemas/view.ts'
+import { serviceMinute } from '../../schemas/views/service-minute.ts'
+import { SimClock } from '../sim/clock.ts'
+import { SimDisk } from '../sim/disk.ts'
+import type { Incarnation } from '../sim/incarnation.ts'
+import { SimNet } from '../sim/net.ts'
+import { simRandom } from '../sim/random.ts'
+import { SimStore } from '../sim/store.ts'
+import { lakeReader } from './lake-reader.ts'
+import { Oracle } from './oracle.ts'
+import { Trace } from './trace.ts'
+
+export const TICK_MS = 30_000
+/** Ten minutes before midnight and the end of a month. */
+const START_MS = Date.UTC(2026, 10, 30, 23, 50)
+export const JOURNAL_DIR = '/data/journal'
+export const LAKE_DIR = '/data/lake'
+
+export interface SiteConfig {
+  readonly seed: number
+  readonly startMs?: number
+  /** Where the lake lies: an object store, or a folder of the disk that also holds the journal. */
+  readonly lake?: 'store' | 'disk'
+  /** File of the serving index, which then outlives the process; null: in memory. */
+  readonly indexPath?: string | null
+  readonly retentionMs?: number
+  /** Whether a second lake writer, speed layer and scheduler work on the same log and lake. */
+  readonly twin?: boolean
+  /** Whether a serving node runs that knows the lake alone. */
+  readonly node?: boolean
+}
+
+/** Where a simulated system lives: clock, disk, object store and network, and what watches it all. */
+export class Site {
+  readonly config: Required<SiteConfig>
+  readonly clock: SimClock
+  readonly disk: SimDisk
+  /** The objects of the lake, when it lies in an object store. */
+  readonly store: MemoryStore
+  /** That store as processes see it. */
+  readonly remote: SimStore
+  readonly net: SimNet
+  readonly oracle = new Oracle()
+  readonly random: ReturnType<typeof simRandom>
+  readonly trace: Trace
+  /** What the processes said. */
+  readonly lines: string[] = []
+  /** Every definition there ever was, by hash. */
+  readonly definitions = new Map<string, View>()
+  /** Tables as they are, past every fault: for the checks. */
+  readonly tables: { readonly messages: Table; readonly view: Table; readonly ticks: Table }
+  /** Longest time of a call of the disk. */
+  slowDiskMs = 0
+  /** Called after every answer of a port to the process. */
+  between: (() => void) | null = null
+  #view: View = serviceMinute
+
+  constructor(config: SiteConfig) {
+    this.config = {
+      startMs: START_MS,
+      lake: 'store',
+      indexPath: null,
+      retentionMs: 24 * 3_600_000,
+      twin: false,
+      node: false,
+      ...config,
+    }
+    const { seed, startMs } = this.config
+    this.clock = new SimClock(startMs)
+    this.trace = new Trace(this.clock)
+    this.view = serviceMinute
+    this.random = simRandom(seed)
+    this.disk = new SimDisk(seed, this.clock)
+    this.store = new MemoryStore(this.clock)
+    this.remote = new SimStore(this.store, { clock: this.clock, random: simRandom(seed + 0.25) })
+    this.net = new SimNet(seed, this.clock)
+    const store = this.lakeStore()
+    const look = (name: string) => openTable(name, { store, clock: this.clock, random: simRandom(0) })
+    this.tables = { messages: look(MESSAGES), view: look(this.view.name), ticks: look(ticksTable(this.view)) }
+  }
+
+  /** The lake's objects as they are. */
+  lakeStore(): ObjectStore {
+    return this.config.lake === 'store' ? this.store : lakeReader(this.disk, LAKE_DIR)
+  }
+
+  /** Tables as a process sees them through its store. */
+  tablesOn(store: ObjectStore, life: Incarnation) {
+    const deps = { store, clock: life.clock(this.clock), random: this.random }
+    return {
+      messages: openTable(MESSAGES, deps),
+      view: openTable(this.view.name, deps),
+      ticks: openTable(ticksTable(this.view), deps),
+      runs: openTable(RUNS, deps),
+    }
+  }
+
+  get view(): View {
+    return this.#view
+  }
+
+  /** The definition of the next start. */
+  set view(view: View) {
+    this.#view = view
+    this.definitions.set(definitionHash(view), view)
+  }
+
+  say = (line: string): void => {
+    this.lines.push(line)
+    this.trace.say(`| ${line}`)
+  }
+
+  /** Something that no step awaits went wrong. */
+  broken: unknown = null
+
+  throwIfBroken(): void {
+    if (this.broken !== null) throw this.broken
+  }
+
+  /** Waits as long as the disk is slow. */
+  diskDelay = (): Promise<void> | null =>
+    this.slowDiskMs === 0 ? null : sleep(this.clock, this.random.float() * this.slowDiskMs)
+
+  /** Removes the index file, or brings back what it was at `keepIndex`. */
+  loseIndex(kind: 'deleted' | 'stale'): void {
+    const { indexPath } = this.config
+    if (indexPath === null) return
+    for (const end of ['', '-wal', '-shm']) {
+      rmSync(`${indexPath}${end}`, { force: true })
+      if (kind === 'stale' && end !== '-shm' && existsSync(`${indexPath}.kept${end}`))
+        copyFileSync(`${indexPath}.kept${end}`, `${indexPath}${end}`)
+    }
+  }
+
+  keepIndex(): void {
+    const { indexPath } = this.config
+    if (indexPath === null) return
+    for (const end of ['', '-wal']) {
+      rmSync(`${indexPath}.kept${end}`, { force: true })
+      if (existsSync(`${indexPath}${end}`)) copyFileSync(`${indexPath}${end}`, `${indexPath}.kept${end}`)
+    }
+  }
+
+  dispose(): void {
+    const { indexPath } = this.config
+    if (indexPath === null) return
+    for (const kept of ['', '.kept'])
+      for (const end of ['', '-wal', '-shm']) rmSync(`${indexPath}${kept}${end}`, { force: true })
+  }
+}

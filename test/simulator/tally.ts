@@ -1,0 +1,34 @@
+/** What a simulation contained, so that a suite can assert that it tested something. */
+export interface Tally {
+  steps: number
+  crashes: number
+  repeats: number
+  late: number
+  runs: number
+  publishes: number
+  answers: number
+  incomplete: number
+  definitions: number
+  blocks: number
+  virtualMs: number
+}
+
+export function emptyTally(): Tally {
+  return {
+    steps: 0,
+    crashes: 0,
+    repeats: 0,
+    late: 0,
+    runs: 0,
+    publishes: 0,
+    answers: 0,
+    incomplete: 0,
+    definitions: 0,
+    blocks: 0,
+    virtualMs: 0,
+  }
+}
+
+export function addTally(total: Tally, tally: Tally): void {
+  for (const name of Object.keys(total) as (keyof Tally)[]) total[name] += tally[name]
+}
