@@ -1,10 +1,11 @@
 import type { DataFile, Table } from '../lake/delta/port.ts'
 import { decodeCells, describeCells, encodeCells } from '../lake/parquet/cells.ts'
-import { hourName, hoursOf, offsetsOf } from '../lake/tables.ts'
+import { hourName, hourStartMs, hoursOf, offsetsOf } from '../lake/tables.ts'
 import type { CellRow } from '../schemas/cell.ts'
 import { describeError, isError } from '../schemas/errors.ts'
 import type { Gap } from '../schemas/position.ts'
 import { compareUtf8 } from '../schemas/utf8.ts'
+import { HOUR_MS } from '../schemas/view.ts'
 import type { Engine } from './engines/engine.ts'
 import type { DatePlan, RunPlan } from './plan.ts'
 
@@ -58,9 +59,24 @@ async function cellsOf(plan: RunPlan, date: DatePlan, deps: ExecuteDeps): Promis
   const computed = await deps.engine.reduce(partials)
   if (date.base === null || date.hours.length === 24) return computed
   const again = new Set(date.hours)
-  const base = await decodeCells(plan.view, await deps.viewTable.readFile(date.base))
-  const carried = base.filter(({ minuteMs }) => !again.has(hourName(minuteMs)))
+  const carried = (await baseCells(plan, date.base, deps)).filter(
+    ({ minuteMs }) => !again.has(hourName(minuteMs)),
+  )
   return [...computed, ...carried].sort((a, b) => compareUtf8(a.key, b.key) || a.minuteMs - b.minuteMs)
+}
+
+/**
+ * Throws `E_FILE_DAMAGED`, unless everything is recomputed: then only hours whose messages are damaged as well would be
+ * carried, and these are gaps already.
+ */
+async function baseCells(plan: RunPlan, base: DataFile, deps: ExecuteDeps): Promise<CellRow[]> {
+  try {
+    return await decodeCells(plan.view, await deps.viewTable.readFile(base))
+  } catch (error) {
+    if (!plan.full || !isError(error, 'E_FILE_DAMAGED')) throw error
+    deps.logLine(`batch: ${describeError(error)}; what it alone held is lost`)
+    return []
+  }
 }
 
 /** The plan of a date without the hours of files that cannot be read: those keep their cells. */
@@ -97,10 +113,14 @@ async function damageOf(file: DataFile, messages: Table): Promise<string | null>
   }
 }
 
-/** The log times of a file's rows are not known; their own times stand for them. */
+/**
+ * The log times of a file's rows are not known; the whole hours that it holds stand for them, for these keep older cells,
+ * and so lack what other files hold of them too.
+ */
 function gapsOf(file: DataFile, reason: string): Gap[] {
-  const fromMs = Date.parse(String(file.min.time_stamp))
-  const toMs = Date.parse(String(file.max.time_stamp))
+  const starts = hoursOf(file).map(hourStartMs)
+  const fromMs = Math.min(...starts)
+  const toMs = Math.max(...starts) + HOUR_MS
   return Object.entries(offsetsOf(file)).map(([partition, [first, last]]) => {
     return { partition: Number(partition), from: first - 1, to: last, fromMs, toMs, reason }
   })

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { duckdbEngine } from '../batch/engines/duckdb.ts'
 import { openReference } from '../batch/engines/reference.ts'
 import { type Batch, startBatch } from '../batch/run.ts'
+import { agentsInLake } from '../lake/agents.ts'
 import type { Table } from '../lake/delta/port.ts'
 import { openTable } from '../lake/delta/table.ts'
 import { localStore } from '../lake/store/local.ts'
@@ -64,7 +65,12 @@ export async function openStoreRoom(
   const named = namedPosition(...(await Promise.all(Object.values(tables).map((one) => one.snapshot()))))
 
   const journal = await openJournal(
-    { dir: join(dataDir, 'journal'), holder, floor: named },
+    {
+      dir: join(dataDir, 'journal'),
+      holder,
+      floor: named,
+      agentsInLake: () => agentsInLake(tables.messages, logLine),
+    },
     { disk, clock, logLine },
   )
   closing.add('journal', () => journal.close())

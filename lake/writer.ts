@@ -15,7 +15,15 @@ import type { Snapshot, Table } from './delta/port.ts'
 import { planMerges } from './merge-plan.ts'
 import { decodeMessages, describeMessages, encodeMessages, joinRows, sortRows } from './parquet/messages.ts'
 import { SealBatch } from './seal.ts'
-import { coveredPosition, logFacts, messagesSchema, sealApp, viewState, withLogFacts } from './tables.ts'
+import {
+  coveredMs,
+  coveredPosition,
+  logFacts,
+  messagesSchema,
+  sealApp,
+  viewState,
+  withLogFacts,
+} from './tables.ts'
 
 export interface LakeWriterConfig {
   readonly retentionMs: number
@@ -102,7 +110,10 @@ export async function startLakeWriter(config: LakeWriterConfig, deps: LakeWriter
     return result
   }
 
-  /** A partition that the lake names and the log no longer holds takes no more blocks: say so, and what is lost. */
+  /**
+   * A partition that the lake names and the log no longer holds takes no more blocks: say so, and what is lost. Nothing
+   * knows how far that log reached, so one offset behind the last that was named stands for all that may be missing.
+   */
   async function closeLostPartitions() {
     const base = (await messages.snapshot()) as Snapshot
     const facts = logFacts(base)
@@ -110,19 +121,17 @@ export async function startLakeWriter(config: LakeWriterConfig, deps: LakeWriter
       (p) => p >= 0 && p !== log.partition && facts.closed[p] === undefined,
     )
     if (lost.length === 0) return
-    const end = highest(config.named, coveredPosition(base))
+    const named = highest(config.named, coveredPosition(base))
     const nowMs = clock.nowMs()
-    const gaps: Gap[] = lost
-      .filter((p) => offsetIn(covered, p) < offsetIn(end, p))
-      .map((partition) => ({
-        partition,
-        from: offsetIn(covered, partition),
-        to: offsetIn(end, partition),
-        fromMs: base.txns.get(sealApp(partition))?.lastUpdatedMs ?? 0,
-        toMs: nowMs,
-        reason: 'the journal that held these blocks is gone',
-      }))
-    const closedNow = Object.fromEntries(lost.map((p) => [p, offsetIn(end, p)]))
+    const closedNow = Object.fromEntries(lost.map((p) => [p, offsetIn(named, p) + 1]))
+    const gaps: Gap[] = lost.map((partition) => ({
+      partition,
+      from: offsetIn(covered, partition),
+      to: closedNow[partition]!,
+      fromMs: coveredMs(base, partition),
+      toMs: nowMs,
+      reason: 'the journal that held these blocks is gone, and perhaps more behind them',
+    }))
     const next = { gaps: mergeGaps(facts.gaps, gaps), closed: { ...facts.closed, ...closedNow } }
     seen(
       await messages.commit(base, {
@@ -130,7 +139,7 @@ export async function startLakeWriter(config: LakeWriterConfig, deps: LakeWriter
         dataChange: false,
         configuration: withLogFacts(base, next),
         txns: Object.fromEntries(
-          lost.map((p) => [sealApp(p), { version: offsetIn(end, p), lastUpdatedMs: nowMs }]),
+          lost.map((p) => [sealApp(p), { version: closedNow[p]!, lastUpdatedMs: nowMs }]),
         ),
       }),
     )

@@ -55,3 +55,14 @@ export interface LogState {
   readonly bytes: number
   readonly segments: number
 }
+
+/** What a log remembers of a numbered sender. */
+export interface AgentState {
+  /** Highest seq appended. */
+  readonly seq: number
+  /** Log time of its block. */
+  readonly lastMs: number
+}
+
+/** An agent unseen for this long of log time is forgotten. */
+export const AGENT_KEPT_MS = 90 * 86_400_000

@@ -1,14 +1,5 @@
 import type { Columns } from '../../schemas/message.ts'
-
-export interface AgentState {
-  /** Highest seq appended. */
-  readonly seq: number
-  /** Log time of its block. */
-  readonly lastMs: number
-}
-
-/** An agent unseen for this long of log time is forgotten. */
-export const AGENT_KEPT_MS = 90 * 86_400_000
+import { AGENT_KEPT_MS, type AgentState } from '../port.ts'
 
 /** The highest seq of every agent: the fold of all blocks so far. */
 export class Agents {

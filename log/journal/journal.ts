@@ -4,7 +4,7 @@ import type { Columns } from '../../schemas/message.ts'
 import { type Clock, sleep } from '../../schemas/ports/clock.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
 import { type Gap, mergeGaps, type Position } from '../../schemas/position.ts'
-import type { Log, LogSlice, LogState } from '../port.ts'
+import type { AgentState, Log, LogSlice, LogState } from '../port.ts'
 import type { Agents } from './agents.ts'
 import { encodeBlock } from './block-codec.ts'
 import { decodeHead, RECORD_HEAD_BYTES, writeRecordHead } from './format.ts'
@@ -27,6 +27,8 @@ export interface JournalConfig {
   readonly holder: string
   /** Highest positions that the lake names: the journal must not hold less. */
   readonly floor: Position
+  /** What the lake knows of the agents: asked where the journal that knew is gone or damaged. */
+  readonly agentsInLake?: () => Promise<ReadonlyMap<string, AgentState>>
   readonly segmentBytesMax?: number
 }
 
@@ -58,7 +60,7 @@ export async function openJournal(config: JournalConfig, deps: JournalDeps): Pro
   await deps.disk.makeDir(config.dir)
   const lock = await deps.disk.lock(`${config.dir}/lock`, config.holder)
   try {
-    const { segments, agents } = await recover(config.dir, config.floor, deps)
+    const { segments, agents } = await recover(config, deps)
     return new Journal(config, deps, { segments, agents, release: () => lock.release() })
   } catch (error) {
     await lock.release()

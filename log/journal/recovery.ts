@@ -1,5 +1,7 @@
+import type { Clock } from '../../schemas/ports/clock.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
 import { offsetIn, type Position, partitionsOf } from '../../schemas/position.ts'
+import type { AgentState } from '../port.ts'
 import { Agents } from './agents.ts'
 import { decodeBlock } from './block-codec.ts'
 import {
@@ -19,8 +21,17 @@ export interface Recovered {
   readonly agents: Agents
 }
 
+export interface RecoveryConfig {
+  readonly dir: string
+  /** Highest positions that the lake names. */
+  readonly floor: Position
+  readonly agentsInLake?: () => Promise<ReadonlyMap<string, AgentState>>
+}
+
 export interface RecoveryDeps {
+  agentsInLake(): Promise<ReadonlyMap<string, AgentState>>
   readonly disk: Disk
+  readonly clock: Clock
   logLine(line: string): void
 }
 
@@ -32,10 +43,15 @@ export interface RecoveryDeps {
  *     3  the last segment is scanned; a bad range that nothing later proves to have been synced is a torn tail, never
  *        acknowledged: cut. What is kept is synced before anyone reads it
  *     4  the agents' state: the last head ⊕ the blocks behind it
- *     5  an end below `floor`, a position the lake names, means that blocks were lost: a new partition begins, so that
- *        no offset is used twice
+ *     5  an end below `floor`, a position the lake names, means that blocks were lost: the next segment begins behind
+ *        `floor`, so that no offset is used twice, and what is missing before it is a gap
+ *     6  a journal that is gone, or of a partition before one that the lake names, begins the next partition
  */
-export async function recover(dir: string, floor: Position, deps: RecoveryDeps): Promise<Recovered> {
+export async function recover(
+  { dir, floor, agentsInLake = async () => new Map() }: RecoveryConfig,
+  given: Omit<RecoveryDeps, 'agentsInLake'>,
+): Promise<Recovered> {
+  const deps = { ...given, agentsInLake }
   const { disk, logLine } = deps
   await disk.makeDir(dir)
   const found = (await disk.list(dir)).flatMap((name) => {
@@ -49,16 +65,18 @@ export async function recover(dir: string, floor: Position, deps: RecoveryDeps):
   )
   const stale = found.filter((segment) => segment.partition !== partition)
   const highest = Math.max(-1, ...partitionsOf(floor))
-  if (opened !== null && highest <= partition && lastOffset(opened) >= offsetIn(floor, partition)) {
+  if (opened !== null && highest <= partition) {
     await setAside(stale, deps)
+    if (lastOffset(opened) < offsetIn(floor, partition))
+      await goOnBehind(opened, offsetIn(floor, partition), dir, deps)
     return opened
   }
   if (opened !== null) {
-    logLine(
-      `journal: it ends at block ${lastOffset(opened)}, before ${offsetIn(floor, partition)}, which the lake names; a new partition begins`,
-    )
+    logLine(`journal: it is of partition ${partition}, and the lake names ${highest}; a new partition begins`)
   }
-  const agents = opened?.agents ?? new Agents()
+  if (opened === null && highest >= 0)
+    logLine('journal: it is gone, and the lake names it; the agents are looked up in the lake')
+  const agents = opened?.agents ?? new Agents(highest >= 0 ? await deps.agentsInLake() : new Map())
   const segment = await createSegment(disk, dir, {
     partition: Math.max(highest, partition) + 1,
     firstOffset: 0,
@@ -68,6 +86,20 @@ export async function recover(dir: string, floor: Position, deps: RecoveryDeps):
   for (const { file } of opened?.segments ?? []) await file.close()
   await setAside([...stale, ...(opened?.segments ?? [])], deps)
   return { segments: [segment], agents }
+}
+
+/** Adds the segment that begins behind `floor`; what its predecessor lacks before that reads as a gap. */
+async function goOnBehind(opened: Recovered, floor: number, dir: string, deps: RecoveryDeps): Promise<void> {
+  const last = opened.segments.at(-1)!
+  const { to, toMs } = last.index!
+  deps.logLine(
+    `journal: it ends at block ${to}, before ${floor}, which the lake names; blocks ${to + 1} to ${floor} are lost, unless the lake has them`,
+  )
+  const logTimeMs = Math.max(toMs, deps.clock.nowMs())
+  const next = { partition: last.partition, firstOffset: floor + 1, logTimeMs }
+  opened.segments.push(await createSegment(deps.disk, dir, { ...next, agents: opened.agents.at(logTimeMs) }))
+  // It is read again together with the gap behind it.
+  last.index = null
 }
 
 function lastOffset({ segments }: Recovered): number {
@@ -129,7 +161,8 @@ async function headOf(found: readonly Found[], i: number, deps: RecoveryDeps): P
   const bytes = Buffer.from((await deps.disk.readFile(path)) ?? [])
   const own = decodeHead(bytes, path)
   if (own !== null) return own.head
-  if (i === 0) return { partition, firstOffset, logTimeMs: 0, agents: new Map() }
+  // What came before is trimmed, so the lake has it.
+  if (i === 0) return { partition, firstOffset, logTimeMs: 0, agents: await deps.agentsInLake() }
   const previous = await headOf(found, i - 1, deps)
   const file = Buffer.from((await deps.disk.readFile(found[i - 1]!.path)) ?? [])
   const scan = scanRecords(file, decodeHead(file, found[i - 1]!.path)?.bytes ?? 0)

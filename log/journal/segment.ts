@@ -108,7 +108,11 @@ export async function readSegment(
     }
   }
   if (last >= index.offsets.length) ({ to, toMs } = index)
-  return { blocks, gaps: index.gaps.filter((gap) => gap.to > after && gap.to <= to), to, toMs }
+  // A reader that knows the beginning of a gap is told of the rest.
+  const gaps = index.gaps
+    .filter((gap) => gap.to > after && gap.to <= to)
+    .map((gap) => ({ ...gap, from: Math.max(gap.from, after) }))
+  return { blocks, gaps, to, toMs }
 }
 
 function blockAt(segment: Segment, bytes: Buffer, at: number): Block | null {

@@ -1,6 +1,7 @@
 import { openReference } from '../../batch/engines/reference.ts'
 import { type Batch, startBatch } from '../../batch/run.ts'
 import { type Collector, startCollector } from '../../collector/collector.ts'
+import { agentsInLake } from '../../lake/agents.ts'
 import type { Table } from '../../lake/delta/port.ts'
 import { localStore } from '../../lake/store/local.ts'
 import { namedPosition } from '../../lake/tables.ts'
@@ -52,7 +53,13 @@ export async function compose(site: Site, life: Incarnation): Promise<Parts> {
     await tables.ticks.snapshot(),
   )
   const opened = await openJournal(
-    { dir: JOURNAL_DIR, segmentBytesMax: 4_096, holder: 'simulated', floor: named },
+    {
+      dir: JOURNAL_DIR,
+      segmentBytesMax: 4_096,
+      holder: 'simulated',
+      floor: named,
+      agentsInLake: () => agentsInLake(tables.messages, site.say),
+    },
     { disk, clock, logLine: site.say },
   )
   const journal = await followJournal(site, opened)

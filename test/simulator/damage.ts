@@ -20,11 +20,18 @@ export function flipJournal(sim: Simulation, dice: Dice): string {
   const head = decodeHead(bytes, path)
   const { records } = scanRecords(bytes, head?.bytes ?? 0)
   if (head === null || records.length === 0) return 'there is no block to damage'
+  const bit = dice.below(8)
+  if (dice.float() < 0.1) {
+    // The head of a segment is computed again from what came before, or looked up in the lake: nothing may be missing.
+    disk.flip(path, dice.below(head.bytes), bit)
+    sim.flipped.add(path)
+    return `a bit flips in the head of ${path}`
+  }
   const i = dice.below(records.length)
   const record = records[i]!
   const proven = path !== segments.at(-1) || records.some(({ syncedTo }) => syncedTo >= record.end)
   const at = record.position + dice.below(record.end - record.position)
-  disk.flip(path, at, dice.below(8))
+  disk.flip(path, at, bit)
   sim.flipped.add(path)
   const hurt: FoundRecord[] = proven ? [record] : records.slice(i)
   for (const { offset } of hurt) oracle.suspect(head.head.partition, offset)
@@ -52,6 +59,7 @@ export async function flipDataFile(sim: Simulation, dice: Dice): Promise<string>
 export async function deleteJournal(sim: Simulation): Promise<string> {
   const { disk, oracle, tables } = sim.world
   await sim.crash('process')
+  sim.journalDeleted = true
   const paths = disk.paths().filter((path) => path.startsWith(`${JOURNAL_DIR}/`))
   for (const path of paths) disk.erase(path)
   const messages = await tables.messages.snapshot()

@@ -99,7 +99,7 @@ export class Ending {
       const passing = stats.gaps.filter((gap) => !isLasting(gap, lasting))
       if (passing.length > 0) throw new Error(`${stats.key} is not complete: ${JSON.stringify(passing)}`)
     }
-    const damaged = this.#sim.flipped.size + this.#sim.damagedFiles > 0 || this.#sim.world.oracle.damaged()
+    const damaged = this.#sim.flipped.size + this.#sim.damagedFiles > 0 || this.#sim.journalDeleted
     if (!damaged && lasting.length > 0) throw new Error(`gaps without damage: ${JSON.stringify(lasting)}`)
     const { node } = this.#sim.world
     if (!node?.life.alive) return

@@ -85,11 +85,6 @@ export class Oracle {
     this.#memo = null
   }
 
-  /** Whether any block was damaged or lost. */
-  damaged(): boolean {
-    return this.#excused.size > 0
-  }
-
   isSuspect(partition: number, offset: number): boolean {
     return this.#suspect.has(nameOf(partition, offset))
   }

@@ -27,6 +27,7 @@ export class Simulation {
   readonly damagedHours = new Set<string>()
   damagedFiles = 0
   steppedBack = false
+  journalDeleted = false
   /** How the process dies when its fuse has burnt. */
   nextDeath: 'process' | 'power' = 'process'
   #troubleUntilMs = Number.NEGATIVE_INFINITY

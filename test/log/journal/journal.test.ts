@@ -124,19 +124,28 @@ test('a second opener is refused and told who holds it', async () => {
   await (await openOn(disk)).close()
 })
 
-test('a journal that ends below what the lake names begins a new partition', async () => {
+test('a journal that ends below what the lake names goes on behind that, and names what is missing', async () => {
   const disk = new SimDisk(1)
   const first = await openOn(disk)
   await first.append(block('a', 5))
   await first.close()
   const second = await openOn(disk, { floor: { 0: 3 } })
-  expect([second.partition, second.end(), second.highestSeq('a')]).toEqual([1, -1, 5])
+  expect([second.partition, second.end(), second.highestSeq('a')]).toEqual([0, 3, 5])
   await second.append(block('a', 6))
   await second.close()
-  const third = await openOn(disk, { floor: { 0: 3, 1: 0 } })
-  expect([third.partition, third.end()]).toEqual([1, 0])
+  const third = await openOn(disk, { floor: { 0: 3 } })
+  const { blocks, to } = await third.read(-1, 10)
+  expect([blocks.map(({ offset }) => offset), to]).toEqual([[0], 3])
+  expect((await third.read(-1, 10)).gaps).toMatchObject([{ partition: 0, from: 0, to: 3 }])
+  expect((await third.read(2, 10)).gaps).toMatchObject([{ partition: 0, from: 2, to: 3 }])
+  expect((await third.read(3, 10)).blocks.map(({ offset }) => offset)).toEqual([4])
   await third.close()
-  expect((await openOn(new SimDisk(2), { floor: { 4: 9 } })).partition).toBe(5)
+})
+
+test('a journal that is gone begins the next partition, with what the lake knows of the agents', async () => {
+  const agentsInLake = async () => new Map([['a', { seq: 7, lastMs: 0 }]])
+  const log = await openOn(new SimDisk(1), { floor: { 4: 9 }, agentsInLake })
+  expect([log.partition, log.end(), log.highestSeq('a')]).toEqual([5, -1, 7])
 })
 
 test('a journal of another format is refused by name', async () => {

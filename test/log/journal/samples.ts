@@ -1,5 +1,5 @@
 import { openJournal } from '../../../log/journal/journal.ts'
-import type { Log } from '../../../log/port.ts'
+import type { AgentState, Log } from '../../../log/port.ts'
 import { type Columns, toColumns } from '../../../schemas/message.ts'
 import type { Position } from '../../../schemas/position.ts'
 import { SimClock } from '../../sim/clock.ts'
@@ -24,7 +24,13 @@ export function block(agent: string, from: number, count = 1): Columns {
 
 export function openOn(
   disk: SimDisk,
-  options: { floor?: Position; segmentBytesMax?: number; clock?: SimClock; lines?: string[] } = {},
+  options: {
+    floor?: Position
+    segmentBytesMax?: number
+    clock?: SimClock
+    lines?: string[]
+    agentsInLake?: () => Promise<ReadonlyMap<string, AgentState>>
+  } = {},
 ): Promise<Log> {
   return openJournal(
     {
@@ -32,6 +38,7 @@ export function openOn(
       holder: 'a test',
       floor: options.floor ?? {},
       segmentBytesMax: options.segmentBytesMax ?? 2_000,
+      ...(options.agentsInLake ? { agentsInLake: options.agentsInLake } : {}),
     },
     {
       disk,

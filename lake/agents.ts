@@ -1,0 +1,41 @@
+import type { AgentState } from '../log/port.ts'
+import { AGENT_KEPT_MS } from '../log/port.ts'
+import { describeError, isError } from '../schemas/errors.ts'
+import { DAY_MS, utcDate } from '../schemas/view.ts'
+import type { Table } from './delta/port.ts'
+import { decodeParquet } from './parquet/codec.ts'
+import { coveredMs, coveredPosition } from './tables.ts'
+
+/**
+ * Highest seq of every agent among the sealed messages: what a journal that begins anew must know, so that what an agent
+ * sends again is not counted again. Reads every file of the last `AGENT_KEPT_MS`, which is slow and seldom needed; one
+ * that cannot be read is said and left out.
+ */
+export async function agentsInLake(
+  messages: Table,
+  logLine: (line: string) => void,
+): Promise<Map<string, AgentState>> {
+  const agents = new Map<string, AgentState>()
+  const snapshot = await messages.snapshot()
+  if (snapshot === null) return agents
+  const lastMs = Math.max(
+    0,
+    ...Object.keys(coveredPosition(snapshot)).map((p) => coveredMs(snapshot, Number(p))),
+  )
+  const fromDate = utcDate(Math.max(0, lastMs - AGENT_KEPT_MS - DAY_MS))
+  for (const file of snapshot.files.values()) {
+    if (file.partition.date! < fromDate) continue
+    try {
+      const { agent, seq } = await decodeParquet(await messages.readFile(file), ['agent', 'seq'])
+      agent!.forEach((id, i) => {
+        if (id === null) return
+        const before = agents.get(id as string)?.seq ?? 0
+        agents.set(id as string, { seq: Math.max(before, seq![i] as number), lastMs })
+      })
+    } catch (error) {
+      if (!isError(error, 'E_FILE_DAMAGED')) throw error
+      logLine(`journal: ${describeError(error)}; what its agents send again may count twice`)
+    }
+  }
+  return agents
+}
