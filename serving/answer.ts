@@ -55,6 +55,7 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
   let failing: string | null = null
   let closed = false
   let again = false
+  let looked = false
   let loading: Promise<void> | null = null
   let cancelPoll = () => {}
 
@@ -69,6 +70,7 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
           const load = await planLoad(store, deps, view)
           if (load !== null && !closed) store.apply(load)
           failing = null
+          looked = true
         } catch (error) {
           store.seen = []
           if (failing === null && !closed)
@@ -95,6 +97,7 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
       openCells: deps.openCells,
       nowMs: deps.clock.nowMs(),
       lagMs: config.tickMs + LAG_GRACE_MS,
+      unread: looked ? null : `the lake was not read since the start: ${failing ?? 'it is being read'}`,
     })
   }
 

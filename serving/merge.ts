@@ -21,6 +21,7 @@ export interface Standing {
   readonly basis: Basis
   /** Reasons why the set may lack messages older than the freshness bound. */
   readonly missing: readonly AnswerGap[]
+  readonly unread: boolean
 }
 
 export interface StandingDeps {
@@ -29,9 +30,11 @@ export interface StandingDeps {
   readonly nowMs: number
   /** How long speed may be behind the log's end: tick + 5 s. */
   readonly lagMs: number
+  /** Why the lake was not read since the start; null when it was. An index from before may lack anything. */
+  readonly unread: string | null
 }
 
-export function standing({ store, openCells, nowMs, lagMs }: StandingDeps): Standing {
+export function standing({ store, openCells, nowMs, lagMs, unread }: StandingDeps): Standing {
   const { loaded } = store
   const open: OpenPart[] = []
   const missing: AnswerGap[] = loaded.damaged.map((d) => ({ ...d, fromMs: null, toMs: null }))
@@ -46,20 +49,24 @@ export function standing({ store, openCells, nowMs, lagMs }: StandingDeps): Stan
       position[partition] = part.to
     }
     if (part === null && end > from) {
-      missing.push(unread(partition, from, end, 'the speed layer does not continue the committed ticks yet'))
+      missing.push(missed(partition, from, end, 'the speed layer does not continue the committed ticks yet'))
     } else if (behindSinceMs !== null && nowMs - behindSinceMs > lagMs) {
-      missing.push(unread(partition, part?.to ?? from, end, 'the speed layer is behind the log'))
+      missing.push(missed(partition, part?.to ?? from, end, 'the speed layer is behind the log'))
     }
+  }
+  if (unread !== null) {
+    const places = live.length > 0 ? live : [0]
+    for (const p of places) missing.push(missed(p, offsetIn(loaded.chainEnd, p), null, unread))
   }
   for (const partition of partitionsOf(loaded.closed)) {
     const from = offsetIn(loaded.chainEnd, partition)
     const to = offsetIn(loaded.closed, partition)
-    if (from < to) missing.push(unread(partition, from, to, 'the next batch run adds these blocks'))
+    if (from < to) missing.push(missed(partition, from, to, 'the next batch run adds these blocks'))
   }
-  return { store, open, missing, basis: basisOf(store, position, open) }
+  return { store, open, missing, unread: unread !== null, basis: basisOf(store, position, open) }
 }
 
-function unread(partition: number, from: number, to: number, reason: string): AnswerGap {
+function missed(partition: number, from: number, to: number | null, reason: string): AnswerGap {
   return { reason, partition, from, to, fromMs: null, toMs: null }
 }
 
@@ -148,6 +155,8 @@ export function keys(at: Standing): string[] {
 }
 
 export function isKnown(at: Standing, key: string): boolean {
+  // Who has not read the lake cannot say that a service is unknown.
+  if (at.unread) return true
   if (at.store.extent(key) !== null) return true
   return at.open.some(
     (part) =>

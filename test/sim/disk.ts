@@ -166,8 +166,11 @@ export class SimDisk implements Disk {
 
   async list(dir: string): Promise<string[]> {
     const names = new Set<string>()
+    const from = dir.length + 1
     for (const path of this.#names.keys()) {
-      if (path.startsWith(`${dir}/`)) names.add(path.slice(dir.length + 1).split('/')[0]!)
+      if (path.length <= from || path[dir.length] !== '/' || !path.startsWith(dir)) continue
+      const end = path.indexOf('/', from)
+      names.add(end < 0 ? path.slice(from) : path.slice(from, end))
     }
     return [...names].sort()
   }

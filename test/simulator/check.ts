@@ -3,7 +3,7 @@ import type { Block } from '../../schemas/block.ts'
 import type { CellMap } from '../../schemas/cell.ts'
 import { offsetIn, partitionsOf } from '../../schemas/position.ts'
 import { DAY_MS, HOUR_MS } from '../../schemas/view.ts'
-import type { Answers, Range } from '../../serving/answers.ts'
+import type { Answers, Basis, Range } from '../../serving/answers.ts'
 import type { Dice } from './dice.ts'
 import { REFUSED_SERVICE } from './lines.ts'
 import { differences, minuteDifferences } from './oracle.ts'
@@ -25,16 +25,17 @@ export function checkAnswers(
   const view = definitions.get(basis.definition)!
   const doubtful = oracle.doubtful(basis.position, basis.gaps)
   let first: string[] | null = null
+  const seen = { complete: false }
   for (const also of combinations(doubtful.slice(0, DOUBTFUL_MAX))) {
     const expected = oracle.cells(view, basis.position, basis.gaps, also)
-    const wrong = wrongAnswers(sim, answers, expected, ranges, key)
+    const wrong = wrongAnswers(sim, answers, expected, { ranges, key, seen })
     if (wrong.length === 0) {
       first = null
       break
     }
     first ??= wrong
   }
-  const wrong = [...(first ?? []), ...staleness(sim, answers, freshMs, ranges[0]!)]
+  const wrong = [...(first ?? []), ...staleness(sim, basis, seen.complete ? freshMs : null)]
   if (wrong.length === 0) return
   const standing = JSON.stringify({ ...basis, ticks: basis.ticks.length })
   throw new Error(`${wrong.slice(0, WRONG_SHOWN_MAX).join('; ')} at ${standing}`)
@@ -48,8 +49,11 @@ function wrongAnswers(
   sim: Simulation,
   answers: Answers,
   expected: CellMap,
-  ranges: readonly Range[],
-  only: string | undefined,
+  {
+    ranges,
+    key: only,
+    seen,
+  }: { ranges: readonly Range[]; key: string | undefined; seen: { complete: boolean } },
 ): string[] {
   const wrong: string[] = []
   const excused = (minuteMs: number) => sim.damagedHours.has(hourName(minuteMs))
@@ -64,6 +68,7 @@ function wrongAnswers(
         continue
       }
       if (!stats.complete) sim.tally.incomplete += 1
+      else if (range === ranges[0]) seen.complete = true
       const different = differences(expected, range, stats)
       if (stats.complete || !isExcused(range)) wrong.push(...different)
     }
@@ -83,20 +88,23 @@ function hoursIn(hours: ReadonlySet<string>, { fromMs, toMs }: Range): boolean {
 }
 
 /** A complete answer must contain what was accepted longer ago than the freshness bound, and name no block that never was. */
-function staleness(sim: Simulation, answers: Answers, freshMs: number | null, range: Range): string[] {
+function staleness(sim: Simulation, { position, gaps }: Basis, freshMs: number | null): string[] {
   const { oracle, clock } = sim.world
-  const { position, gaps } = answers.basis()
   const wrong = partitionsOf(position)
-    .filter(
-      (p) => offsetIn(position, p) > oracle.highest(p) + (gaps.some((gap) => gap.partition === p) ? 1 : 0),
-    )
+    .filter((p) => {
+      const gone = gaps.some((gap) => gap.partition === p)
+      return offsetIn(position, p) > oracle.highest(p) + (gone ? 1 : 0)
+    })
     .map((p) => `position ${p}/${offsetIn(position, p)} lies behind the log's end ${oracle.highest(p)}`)
-  const complete = answers.analytics(range).some((stats) => stats.complete)
-  if (freshMs === null || !complete) return wrong
+  if (freshMs === null) return wrong
   const boundMs = clock.nowMs() - freshMs
-  const missing = oracle.blocks.find(
-    (block) => block.logTimeMs < boundMs && block.offset > offsetIn(position, block.partition),
-  )
+  const missing = oracle.blocks.find((block) => {
+    const end = offsetIn(position, block.partition)
+    if (block.logTimeMs >= boundMs || block.offset <= end) return false
+    // Of a journal that is gone the last gap stands for all that may have been behind it.
+    const isGone = gaps.some((gap) => gap.partition === block.partition && gap.to === end)
+    return !(isGone && oracle.isSuspect(block.partition, block.offset))
+  })
   if (missing) wrong.push(`block ${missing.partition}/${missing.offset} is missing from a complete answer`)
   return wrong
 }

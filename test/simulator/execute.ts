@@ -4,11 +4,12 @@ import { ACTIONS, type Action, type ActionName } from './actions.ts'
 import { Bookkeeping } from './bookkeeping.ts'
 import { checkAnswers, rangesAt } from './check.ts'
 import { Dice } from './dice.ts'
+import { SERVICES } from './fleet.ts'
 import type { Simulation } from './simulation.ts'
 import type { Plan, Step } from './step.ts'
 
 /** One answer in so many calls of ports is checked between two steps of the process. */
-const CALLS_PER_PROBE = 25
+const CALLS_PER_PROBE = 40
 
 /** Executes the steps of a plan, checking after each, and now and then between two calls of ports. */
 export class Executor {
@@ -66,7 +67,8 @@ export class Executor {
     try {
       const ranges = rangesAt(sim.world)
       const at = Math.floor(this.#probes.float() * ranges.length)
-      checkAnswers(sim, sim.world.parts!.answers, { freshMs: sim.freshMs(), ranges: [ranges[at]!] })
+      const key = SERVICES[Math.floor(this.#probes.float() * SERVICES.length)]!
+      checkAnswers(sim, sim.world.parts!.answers, { freshMs: sim.freshMs(), ranges: [ranges[at]!], key })
     } catch (error) {
       sim.world.broken = error
     }

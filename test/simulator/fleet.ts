@@ -1,6 +1,6 @@
 import { type Agent, startAgent } from '../../agent/agent.ts'
 import { Incarnation } from '../sim/incarnation.ts'
-import { Lines, REFUSED_SERVICE } from './lines.ts'
+import { Lines } from './lines.ts'
 import { Sender } from './sender.ts'
 import type { World } from './world.ts'
 
@@ -9,11 +9,20 @@ export const HOSTS = ['web-1', 'web-2', '\u{1F600}', '\uFFFD']
 /** Samples of the real agents: seldom, so that an hour of simulated time stays cheap. */
 const AGENT_INTERVAL_MS = 20_000
 
+/** What an agent knows to be settled, and how much of it was refused. */
+interface Settled {
+  readonly agent: string
+  readonly acked: number
+  readonly refused: number
+}
+
 interface Host {
   agent: Agent
   life: Incarnation
   /** What its clock is ahead of the collector's. */
   skewMs: number
+  /** How many of its messages were refused. */
+  refused: number
 }
 
 /** Everyone who sends: numbered senders, clones of them, real agents on hosts of their own, and unnumbered lines. */
@@ -23,8 +32,8 @@ export class Fleet {
   readonly lines: Lines[] = []
   /** Ids under which two senders speak. */
   readonly cloned = new Set<string>()
-  /** Highest seq that the agents of hosts gone knew to be settled, by id. */
-  readonly settled = new Map<string, number>()
+  /** Agents that are gone. */
+  readonly #gone: Settled[] = []
   readonly #world: World
   #lineCount = 0
 
@@ -53,18 +62,20 @@ export class Fleet {
         random: world.random,
         sample: async () => [1, 2, 3].map((n) => Math.floor(world.random.float() * 4 * n) / 4),
         logLine: (line) => {
-          if (life.alive) world.trace.say(`host-${place} | ${line}`)
+          if (!life.alive) return
+          world.trace.say(`host-${place} | ${line}`)
+          if (line.includes('E_TIME')) host.refused += 1
         },
       },
     )
-    this.hosts[place] = { agent, life, skewMs }
+    const host: Host = { agent, life, skewMs, refused: 0 }
+    this.hosts[place] = host
   }
 
   #kill(place: number): void {
     const host = this.hosts[place]
     if (host === undefined) return
-    const { agent, acked } = host.agent.status()
-    if (host.skewMs === 0) this.settled.set(agent, acked)
+    this.#gone.push(settledOf(host))
     host.life.die()
   }
 
@@ -101,29 +112,27 @@ export class Fleet {
   lostMessages(): string[] {
     const { oracle } = this.#world
     const lost: string[] = []
+    const isKept = (name: string) => oracle.has(name) || oracle.isExcused(name)
     const need = (name: string, refused: boolean) => {
-      if (!refused && !oracle.has(name) && !oracle.isExcused(name))
-        lost.push(`${name} is acknowledged and lost`)
+      if (!refused && !isKept(name)) lost.push(`${name} is acknowledged and lost`)
     }
     for (const { agent, acked, refused, sent } of this.senders) {
       for (let seq = 1; seq <= Math.min(acked, sent.length); seq++) need(`${agent}/${seq}`, refused.has(seq))
     }
-    for (const [agent, acked] of this.settled) {
-      for (let seq = 1; seq <= acked; seq++) need(`${agent}/${seq}`, false)
-    }
-    for (const host of this.hosts) {
-      if (host === undefined || host.skewMs !== 0) continue
-      const { agent, acked, lost: given } = host.agent.status()
-      for (let seq = 1; given === 0 && seq <= acked; seq++) need(`${agent}/${seq}`, false)
+    for (const { agent, acked, refused } of [...this.#gone, ...this.hosts.filter(Boolean).map(settledOf)]) {
+      const missing = []
+      for (let seq = 1; seq <= acked; seq++) if (!isKept(`${agent}/${seq}`)) missing.push(`${agent}/${seq}`)
+      if (missing.length > refused)
+        lost.push(`${missing.join()} are acknowledged and lost, ${refused} refused`)
     }
     for (const { sent, acked } of this.lines) {
       for (const host of sent.slice(0, acked)) if (host !== null) need(host, false)
     }
     return lost
   }
+}
 
-  /** Names that no block may hold. */
-  static isRefused(service: string): boolean {
-    return service === REFUSED_SERVICE
-  }
+function settledOf({ agent, refused }: Host): Settled {
+  const { agent: id, acked } = agent.status()
+  return { agent: id, acked, refused }
 }
