@@ -246,7 +246,8 @@ function storeTrouble(
 function clockBack(sim: Simulation, dice: Dice): string {
   const ms = dice.pick([2_000, 5 * 60_000, 2 * HOUR_MS])
   sim.world.clock.step(-ms)
-  sim.steppedBack = true
+  const aheadMs = sim.world.clock.nowMs() + 10 * 60_000
+  sim.fleet.refusableMs = Math.min(sim.fleet.refusableMs, aheadMs)
   return `the clock steps back by ${ms / 1_000} s`
 }
 

@@ -76,7 +76,7 @@ function wrongAnswers(
     const rows = answers.minutes(key, ranges[0]!) ?? []
     wrong.push(...minuteDifferences(expected, key, ranges[0]!, rows, excused))
   }
-  if (answers.stats(REFUSED_SERVICE, ranges[0]!) !== null) wrong.push('a refused line is counted')
+  if ((answers.stats(REFUSED_SERVICE, ranges[0]!)?.messages ?? 0) > 0) wrong.push('a refused line is counted')
   return wrong
 }
 

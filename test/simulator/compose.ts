@@ -13,7 +13,7 @@ import { type AnswersServer, startAnswers } from '../../serving/answer.ts'
 import { type Speed, startSpeed } from '../../speed/speed.ts'
 import type { Incarnation } from '../sim/incarnation.ts'
 import { followJournal } from './follow-journal.ts'
-import { JOURNAL_DIR, LAKE_DIR, type Site, TICK_MS } from './site.ts'
+import { JOURNAL_DIR, LAKE_DIR, REJECTS_DIR, type Site, TICK_MS } from './site.ts'
 
 /** The layers of one process. */
 export interface Parts {
@@ -103,7 +103,7 @@ export async function compose(site: Site, life: Incarnation): Promise<Parts> {
   const second = twin ? await writers(site.tablesOn(store, life)) : null
   const collector = await startCollector(
     { host: '127.0.0.1', port: 7070, blockMessages: 5 },
-    { log: journal, net: site.net, disk, rejectsDir: '/data/rejects', ...deps },
+    { log: journal, net: site.net, disk, rejectsDir: REJECTS_DIR, ...deps },
   )
   return {
     journal,

@@ -51,7 +51,9 @@ export class Ending {
       const { agent, acked, sent, refused } = sender
       if (!this.#sim.fleet.cloned.has(agent) && acked < sent.length)
         throw new Error(`${agent} got ${acked} of ${sent.length} acknowledged`)
-      const why = [...new Set(refused.values())].filter((code) => code !== 'E_TIME' || !this.#sim.steppedBack)
+      const why = [...new Set(refused.values())].filter(
+        (code) => code !== 'E_TIME' || this.#sim.fleet.refusableMs === Number.POSITIVE_INFINITY,
+      )
       if (why.length > 0) throw new Error(`${agent} was refused: ${why.join()}`)
     }
     for (const [place, { agent }] of this.#sim.fleet.hosts.entries()) {

@@ -34,6 +34,11 @@ export class Fleet {
   readonly cloned = new Set<string>()
   /** Agents that are gone. */
   readonly #gone: Settled[] = []
+  /**
+   * Messages of a later time may have been refused, because the clock of the collector stepped back; a crash can take the
+   * error line while a later number becomes durable.
+   */
+  refusableMs = Number.POSITIVE_INFINITY
   readonly #world: World
   #lineCount = 0
 
@@ -117,12 +122,13 @@ export class Fleet {
       if (!refused && !isKept(name)) lost.push(`${name} is acknowledged and lost`)
     }
     for (const { agent, acked, refused, sent } of this.senders) {
-      for (let seq = 1; seq <= Math.min(acked, sent.length); seq++) need(`${agent}/${seq}`, refused.has(seq))
+      for (let seq = 1; seq <= Math.min(acked, sent.length); seq++)
+        need(`${agent}/${seq}`, refused.has(seq) || sent[seq - 1]!.timeMs > this.refusableMs)
     }
     for (const { agent, acked, refused } of [...this.#gone, ...this.hosts.filter(Boolean).map(settledOf)]) {
       const missing = []
       for (let seq = 1; seq <= acked; seq++) if (!isKept(`${agent}/${seq}`)) missing.push(`${agent}/${seq}`)
-      if (missing.length > refused)
+      if (missing.length > refused && this.refusableMs === Number.POSITIVE_INFINITY)
         lost.push(`${missing.join()} are acknowledged and lost, ${refused} refused`)
     }
     for (const { sent, acked } of this.lines) {

@@ -26,7 +26,6 @@ export class Simulation {
   /** Hours whose messages a flipped bit may have taken from the lake. */
   readonly damagedHours = new Set<string>()
   damagedFiles = 0
-  steppedBack = false
   journalDeleted = false
   /** How the process dies when its fuse has burnt. */
   nextDeath: 'process' | 'power' = 'process'

@@ -21,6 +21,7 @@ export const TICK_MS = 30_000
 /** Ten minutes before midnight and the end of a month. */
 const START_MS = Date.UTC(2026, 10, 30, 23, 50)
 export const JOURNAL_DIR = '/data/journal'
+export const REJECTS_DIR = '/data/rejects'
 export const LAKE_DIR = '/data/lake'
 
 export interface SiteConfig {
