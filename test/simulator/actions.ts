@@ -96,7 +96,7 @@ async function send(sim: Simulation, dice: Dice, late: boolean): Promise<string>
     make(sim, sender, dice, nowMs - backMs)
   }
   if (late) sim.tally.late += count
-  await sendNew(sim, sender, sender.sent.length - count)
+  await sendNew(sim, sender)
   return `${sender.agent} sends ${count}${late ? ' late ones' : ''}`
 }
 
@@ -110,9 +110,8 @@ function make(sim: Simulation, sender: Sender, dice: Dice, timeMs: number): void
   sim.world.oracle.noteSent(made)
 }
 
-/** Sends what is above `after`; a new connection begins with what the collector does not have. */
-async function sendNew(sim: Simulation, sender: Sender, after: number): Promise<void> {
-  if (sender.connected && sender.welcomed !== null) sender.sendAfter(after)
+async function sendNew(sim: Simulation, sender: Sender): Promise<void> {
+  if (sender.connected) sender.sendNew()
   else await sim.connect(sender)
   await drain()
 }
@@ -121,10 +120,8 @@ async function sendNew(sim: Simulation, sender: Sender, after: number): Promise<
 async function repeat(sim: Simulation, dice: Dice): Promise<string> {
   const sender = dice.pick(sim.fleet.senders)
   const share = dice.float()
-  const from = await sim.connect(sender, share)
-  if (from === null) return `${sender.agent} cannot connect`
-  sim.tally.repeats += sender.acked > from ? 1 : 0
-  return `${sender.agent} reconnects and resends from ${from + 1}`
+  await sim.connect(sender, share)
+  return `${sender.agent} reconnects and resends from ${Math.round(share * 100)} % of what is durable`
 }
 
 async function lines(sim: Simulation, dice: Dice, vanish: boolean): Promise<string> {

@@ -23,6 +23,9 @@ export class Sender {
   acked = 0
   /** The last welcome's seq; null until the collector on this connection said it. */
   welcomed: number | null = null
+  /** Asked with each welcome: above which number it sends, strictly in order; null: nothing by itself. */
+  from: ((welcomed: number) => number) | null = null
+  #sentTo = 0
   /** Codes of refused messages by seq. */
   readonly refused = new Map<number, string>()
   #socket: Socket | null = null
@@ -83,6 +86,12 @@ export class Sender {
   /** Sends the messages above `seq`, acknowledged ones included. */
   sendAfter(seq: number): void {
     for (const message of this.sent.slice(seq)) this.#socket?.write(`${toLine(message)}\n`)
+    this.#sentTo = Math.max(seq, this.sent.length)
+  }
+
+  /** Sends what this connection was not sent yet, when it was welcomed. */
+  sendNew(): void {
+    if (this.connected && this.welcomed !== null) this.sendAfter(this.#sentTo)
   }
 
   #receive(bytes: Uint8Array): void {
@@ -95,6 +104,7 @@ export class Sender {
       if (welcome !== undefined) {
         this.welcomed = seq!
         this.acked = Math.max(this.acked, seq!)
+        if (this.from !== null) this.sendAfter(this.from(seq!))
       }
       if (error !== undefined && !HARMLESS.includes(error.code)) this.refused.set(error.seq ?? 0, error.code)
     }

@@ -44,16 +44,15 @@ export class Simulation {
     await this.world.crash(kind)
   }
 
-  /** Connects a sender; it sends what lies above the welcome, or above that `share` of it. Null when it got no welcome. */
-  async connect(sender: Sender, share = 1): Promise<number | null> {
+  /** Connects a sender; when it is welcomed, it sends what lies above the durable number, or above that `share` of it. */
+  async connect(sender: Sender, share = 1): Promise<void> {
+    sender.from = (welcomed) => {
+      const from = Math.floor(welcomed * share)
+      if (from < welcomed) this.tally.repeats += 1
+      return from
+    }
     await sender.connect(this.world.net)
     await drain()
-    if (sender.welcomed === null && sender.connected) await this.world.clock.advance(3_000)
-    if (sender.welcomed === null) return null
-    const from = Math.floor(sender.welcomed * share)
-    sender.sendAfter(from)
-    await drain()
-    return from
   }
 
   /** Begins something that goes on while other steps happen. */
