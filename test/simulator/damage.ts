@@ -1,4 +1,4 @@
-import { coveredPosition, hoursOf, namedPosition } from '../../lake/tables.ts'
+import { coveredPosition, hoursOf, namedPosition, offsetsOf } from '../../lake/tables.ts'
 import { decodeHead } from '../../log/journal/format.ts'
 import { type FoundRecord, scanRecords } from '../../log/journal/scan.ts'
 import { offsetIn, partitionsOf } from '../../schemas/position.ts'
@@ -51,7 +51,11 @@ export async function flipDataFile(sim: Simulation, dice: Dice): Promise<string>
   if (config.lake === 'disk') disk.flip(`${LAKE_DIR}/${key}`, at, dice.below(8))
   else store.objects.get(key)!.bytes[at]! ^= 1 << dice.below(8)
   sim.damagedFiles += 1
-  if (table === tables.messages) for (const hour of hoursOf(file)) sim.damagedHours.add(hour)
+  if (table === tables.messages) {
+    for (const hour of hoursOf(file)) sim.damagedHours.add(hour)
+    for (const [partition, [first, last]] of Object.entries(offsetsOf(file)))
+      for (let offset = first; offset <= last; offset++) sim.world.oracle.excuse(Number(partition), offset)
+  }
   return `a bit flips in ${key}`
 }
 

@@ -85,6 +85,12 @@ export class Oracle {
     this.#memo = null
   }
 
+  /** The lake may not know the messages of this block any more: a journal that begins anew may take them again. */
+  excuse(partition: number, offset: number): void {
+    const block = this.block(partition, offset)
+    if (block !== null) for (const message of messagesOf(block)) this.#excused.add(message)
+  }
+
   isSuspect(partition: number, offset: number): boolean {
     return this.#suspect.has(nameOf(partition, offset))
   }

@@ -7,7 +7,7 @@ import { planOf } from './plan.ts'
 import { runPlan } from './run.ts'
 import { addTally, emptyTally, type Tally } from './tally.ts'
 
-const USAGE = `npm run simulate -- [--seed N] [--seeds COUNT] [--steps N] [--faults LIST] [--only STEPS] [--jobs N] [--trace]
+const USAGE = `npm run simulate -- [--seed N] [--seeds COUNT] [--steps N] [--faults LIST] [--only STEPS] [--jobs N] [--brief] [--trace]
 
   --seed N       the first seed; absent: a new one
   --seeds COUNT  so many seeds, one after the other (1)
@@ -15,6 +15,7 @@ const USAGE = `npm run simulate -- [--seed N] [--seeds COUNT] [--steps N] [--fau
   --faults LIST  all, none, or a list like crash,store-slow=3 (all)
   --only STEPS   of the seed's steps only these, like 1,4-7: what a failure was shortened to
   --jobs N       processes side by side (one a core, when there are many seeds)
+  --brief        of a failure only its seed and what is wrong, not shortened
   --trace        show what happened, also where nothing failed
 
 Faults:
@@ -31,6 +32,7 @@ interface Options {
   readonly only: ReadonlySet<number> | null
   readonly jobs: number
   readonly trace: boolean
+  readonly brief: boolean
 }
 
 /** What a process that simulates every so many seeds tells the one that started it. */
@@ -53,6 +55,7 @@ function readOptions(): Options | null {
       only: { type: 'string' },
       jobs: { type: 'string' },
       trace: { type: 'boolean', default: false },
+      brief: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   })
@@ -69,6 +72,7 @@ function readOptions(): Options | null {
     only: values.only === undefined ? null : parseSteps(values.only),
     jobs: Number(values.jobs ?? (seeds >= 20 ? availableParallelism() : 1)),
     trace: values.trace,
+    brief: values.brief,
   }
 }
 
@@ -83,7 +87,7 @@ function parseSteps(text: string): Set<number> {
 }
 
 /** Simulates every seed here; stops at the first failure, which it shortens and explains. */
-async function inThisProcess({ seed, seeds, steps, faults, only, trace }: Options): Promise<number> {
+async function inThisProcess({ seed, seeds, steps, faults, only, trace, brief }: Options): Promise<number> {
   const startedMs = performance.now()
   const total = emptyTally()
   const rates = parseFaults(faults)
@@ -96,7 +100,8 @@ async function inThisProcess({ seed, seeds, steps, faults, only, trace }: Option
     if (trace) console.log([...outcome.lines, `trace hash ${outcome.hash}`].join('\n'))
     if (outcome.failure === null) continue
     process.send?.({ tally: total, failed: at } satisfies Report)
-    if (process.send === undefined) console.log(await explain(plan, outcome, { steps, faults }))
+    if (brief) console.log(`seed ${at} fails: ${outcome.failure.message}`)
+    else if (process.send === undefined) console.log(await explain(plan, outcome, { steps, faults }))
     return 1
   }
   process.send?.({ tally: total, failed: null } satisfies Report)

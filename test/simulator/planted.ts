@@ -1,0 +1,130 @@
+/** A bug as a change of one source file. */
+export interface PlantedBug {
+  readonly file: string
+  /** Stands in the file once. */
+  readonly find: string
+  readonly plant: string
+  /** A seed that finds it; when the simulator has changed, others are tried. */
+  readonly seed: number
+}
+
+/** Bugs that the simulator must find: each breaks a promise in a way that ordinary use would not show for long. */
+export const PLANTED = {
+  'ack before sync': {
+    file: 'log/journal/journal.ts',
+    find: 'await segment.file.write(start, buffer)\n    await segment.file.sync()',
+    plant: 'await segment.file.write(start, buffer)',
+    seed: 1,
+  },
+  'kept blocks not synced': {
+    file: 'log/journal/recovery.ts',
+    find: '  await segment.file.sync()\n',
+    plant: '',
+    seed: 1,
+  },
+  'offset used twice': {
+    file: 'log/journal/recovery.ts',
+    find: 'if (lastOffset(opened) < offsetIn(floor, partition))',
+    plant: 'if (false as boolean)',
+    seed: 1,
+  },
+  'repeat state lost': {
+    file: 'log/journal/recovery.ts',
+    find: 'const agents = new Agents(before.agents)\n    fold(agents, bytes, whole)',
+    plant: 'const agents = new Agents()\n    fold(agents, bytes, whole)',
+    seed: 1,
+  },
+  'welcome too high': {
+    file: 'collector/sessions.ts',
+    find: 'return { seq: Math.max(session.durable,',
+    plant: 'return { seq: Math.max(session.appended,',
+    seed: 1,
+  },
+  'trim too early': {
+    file: 'lake/writer.ts',
+    find: 'await log.trim(offsetIn(lowest(covered, ...tidemarks), log.partition))',
+    plant: 'await log.trim(log.end() + 0 * tidemarks.length * offsetIn(lowest(covered), 0))',
+    seed: 1,
+  },
+  'two writers append one range': {
+    file: 'lake/delta/commit.ts',
+    find: 'if (setAt > base.version) return',
+    plant: 'if (setAt < -1) return',
+    seed: 1,
+  },
+  'checkpoint lacks a file': {
+    file: 'lake/delta/checkpoint-file.ts',
+    find: 'for (const file of state.files.values()) rows',
+    plant: 'for (const file of [...state.files.values()].slice(1)) rows',
+    seed: 1,
+  },
+  'files removed too early': {
+    file: 'lake/delta/cleanup.ts',
+    find: 'modifiedMs > cutoffMs || state.files.has(path)',
+    plant: 'modifiedMs > cutoffMs + 86_400_000 || state.files.has(path)',
+    seed: 1,
+  },
+  'gap not sealed': {
+    file: 'lake/writer.ts',
+    find: 'gaps = mergeGaps(gaps, slice.gaps)',
+    plant: 'gaps = mergeGaps(gaps)',
+    seed: 1,
+  },
+  'late message dropped': {
+    file: 'speed/chain.ts',
+    find: 'this.#open.cells.addAll(block.messages)',
+    plant:
+      'this.#open.cells.addAll(block.messages, (i) => block.messages.timeMs[i]! > block.logTimeMs - 86_400_000)',
+    seed: 1,
+  },
+  'straddling tick accepted': {
+    file: 'lake/tables.ts',
+    find: 'for (let tick = next.get(from); tick !== undefined;',
+    plant:
+      'const over = [...next.values()].find((t) => t.from < from && t.to > from)\n  for (let tick = next.get(from) ?? over; tick !== undefined;',
+    seed: 1,
+  },
+  'tick on both sides of the tidemark': {
+    file: 'serving/index/load.ts',
+    find: 'chains.push(chainFrom(ticks, hash, partition, offsetIn(tidemark, partition)))',
+    plant: 'chains.push(ticks.filter((t) => t.hash === hash && t.partition === partition))',
+    seed: 1,
+  },
+  'tidemark beyond the ticks': {
+    file: 'batch/plan.ts',
+    find: 'tidemark[partition] = Math.max(before, withoutTicks ? end : last.to)',
+    plant: 'tidemark[partition] = Math.max(before, withoutTicks ? end : Math.max(last.to, end))',
+    seed: 1,
+  },
+  'publish in two steps': {
+    file: 'batch/run.ts',
+    find: "const next = await deps.viewTable.commit(published, {\n        operation: 'PUBLISH',\n        add: made.add,\n        remove: made.remove,",
+    plant:
+      "const half = await deps.viewTable.commit(published, { operation: 'PUBLISH', add: made.add, remove: made.remove, dataChange: true })\n      const next = await deps.viewTable.commit(half, {\n        operation: 'PUBLISH',",
+    seed: 1,
+  },
+  'carried hours lost': {
+    file: 'batch/execute.ts',
+    find: 'return [...computed, ...carried]',
+    plant: 'return [...computed, ...carried.slice(carried.length)]',
+    seed: 1,
+  },
+  'unread index answers': {
+    file: 'serving/merge.ts',
+    find: 'if (unread !== null) {',
+    plant: 'if (unread === undefined) {',
+    seed: 1,
+  },
+  'deleted journal without a gap': {
+    file: 'lake/writer.ts',
+    find: 'const next = { gaps: mergeGaps(facts.gaps, gaps), closed',
+    plant: 'const next = { gaps: mergeGaps(facts.gaps, gaps.slice(1)), closed',
+    seed: 1,
+  },
+} as const satisfies { readonly [name: string]: PlantedBug }
+
+export type BugName = keyof typeof PLANTED
+
+export function isBugName(name: string): name is BugName {
+  return name in PLANTED
+}
