@@ -8,7 +8,7 @@ const TEMPORARY = '.tmp-'
 
 /**
  * An object store in the folder `dir` of a disk: the object `a/b` is the file `dir/a/b`. One process at a time: files
- * that another was still writing are removed at the start.
+ * that another was still writing are removed at the start, and the names that it made become durable then.
  *
  *     put            write .tmp-x, sync ─▶ rename to its name ─▶ sync the folder
  *     put if absent  write .tmp-x, sync ─▶ link to its name, which one caller wins ─▶ remove .tmp-x, sync the folder
@@ -19,7 +19,7 @@ export async function localStore(disk: Disk, dir: string, random: Random): Promi
   await asStore('E_STORE', dir, async () => {
     await disk.makeDir(dir)
     await disk.syncDir(parentOf(dir))
-    await removeTemporary(disk, dir)
+    await settle(disk, dir)
   })
   return new LocalStore(disk, dir, random)
 }
@@ -131,12 +131,17 @@ class LocalStore implements ObjectStore {
   }
 }
 
-async function removeTemporary(disk: Disk, dir: string): Promise<void> {
+/**
+ * Removes what was still being written below `dir`, and makes durable what is there: a process that died between a link
+ * and the sync of its folder left a version that readers see and that a power loss would take back.
+ */
+async function settle(disk: Disk, dir: string): Promise<void> {
   for (const name of await disk.list(dir)) {
     const path = `${dir}/${name}`
     if (name.startsWith(TEMPORARY)) await disk.remove(path)
-    else if ((await disk.stat(path))?.isFolder) await removeTemporary(disk, path)
+    else if ((await disk.stat(path))?.isFolder) await settle(disk, path)
   }
+  await disk.syncDir(dir)
 }
 
 function parentOf(path: string): string {

@@ -281,15 +281,17 @@ class Journal implements Log {
     for (const segment of old.slice(0, Math.max(0, old.length - OLD_INDEXES_MAX))) segment.index = null
   }
 
+  /** Oldest first, each durably before the next: what a crash keeps has no hole that reads as damage. */
   async trim(to: number): Promise<void> {
-    let removed = 0
     while (this.#segments.length > 1 && this.#segments[1]!.firstOffset - 1 <= to) {
-      const segment = this.#segments.shift()!
-      await segment.file.close()
-      await this.#deps.disk.remove(segment.path)
-      removed += 1
+      const oldest = this.#segments[0]!
+      await this.#deps.disk.remove(oldest.path)
+      await this.#deps.disk.syncDir(this.#config.dir)
+      // Another call may have been faster.
+      if (this.#segments[0] !== oldest) continue
+      this.#segments.shift()
+      await oldest.file.close()
     }
-    if (removed > 0) await this.#deps.disk.syncDir(this.#config.dir)
   }
 
   onAppend(fn: () => void): () => void {

@@ -70,6 +70,7 @@ export const ACTIONS = {
   },
   'store slow': { weight: 3, fault: 'store-slow', act: (sim, dice) => storeTrouble(sim, dice, 'slowMs') },
   'lists slow': { weight: 1, fault: 'store-slow', act: (sim, dice) => storeTrouble(sim, dice, 'slowListMs') },
+  'layer slow': { weight: 4, fault: 'layer-slow', act: layerSlow },
   'clock back': { weight: 1, fault: 'clock', act: clockBack },
   'second run': { weight: 5, fault: 'twins', up: true, act: (sim) => sim.beginRun(false, 'second') },
   'second seal': {
@@ -238,6 +239,14 @@ function storeTrouble(
   return sim.forAWhile(`store: ${kind} ${remote.trouble[kind]}`, dice, () => {
     remote.trouble[kind] = 0
   })
+}
+
+function layerSlow(sim: Simulation, dice: Dice): string {
+  const layer = dice.pick(['writer', 'speed', 'speed', 'batch'] as const)
+  const maxMs = dice.pick([1_000, 20_000, 400_000])
+  const holdUp = sim.world.holdUps[layer]
+  holdUp.begin(maxMs)
+  return sim.forAWhile(`${layer} takes up to ${maxMs / 1_000} s a call`, dice, () => holdUp.end())
 }
 
 function clockBack(sim: Simulation, dice: Dice): string {

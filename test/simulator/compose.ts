@@ -68,19 +68,29 @@ export async function compose(site: Site, life: Incarnation): Promise<Parts> {
   async function writers(own: typeof tables) {
     const writer = await startLakeWriter(
       { retentionMs, named },
-      { log: journal, messages: own.messages, views: [own.view], ...deps },
+      {
+        log: journal,
+        messages: site.holdUps.writer.on(own.messages),
+        views: [site.holdUps.writer.on(own.view)],
+        ...deps,
+      },
     )
     const speed = await startSpeed(
       { view, tickMs: TICK_MS, retentionMs },
-      { log: journal, ticks: own.ticks, viewTable: own.view, ...deps },
+      {
+        log: journal,
+        ticks: site.holdUps.speed.on(own.ticks),
+        viewTable: site.holdUps.speed.on(own.view),
+        ...deps,
+      },
     )
     const batch = await startBatch(
       { view, tickMs: TICK_MS, schedule: null, engine: 'reference', retentionMs },
       {
         openEngine: openReference,
-        messages: own.messages,
-        viewTable: own.view,
-        ticks: own.ticks,
+        messages: site.holdUps.batch.on(own.messages),
+        viewTable: site.holdUps.batch.on(own.view),
+        ticks: site.holdUps.batch.on(own.ticks),
         runs: own.runs,
         sealer: writer,
         ...deps,

@@ -14,7 +14,7 @@ import { World } from './world.ts'
 const FRESH_MS = 1_000
 /** After this of trouble with the disk, an answer must say that it may lack something. */
 const FRESH_MS_IN_TROUBLE = TICK_MS + 5_000 + 2_000
-const TROUBLE_MS = [500, 5_000, 60_000]
+const TROUBLE_MS = [500, 5_000, 60_000, 400_000]
 
 /** A world with its fleet, and what the faults so far allow it: the state that actions change and checks look at. */
 export class Simulation {
@@ -115,6 +115,7 @@ export class Simulation {
     world.disk.fault = null
     world.disk.capacityBytes = Number.POSITIVE_INFINITY
     world.slowDiskMs = 0
+    for (const holdUp of Object.values(world.holdUps)) holdUp.end()
     world.remote.trouble = { ...NO_TROUBLE }
     world.net.delayMs = 0
     world.life?.dieAfter(Number.POSITIVE_INFINITY)

@@ -13,6 +13,7 @@ import type { Incarnation } from '../sim/incarnation.ts'
 import { SimNet } from '../sim/net.ts'
 import { simRandom } from '../sim/random.ts'
 import { SimStore } from '../sim/store.ts'
+import { HoldUp } from './hold-up.ts'
 import { lakeReader } from './lake-reader.ts'
 import { Oracle } from './oracle.ts'
 import { Trace } from './trace.ts'
@@ -59,6 +60,8 @@ export class Site {
   readonly tables: { readonly messages: Table; readonly view: Table; readonly ticks: Table }
   /** Longest time of a call of the disk. */
   slowDiskMs = 0
+  /** What holds up one layer alone. */
+  readonly holdUps: { readonly writer: HoldUp; readonly speed: HoldUp; readonly batch: HoldUp }
   /** Called after every answer of a port to the process. */
   between: (() => void) | null = null
   #view: View = serviceMinute
@@ -82,6 +85,8 @@ export class Site {
     this.store = new MemoryStore(this.clock)
     this.remote = new SimStore(this.store, { clock: this.clock, random: simRandom(seed + 0.25) })
     this.net = new SimNet(seed, this.clock)
+    const holdUp = () => new HoldUp(this.clock, this.random)
+    this.holdUps = { writer: holdUp(), speed: holdUp(), batch: holdUp() }
     const store = this.lakeStore()
     const look = (name: string) => openTable(name, { store, clock: this.clock, random: simRandom(0) })
     this.tables = { messages: look(MESSAGES), view: look(this.view.name), ticks: look(ticksTable(this.view)) }
