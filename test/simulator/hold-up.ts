@@ -31,8 +31,7 @@ export class HoldUp {
         const value = Reflect.get(target, name, target)
         if (typeof value !== 'function') return value
         return async (...args: unknown[]) => {
-          if (this.#maxMs > 0)
-            await sleep(this.#clock, this.#random.float() * this.#maxMs, this.#over.signal)
+          if (this.#maxMs > 0) await sleep(this.#clock, this.#random.float() * this.#maxMs, this.#over.signal)
           return value.apply(target, args)
         }
       },

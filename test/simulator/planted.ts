@@ -4,11 +4,16 @@ export interface PlantedBug {
   /** Stands in the file once. */
   readonly find: string
   readonly plant: string
+  /** Faults that lead to it: all of them where absent. */
+  readonly faults?: string
   /** A seed that finds it; when the simulator has changed, others are tried. */
   readonly seed: number
 }
 
-/** Bugs that the simulator must find: each breaks a promise in a way that ordinary use would not show for long. */
+/**
+ * Bugs that the simulator must find: each breaks a promise in a way that ordinary use would not show for long. Those at the
+ * end were no inventions: they were in the sources until the simulator found them.
+ */
 export const PLANTED = {
   'ack before sync': {
     file: 'log/journal/journal.ts',
@@ -20,12 +25,14 @@ export const PLANTED = {
     file: 'log/journal/recovery.ts',
     find: '  await segment.file.sync()\n',
     plant: '',
+    faults: 'crash=3,power=3',
     seed: 1,
   },
   'offset used twice': {
     file: 'log/journal/recovery.ts',
     find: 'if (lastOffset(opened) < offsetIn(floor, partition))',
     plant: 'if (false as boolean)',
+    faults: 'flip=3,crash=3',
     seed: 1,
   },
   'repeat state lost': {
@@ -62,6 +69,7 @@ export const PLANTED = {
     file: 'lake/delta/cleanup.ts',
     find: 'modifiedMs > cutoffMs || state.files.has(path)',
     plant: 'modifiedMs > cutoffMs + 86_400_000 || state.files.has(path)',
+    faults: 'twins=3,store-slow=3,layer-slow',
     seed: 1,
   },
   'gap not sealed': {
@@ -82,6 +90,7 @@ export const PLANTED = {
     find: 'for (let tick = next.get(from); tick !== undefined;',
     plant:
       'const over = [...next.values()].find((t) => t.from < from && t.to > from)\n  for (let tick = next.get(from) ?? over; tick !== undefined;',
+    faults: 'layer-slow=3,definition',
     seed: 1,
   },
   'tick on both sides of the tidemark': {
@@ -113,12 +122,61 @@ export const PLANTED = {
     file: 'serving/merge.ts',
     find: 'if (unread !== null) {',
     plant: 'if (unread === undefined) {',
+    faults: 'store-error=3,index=3,crash',
     seed: 1,
   },
   'deleted journal without a gap': {
     file: 'lake/writer.ts',
     find: 'const next = { gaps: mergeGaps(facts.gaps, gaps), closed',
     plant: 'const next = { gaps: mergeGaps(facts.gaps, gaps.slice(1)), closed',
+    seed: 1,
+  },
+  'folding waits for the lake': {
+    file: 'speed/speed.ts',
+    find: 'const slice = await log.read(chain.readTo, BLOCKS_PER_READ)',
+    plant: 'await deps.ticks.snapshot()\n        const slice = await log.read(chain.readTo, BLOCKS_PER_READ)',
+    seed: 1,
+  },
+  'agents forgotten with the journal': {
+    file: 'log/journal/recovery.ts',
+    find: 'new Agents(highest >= 0 ? await deps.agentsInLake() : new Map())',
+    plant: 'new Agents()',
+    faults: 'journal=3,cut,crash',
+    seed: 1,
+  },
+  'gap of a damaged file too short': {
+    file: 'batch/execute.ts',
+    find: 'const toMs = Math.max(...starts) + HOUR_MS',
+    plant: 'const toMs = Math.min(...starts)',
+    faults: 'flip=3,late',
+    seed: 1,
+  },
+  'damaged view never made again': {
+    file: 'batch/execute.ts',
+    find: "if (!plan.full || !isError(error, 'E_FILE_DAMAGED')) throw error",
+    plant: "if (isError(error, 'E_FILE_DAMAGED') || deps !== null) throw error",
+    faults: 'flip=3,late',
+    seed: 1,
+  },
+  'gap told from its beginning': {
+    file: 'log/journal/segment.ts',
+    find: '({ ...gap, from: Math.max(gap.from, after) })',
+    plant: '({ ...gap })',
+    faults: 'flip=3,crash',
+    seed: 1,
+  },
+  'removals not durable one by one': {
+    file: 'log/journal/journal.ts',
+    find: 'await this.#deps.disk.syncDir(this.#config.dir)\n      // Another',
+    plant: '// Another',
+    faults: 'power=3,crash,disk-error=3',
+    seed: 1,
+  },
+  'found names not made durable': {
+    file: 'lake/store/local.ts',
+    find: '  await disk.syncDir(dir)\n}',
+    plant: '}',
+    faults: 'power=3,crash=3',
     seed: 1,
   },
 } as const satisfies { readonly [name: string]: PlantedBug }
