@@ -9,7 +9,7 @@ import { addTally, emptyTally } from '../simulator/tally.ts'
  * The law: at every instant, every answer is one fold over a set of accepted messages that contains every one accepted
  * longer ago than the freshness bound, each exactly once, whichever layer answers.
  */
-export const SEEDS = 200
+export const SEEDS = 100
 const STEPS = 40
 /** Files of this test, which run side by side. */
 export const SHARDS = 2
@@ -21,7 +21,7 @@ export async function holds(shard: number): Promise<void> {
     const plan = planOf(seed, STEPS, allFaults(1))
     const outcome = await runPlan(plan)
     if (outcome.failure !== null)
-      throw new Error(await explain(plan, outcome, { steps: STEPS, faults: 'all' }))
+      throw new Error(await explain(plan, outcome, { steps: STEPS, faults: 'all', engine: 'reference' }))
     addTally(total, outcome.tally)
   }
   console.log(`law: ${SEEDS / SHARDS} seeds: ${JSON.stringify(total)}`)
@@ -30,7 +30,7 @@ export async function holds(shard: number): Promise<void> {
   expect(total.repeats).toBeGreaterThan(seeds)
   expect(total.late).toBeGreaterThan(5 * seeds)
   expect(total.publishes).toBeGreaterThan(seeds)
-  expect(total.answers).toBeGreaterThan(500 * seeds)
+  expect(total.answers).toBeGreaterThan(200 * seeds)
   expect(total.definitions).toBeGreaterThan(seeds / 10)
   expect(total.incomplete / total.answers).toBeLessThan(0.3)
 }

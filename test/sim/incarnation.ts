@@ -1,4 +1,5 @@
 import type { Clock } from '../../schemas/ports/clock.ts'
+import { nativeWork } from './native.ts'
 
 /** How a port is seen by one process. */
 export interface GateOptions {
@@ -78,7 +79,10 @@ export class Incarnation {
   }
 }
 
-/** Lets everything run that can without time passing. */
+/** Lets everything run that can without simulated time passing. */
 export async function drain(): Promise<void> {
-  for (let i = 0; i < 2; i++) await new Promise((resolve) => setImmediate(resolve))
+  do {
+    await nativeWork()
+    for (let i = 0; i < 2; i++) await new Promise((resolve) => setImmediate(resolve))
+  } while (nativeWork() !== null)
 }

@@ -12,6 +12,7 @@ import { makeWake } from '../../schemas/ports/wake.ts'
 import { type AnswersServer, startAnswers } from '../../serving/answer.ts'
 import { type Speed, startSpeed } from '../../speed/speed.ts'
 import type { Incarnation } from '../sim/incarnation.ts'
+import { openDuckdb } from './duckdb.ts'
 import { followJournal } from './follow-journal.ts'
 import { JOURNAL_DIR, LAKE_DIR, REJECTS_DIR, type Site, TICK_MS } from './site.ts'
 
@@ -85,9 +86,9 @@ export async function compose(site: Site, life: Incarnation): Promise<Parts> {
       },
     )
     const batch = await startBatch(
-      { view, tickMs: TICK_MS, schedule: null, engine: 'reference', retentionMs },
+      { view, tickMs: TICK_MS, schedule: null, engine: site.config.engine, retentionMs },
       {
-        openEngine: openReference,
+        openEngine: site.config.engine === 'duckdb' ? openDuckdb : openReference,
         messages: site.holdUps.batch.on(own.messages),
         viewTable: site.holdUps.batch.on(own.view),
         ticks: site.holdUps.batch.on(own.ticks),

@@ -11,7 +11,7 @@ const TAIL_LINES = 60
 export async function explain(
   plan: Plan,
   outcome: Outcome,
-  { steps, faults }: { steps: number; faults: string },
+  { steps, faults, engine }: { steps: number; faults: string; engine: string },
 ): Promise<string> {
   const short = await shrink(plan, outcome)
   const { message, stack } = short.outcome.failure!
@@ -23,7 +23,7 @@ ${short.outcome.lines.slice(-TAIL_LINES).join('\n')}
 ${stack}
 
 version ${version()}; trace hash ${short.outcome.hash}. Again:
-  npm run simulate -- --seed ${plan.seed} --steps ${steps} --faults ${faults} --only ${only || 0} --trace`
+  npm run simulate -- --seed ${plan.seed} --steps ${steps} --faults ${faults} --engine ${engine} --only ${only || 0} --trace`
 }
 
 function version(): string {

@@ -7,7 +7,12 @@ import type { Plan } from './step.ts'
  * The plan of a seed. Each seed has about half of the faults it may have, each at a rate of its own: with everything at
  * once, one fault hides another.
  */
-export function planOf(seed: number, stepCount: number, faults: FaultRates): Plan {
+export function planOf(
+  seed: number,
+  stepCount: number,
+  faults: FaultRates,
+  engine: 'reference' | 'duckdb' = 'reference',
+): Plan {
   const random = simRandom(seed)
   const rates = new Map<FaultName, number>()
   for (const [name, rate] of Object.entries(faults)) {
@@ -23,6 +28,7 @@ export function planOf(seed: number, stepCount: number, faults: FaultRates): Pla
     twin: allowed('twins'),
     // A second node reads the lake over the network.
     node: lake === 'store' && random.float() < 0.5,
+    engine,
   }
   const weights = Object.entries(ACTIONS).map(([name, { weight, fault }]) => {
     return { name, weight: weight * (fault === null ? 1 : rates.get(fault)!) }

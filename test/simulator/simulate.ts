@@ -7,13 +7,15 @@ import { planOf } from './plan.ts'
 import { runPlan } from './run.ts'
 import { addTally, emptyTally, type Tally } from './tally.ts'
 
-const USAGE = `npm run simulate -- [--seed N] [--seeds COUNT] [--steps N] [--faults LIST] [--only STEPS] [--jobs N] [--brief] [--trace]
+const USAGE = `npm run simulate -- [--seed N] [--seeds COUNT] [--steps N] [--faults LIST] [--only STEPS] [--engine NAME]
+                    [--jobs N] [--brief] [--trace]
 
   --seed N       the first seed; absent: a new one
   --seeds COUNT  so many seeds, one after the other (1)
   --steps N      steps of each (40)
   --faults LIST  all, none, or a list like crash,store-slow=3 (all)
   --only STEPS   of the seed's steps only these, like 1,4-7: what a failure was shortened to
+  --engine NAME  what computes the runs: reference, or duckdb, which takes longer (reference)
   --jobs N       processes side by side (one a core, when there are many seeds)
   --brief        of a failure only its seed and what is wrong, not shortened
   --trace        show what happened, also where nothing failed
@@ -30,6 +32,7 @@ interface Options {
   readonly steps: number
   readonly faults: string
   readonly only: ReadonlySet<number> | null
+  readonly engine: 'reference' | 'duckdb'
   readonly jobs: number
   readonly trace: boolean
   readonly brief: boolean
@@ -53,6 +56,7 @@ function readOptions(): Options | null {
       steps: { type: 'string', default: '40' },
       faults: { type: 'string', default: 'all' },
       only: { type: 'string' },
+      engine: { type: 'string', default: 'reference' },
       jobs: { type: 'string' },
       trace: { type: 'boolean', default: false },
       brief: { type: 'boolean', default: false },
@@ -64,7 +68,11 @@ function readOptions(): Options | null {
     return null
   }
   const seeds = Number(values.seeds)
+  const { engine } = values
+  if (engine !== 'reference' && engine !== 'duckdb')
+    throw new Error(`--engine must be reference or duckdb, not ${engine}`)
   return {
+    engine,
     seed: Number(values.seed ?? Math.floor(Math.random() * 1e9)),
     seeds,
     steps: Number(values.steps),
@@ -87,12 +95,13 @@ function parseSteps(text: string): Set<number> {
 }
 
 /** Simulates every seed here; stops at the first failure, which it shortens and explains. */
-async function inThisProcess({ seed, seeds, steps, faults, only, trace, brief }: Options): Promise<number> {
+async function inThisProcess(options: Options): Promise<number> {
+  const { seed, seeds, steps, faults, only, engine, trace, brief } = options
   const startedMs = performance.now()
   const total = emptyTally()
   const rates = parseFaults(faults)
   for (let at = seed; at < seed + seeds; at++) {
-    const whole = planOf(at, steps, rates)
+    const whole = planOf(at, steps, rates, engine)
     const plan =
       only === null ? whole : { ...whole, steps: whole.steps.filter(({ number }) => only.has(number)) }
     const outcome = await runPlan(plan)
@@ -101,7 +110,7 @@ async function inThisProcess({ seed, seeds, steps, faults, only, trace, brief }:
     if (outcome.failure === null) continue
     process.send?.({ tally: total, failed: at } satisfies Report)
     if (brief) console.log(`seed ${at} fails: ${outcome.failure.message}`)
-    else if (process.send === undefined) console.log(await explain(plan, outcome, { steps, faults }))
+    else if (process.send === undefined) console.log(await explain(plan, outcome, { steps, faults, engine }))
     return 1
   }
   process.send?.({ tally: total, failed: null } satisfies Report)
@@ -135,10 +144,9 @@ async function inJobs(options: Options): Promise<number> {
   return 0
 }
 
-function simulateElsewhere({ steps, faults }: Options, seed: number, seeds: number): Promise<Report> {
-  const args = ['--seed', seed, '--seeds', seeds, '--steps', steps, '--faults', faults, '--jobs', 1].map(
-    String,
-  )
+function simulateElsewhere({ steps, faults, engine }: Options, seed: number, seeds: number): Promise<Report> {
+  const flags = { seed, seeds, steps, faults, engine, jobs: 1 }
+  const args = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)])
   return new Promise((resolve, reject) => {
     const child = fork(import.meta.filename, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
     let report: Report | null = null

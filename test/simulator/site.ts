@@ -35,6 +35,8 @@ export interface SiteConfig {
   readonly retentionMs?: number
   /** Whether a second lake writer, speed layer and scheduler work on the same log and lake. */
   readonly twin?: boolean
+  /** What computes the runs; DuckDB does it on threads of its own, in real time. */
+  readonly engine?: 'reference' | 'duckdb'
   /** Whether a serving node runs that knows the lake alone. */
   readonly node?: boolean
 }
@@ -74,6 +76,7 @@ export class Site {
       retentionMs: 24 * 3_600_000,
       twin: false,
       node: false,
+      engine: 'reference',
       ...config,
     }
     const { seed, startMs } = this.config

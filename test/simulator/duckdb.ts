@@ -1,0 +1,54 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { duckdbEngine } from '../../batch/engines/duckdb.ts'
+import type { Engine, OpenEngine } from '../../batch/engines/engine.ts'
+import type { DataFile, Table } from '../../lake/delta/port.ts'
+import { natively } from '../sim/native.ts'
+
+/** Holds the copies of every engine, also of those whose process died before it closed them. */
+let root: string | null = null
+
+function scratch(): string {
+  if (root === null) {
+    const made = mkdtempSync(join(tmpdir(), 'tidemark-simulated-'))
+    root = made
+    process.once('exit', () => rmSync(made, { recursive: true, force: true }))
+  }
+  return mkdtempSync(join(root, 'engine-'))
+}
+
+/** DuckDB over a simulated store: what it reads is copied to the real disk first. */
+export const openDuckdb: OpenEngine = async (view, messages) => {
+  const dir = scratch()
+  const copies = new Map<string, string>()
+
+  async function copy(file: DataFile): Promise<void> {
+    if (copies.has(file.path)) return
+    await messages.verify(file)
+    const path = join(dir, file.path)
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, await messages.readFile(file))
+    copies.set(file.path, path)
+  }
+
+  const local = new Proxy(messages, {
+    get(target, name) {
+      if (name === 'localPath') return async (file: DataFile) => copies.get(file.path)!
+      return Reflect.get(target, name, target) as Table[keyof Table]
+    },
+  })
+  const engine = await natively(() => duckdbEngine(dir)(view, local))
+  return {
+    async map(files, hours, upTo) {
+      for (const file of files) await copy(file)
+      return natively(() => engine.map(files, hours, upTo))
+    },
+    reduce: (partials) => natively(() => engine.reduce(partials)),
+    close: () =>
+      natively(async () => {
+        await engine.close()
+        rmSync(dir, { recursive: true, force: true })
+      }),
+  } satisfies Engine
+}
