@@ -1,42 +1,10 @@
 import { fork } from 'node:child_process'
-import { availableParallelism } from 'node:os'
-import { parseArgs } from 'node:util'
 import { explain } from './explain.ts'
-import { FAULTS, parseFaults } from './faults.ts'
+import { parseFaults } from './faults.ts'
+import { type Options, parseOptions, USAGE } from './options.ts'
 import { planOf } from './plan.ts'
 import { runPlan } from './run.ts'
 import { addTally, emptyTally, type Tally } from './tally.ts'
-
-const USAGE = `npm run simulate -- [--seed N] [--seeds COUNT] [--steps N] [--faults LIST] [--only STEPS] [--engine NAME]
-                    [--jobs N] [--brief] [--trace]
-
-  --seed N       the first seed; absent: a new one
-  --seeds COUNT  so many seeds, one after the other (1)
-  --steps N      steps of each (40)
-  --faults LIST  all, none, or a list like crash,store-slow=3 (all)
-  --only STEPS   of the seed's steps only these, like 1,4-7: what a failure was shortened to
-  --engine NAME  what computes the runs: reference, or duckdb, which takes longer (reference)
-  --jobs N       processes side by side (one a core, when there are many seeds)
-  --brief        of a failure only its seed and what is wrong, not shortened
-  --trace        show what happened, also where nothing failed
-
-Faults:
-${Object.entries(FAULTS)
-  .map(([name, about]) => `  ${name.padEnd(14)} ${about}`)
-  .join('\n')}
-`
-
-interface Options {
-  readonly seed: number
-  readonly seeds: number
-  readonly steps: number
-  readonly faults: string
-  readonly only: ReadonlySet<number> | null
-  readonly engine: 'reference' | 'duckdb'
-  readonly jobs: number
-  readonly trace: boolean
-  readonly brief: boolean
-}
 
 /** What a process that simulates every so many seeds tells the one that started it. */
 interface Report {
@@ -44,54 +12,13 @@ interface Report {
   readonly failed: number | null
 }
 
-const options = readOptions()
-if (options !== null)
-  process.exitCode = options.jobs > 1 ? await inJobs(options) : await inThisProcess(options)
-
-function readOptions(): Options | null {
-  const { values } = parseArgs({
-    options: {
-      seed: { type: 'string' },
-      seeds: { type: 'string', default: '1' },
-      steps: { type: 'string', default: '40' },
-      faults: { type: 'string', default: 'all' },
-      only: { type: 'string' },
-      engine: { type: 'string', default: 'reference' },
-      jobs: { type: 'string' },
-      trace: { type: 'boolean', default: false },
-      brief: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  })
-  if (values.help) {
-    console.log(USAGE)
-    return null
-  }
-  const seeds = Number(values.seeds)
-  const { engine } = values
-  if (engine !== 'reference' && engine !== 'duckdb')
-    throw new Error(`--engine must be reference or duckdb, not ${engine}`)
-  return {
-    engine,
-    seed: Number(values.seed ?? Math.floor(Math.random() * 1e9)),
-    seeds,
-    steps: Number(values.steps),
-    faults: values.faults,
-    only: values.only === undefined ? null : parseSteps(values.only),
-    jobs: Number(values.jobs ?? (seeds >= 20 ? availableParallelism() : 1)),
-    trace: values.trace,
-    brief: values.brief,
-  }
-}
-
-/** `1,4-7` */
-function parseSteps(text: string): Set<number> {
-  const steps = new Set<number>()
-  for (const part of text.split(',')) {
-    const [from, to = from] = part.split('-').map(Number) as [number, number?]
-    for (let step = from; step <= to; step++) steps.add(step)
-  }
-  return steps
+try {
+  const options = parseOptions(process.argv.slice(2))
+  if (options === null) console.log(USAGE)
+  else process.exitCode = options.jobs > 1 ? await inJobs(options) : await inThisProcess(options)
+} catch (error) {
+  console.error(`simulate: ${(error as Error).message}`)
+  process.exitCode = 2
 }
 
 /** Simulates every seed here; stops at the first failure, which it shortens and explains. */
@@ -168,6 +95,7 @@ function sum(seed: number, seeds: number, total: Tally, startedMs: number): void
   const parts = Object.entries(counts).map(([name, n]) => `${n.toLocaleString('en')} ${name}`)
   const seconds = ((performance.now() - startedMs) / 1_000).toFixed(1)
   const days = (virtualMs / 86_400_000).toFixed(1)
-  console.log(`seeds ${seed} to ${seed + seeds - 1} hold: ${days} simulated days in ${seconds} s`)
+  const which = seeds === 1 ? `seed ${seed} holds` : `seeds ${seed} to ${seed + seeds - 1} hold`
+  console.log(`${which}: ${days} simulated days in ${seconds} s`)
   console.log(parts.join(', '))
 }

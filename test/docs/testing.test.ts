@@ -1,0 +1,28 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { ROOT } from '../code/sources.ts'
+import { FAULTS } from '../simulator/faults.ts'
+import { parseOptions } from '../simulator/options.ts'
+import { PLANTED } from '../simulator/planted.ts'
+
+const TEXT = readFileSync(join(ROOT, 'docs/testing.md'), 'utf8')
+const rows = [...TEXT.matchAll(/^\| (.+) \| (.+) \|$/gm)].map(([, a, b]) => [a!, b!])
+
+test('every fault is listed with what happens', () => {
+  for (const [name, about] of Object.entries(FAULTS)) expect(rows).toContainEqual([`\`${name}\``, about])
+})
+
+test('every planted bug is listed with its file', () => {
+  for (const [name, { file }] of Object.entries(PLANTED)) expect(rows).toContainEqual([name, `\`${file}\``])
+})
+
+test('nothing else is listed', () => {
+  expect(rows).toHaveLength(Object.keys(FAULTS).length + Object.keys(PLANTED).length + 2)
+})
+
+test('every command line of the simulator is one that it takes', () => {
+  const lines = [...TEXT.matchAll(/^ +npm run simulate -- (.+)$/gm)].map(([, args]) => args!.split(' '))
+  expect(lines.length).toBeGreaterThanOrEqual(5)
+  for (const args of lines) expect(parseOptions(args)).not.toBeNull()
+})
