@@ -164,10 +164,15 @@ async function crash(sim: Simulation, kind: 'process' | 'power'): Promise<string
   return `crash (${kind})`
 }
 
+/** The process dies in the middle of what it does: of something that it begins now, most of the time. */
 function fuse(sim: Simulation, dice: Dice): string {
   const calls = 1 + dice.below(dice.pick([10, 60]))
   sim.world.life!.dieAfter(calls)
-  return `dies after ${calls} calls`
+  const busy = dice.pick(['idle', 'seal', 'tick', 'run'] as const)
+  if (busy === 'seal') sim.begin('seal', (parts) => parts.writer.seal())
+  if (busy === 'tick') sim.begin('tick', (parts) => parts.speed.tick())
+  if (busy === 'run') sim.beginRun(false, 'first')
+  return `dies after ${calls} calls${busy === 'idle' ? '' : `, the first of them in a ${busy}`}`
 }
 
 function powerFuse(sim: Simulation, dice: Dice): string {

@@ -99,12 +99,6 @@ export const PLANTED = {
     plant: 'chains.push(ticks.filter((t) => t.hash === hash && t.partition === partition))',
     seed: 1,
   },
-  'tidemark beyond the ticks': {
-    file: 'batch/plan.ts',
-    find: 'tidemark[partition] = Math.max(before, withoutTicks ? end : last.to)',
-    plant: 'tidemark[partition] = Math.max(before, withoutTicks ? end : Math.max(last.to, end))',
-    seed: 1,
-  },
   'publish in two steps': {
     file: 'batch/run.ts',
     find: "const next = await deps.viewTable.commit(published, {\n        operation: 'PUBLISH',\n        add: made.add,\n        remove: made.remove,",
@@ -122,7 +116,6 @@ export const PLANTED = {
     file: 'serving/merge.ts',
     find: 'if (unread !== null) {',
     plant: 'if (unread === undefined) {',
-    faults: 'store-error=3,index=3,crash',
     seed: 1,
   },
   'deleted journal without a gap': {
