@@ -4,6 +4,7 @@ import type { Disk } from '../schemas/ports/disk.ts'
 import type { Net } from '../schemas/ports/net.ts'
 import { Blocks } from './blocks.ts'
 import { Connection, type Counts, type Shared } from './connection.ts'
+import { LineDecoder } from './decoder.ts'
 import { CLOSE_MS_MAX, GOODBYE_MS_MAX, PENDING_BYTES_MAX, REFUSED_CONNECTIONS_MAX } from './limits.ts'
 import { Rejects } from './rejects.ts'
 import { Sessions } from './sessions.ts'
@@ -74,6 +75,7 @@ export async function startCollector(config: CollectorConfig, deps: CollectorDep
   const shared: Shared = {
     ...settings,
     clock,
+    decoder: new LineDecoder(),
     blocks,
     rejects,
     counts,

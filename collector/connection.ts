@@ -1,11 +1,13 @@
 import type { ErrorCode } from '../schemas/errors.ts'
-import { decodeLine, type Refusal } from '../schemas/line.ts'
+import { decodeLine, type LineContext, type Refusal } from '../schemas/line.ts'
+import type { Message } from '../schemas/message.ts'
 import type { Clock } from '../schemas/ports/clock.ts'
 import type { Socket } from '../schemas/ports/net.ts'
-import type { Blocks } from './blocks.ts'
+import type { Blocks, OpenBlock } from './blocks.ts'
+import type { LineDecoder } from './decoder.ts'
 import { parseHello } from './hello.ts'
-import { ENDING_MS_MAX, UNREAD_BYTES_MAX, UNSETTLED_LINES_MAX } from './limits.ts'
-import { LineSplitter, type RawLine } from './lines.ts'
+import { ENDING_MS_MAX, LINE_BYTES_MAX, UNREAD_BYTES_MAX, UNSETTLED_LINES_MAX } from './limits.ts'
+import { type LineReader, LineSplitter, type RawLine } from './lines.ts'
 import type { Rejects } from './rejects.ts'
 import type { Held, Sessions } from './sessions.ts'
 
@@ -13,6 +15,7 @@ export interface Shared {
   readonly oldestMs: number
   readonly idleMs: number
   readonly clock: Clock
+  readonly decoder: LineDecoder
   readonly blocks: Blocks
   readonly sessions: Sessions
   readonly rejects: Rejects
@@ -36,9 +39,12 @@ export interface Counts {
  */
 type State = 'open' | 'ending' | 'ended' | 'gone'
 
-/** A line that waits to be durable or refused. */
+/** Consecutive lines that settle together: those of one block, or one that is refused or a repeat. */
 interface Entry {
-  readonly seq: number | null
+  readonly block: OpenBlock | null
+  lines: number
+  /** The highest among them; 0 without numbers. */
+  seq: number
   settled: boolean
 }
 
@@ -51,10 +57,10 @@ interface Entry {
  *           ├─ a repeat ─▶ settled with its first copy
  *           └─ new ─▶ open block ─▶ durable ─▶ settled
  *
- * Lines settle in any order; an ack says up to where all are. While a hello waits for the older connection, the socket
+ * The usual lines are decoded where they lie, all others by the complete path. Lines settle in any order; an ack says up to where all are. While a hello waits for the older connection, the socket
  * is paused and what came with it is kept.
  */
-export class Connection implements Held {
+export class Connection implements Held, LineReader {
   readonly socket: Socket
   readonly #shared: Shared
   readonly #remote: string
@@ -62,6 +68,8 @@ export class Connection implements Held {
   #agent: string | null = null
   #lineNumber = 0
   #entries: Entry[] = []
+  #unsettled = 0
+  #context: LineContext
   /** Lines settled so far, and the highest seq among them. */
   #settledLines = 0
   #settledSeq = 0
@@ -80,6 +88,7 @@ export class Connection implements Held {
     this.#shared = shared
     this.#remote = socket.remoteAddress.replace(/^::ffff:/, '')
     this.#lastMs = shared.clock.nowMs()
+    this.#context = this.#contextAt(this.#lastMs)
     socket.handle({
       data: (bytes) => this.#data(bytes),
       end: () => this.#end(),
@@ -92,20 +101,37 @@ export class Connection implements Held {
   #data(bytes: Uint8Array): void {
     if (this.#state !== 'open') return
     this.#lastMs = this.#shared.clock.nowMs()
-    for (const line of this.#lines.push(bytes)) this.#line(line)
+    this.#context = this.#contextAt(this.#lastMs)
+    this.#lines.push(bytes, this)
     this.flow()
+  }
+
+  #contextAt(arrivalMs: number): LineContext {
+    const { oldestMs } = this.#shared
+    return { arrivalMs, oldestMs, senderAddress: this.#remote, agent: this.#agent }
   }
 
   /** The sender closed its side in order: a last line without newline counts. */
   #end(): void {
     if (this.#state !== 'open') return
     const last = this.#lines.last()
-    if (last !== null) this.#line(last)
+    if (last !== null) this.line(last)
     if (this.#held !== null) this.#heldEnd = true
     else this.finish()
   }
 
-  #line(raw: RawLine): void {
+  inPlace(bytes: Uint8Array, from: number): number {
+    // The first line may be a hello.
+    if (this.#lineNumber === 0 || this.#held !== null) return -1
+    const { decoder } = this.#shared
+    const end = decoder.decode(bytes, from, this.#context)
+    if (end < 0 || end - from > LINE_BYTES_MAX) return -1
+    this.#lineNumber += 1
+    this.#accept(decoder)
+    return end
+  }
+
+  line(raw: RawLine): void {
     if (this.#held !== null) {
       this.#held.push(raw)
       return
@@ -122,32 +148,43 @@ export class Connection implements Held {
   }
 
   #message(raw: RawLine): void {
-    const { clock, oldestMs } = this.#shared
-    const decoded = decodeLine(raw.bytes, {
-      arrivalMs: clock.nowMs(),
-      oldestMs,
-      senderAddress: this.#remote,
-      agent: this.#agent,
-    })
+    const decoded = decodeLine(raw.bytes, this.#context)
     if ('code' in decoded) {
       const isHello = parseHello(raw.bytes) !== null
       this.#refuse(raw, isHello ? refusal('E_HELLO', 'the hello must be line 1') : decoded)
       return
     }
-    const { message, ignoredFields } = decoded
-    this.#shared.counts.ignoredFields += ignoredFields
+    this.#shared.counts.ignoredFields += decoded.ignoredFields
+    this.#accept(decoded.message)
+  }
+
+  /** `message` may be changed afterwards. */
+  #accept(message: Message): void {
     const { agent, seq } = message
-    const entry = this.#enter(seq)
-    const settle = (durable: boolean) => this.#settle(entry, durable)
-    if (agent !== null && !this.#shared.sessions.isNew(agent, seq!, this, settle)) {
-      this.#shared.counts.repeats += 1
+    const { sessions, blocks, counts } = this.#shared
+    if (agent !== null && !sessions.isNew(agent, seq!)) {
+      counts.repeats += 1
+      const entry = this.#enter(seq, null)
+      sessions.repeated(agent, seq!, this, (durable) => this.#settle(entry, durable))
       return
     }
-    this.#shared.blocks.add(message, (durable) => {
-      if (durable) this.#shared.counts.accepted += 1
-      if (agent !== null) this.#shared.sessions.settled(agent, seq!, durable, this.#shared.clock.nowMs())
-      settle(durable)
-    })
+    const block = blocks.add(message)
+    const last = this.#entries.at(-1)
+    if (last?.block === block) {
+      last.lines += 1
+      last.seq = seq ?? 0
+      this.#unsettled += 1
+      return
+    }
+    const entry = this.#enter(seq, block)
+    block.settles.push((durable) => this.#stored(agent, entry, durable))
+  }
+
+  #stored(agent: string | null, entry: Entry, durable: boolean): void {
+    const { sessions, counts, clock } = this.#shared
+    if (durable) counts.accepted += entry.lines
+    if (agent !== null) sessions.settled(agent, entry.seq, entry.lines, durable, clock.nowMs())
+    this.#settle(entry, durable)
   }
 
   #hello(agent: string): void {
@@ -161,7 +198,8 @@ export class Connection implements Held {
       if (twice) this.#tell('E_AGENT_TWICE', 'two senders use this agent id and take it from each other')
       const held = this.#held!
       this.#held = null
-      for (const line of held) this.#line(line)
+      this.#context = this.#contextAt(this.#shared.clock.nowMs())
+      for (const line of held) this.line(line)
       if (this.#heldEnd) this.finish()
       this.flow()
     })
@@ -169,7 +207,7 @@ export class Connection implements Held {
 
   #refuse(raw: RawLine, { code, field, reason, seq }: Refusal): void {
     const line = this.#lineNumber
-    const entry = this.#enter(this.#agent === null ? null : seq)
+    const entry = this.#enter(this.#agent === null ? null : seq, null)
     this.#shared.counts.refused += 1
     const kept = this.#shared.rejects.keep({
       timeMs: this.#shared.clock.nowMs(),
@@ -188,9 +226,10 @@ export class Connection implements Held {
     })
   }
 
-  #enter(seq: number | null): Entry {
-    const entry = { seq, settled: false }
+  #enter(seq: number | null, block: OpenBlock | null): Entry {
+    const entry = { block, lines: 1, seq: seq ?? 0, settled: false }
     this.#entries.push(entry)
+    this.#unsettled += 1
     return entry
   }
 
@@ -210,10 +249,13 @@ export class Connection implements Held {
   #ack(): void {
     this.#ackDue = false
     let n = 0
-    for (; n < this.#entries.length && this.#entries[n]!.settled; n++)
-      this.#settledSeq = Math.max(this.#settledSeq, this.#entries[n]!.seq ?? 0)
+    for (; n < this.#entries.length && this.#entries[n]!.settled; n++) {
+      const { lines, seq } = this.#entries[n]!
+      this.#settledSeq = Math.max(this.#settledSeq, seq)
+      this.#settledLines += lines
+      this.#unsettled -= lines
+    }
     this.#entries.splice(0, n)
-    this.#settledLines += n
     const ack = this.#agent === null ? this.#settledLines : this.#settledSeq
     if (ack > this.#acked) {
       this.#acked = ack
@@ -283,7 +325,7 @@ export class Connection implements Held {
     const stop =
       this.#shared.congested() ||
       this.#held !== null ||
-      this.#entries.length >= UNSETTLED_LINES_MAX ||
+      this.#unsettled >= UNSETTLED_LINES_MAX ||
       this.socket.pendingBytes() > UNREAD_BYTES_MAX
     if (stop === this.#paused) return
     this.#paused = stop

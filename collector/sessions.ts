@@ -71,23 +71,26 @@ export class Sessions {
     this.#forget(agent, session, nowMs)
   }
 
-  /** Whether `seq` from `holder` is new; if it is a repeat, `settle` is called when its first copy is durable. */
-  isNew(agent: string, seq: number, holder: Held, settle: (durable: boolean) => void): boolean {
+  /** Whether `seq` is new. From now on it is in flight, until `settled` says otherwise. */
+  isNew(agent: string, seq: number): boolean {
     const session = this.#at(agent)
-    if (seq > session.appended) {
-      session.appended = seq
-      session.inFlight += 1
-      return true
-    }
-    if (seq <= session.durable) settle(true)
-    else session.waiting.push({ seq, holder, settle })
-    return false
+    if (seq <= session.appended) return false
+    session.appended = seq
+    session.inFlight += 1
+    return true
   }
 
-  /** The copy of `seq` that was in flight is durable, or never will be. */
-  settled(agent: string, seq: number, durable: boolean, nowMs: number): void {
+  /** Calls `settle` when the first copy of a repeat from `holder` is durable, or never will be. */
+  repeated(agent: string, seq: number, holder: Held, settle: (durable: boolean) => void): void {
     const session = this.#at(agent)
-    session.inFlight -= 1
+    if (seq <= session.durable) settle(true)
+    else session.waiting.push({ seq, holder, settle })
+  }
+
+  /** The copies of so many seqs up to `seq` that were in flight are durable, or never will be. */
+  settled(agent: string, seq: number, count: number, durable: boolean, nowMs: number): void {
+    const session = this.#at(agent)
+    session.inFlight -= count
     if (durable) session.durable = Math.max(session.durable, seq)
     else session.appended = session.durable
     const waiting = session.waiting

@@ -9,10 +9,10 @@ test('an agent that is gone is forgotten: the log knows its numbers', async () =
   const sessions = new Sessions(new SimLog())
   const one = holder()
   await sessions.take('a', one, 0)
-  sessions.isNew('a', 1, one, () => {})
+  sessions.isNew('a', 1)
   sessions.leave('a', one, 0)
   expect(sessions.size.agents).toBe(1)
-  sessions.settled('a', 1, true, 0)
+  sessions.settled('a', 1, 1, true, 0)
   expect(sessions.size.agents).toBe(0)
 })
 
@@ -34,11 +34,12 @@ test('repeats of a connection that is gone do not wait on, however long the disk
   const sessions = new Sessions(new SimLog())
   const first = holder()
   await sessions.take('a', first, 0)
-  expect(sessions.isNew('a', 1, first, () => {})).toBe(true)
+  expect(sessions.isNew('a', 1)).toBe(true)
   for (let i = 0; i < 100; i++) {
     const again = holder()
     await sessions.take('a', again, i)
-    expect(sessions.isNew('a', 1, again, () => {})).toBe(false)
+    expect(sessions.isNew('a', 1)).toBe(false)
+    sessions.repeated('a', 1, again, () => {})
     sessions.leave('a', again, i)
   }
   expect(sessions.size).toEqual({ agents: 1, waiting: 0 })
