@@ -1,0 +1,142 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { LineDecoder } from '../../collector/decoder.ts'
+import { type Running, startUp } from '../../test/heavy/up.ts'
+import { machine, median } from '../measure.ts'
+import { FIRST_SEQ, LINES_PER_WRITE, Lines } from './lines.ts'
+import type { SenderOptions, Sent } from './sender.ts'
+
+/**
+ * Ingest: messages a second that a whole `tidemark up` (speed, sealing, serving) acknowledges as durable to a sender process
+ * beside it, against a process that appends the same bytes and syncs them without a look; and the decoder alone against
+ * `JSON.parse`.
+ */
+const CONNECTIONS = 4
+const DECODED_LINES = 200_000
+const ROUNDS = 5
+
+export interface Ingest {
+  readonly seconds: number
+  readonly floor: Sent
+  readonly full: Sent
+  /** At half of the full rate. */
+  readonly half: Sent
+  /** Resident memory of the process while it was sent to, in MiB, each second. */
+  readonly rssMib: readonly number[]
+  /** Millions of lines a second. */
+  readonly decode: number
+  readonly jsonParse: number
+}
+
+export async function benchIngest(seconds: number): Promise<Ingest> {
+  const dir = await mkdtemp(join(tmpdir(), 'tidemark-bench-'))
+  try {
+    const floor = await againstFloor(join(dir, 'floor'), { ...sending(seconds), acks: 'bytes' })
+    const rssMib: number[] = []
+    const full = await againstUp(join(dir, 'full'), sending(seconds), rssMib)
+    const rate = median(full.perSecond) / 2
+    const half = await againstUp(join(dir, 'half'), { ...sending(seconds), rate }, [])
+    return { seconds, floor, full, half, rssMib, ...decoding() }
+  } finally {
+    await rm(dir, { recursive: true })
+  }
+}
+
+const sending = (seconds: number) => ({
+  connections: CONNECTIONS,
+  seconds,
+  rate: 0,
+  acks: 'messages' as const,
+})
+
+async function againstFloor(path: string, options: Omit<SenderOptions, 'port'>): Promise<Sent> {
+  const child = fork(new URL('floor.ts', import.meta.url), [path])
+  try {
+    const { port } = await message<{ port: number }>(child)
+    return await send({ ...options, port })
+  } finally {
+    child.disconnect()
+  }
+}
+
+async function againstUp(
+  data: string,
+  options: Omit<SenderOptions, 'port'>,
+  rssMib: number[],
+): Promise<Sent> {
+  const up = await startUp(data, ['--agent-enabled', 'false'])
+  const sampling = setInterval(() => void residentMib(up).then((mib) => rssMib.push(mib)), 1_000)
+  try {
+    return await send({ ...options, port: up.collector.port })
+  } finally {
+    clearInterval(sampling)
+    await up.end('SIGTERM')
+  }
+}
+
+function send(options: SenderOptions): Promise<Sent> {
+  return message(fork(new URL('sender.ts', import.meta.url), [JSON.stringify(options)]))
+}
+
+/** The first message of a child. */
+function message<T>(child: ChildProcess): Promise<T> {
+  return new Promise((resolve, reject) => {
+    child.once('message', (got) => resolve(got as T))
+    child.once('exit', (code) => reject(new Error(`a process of the benchmark ended with ${code}`)))
+  })
+}
+
+async function residentMib({ child }: Running): Promise<number> {
+  const status = await readFile(`/proc/${child.pid}/status`, 'utf8').catch(() => '')
+  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? Number.NaN) / 1_024
+}
+
+/** The decoder alone and `JSON.parse` of the same lines, in millions of lines a second. */
+function decoding(): { decode: number; jsonParse: number } {
+  const lines = new Lines(1)
+  const { lineBytes } = lines
+  const nowMs = Date.now()
+  const parts = Array.from({ length: DECODED_LINES / LINES_PER_WRITE }, (_, i) =>
+    lines.next(FIRST_SEQ + i * LINES_PER_WRITE, nowMs),
+  )
+  const bytes = Buffer.concat(parts)
+  const decoder = new LineDecoder()
+  const context = { arrivalMs: nowMs, oldestMs: 0, senderAddress: '', agent: 'bench' }
+  const decode = () => {
+    for (let at = 0; at < bytes.length; at += lineBytes)
+      if (decoder.decode(bytes, at, context) < 0) throw new Error('not a usual line')
+  }
+  const jsonParse = () => {
+    for (let at = 0; at < bytes.length; at += lineBytes)
+      JSON.parse(bytes.toString('utf8', at, at + lineBytes))
+  }
+  return { decode: millionsPerSecond(decode), jsonParse: millionsPerSecond(jsonParse) }
+}
+
+function millionsPerSecond(work: () => void): number {
+  work()
+  const rates = Array.from({ length: ROUNDS }, () => {
+    const before = performance.now()
+    work()
+    return DECODED_LINES / (performance.now() - before) / 1_000
+  })
+  return median(rates)
+}
+
+export function ingestText(result: Ingest): string {
+  const { seconds, floor, full, half, rssMib, decode, jsonParse } = result
+  const thousands = (sent: Sent) => `${(median(sent.perSecond) / 1_000).toFixed(0)} k messages/s`
+  const latency = ({ latencyMs: { p50, p99, max } }: Sent) =>
+    `ack after ${p50.toFixed(0)} ms (p50), ${p99.toFixed(0)} ms (p99), ${max.toFixed(0)} ms (max)`
+  const ratio = median(full.perSecond) / median(floor.perSecond)
+  return `${machine()}; sender and collector on the same cores, ${CONNECTIONS} connections, medians of ${seconds} seconds
+
+append and sync alone      ${thousands(floor)}; ${latency(floor)}
+tidemark up                ${thousands(full)}; ${latency(full)}; up / append = ${ratio.toFixed(2)}
+  slowest second           ${(Math.min(...full.perSecond) / 1_000).toFixed(0)} k messages/s
+  resident memory          ${median(rssMib).toFixed(0)} MiB, at most ${Math.max(...rssMib).toFixed(0)} MiB
+at half of that rate       ${thousands(half)}; ${latency(half)}
+decoder                    ${decode.toFixed(2)} M lines/s; JSON.parse ${jsonParse.toFixed(2)}; decoder / JSON.parse = ${(decode / jsonParse).toFixed(1)}`
+}
