@@ -17,6 +17,7 @@ import type { Wake } from '../schemas/ports/layers.ts'
 import { makeWake } from '../schemas/ports/wake.ts'
 import type { View } from '../schemas/view.ts'
 import type { Closing } from './closing.ts'
+import { sealThread } from './host/seal-thread.ts'
 import type { Settings } from './settings.ts'
 
 /** The lower half of the embedded form, which `up` and `batch --once` share: lock, lake, journal, lake writer, batch. */
@@ -78,7 +79,15 @@ export async function openStoreRoom(
   const wake = makeWake()
   const lakeWriter = await startLakeWriter(
     { retentionMs, named },
-    { log: journal, messages: tables.messages, views: [tables.view], clock, wake, logLine },
+    {
+      log: journal,
+      messages: tables.messages,
+      views: [tables.view],
+      encoder: sealThread(),
+      clock,
+      wake,
+      logLine,
+    },
   )
   closing.add('lake writer', () => lakeWriter.close())
 

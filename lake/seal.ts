@@ -1,79 +1,84 @@
 import type { Block } from '../schemas/block.ts'
+import { GAUGES } from '../schemas/gauges.ts'
 import type { Columns } from '../schemas/message.ts'
-import { utcDate } from '../schemas/view.ts'
-import type { MessageRows } from './parquet/messages.ts'
+import { DAY_MS, utcDate } from '../schemas/view.ts'
+import type { MessageRows } from './parquet/order.ts'
 
 /** Rows of `messages` gathered from consecutive blocks, apart by UTC date: what one seal commits. */
 export class SealBatch {
-  readonly #byDate = new Map<string, Draft>()
+  readonly #byDay = new Map<number, Draft>()
   rows = 0
 
   get dates(): number {
-    return this.#byDate.size
+    return this.#byDay.size
   }
 
-  add(block: Block): void {
-    for (let i = 0; i < block.messages.length; i++) {
-      const date = utcDate(block.messages.timeMs[i]!)
-      let draft = this.#byDate.get(date)
-      if (draft === undefined) {
-        draft = emptyDraft(block.messages.gauges.length)
-        this.#byDate.set(date, draft)
+  add({ partition, offset, messages }: Block): void {
+    let draft: Draft | undefined
+    let ofDay = Number.NaN
+    for (let i = 0; i < messages.length; i++) {
+      const day = Math.floor(messages.timeMs[i]! / DAY_MS)
+      if (day !== ofDay || draft === undefined) {
+        draft = this.#draftOf(day)
+        ofDay = day
       }
-      pushRow(draft, block, i)
+      draft.add(messages, i)
+      draft.partition.push(partition)
+      draft.offset.push(offset)
+      draft.index.push(i)
     }
-    this.rows += block.messages.length
+    this.rows += messages.length
+  }
+
+  #draftOf(day: number): Draft {
+    let draft = this.#byDay.get(day)
+    if (draft === undefined) {
+      draft = new Draft()
+      this.#byDay.set(day, draft)
+    }
+    return draft
   }
 
   /** The rows of each date, dates ascending. */
   byDate(): [date: string, rows: MessageRows][] {
-    return [...this.#byDate]
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([date, draft]) => [date, toRows(draft)])
+    return [...this.#byDay]
+      .sort(([a], [b]) => a - b)
+      .map(([day, draft]) => [utcDate(day * DAY_MS), draft.rows()])
   }
 }
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer U)[] ? U[] : T[K] }
+/** Rows that are being gathered, column by column. */
+class Draft {
+  readonly #service: string[] = []
+  readonly #host: string[] = []
+  readonly #agent: (string | null)[] = []
+  readonly #seq: (number | null)[] = []
+  readonly #timeMs: number[] = []
+  readonly #gauges: number[][] = GAUGES.map(() => [])
+  readonly partition: number[] = []
+  readonly offset: number[] = []
+  readonly index: number[] = []
 
-interface Draft {
-  columns: Omit<Mutable<Columns>, 'length' | 'gauges'> & { gauges: number[][] }
-  partition: number[]
-  offset: number[]
-  index: number[]
-}
-
-function emptyDraft(gauges: number): Draft {
-  return {
-    columns: {
-      service: [],
-      host: [],
-      agent: [],
-      seq: [],
-      timeMs: [],
-      gauges: Array.from({ length: gauges }, () => []),
-    },
-    partition: [],
-    offset: [],
-    index: [],
+  add({ service, host, agent, seq, timeMs, gauges }: Columns, i: number): void {
+    this.#service.push(service[i]!)
+    this.#host.push(host[i]!)
+    this.#agent.push(agent[i]!)
+    this.#seq.push(seq[i]!)
+    this.#timeMs.push(timeMs[i]!)
+    for (let g = 0; g < gauges.length; g++) this.#gauges[g]!.push(gauges[g]![i]!)
   }
-}
 
-function pushRow(draft: Draft, block: Block, i: number): void {
-  const { columns } = draft
-  const { messages } = block
-  columns.service.push(messages.service[i]!)
-  columns.host.push(messages.host[i]!)
-  columns.agent.push(messages.agent[i]!)
-  columns.seq.push(messages.seq[i]!)
-  columns.timeMs.push(messages.timeMs[i]!)
-  messages.gauges.forEach((values, g) => {
-    columns.gauges[g]!.push(values[i]!)
-  })
-  draft.partition.push(block.partition)
-  draft.offset.push(block.offset)
-  draft.index.push(i)
-}
-
-function toRows({ columns, partition, offset, index }: Draft): MessageRows {
-  return { columns: { ...columns, length: index.length }, partition, offset, index }
+  rows(): MessageRows {
+    const { partition, offset, index } = this
+    const columns = {
+      length: index.length,
+      service: this.#service,
+      host: this.#host,
+      agent: this.#agent,
+      seq: this.#seq,
+      timeMs: this.#timeMs,
+      gauges: this.#gauges,
+    }
+    return { columns, partition, offset, index }
+  }
 }

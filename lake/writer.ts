@@ -1,4 +1,5 @@
 import type { Log } from '../log/port.ts'
+import type { Block } from '../schemas/block.ts'
 import { describeError, isError } from '../schemas/errors.ts'
 import type { Clock } from '../schemas/ports/clock.ts'
 import type { Sealer, Wake } from '../schemas/ports/layers.ts'
@@ -13,8 +14,9 @@ import {
 } from '../schemas/position.ts'
 import type { Snapshot, Table } from './delta/port.ts'
 import { planMerges } from './merge-plan.ts'
-import { decodeMessages, describeMessages, encodeMessages, joinRows, sortRows } from './parquet/messages.ts'
-import { SealBatch } from './seal.ts'
+import { decodeMessages, describeMessages, encodeMessages, joinRows } from './parquet/messages.ts'
+import { sortRows } from './parquet/order.ts'
+import { encodeHere, type SealEncoder } from './seal-files.ts'
 import {
   coveredMs,
   coveredPosition,
@@ -29,8 +31,6 @@ export interface LakeWriterConfig {
   readonly retentionMs: number
   /** Longest time between two seals. */
   readonly sealEveryMs?: number
-  /** Rows that one seal commit holds at most. */
-  readonly sealRowsMax?: number
   /** Highest positions that the lake names, for closing partitions whose log is gone. */
   readonly named: Position
 }
@@ -42,6 +42,8 @@ export interface LakeWriterDeps {
   readonly views: readonly Table[]
   readonly clock: Clock
   readonly wake: Wake
+  /** Absent: seals are encoded in this thread. */
+  readonly encoder?: SealEncoder
   logLine(line: string): void
 }
 
@@ -60,13 +62,28 @@ export interface LakeWriterStatus {
 }
 
 const SEAL_EVERY_MS = 3_600_000
-/** Rows sorted and encoded in one go, with the process's other work waiting. */
-const SEAL_ROWS_MAX = 50_000
-/** Blocks that wait in the log before they are sealed without being asked. */
+/** Bytes of blocks that one seal holds at most: what its encoding takes in memory grows with it. */
+const SEAL_BYTES_MAX = 16 << 20
+/** Blocks that one seal holds at most; so many wait in the log before they are sealed without being asked. */
 const SEAL_BLOCKS_MAX = 4_000
-/** Partitions (dates) one seal commit touches at most: each is a file. */
-const SEAL_DATES_MAX = 64
 const BLOCKS_PER_READ = 256
+
+/** A range of the log that a seal is made of. */
+interface SealRange {
+  readonly blocks: readonly Block[]
+  readonly gaps: readonly Gap[]
+  readonly to: number
+  /** Log time at `to`. */
+  readonly toMs: number
+}
+
+/** The part of `range` that holds its first `count` blocks. */
+function upToBlock(range: SealRange, count: number): SealRange {
+  if (count === range.blocks.length) return range
+  const { offset, logTimeMs } = range.blocks[count - 1]!
+  const gaps = range.gaps.filter((gap) => gap.to < offset)
+  return { blocks: range.blocks.slice(0, count), gaps, to: offset, toMs: logTimeMs }
+}
 
 /**
  * Starts the lake writer: the only writer of `messages`. It seals ranges of the log into Parquet files,
@@ -77,7 +94,7 @@ const BLOCKS_PER_READ = 256
  * point is the Delta commit: before it nothing is covered, and files that were written are orphans for the vacuum.
  */
 export async function startLakeWriter(config: LakeWriterConfig, deps: LakeWriterDeps): Promise<LakeWriter> {
-  const { log, messages, clock } = deps
+  const { log, messages, clock, encoder = encodeHere } = deps
   let failing: string | null = null
   let closed = false
   let covered: Position = {}
@@ -158,28 +175,12 @@ export async function startLakeWriter(config: LakeWriterConfig, deps: LakeWriter
   }
 
   async function sealRange(base: Snapshot, from: number, target: number) {
-    const batch = new SealBatch()
-    let gaps: Gap[] = []
-    let to = from
-    let toMs = 0
-    while (
-      to < target &&
-      batch.rows < (config.sealRowsMax ?? SEAL_ROWS_MAX) &&
-      batch.dates < SEAL_DATES_MAX
-    ) {
-      const slice = await log.read(to, BLOCKS_PER_READ)
-      if (slice.to === to) break
-      for (const block of slice.blocks) batch.add(block)
-      gaps = mergeGaps(gaps, slice.gaps)
-      to = slice.to
-      toMs = slice.toMs
-    }
-    if (to === from) return
+    const range = await readRange(from, target)
+    if (range.to === from) return
+    const encoded = await encoder.encode(range.blocks)
+    const { to, toMs, gaps } = upToBlock(range, encoded.blocks)
     const files = []
-    for (const [date, rows] of batch.byDate()) {
-      const sorted = sortRows(rows)
-      files.push(await messages.writeFile(encodeMessages(sorted), describeMessages(sorted, date)))
-    }
+    for (const { bytes, about } of encoded.files) files.push(await messages.writeFile(bytes, about))
     const facts = logFacts(base)
     try {
       await messages.commit(base, {
@@ -195,6 +196,27 @@ export async function startLakeWriter(config: LakeWriterConfig, deps: LakeWriter
     } catch (error) {
       if (!isError(error, 'E_CONFLICT')) throw error
     }
+  }
+
+  /** Blocks after `from`, as many as one seal takes. */
+  async function readRange(from: number, target: number): Promise<SealRange> {
+    const blocks: Block[] = []
+    let gaps: Gap[] = []
+    let to = from
+    let toMs = 0
+    let bytes = 0
+    while (to < target && bytes < SEAL_BYTES_MAX && blocks.length < SEAL_BLOCKS_MAX) {
+      const slice = await log.read(to, BLOCKS_PER_READ)
+      if (slice.to === to) break
+      for (const block of slice.blocks) {
+        blocks.push(block)
+        bytes += block.payload?.length ?? 0
+      }
+      gaps = mergeGaps(gaps, slice.gaps)
+      to = slice.to
+      toMs = slice.toMs
+    }
+    return { blocks, gaps, to, toMs }
   }
 
   async function mergeSmall() {
@@ -272,6 +294,7 @@ export async function startLakeWriter(config: LakeWriterConfig, deps: LakeWriter
       stopFollowing()
       closed = true
       await queue
+      await encoder.close()
     },
   }
 }

@@ -7,6 +7,8 @@ export interface Block {
   /** Log time: when the block was appended, milliseconds since 1970. Never less than its predecessor's. */
   readonly logTimeMs: number
   readonly messages: Columns
+  /** The messages as the log stores them, where it has them at hand; whoever only passes them on decodes nothing. */
+  readonly payload?: Uint8Array
 }
 
 /** The most messages one block can hold: what its two-byte count can name. */

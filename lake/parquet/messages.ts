@@ -1,18 +1,10 @@
 import { GAUGES } from '../../schemas/gauges.ts'
 import type { Columns } from '../../schemas/message.ts'
-import { compareUtf8 } from '../../schemas/utf8.ts'
-import { bucketStart, HOUR_MS } from '../../schemas/view.ts'
+import { HOUR_MS } from '../../schemas/view.ts'
 import type { FileAbout } from '../delta/port.ts'
 import { hoursTag } from '../tables.ts'
 import { decodeParquet, encodeParquet } from './codec.ts'
-
-/** Rows of `messages` as columns: the messages, and each one's place in the log. */
-export interface MessageRows {
-  readonly columns: Columns
-  readonly partition: readonly number[]
-  readonly offset: readonly number[]
-  readonly index: readonly number[]
-}
+import type { MessageRows } from './order.ts'
 
 /** A data file of `messages`: every column of the table but the partition column `date`. */
 export function encodeMessages({ columns, partition, offset, index }: MessageRows): Uint8Array {
@@ -76,48 +68,13 @@ export function joinRows(parts: readonly MessageRows[]): MessageRows {
   }
 }
 
-/**
- * The order of rows in a file: by UTC hour, the unit of recomputation, then service, host and time, which puts
- * like values side by side; the place in the log decides the rest.
- */
-export function sortRows(rows: MessageRows): MessageRows {
-  const { columns, partition, offset, index } = rows
-  const hour = columns.timeMs.map((ms) => bucketStart(ms, HOUR_MS))
-  const order = columns.timeMs.map((_, i) => i)
-  order.sort(
-    (a, b) =>
-      hour[a]! - hour[b]! ||
-      compareUtf8(columns.service[a]!, columns.service[b]!) ||
-      compareUtf8(columns.host[a]!, columns.host[b]!) ||
-      columns.timeMs[a]! - columns.timeMs[b]! ||
-      partition[a]! - partition[b]! ||
-      offset[a]! - offset[b]! ||
-      index[a]! - index[b]!,
-  )
-  const pick = <T>(values: readonly T[]): T[] => order.map((i) => values[i]!)
-  return {
-    columns: {
-      length: columns.length,
-      service: pick(columns.service),
-      host: pick(columns.host),
-      agent: pick(columns.agent),
-      seq: pick(columns.seq),
-      timeMs: pick(columns.timeMs),
-      gauges: columns.gauges.map(pick),
-    },
-    partition: pick(partition),
-    offset: pick(offset),
-    index: pick(index),
-  }
-}
-
 /** Statistics and tags of a file that holds exactly `rows`, all of one UTC date. */
 export function describeMessages(rows: MessageRows, date: string): FileAbout {
   const { columns, partition, offset } = rows
   const hours = new Set<number>()
   const offsets: { [partition: number]: [number, number] } = {}
   for (let i = 0; i < columns.length; i++) {
-    hours.add(new Date(columns.timeMs[i]!).getUTCHours())
+    hours.add(Math.floor(columns.timeMs[i]! / HOUR_MS) % 24)
     const range = offsets[partition[i]!]
     if (range === undefined) offsets[partition[i]!] = [offset[i]!, offset[i]!]
     else {

@@ -184,7 +184,7 @@ class Journal implements Log {
   #visible({ offset, logTimeMs, messages, payload, resolve }: Pending, position: number): void {
     addRecord(this.#active.index!, offset, position, logTimeMs)
     this.#agents.add(messages, logTimeMs)
-    this.#tail.push({ partition: this.partition, offset, logTimeMs, messages })
+    this.#tail.push({ partition: this.partition, offset, logTimeMs, messages, payload })
     this.#end = offset
     this.#pendingBytes -= payload.length
     resolve(offset)

@@ -1,5 +1,6 @@
 import type { Block } from '../../schemas/block.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
+import type { Columns } from '../../schemas/message.ts'
 import type { DiskFile } from '../../schemas/ports/disk.ts'
 import type { Gap } from '../../schemas/position.ts'
 import { decodeBlock } from './block-codec.ts'
@@ -120,11 +121,32 @@ function blockAt(segment: Segment, bytes: Buffer, at: number): Block | null {
   if (head === null || at + RECORD_HEAD_BYTES + head.payloadBytes > bytes.length) return null
   if (!payloadIsWhole(bytes, at, head)) return null
   const from = at + RECORD_HEAD_BYTES
-  return {
-    partition: segment.partition,
-    offset: head.offset,
-    logTimeMs: head.logTimeMs,
-    messages: decodeBlock(bytes.subarray(from, from + head.payloadBytes)),
+  return new StoredBlock(
+    segment.partition,
+    head.offset,
+    head.logTimeMs,
+    bytes.subarray(from, from + head.payloadBytes),
+  )
+}
+
+/** A block whose messages are decoded when somebody looks at them. */
+class StoredBlock implements Block {
+  readonly partition: number
+  readonly offset: number
+  readonly logTimeMs: number
+  readonly payload: Uint8Array
+  #messages: Columns | null = null
+
+  constructor(partition: number, offset: number, logTimeMs: number, payload: Uint8Array) {
+    this.partition = partition
+    this.offset = offset
+    this.logTimeMs = logTimeMs
+    this.payload = payload
+  }
+
+  get messages(): Columns {
+    this.#messages ??= decodeBlock(this.payload)
+    return this.#messages
   }
 }
 

@@ -7,14 +7,8 @@ import { nodeDisk } from '../../cli/host/disk.ts'
 import { nodeRandom } from '../../cli/host/random.ts'
 import type { Snapshot, Table } from '../../lake/delta/port.ts'
 import { openTable } from '../../lake/delta/table.ts'
-import {
-  decodeMessages,
-  describeMessages,
-  encodeMessages,
-  joinRows,
-  type MessageRows,
-  sortRows,
-} from '../../lake/parquet/messages.ts'
+import { decodeMessages, describeMessages, encodeMessages, joinRows } from '../../lake/parquet/messages.ts'
+import { type MessageRows, sortRows } from '../../lake/parquet/order.ts'
 import { localStore } from '../../lake/store/local.ts'
 import { MESSAGES, messagesSchema, sealApp } from '../../lake/tables.ts'
 import { SimClock } from '../sim/clock.ts'

@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest'
+import { sealThread } from '../../../cli/host/seal-thread.ts'
+import { encodeSeal, SEAL_DATES_MAX } from '../../../lake/seal-files.ts'
+import { encodeBlock } from '../../../log/journal/block-codec.ts'
+import type { Block } from '../../../schemas/block.ts'
+import { toColumns } from '../../../schemas/message.ts'
+import { DAY_MS } from '../../../schemas/view.ts'
+
+/** A block of `count` messages, a day apart from each other. */
+function block(offset: number, count: number): Block {
+  const messages = toColumns(
+    Array.from({ length: count }, (_, i) => ({
+      service: `übung-${i % 3}`,
+      host: `h${offset}`,
+      timeMs: Date.UTC(2026, 10, 24) + offset + i * DAY_MS,
+      gauges: [i, offset / 3, 0],
+      agent: i % 2 === 0 ? 'a' : null,
+      seq: i % 2 === 0 ? i + 1 : null,
+    })),
+  )
+  return { partition: 1, offset, logTimeMs: 0, messages }
+}
+
+test('the thread makes the files that would be made here', async () => {
+  const blocks = [block(0, 1), block(1, 3), { ...block(2, 2), payload: encodeBlock(block(2, 2).messages) }]
+  const thread = sealThread()
+  try {
+    const here = encodeSeal(blocks)
+    expect(here.files.map(({ about }) => about.rows)).toEqual([3, 2, 1])
+    for (let again = 0; again < 2; again++) {
+      const there = await thread.encode(blocks)
+      expect(there.blocks).toBe(3)
+      expect(there.files.map(({ about }) => about)).toEqual(here.files.map(({ about }) => about))
+      expect(there.files.map(({ bytes }) => Buffer.from(bytes))).toEqual(
+        here.files.map(({ bytes }) => Buffer.from(bytes)),
+      )
+    }
+  } finally {
+    await thread.close()
+  }
+})
+
+test('what cannot be encoded is an error, and the thread goes on', async () => {
+  const thread = sealThread()
+  try {
+    const broken = { ...block(0, 1), payload: Buffer.from([1, 0, 3, 9]) }
+    await expect(thread.encode([broken])).rejects.toMatchObject({ code: 'E_ENGINE' })
+    expect((await thread.encode([block(0, 1)])).blocks).toBe(1)
+  } finally {
+    await thread.close()
+  }
+})
+
+test('a seal that is interrupted by the end is an error, not a hanging promise', async () => {
+  const thread = sealThread()
+  const encoding = thread.encode([block(0, 1)])
+  const failed = expect(encoding).rejects.toMatchObject({ code: 'E_ENGINE' })
+  await thread.close()
+  await failed
+})
+
+test('a seal ends before it would touch too many dates', () => {
+  const many = encodeSeal([block(0, SEAL_DATES_MAX - 1), block(1, SEAL_DATES_MAX + 9), block(2, 1)])
+  expect([many.blocks, many.files.length]).toEqual([2, SEAL_DATES_MAX + 9])
+  expect(encodeSeal([]).blocks).toBe(0)
+})
