@@ -28,7 +28,10 @@ export class Bookkeeping {
     this.#noOverlap(ticksOf(ticks), tidemark)
     const folders = { messages, [world.tables.view.name]: view, [world.tables.ticks.name]: ticks }
     for (const [folder, snapshot] of Object.entries(folders)) {
-      for (const path of snapshot?.files.keys() ?? []) this.#isThere(`${folder}/${path}`)
+      if (snapshot === null) continue
+      // Who saw a version may rely on it for ever.
+      this.#isThere(`${folder}/_delta_log/${String(snapshot.version).padStart(20, '0')}.json`)
+      for (const path of snapshot.files.keys()) this.#isThere(`${folder}/${path}`)
     }
     const dates = [...(view?.files.values() ?? [])].map(({ partition }) => partition.date)
     if (new Set(dates).size < dates.length) throw new Error('a date of the view has two files')
@@ -62,6 +65,6 @@ export class Bookkeeping {
   #isThere(key: string): void {
     const { config, store, disk } = this.#world
     const there = config.lake === 'store' ? store.objects.has(key) : disk.has(`${LAKE_DIR}/${key}`)
-    if (!there) throw new Error(`${key} is named by the newest version and missing`)
+    if (!there) throw new Error(`${key} belongs to the newest version and is missing`)
   }
 }
