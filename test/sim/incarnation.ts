@@ -19,15 +19,17 @@ export class Incarnation {
   calls = 0
   /** Told of each port call that was answered, before its caller hears of it: between two steps of the process. */
   answered: ((method: string, args: readonly unknown[]) => void) | null = null
-  #dieAt = Number.POSITIVE_INFINITY
+  #dieIn = Number.POSITIVE_INFINITY
+  #dieOf: string | null = null
   #died: () => void = () => {}
   readonly death = new Promise<void>((resolve) => {
     this.#died = resolve
   })
 
-  /** Dies when `calls` more port calls were made: the last of them has its effect and no answer. */
-  dieAfter(calls: number): void {
-    this.#dieAt = this.calls + calls
+  /** Dies when `calls` more port calls were made, of `method` alone if given: the last has its effect and no answer. */
+  dieAfter(calls: number, method: string | null = null): void {
+    this.#dieIn = calls
+    this.#dieOf = method
   }
 
   die(): void {
@@ -58,7 +60,8 @@ export class Incarnation {
     const result = fn(...args)
     if (!(result instanceof Promise)) return result
     this.calls += 1
-    if (this.calls >= this.#dieAt) this.die()
+    if (this.#dieOf === null || this.#dieOf === name) this.#dieIn -= 1
+    if (this.#dieIn <= 0) this.die()
     return new Promise((resolve, reject) => {
       const answer = (reply: () => void) => {
         if (this.alive) this.answered?.(name, args)

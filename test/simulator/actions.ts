@@ -166,13 +166,14 @@ async function crash(sim: Simulation, kind: 'process' | 'power'): Promise<string
 
 /** The process dies in the middle of what it does: of something that it begins now, most of the time. */
 function fuse(sim: Simulation, dice: Dice): string {
-  const calls = 1 + dice.below(dice.pick([10, 60]))
-  sim.world.life!.dieAfter(calls)
+  const method = dice.pick([null, 'link', 'putIfAbsent', 'sync', 'syncDir', 'write', 'remove'])
+  const calls = 1 + dice.below(method === null ? dice.pick([10, 60]) : 3)
+  sim.world.life!.dieAfter(calls, method)
   const busy = dice.pick(['idle', 'seal', 'tick', 'run'] as const)
   if (busy === 'seal') sim.begin('seal', (parts) => parts.writer.seal())
   if (busy === 'tick') sim.begin('tick', (parts) => parts.speed.tick())
   if (busy === 'run') sim.beginRun(false, 'first')
-  return `dies after ${calls} calls${busy === 'idle' ? '' : `, the first of them in a ${busy}`}`
+  return `dies after ${calls} calls${method === null ? '' : ` of ${method}`}${busy === 'idle' ? '' : `, during a ${busy}`}`
 }
 
 function powerFuse(sim: Simulation, dice: Dice): string {
