@@ -3,7 +3,9 @@ import { openTable } from '../../lake/delta/table.ts'
 import { MemoryStore } from '../../lake/store/memory.ts'
 import type { ObjectStore } from '../../lake/store/port.ts'
 import { MESSAGES, messagesSchema, ticksTable } from '../../lake/tables.ts'
+import { CellMap } from '../../schemas/cell.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
+import { toColumns } from '../../schemas/message.ts'
 import { makeWake } from '../../schemas/ports/wake.ts'
 import { serviceMinute } from '../../schemas/views/service-minute.ts'
 import { startAnswers } from '../../serving/answer.ts'
@@ -25,6 +27,16 @@ test('whoever has not read the lake since the start says so, until it was read',
   const table = (name: string) => openTable(name, { store, clock, random: simRandom(1) })
   const messages = table(MESSAGES)
   const lines: string[] = []
+  const open = new CellMap(serviceMinute)
+  const message = {
+    service: 'web',
+    host: 'h',
+    timeMs: clock.nowMs(),
+    gauges: [1, 2, 3],
+    agent: null,
+    seq: null,
+  }
+  open.addAll(toColumns([message]))
   const answers = await startAnswers(
     { view: serviceMinute, tickMs: 30_000, indexPath: ':memory:' },
     {
@@ -32,7 +44,12 @@ test('whoever has not read the lake since the start says so, until it was read',
       ticks: table(ticksTable(serviceMinute)),
       messages,
       openCells: {
-        open: () => ({ to: 4, gaps: [], *range() {}, keys: () => ['web'] }),
+        open: () => ({
+          to: 4,
+          gaps: [],
+          range: (key, from, to) => open.range(key, from, to),
+          keys: () => open.keys(),
+        }),
         lag: () => ({ end: 4, behindSinceMs: null }),
         partitions: () => [0],
       },
@@ -43,13 +60,13 @@ test('whoever has not read the lake since the start says so, until it was read',
   )
   const range = { fromMs: 0, toMs: clock.nowMs() + 60_000 }
   const before = answers.stats('web', range)
-  expect(before?.complete).toBe(false)
+  expect(before).toMatchObject({ complete: false, messages: 1 })
   expect(before?.gaps[0]?.reason).toMatch(/the lake was not read since the start: .*down/)
   expect(lines.join('\n')).toMatch(/serving: .*down/)
 
   isDown = false
   await messages.create(messagesSchema, {})
   await clock.advance(1_500)
-  expect(answers.stats('web', range)).toMatchObject({ complete: true, gaps: [] })
+  expect(answers.stats('web', range)).toMatchObject({ complete: true, gaps: [], messages: 1 })
   await answers.close()
 })
