@@ -18,6 +18,7 @@ const REQUIRED = (1 << (SERVICE + 1)) - 1
 const FNV_START = 0x811c9dc5 | 0
 const FNV_PRIME = 0x01000193
 const DAY_MS = 86_400_000
+const NO_DAY = -1_000_000
 
 /**
  * Decodes message lines in their usual form straight from the bytes received, in one pass and without an object or string
@@ -39,6 +40,9 @@ export class LineDecoder {
   readonly #order = new Uint8Array(FIELDS.length)
   #number = 0
   #name = ''
+  /** The date read last, as a number like 20261123, and its day. */
+  #date = -1
+  #day = NO_DAY
 
   /** Decodes the line that begins at `from`; the place of its newline, −1 when `decodeLine` must look at it. */
   decode(bytes: Uint8Array, from: number, context: LineContext): number {
@@ -127,66 +131,53 @@ export class LineDecoder {
     return -1
   }
 
-  /** `-?` is left out: nothing here may be negative. Otherwise as JSON has it. */
+  /** As JSON has it, but for the sign: nothing here may be negative. */
   #readNumber(bytes: Uint8Array, from: number): number {
     let at = from
-    let high = 0
-    let low = 0
-    let digits = 0
-    let exponent = 0
-    let isFraction = false
-    for (; ; at++) {
-      const byte = bytes[at]!
-      if (byte === DOT && !isFraction && at > from) {
-        isFraction = true
-        continue
-      }
-      if (!(byte >= ZERO && byte <= NINE)) break
-      // No digit may follow a leading zero.
-      if (at === from + 1 && bytes[from] === ZERO) return -1
-      if (digits > 0 || byte > ZERO) digits += 1
-      if (digits <= HIGH_DIGITS) high = high * 10 + byte - ZERO
-      else low = low * 10 + byte - ZERO
-      if (isFraction) exponent -= 1
+    let value = 0
+    for (let byte = bytes[at]!; byte >= ZERO && byte <= NINE; byte = bytes[++at]!)
+      value = value * 10 + byte - ZERO
+    const whole = at - from
+    if (whole === 0 || (whole > 1 && bytes[from] === ZERO)) return -1
+    let fraction = 0
+    if (bytes[at] === DOT) {
+      const first = ++at
+      for (let byte = bytes[at]!; byte >= ZERO && byte <= NINE; byte = bytes[++at]!)
+        value = value * 10 + byte - ZERO
+      fraction = at - first
+      if (fraction === 0) return -1
     }
-    if (at === from || bytes[at - 1] === DOT) return -1
-    const byte = bytes[at]
-    if (byte === SMALL_E || byte === LARGE_E) {
-      let sign = 1
-      at += 1
-      if (bytes[at] === MINUS) sign = -1
-      if (bytes[at] === MINUS || bytes[at] === PLUS) at += 1
+    const digitsEnd = at
+    let exponent = -fraction
+    if (bytes[at] === SMALL_E || bytes[at] === LARGE_E) {
+      const sign = bytes[++at]
+      if (sign === MINUS || sign === PLUS) at += 1
       const first = at
-      let value = 0
-      for (; bytes[at]! >= ZERO && bytes[at]! <= NINE; at++) value = value * 10 + bytes[at]! - ZERO
+      let power = 0
+      for (let byte = bytes[at]!; byte >= ZERO && byte <= NINE; byte = bytes[++at]!)
+        power = power * 10 + byte - ZERO
       if (at === first) return -1
-      exponent += sign * value
+      exponent += sign === MINUS ? -power : power
     }
-    const lowDigits = Math.max(0, digits - HIGH_DIGITS)
-    const value = lowDigits > LOW_DIGITS ? Number.NaN : fromDecimal(high, low, lowDigits, exponent)
-    this.#number = Number.isNaN(value) ? Number(latin1(bytes, from, at)) : value
+    const nearest =
+      whole + fraction <= HIGH_DIGITS
+        ? fromDecimal(value, 0, 0, exponent)
+        : ofManyDigits(bytes, from, digitsEnd, exponent)
+    this.#number = Number.isNaN(nearest) ? Number(latin1(bytes, from, at)) : nearest
     return at
   }
 
   /** `2026-11-23T10:20:30Z` or with three digits of milliseconds, up to its quote. */
   #readTime(bytes: Uint8Array, at: number): number {
-    const year = two(bytes, at) * 100 + two(bytes, at + 2)
-    const month = two(bytes, at + 5)
-    const day = two(bytes, at + 8)
     const hour = two(bytes, at + 11)
     const minute = two(bytes, at + 14)
     const second = two(bytes, at + 17)
+    const day = this.#readDay(bytes, at)
     const ok =
-      bytes[at + 4] === MINUS &&
-      bytes[at + 7] === MINUS &&
+      day !== NO_DAY &&
       bytes[at + 10] === 0x54 &&
       bytes[at + 13] === COLON &&
       bytes[at + 16] === COLON &&
-      year >= 0 &&
-      month >= 1 &&
-      month <= 12 &&
-      day >= 1 &&
-      day <= daysOf(year, month) &&
       hour >= 0 &&
       hour <= 23 &&
       minute >= 0 &&
@@ -198,18 +189,51 @@ export class LineDecoder {
     let ms = 0
     if (bytes[end] === DOT) {
       ms = two(bytes, end + 1) * 10 + digit(bytes, end + 3)
-      if (!(ms >= 0)) return -1
+      if (ms < 0) return -1
       end += 4
     }
     if (bytes[end] !== 0x5a || bytes[end + 1] !== QUOTE) return -1
-    this.timeMs = daysSince1970(year, month, day) * DAY_MS + ((hour * 60 + minute) * 60 + second) * 1_000 + ms
+    this.timeMs = day * DAY_MS + ((hour * 60 + minute) * 60 + second) * 1_000 + ms
     return end + 2
   }
+
+  /** Days since 1970 of `2026-11-23`; `NO_DAY` when it is none. */
+  #readDay(bytes: Uint8Array, at: number): number {
+    const year = two(bytes, at) * 100 + two(bytes, at + 2)
+    const month = two(bytes, at + 5)
+    const day = two(bytes, at + 8)
+    if (bytes[at + 4] !== MINUS || bytes[at + 7] !== MINUS) return NO_DAY
+    // One day follows the other for a whole day.
+    const date = (year * 100 + month) * 100 + day
+    if (date === this.#date) return this.#day
+    const exists = year >= 0 && month >= 1 && month <= 12 && day >= 1 && day <= daysOf(year, month)
+    if (!exists) return NO_DAY
+    this.#date = date
+    this.#day = daysSince1970(year, month, day)
+    return this.#day
+  }
+}
+
+/** A number of more digits than a double surely holds; NaN when `Number` must say. */
+function ofManyDigits(bytes: Uint8Array, from: number, to: number, exponent: number): number {
+  let high = 0
+  let low = 0
+  let digits = 0
+  for (let at = from; at < to; at++) {
+    const byte = bytes[at]!
+    if (byte === DOT || (digits === 0 && byte === ZERO)) continue
+    digits += 1
+    if (digits <= HIGH_DIGITS) high = high * 10 + byte - ZERO
+    else low = low * 10 + byte - ZERO
+  }
+  const lowDigits = Math.max(0, digits - HIGH_DIGITS)
+  return lowDigits > LOW_DIGITS ? Number.NaN : fromDecimal(high, low, lowDigits, exponent)
 }
 
 function skip(bytes: Uint8Array, from: number): number {
   let at = from
-  while (bytes[at] === SPACE || bytes[at] === TAB || bytes[at] === RETURN) at++
+  for (let byte = bytes[at]!; byte <= SPACE; byte = bytes[++at]!)
+    if (byte !== SPACE && byte !== TAB && byte !== RETURN) break
   return at
 }
 
@@ -218,10 +242,10 @@ function isNamed(bytes: Uint8Array, at: number, name: Uint8Array): boolean {
   return bytes[at + name.length] === QUOTE
 }
 
-/** NaN where there is no digit. */
+/** Far below zero where there is no digit, so that whatever is made of it is too. */
 function digit(bytes: Uint8Array, at: number): number {
   const byte = bytes[at]!
-  return byte >= ZERO && byte <= NINE ? byte - ZERO : Number.NaN
+  return byte >= ZERO && byte <= NINE ? byte - ZERO : -10_000_000
 }
 
 function two(bytes: Uint8Array, at: number): number {
