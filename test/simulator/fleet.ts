@@ -113,6 +113,14 @@ export class Fleet {
     return lines
   }
 
+  /** Whether that number of any sender who uses the id was refused, or may have been. */
+  #mayBeRefused(agent: string, seq: number): boolean {
+    return this.senders.some(
+      (one) =>
+        one.agent === agent && (one.refused.has(seq) || (one.sent[seq - 1]?.timeMs ?? 0) > this.refusableMs),
+    )
+  }
+
   /** What the collector settled and the oracle does not know, in words. */
   lostMessages(): string[] {
     const { oracle } = this.#world
@@ -121,9 +129,9 @@ export class Fleet {
     const need = (name: string, refused: boolean) => {
       if (!refused && !isKept(name)) lost.push(`${name} is acknowledged and lost`)
     }
-    for (const { agent, acked, refused, sent } of this.senders) {
+    for (const { agent, acked, sent } of this.senders) {
       for (let seq = 1; seq <= Math.min(acked, sent.length); seq++)
-        need(`${agent}/${seq}`, refused.has(seq) || sent[seq - 1]!.timeMs > this.refusableMs)
+        need(`${agent}/${seq}`, this.#mayBeRefused(agent, seq))
     }
     for (const { agent, acked, refused } of [...this.#gone, ...this.hosts.filter(Boolean).map(settledOf)]) {
       const missing = []

@@ -26,14 +26,14 @@ export const PLANTED = {
     find: '  await segment.file.sync()\n',
     plant: '',
     faults: 'crash=3,power=3,cut=3',
-    seed: 146,
+    seed: 202,
   },
   'offset used twice': {
     file: 'log/journal/recovery.ts',
     find: 'if (lastOffset(opened) < offsetIn(floor, partition))',
     plant: 'if (false as boolean)',
     faults: 'flip=3,crash=3',
-    seed: 102,
+    seed: 164,
   },
   'repeat state lost': {
     file: 'log/journal/recovery.ts',
@@ -104,7 +104,7 @@ export const PLANTED = {
     find: "const next = await deps.viewTable.commit(published, {\n        operation: 'PUBLISH',\n        add: made.add,\n        remove: made.remove,",
     plant:
       "const half = await deps.viewTable.commit(published, { operation: 'PUBLISH', add: made.add, remove: made.remove, dataChange: true })\n      const next = await deps.viewTable.commit(half, {\n        operation: 'PUBLISH',",
-    seed: 41,
+    seed: 15,
   },
   'carried hours lost': {
     file: 'batch/execute.ts',
@@ -150,14 +150,14 @@ export const PLANTED = {
     find: 'await this.#deps.disk.syncDir(this.#config.dir)\n      // Another',
     plant: '// Another',
     faults: 'power=3,crash,disk-error=3',
-    seed: 62,
+    seed: 395,
   },
   'found names not made durable': {
     file: 'lake/store/local.ts',
     find: '  await disk.syncDir(dir)\n}',
     plant: '}',
     faults: 'power=3,crash=3',
-    seed: 1,
+    seed: 46,
   },
 } as const satisfies { readonly [name: string]: PlantedBug }
 
