@@ -2,6 +2,7 @@ import { describeError } from '../schemas/errors.ts'
 import { toLine } from '../schemas/message.ts'
 import { type Clock, type Random, sleep } from '../schemas/ports/clock.ts'
 import type { Net, Socket } from '../schemas/ports/net.ts'
+import type { Backlog } from './backlog.ts'
 import { everyMultiple } from './grid.ts'
 import { type Answer, openLink } from './link.ts'
 import { MessageQueue } from './queue.ts'
@@ -13,8 +14,6 @@ export interface AgentConfig {
   readonly service: string
   readonly hostName: string
   readonly intervalMs: number
-  /** Messages kept while the collector cannot be reached. */
-  readonly queueMax?: number
 }
 
 export interface AgentDeps {
@@ -23,6 +22,8 @@ export interface AgentDeps {
   readonly random: Random
   /** The host's gauges now, in the order of `GAUGES`. */
   sample(): Promise<number[]>
+  /** What waits to be acknowledged; absent: in memory. The agent closes it. */
+  readonly backlog?: Backlog
   logLine(line: string): void
 }
 
@@ -45,6 +46,9 @@ export interface AgentStatus {
 const QUEUE_MAX = 10_000
 /** Messages sent and not acknowledged. */
 const WINDOW_MAX = 1_000
+/** Messages sent in one go, and the pause behind a full one: a backlog drains at 2,000 a second at most. */
+const BATCH_MAX = 100
+const BATCH_PAUSE_MS = 50
 const BACKOFF_MS_MIN = 500
 const BACKOFF_MS_MAX = 30_000
 /** Longest wait for the last acknowledgement, when stopping. */
@@ -56,17 +60,14 @@ const ID_BYTES = 16
 /**
  * Starts an agent: samples this host on a steady grid and sends, each message numbered, until it is acknowledged.
  *
- *     sample ─▶ queue ─▶ (connected) line by line, in order ─▶ ack: forgotten
- *                  ▲                                            │
- *                  └── reconnect: hello, welcome {seq}: go on behind it
- *
- * There is no spool yet: the queue lives in memory, so each start takes a new id.
+ *     sample ─▶ backlog ─▶ (connected) line by line, in order ─▶ ack: forgotten
+ *                  ▲                                              │
+ *                  └──── reconnect: hello, welcome {seq}: go on behind it
  */
 export function startAgent(config: AgentConfig, deps: AgentDeps): Agent {
   const { clock, random, net, logLine } = deps
-  const queue = new MessageQueue(config.queueMax ?? QUEUE_MAX)
+  const backlog = deps.backlog ?? new MessageQueue(QUEUE_MAX, random.hex(ID_BYTES))
   const closing = new AbortController()
-  let agent = random.hex(ID_BYTES)
   let socket: Socket | null = null
   /** Null until the collector's welcome. */
   let sentSeq: number | null = null
@@ -76,14 +77,19 @@ export function startAgent(config: AgentConfig, deps: AgentDeps): Agent {
   let owedSinceMs: number | null = null
   let lossSaid = false
   let whenAcked = () => {}
+  /** Samples lost that the collector was told of, and those that it is being told of. */
+  let lostTold = 0
+  let lostTelling = 0
+  let sending: Promise<void> | null = null
+  let wanted = false
 
   async function sampleOnce() {
     giveUpOnSilence()
     try {
       const gauges = await deps.sample()
       if (closing.signal.aborted) return
-      queue.push({ service: config.service, host: config.hostName, timeMs: clock.nowMs(), gauges })
-      if (queue.lost > 0 && !lossSaid) {
+      await backlog.push({ service: config.service, host: config.hostName, timeMs: clock.nowMs(), gauges })
+      if (backlog.lost > lostTold && !lossSaid) {
         logLine('agent: the queue is full, the oldest samples are lost')
         lossSaid = true
       }
@@ -102,30 +108,56 @@ export function startAgent(config: AgentConfig, deps: AgentDeps): Agent {
   }
 
   function send() {
-    if (socket === null || sentSeq === null) return
-    const window = WINDOW_MAX - (sentSeq - acked)
-    for (const message of queue.after(sentSeq, Math.max(0, window))) {
-      socket.write(`${toLine({ ...message, agent })}\n`)
-      sentSeq = message.seq
+    wanted = true
+    sending ??= sendWanted()
+  }
+
+  async function sendWanted() {
+    while (wanted) {
+      wanted = false
+      await sendAll().catch((error) => logLine(`agent: ${describeError(error)}`))
+    }
+    // In the same turn as the last look at `wanted`: nothing can slip in between.
+    sending = null
+  }
+
+  /** Sends what waits and fits into the window, in order. */
+  async function sendAll() {
+    for (;;) {
+      const link = socket
+      const from = sentSeq
+      if (link === null || from === null || closing.signal.aborted) return
+      const room = Math.min(BATCH_MAX, WINDOW_MAX - (from - acked))
+      const messages = room > 0 ? await backlog.after(from, room) : []
+      // Meanwhile the connection may have been lost, or another welcome come.
+      if (socket !== link || sentSeq !== from) continue
+      if (messages.length === 0) return
+      for (const message of messages) link.write(`${toLine({ ...message, agent: backlog.agent })}\n`)
+      sentSeq = messages.at(-1)!.seq
       owedSinceMs ??= clock.nowMs()
+      if (messages.length === BATCH_MAX) await sleep(clock, BATCH_PAUSE_MS, closing.signal)
     }
   }
 
   function receive(answer: Answer) {
     owedSinceMs = null
-    if (answer.kind === 'welcome') welcomed(answer.seq)
+    if (answer.kind === 'welcome') void welcomed(answer.seq)
     else if (answer.kind === 'ack') settled(answer.seq)
     else logLine(`agent: the collector says: ${answer.message} (${answer.code})`)
   }
 
-  function welcomed(seq: number) {
+  async function welcomed(seq: number) {
     backoffMs = BACKOFF_MS_MIN
-    if (seq > queue.highestSeq) {
+    lostTold += lostTelling
+    lostTelling = 0
+    if (seq > backlog.highestSeq) {
       logLine('agent: another sender used this id; taking a new one')
-      agent = random.hex(ID_BYTES)
-      queue.renumber()
+      const link = socket
+      await backlog
+        .renumber(random.hex(ID_BYTES))
+        .catch((error) => logLine(`agent: no new id: ${describeError(error)}`))
       acked = 0
-      socket?.destroy()
+      link?.destroy()
       return
     }
     settled(seq)
@@ -135,8 +167,8 @@ export function startAgent(config: AgentConfig, deps: AgentDeps): Agent {
 
   function settled(seq: number) {
     acked = Math.max(acked, seq)
-    queue.settled(seq)
-    if (queue.size === 0) {
+    backlog.settled(seq)
+    if (backlog.size === 0) {
       lossSaid = false
       whenAcked()
     }
@@ -151,7 +183,9 @@ export function startAgent(config: AgentConfig, deps: AgentDeps): Agent {
     })
     socket = link.socket
     owedSinceMs = clock.nowMs()
-    socket.write(`${JSON.stringify({ hello: 1, agent })}\n`)
+    lostTelling = backlog.lost - lostTold
+    const lost = lostTelling > 0 ? { lost: lostTelling } : {}
+    socket.write(`${JSON.stringify({ hello: 1, agent: backlog.agent, ...lost })}\n`)
     await link.gone
     socket = null
     sentSeq = null
@@ -181,16 +215,16 @@ export function startAgent(config: AgentConfig, deps: AgentDeps): Agent {
   return {
     status: () => ({
       state: sentSeq === null ? 'connecting' : 'connected',
-      agent,
-      queued: queue.size,
-      lost: queue.lost,
+      agent: backlog.agent,
+      queued: backlog.size,
+      lost: backlog.lost,
       acked,
     }),
     async close() {
       stopSampling()
       const enough = new AbortController()
       const limit = sleep(clock, CLOSE_MS_MAX, enough.signal)
-      if (queue.size > 0 && sentSeq !== null) {
+      if (backlog.size > 0 && sentSeq !== null) {
         const drained = new Promise<void>((resolve) => {
           whenAcked = resolve
         })
@@ -202,6 +236,8 @@ export function startAgent(config: AgentConfig, deps: AgentDeps): Agent {
       enough.abort()
       socket?.destroy()
       await connecting
+      await sending
+      await backlog.close()
     },
   }
 }

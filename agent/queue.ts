@@ -1,21 +1,16 @@
-import type { Message } from '../schemas/message.ts'
+import type { Backlog, Queued, Sample } from './backlog.ts'
 
-/** A message that waits for its acknowledgement. Its agent id is the sender's current one. */
-export type Queued = Omit<Message, 'agent' | 'seq'> & { seq: number }
-
-/**
- * What an agent has sampled and nobody acknowledged: strictly first in, first out, in memory, bounded. When it is full
- * the oldest go, and are counted.
- */
-export class MessageQueue {
+/** A backlog in memory, for an agent without a folder of its own: what is not sent is lost with the process. */
+export class MessageQueue implements Backlog {
   readonly #max: number
   #queued: Queued[] = []
   #nextSeq = 1
-  /** Messages given up because the queue was full. One that was on its way may have arrived all the same. */
+  agent: string
   lost = 0
 
-  constructor(max: number) {
+  constructor(max: number, agent: string) {
     this.#max = max
+    this.agent = agent
   }
 
   get size(): number {
@@ -26,30 +21,28 @@ export class MessageQueue {
     return this.#nextSeq - 1
   }
 
-  push(message: Omit<Message, 'agent' | 'seq'>): void {
-    this.#queued.push({ ...message, seq: this.#nextSeq++ })
+  async push(sample: Sample): Promise<void> {
+    this.#queued.push({ ...sample, seq: this.#nextSeq++ })
     if (this.#queued.length <= this.#max) return
     this.#queued.shift()
     this.lost += 1
   }
 
-  /** The messages above `seq`, at most `max`. */
-  after(seq: number, max: number): Queued[] {
-    const from = this.#queued.findIndex((message) => message.seq > seq)
+  async after(seq: number, max: number): Promise<readonly Queued[]> {
+    const from = this.#queued.findIndex((queued) => queued.seq > seq)
     return from < 0 ? [] : this.#queued.slice(from, from + max)
   }
 
-  /** Everything up to `seq` is durable. */
   settled(seq: number): void {
-    const keep = this.#queued.findIndex((message) => message.seq > seq)
+    const keep = this.#queued.findIndex((queued) => queued.seq > seq)
     this.#queued = keep < 0 ? [] : this.#queued.slice(keep)
   }
 
-  /** Numbers what waits from 1 again, for a new id. */
-  renumber(): void {
-    this.#queued.forEach((message, i) => {
-      message.seq = i + 1
-    })
+  async renumber(agent: string): Promise<void> {
+    this.agent = agent
+    this.#queued = this.#queued.map((queued, i) => ({ ...queued, seq: i + 1 }))
     this.#nextSeq = this.#queued.length + 1
   }
+
+  async close(): Promise<void> {}
 }

@@ -17,7 +17,7 @@ export interface Embedded extends StoreRoom {
 /** What `GET /v1/status` says of every layer. */
 export function statusOf(layers: Embedded, nowMs: number): object {
   const { journal, lakeWriter, speed, batch, answers, collector, agent } = layers
-  const { ignoredFields, unkeptRejects, messagesPerSecond, ...received } = collector.status()
+  const { ignoredFields, lostByAgents, unkeptRejects, messagesPerSecond, ...received } = collector.status()
   const { covered, ...lake } = lakeWriter.status()
   const { chains, ...fold } = speed.status()
   const { nextMs, last, ...run } = batch.status()
@@ -31,6 +31,7 @@ export function statusOf(layers: Embedded, nowMs: number): object {
       ...received,
       messages_per_second: messagesPerSecond,
       ignored_fields: ignoredFields,
+      lost_by_agents: lostByAgents,
       unkept_rejects: unkeptRejects,
     },
     log: {

@@ -65,7 +65,7 @@ export async function startCollector(config: CollectorConfig, deps: CollectorDep
   const { log, clock } = deps
   const settings = { ...DEFAULTS, ...config }
   const connections = new Set<Connection>()
-  const counts: Counts = { accepted: 0, repeats: 0, refused: 0, ignoredFields: 0 }
+  const counts: Counts = { accepted: 0, repeats: 0, refused: 0, ignoredFields: 0, lostByAgents: 0 }
   const blocks = new Blocks(settings, deps)
   const rejects = new Rejects(deps.disk, deps.rejectsDir, { logLine: deps.logLine, relieved })
   const pendingBytes = () => log.pendingBytes() + rejects.pendingBytes

@@ -5,7 +5,7 @@ import type { Clock } from '../schemas/ports/clock.ts'
 import type { Socket } from '../schemas/ports/net.ts'
 import type { Blocks, OpenBlock } from './blocks.ts'
 import type { LineDecoder } from './decoder.ts'
-import { parseHello } from './hello.ts'
+import { type Hello, parseHello } from './hello.ts'
 import { ENDING_MS_MAX, LINE_BYTES_MAX, UNREAD_BYTES_MAX, UNSETTLED_LINES_MAX } from './limits.ts'
 import { type LineReader, LineSplitter, type RawLine } from './lines.ts'
 import type { Rejects } from './rejects.ts'
@@ -31,6 +31,8 @@ export interface Counts {
   repeats: number
   refused: number
   ignoredFields: number
+  /** Samples that agents said they lost before they could send them. */
+  lostByAgents: number
 }
 
 /**
@@ -144,7 +146,7 @@ export class Connection implements Held, LineReader {
     const hello = this.#lineNumber === 1 ? parseHello(raw.bytes) : null
     if (hello === null) this.#message(raw)
     else if ('code' in hello) this.#refuse(raw, hello)
-    else this.#hello(hello.agent)
+    else this.#hello(hello)
   }
 
   #message(raw: RawLine): void {
@@ -187,7 +189,8 @@ export class Connection implements Held, LineReader {
     this.#settle(entry, durable)
   }
 
-  #hello(agent: string): void {
+  #hello({ agent, lost }: Hello): void {
+    this.#shared.counts.lostByAgents += lost
     this.#agent = agent
     this.#held = []
     void this.#shared.sessions.take(agent, this, this.#shared.clock.nowMs()).then(({ seq, twice }) => {

@@ -1,11 +1,14 @@
 import { hostname } from 'node:os'
+import { resolve } from 'node:path'
 import { startAgent } from '../../agent/agent.ts'
 import { sampler } from '../../agent/sample.ts'
+import { openSpool } from '../../agent/spool.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import { isName } from '../../schemas/line.ts'
 import { COLLECTOR_FLAG, collectorAddress } from '../collector-flag.ts'
 import { type Args, type Command, type Io, logLineTo } from '../command.ts'
 import { nodeClock } from '../host/clock.ts'
+import { nodeDisk } from '../host/disk.ts'
 import { nodeNet } from '../host/net.ts'
 import { nodeRandom } from '../host/random.ts'
 import { parseDuration } from '../values.ts'
@@ -17,6 +20,11 @@ export const agent: Command = {
     COLLECTOR_FLAG,
     { name: 'service', value: 'NAME', about: 'Service that the samples belong to; required' },
     { name: 'host', value: 'NAME', about: "Name of this host (the machine's own)" },
+    {
+      name: 'spool',
+      value: 'DIR',
+      about: 'Folder that keeps samples until they are acknowledged (none: in memory)',
+    },
     { name: 'interval', value: 'DURATION', about: 'Time between two samples (1s)' },
   ],
   settings: [],
@@ -38,14 +46,17 @@ async function run({ flags }: Args, io: Io): Promise<number> {
 
   const clock = nodeClock()
   const logLine = logLineTo(io, () => clock.nowMs())
+  const random = nodeRandom()
+  const { spool: dir } = flags
+  const backlog =
+    dir === undefined ? null : await openSpool({ dir: resolve(dir) }, { disk: nodeDisk(), random, logLine })
   const { sample } = await sampler(clock)
   const running = startAgent(
     { ...address, service, hostName, intervalMs },
-    { net: nodeNet(), clock, random: nodeRandom(), sample, logLine },
+    { net: nodeNet(), clock, random, sample, ...(backlog && { backlog }), logLine },
   )
-  logLine(
-    `agent: sampling ${hostName} for ${service}; samples wait in memory, a restart loses those not sent`,
-  )
+  const where = backlog === null ? 'memory, a restart loses those not sent' : dir
+  logLine(`agent: sampling ${hostName} for ${service}; samples wait in ${where}`)
   await io.stopped
   await running.close()
   return 0

@@ -1,12 +1,14 @@
 import { expect, test } from 'vitest'
 import { type Agent, type AgentConfig, startAgent } from '../../agent/agent.ts'
+import type { Backlog } from '../../agent/backlog.ts'
+import { MessageQueue } from '../../agent/queue.ts'
 import { GOODBYE_MS_MAX } from '../../collector/limits.ts'
 import type { Socket } from '../../schemas/ports/net.ts'
-import { Client, cpus, Rig } from '../collector/rig.ts'
+import { Client, cpus, NOW_MS, Rig } from '../collector/rig.ts'
 import { simRandom } from '../sim/random.ts'
 
 /** An agent whose samples count up from 1 in `cpu`. */
-function start(rig: Rig, config: Partial<AgentConfig> = {}): Agent {
+function start(rig: Rig, config: Partial<AgentConfig> = {}, backlog?: Backlog): Agent {
   let cpu = 0
   return startAgent(
     { ...ADDRESS, service: 'web', hostName: 'web-1', intervalMs: 1_000, ...config },
@@ -15,6 +17,7 @@ function start(rig: Rig, config: Partial<AgentConfig> = {}): Agent {
       clock: rig.clock,
       random: simRandom(7),
       sample: async () => [++cpu, 2, 3],
+      ...(backlog && { backlog }),
       logLine: (line) => void rig.lines.push(line),
     },
   )
@@ -80,7 +83,7 @@ test('what was not acknowledged is sent again after the connection broke, and co
 
 test('while nobody listens samples wait; the oldest go first, counted and said', async () => {
   const rig = new Rig()
-  const agent = start(rig, { queueMax: 5 })
+  const agent = start(rig, {}, new MessageQueue(5, 'few'))
   await rig.run(9_000)
   expect(agent.status()).toMatchObject({ state: 'connecting', queued: 5, lost: 5 })
   expect(rig.lines.filter((line) => line.includes('queue is full'))).toHaveLength(1)
@@ -147,11 +150,41 @@ test('no more than a thousand messages are on their way', async () => {
   const agent = start(rig, { intervalMs: 10 })
   await rig.run(15_000)
   heard[0]!.send({ welcome: 1, seq: 0 })
-  await rig.run(0)
+  await rig.run(2_000)
   expect(seqs(heard[0])).toHaveLength(1_000)
   heard[0]!.send({ ack: 400 })
-  await rig.run(0)
+  await rig.run(2_000)
   expect(seqs(heard[0])).toHaveLength(1_400)
+  await settle(agent, rig)
+})
+
+test('a backlog drains at two thousand a second', async () => {
+  const rig = await Rig.start({ port: 7070 })
+  const backlog = new MessageQueue(10_000, 'behind')
+  for (let i = 0; i < 5_000; i++)
+    await backlog.push({ service: 'web', host: 'h', timeMs: NOW_MS, gauges: [1, 2, 3] })
+  const agent = start(rig, {}, backlog)
+  await rig.run(2_000)
+  expect(agent.status().acked).toBeGreaterThan(3_000)
+  expect(agent.status().acked).toBeLessThan(4_500)
+  await rig.run(2_000)
+  expect(agent.status().acked).toBeGreaterThanOrEqual(5_000)
+  await settle(agent, rig)
+})
+
+test('the collector hears how many samples were lost, once', async () => {
+  const rig = new Rig()
+  const { heard } = await playCollector(rig)
+  const agent = start(rig, {}, new MessageQueue(2, 'few'))
+  await rig.run(5_000)
+  heard[0]!.socket.destroy()
+  await rig.run(2_000)
+  expect(heard[1]!.answers[0]).toEqual({ hello: 1, agent: 'few', lost: 4 })
+  heard[1]!.send({ welcome: 1, seq: 0 })
+  await rig.run(0)
+  heard[1]!.socket.destroy()
+  await rig.run(2_000)
+  expect(heard[2]!.answers[0]).not.toHaveProperty('lost', 4)
   await settle(agent, rig)
 })
 

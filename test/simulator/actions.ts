@@ -42,7 +42,7 @@ export const ACTIONS = {
   run: { weight: 9, fault: null, up: true, act: (sim) => sim.beginRun(false, 'first') },
   'run full': { weight: 1, fault: null, up: true, act: (sim) => sim.beginRun(true, 'first') },
   'ask as of': { weight: 2, fault: null, up: true, act: (sim, dice) => checkAsOf(sim, dice) },
-  'start agent': { weight: 1, fault: null, act: (sim, dice) => startAgent(sim, dice.below(2), 0) },
+  'start agent': { weight: 1, fault: null, act: (sim, dice) => startAgent(sim, dice, 0) },
   'restart node': { weight: 1, fault: null, act: restartNode },
 
   crash: { weight: 2, fault: 'crash', up: true, act: (sim) => crash(sim, 'process') },
@@ -58,7 +58,7 @@ export const ACTIONS = {
   'half open': { weight: 2, fault: 'cut', act: (sim, dice) => cut(sim, dice, 'client') },
   stall: { weight: 2, fault: 'cut', act: stall },
   'slow network': { weight: 1, fault: 'cut', act: slowNetwork },
-  'kill agent': { weight: 2, fault: 'agents', act: (sim, dice) => startAgent(sim, dice.below(2), 0) },
+  'kill agent': { weight: 2, fault: 'agents', act: (sim, dice) => startAgent(sim, dice, 0) },
   'wrong clock': { weight: 1, fault: 'agents', act: wrongClock },
   clone: { weight: 0.7, fault: 'agents', act: clone },
   garbage: { weight: 3, fault: 'garbage', act: (sim, dice) => lines(sim, dice, true) },
@@ -144,13 +144,17 @@ async function wait(sim: Simulation, ms: number): Promise<string> {
   return `wait ${ms} ms`
 }
 
-function startAgent(sim: Simulation, place: number, skewMs: number): string {
-  sim.fleet.startAgent(place, skewMs)
-  return `a new agent on host-${place}${skewMs === 0 ? '' : `, its clock ${skewMs / 60_000} min ahead`}`
+async function startAgent(sim: Simulation, dice: Dice, skewMs: number): Promise<string> {
+  const place = dice.below(2)
+  const spooled = dice.float() < 0.7
+  const death = dice.pick(['process', 'power'] as const)
+  await sim.fleet.startAgent(place, { skewMs, spooled, death })
+  const how = `${spooled ? 'with' : 'without'} spool, after ${death === 'power' ? 'a power loss' : 'a crash'}`
+  return `an agent on host-${place} ${how}${skewMs === 0 ? '' : `, its clock ${skewMs / 60_000} min ahead`}`
 }
 
-function wrongClock(sim: Simulation, dice: Dice): string {
-  return startAgent(sim, dice.below(2), dice.pick([-3 * 24 * 60, -70, 9, 30]) * 60_000)
+function wrongClock(sim: Simulation, dice: Dice): Promise<string> {
+  return startAgent(sim, dice, dice.pick([-3 * 24 * 60, -70, 9, 30]) * 60_000)
 }
 
 async function restartNode(sim: Simulation): Promise<string> {

@@ -24,6 +24,10 @@ export class Ending {
     this.#sim.stopFaults()
     if (!world.up) await this.#startForGood()
     for (const sender of fleet.senders) if (!sender.connected) await this.#sim.connect(sender)
+    // What a host's spool kept while an agent without one ran there is sent now.
+    for (const [place, host] of fleet.hosts.entries())
+      if (host !== undefined && !host.spooled)
+        await fleet.startAgent(place, { skewMs: 0, spooled: true, death: 'process' })
     await world.clock.advance(CATCH_UP_MS / 2)
     for (const sender of fleet.senders) {
       if (sender.acked < sender.sent.length) await this.#sim.connect(sender)
@@ -60,6 +64,11 @@ export class Ending {
       const { state, queued } = agent.status()
       if (state !== 'connected' || queued > 1) throw new Error(`host-${place} is ${state}, ${queued} wait`)
     }
+    const { flipped, damagedFiles, journalDeleted } = this.#sim
+    const mayLack = flipped.size + damagedFiles > 0 || journalDeleted
+    const missing = this.#sim.fleet.missingSamples()
+    if (!mayLack && missing.length > 0 && this.#sim.fleet.refusableMs === Number.POSITIVE_INFINITY)
+      throw new Error(missing.join('; '))
   }
 
   async #lastRun(): Promise<void> {

@@ -28,7 +28,7 @@ export class Executor {
     const { world, fleet } = this.#sim
     await world.start()
     if (world.config.node) await world.startNode()
-    fleet.startAgent(0, 0)
+    await fleet.startAgent(0, { skewMs: 0, spooled: true, death: 'process' })
     await drain()
   }
 

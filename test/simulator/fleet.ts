@@ -1,29 +1,12 @@
-import { type Agent, startAgent } from '../../agent/agent.ts'
-import { Incarnation } from '../sim/incarnation.ts'
+import { type AgentStart, Host } from './host.ts'
 import { Lines } from './lines.ts'
 import { Sender } from './sender.ts'
 import type { World } from './world.ts'
 
 export const SERVICES = ['checkout', 'search', 'übung']
 export const HOSTS = ['web-1', 'web-2', '\u{1F600}', '\uFFFD']
-/** Samples of the real agents: seldom, so that an hour of simulated time stays cheap. */
-const AGENT_INTERVAL_MS = 20_000
-
-/** What an agent knows to be settled, and how much of it was refused. */
-interface Settled {
-  readonly agent: string
-  readonly acked: number
-  readonly refused: number
-}
-
-interface Host {
-  agent: Agent
-  life: Incarnation
-  /** What its clock is ahead of the collector's. */
-  skewMs: number
-  /** How many of its messages were refused. */
-  refused: number
-}
+/** A sample younger than this may still be on its way. */
+const ON_THE_WAY_MS = 5_000
 
 /** Everyone who sends: numbered senders, clones of them, real agents on hosts of their own, and unnumbered lines. */
 export class Fleet {
@@ -32,8 +15,6 @@ export class Fleet {
   readonly lines: Lines[] = []
   /** Ids under which two senders speak. */
   readonly cloned = new Set<string>()
-  /** Agents that are gone. */
-  readonly #gone: Settled[] = []
   /**
    * Messages of a later time may have been refused, because the clock of the collector stepped back; a crash can take the
    * error line while a later number becomes durable.
@@ -47,41 +28,10 @@ export class Fleet {
     this.senders = [new Sender('a1'), new Sender('a2')]
   }
 
-  /** Starts a real agent on a host; one that ran there is killed, its unsent samples with it. */
-  startAgent(place: number, skewMs: number): void {
-    const { world } = { world: this.#world }
-    this.#kill(place)
-    const life = new Incarnation()
-    const clock = life.clock(world.clock)
-    const agent = startAgent(
-      {
-        host: '127.0.0.1',
-        port: 7070,
-        service: SERVICES[place % SERVICES.length]!,
-        hostName: `host-${place}`,
-        intervalMs: AGENT_INTERVAL_MS,
-      },
-      {
-        net: life.gate(world.net),
-        clock: { nowMs: () => clock.nowMs() + skewMs, after: clock.after },
-        random: world.random,
-        sample: async () => [1, 2, 3].map((n) => Math.floor(world.random.float() * 4 * n) / 4),
-        logLine: (line) => {
-          if (!life.alive) return
-          world.trace.say(`host-${place} | ${line}`)
-          if (line.includes('E_TIME')) host.refused += 1
-        },
-      },
-    )
-    const host: Host = { agent, life, skewMs, refused: 0 }
-    this.hosts[place] = host
-  }
-
-  #kill(place: number): void {
-    const host = this.hosts[place]
-    if (host === undefined) return
-    this.#gone.push(settledOf(host))
-    host.life.die()
+  /** Starts a real agent on a host, in the place of the one that ran there. */
+  async startAgent(place: number, start: AgentStart): Promise<void> {
+    this.hosts[place] ??= new Host(this.#world, place, SERVICES[place % SERVICES.length]!)
+    await this.hosts[place].start(start)
   }
 
   /** A second sender with the id of the first, and other messages under the same numbers. */
@@ -113,6 +63,23 @@ export class Fleet {
     return lines
   }
 
+  #machines(): Host[] {
+    return this.hosts.filter((host) => host !== undefined)
+  }
+
+  /** Samples that a spool kept and that are not in the log, in words; where nothing may have been lost. */
+  missingSamples(): string[] {
+    return this.#machines().flatMap(({ name, kept, refused }) => {
+      const { oracle, clock } = this.#world
+      const missing = [...kept]
+        .filter(([number, atMs]) => !oracle.hasSample(number) && clock.passedMs - atMs > ON_THE_WAY_MS)
+        .map(([number]) => number)
+      return missing.length > refused
+        ? [`samples ${missing.join()} were in the spool of ${name} and are lost, ${refused} refused`]
+        : []
+    })
+  }
+
   /** Whether that number of any sender who uses the id was refused, or may have been. */
   #mayBeRefused(agent: string, seq: number): boolean {
     return this.senders.some(
@@ -133,7 +100,10 @@ export class Fleet {
       for (let seq = 1; seq <= Math.min(acked, sent.length); seq++)
         need(`${agent}/${seq}`, this.#mayBeRefused(agent, seq))
     }
-    for (const { agent, acked, refused } of [...this.#gone, ...this.hosts.filter(Boolean).map(settledOf)]) {
+    for (const { agent, acked, refused } of this.#machines().flatMap((host) => [
+      ...host.gone,
+      host.settled(),
+    ])) {
       const missing = []
       for (let seq = 1; seq <= acked; seq++) if (!isKept(`${agent}/${seq}`)) missing.push(`${agent}/${seq}`)
       if (missing.length > refused && this.refusableMs === Number.POSITIVE_INFINITY)
@@ -144,9 +114,4 @@ export class Fleet {
     }
     return lost
   }
-}
-
-function settledOf({ agent, refused }: Host): Settled {
-  const { agent: id, acked } = agent.status()
-  return { agent: id, acked, refused }
 }

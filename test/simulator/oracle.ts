@@ -13,6 +13,9 @@ import type { Range, Stats } from '../../serving/answers.ts'
  */
 export class Oracle {
   readonly blocks: Block[] = []
+  /** Samples of real agents by number: the message that holds it. */
+  readonly #samples = new Map<number, string>()
+  #sampleCount = 0
   readonly #byName = new Map<string, Block>()
   readonly #suspect = new Set<string>()
   /** `agent/seq`, or host of an unnumbered message → how many blocks hold it. */
@@ -39,12 +42,32 @@ export class Oracle {
     messagesOf(block).forEach((message, i) => {
       if (this.has(message) && !this.#excused.has(message))
         throw new Error(`message ${message} was accepted twice`)
+      this.#recordSample(messageAt(block.messages, i), message)
       this.#numbered.set(message, (this.#numbered.get(message) ?? 0) + 1)
       const sent = this.#sent.get(message)
       const got = contentOf(messageAt(block.messages, i))
       if (sent !== undefined && !sent.includes(got))
         throw new Error(`message ${message} is ${got} instead of ${sent.join(' or ')}`)
     })
+  }
+
+  /** Number of the next sample of a real agent, which is its last gauge. */
+  nextSample(): number {
+    this.#sampleCount += 1
+    return this.#sampleCount
+  }
+
+  /** Whether a sample of a real agent was accepted, under whatever id. */
+  hasSample(number: number): boolean {
+    return this.#samples.has(number)
+  }
+
+  #recordSample({ host, gauges }: Message, name: string): void {
+    if (!/^host-\d$/.test(host)) return
+    const before = this.#samples.get(gauges.at(-1)!)
+    if (before !== undefined && !this.#excused.has(before))
+      throw new Error(`sample ${gauges.at(-1)} was accepted as ${before} and as ${name}`)
+    this.#samples.set(gauges.at(-1)!, name)
   }
 
   /** The block of that name, if it ever became durable. */

@@ -118,6 +118,26 @@ export const PLANTED = {
     plant: 'const next = { gaps: mergeGaps(facts.gaps, gaps.slice(1)), closed',
     seed: 16,
   },
+  'milliseconds dropped': {
+    file: 'collector/decoder.ts',
+    find: '((hour * 60 + minute) * 60 + second) * 1_000 + ms',
+    plant: '((hour * 60 + minute) * 60 + second) * 1_000 + 0 * ms',
+    seed: 1,
+  },
+  'spool not synced': {
+    file: 'agent/spool.ts',
+    find: 'await active.write(file.bytes, bytes)\n      await active.sync()',
+    plant: 'await active.write(file.bytes, bytes)',
+    faults: 'agents=3,cut=3,crash=3',
+    seed: 1,
+  },
+  'spool under a new id each start': {
+    file: 'agent/spool.ts',
+    find: 'newest?.head ?? { agent: random.hex(ID_BYTES), base: 0 }',
+    plant: '{ agent: random.hex(ID_BYTES), base: newest?.head.base ?? 0 }',
+    faults: 'agents=3,cut=3,crash=3',
+    seed: 1,
+  },
   'folding waits for the lake': {
     file: 'speed/speed.ts',
     find: 'const slice = await log.read(chain.readTo, BLOCKS_PER_READ)',

@@ -1,0 +1,114 @@
+import { crc32 } from 'node:zlib'
+import type { Sample } from './backlog.ts'
+
+/**
+ * The files of a spool, `<number of the first record>.spool`. Each is a head and then records, all framed alike
+ * (docs/format/spool.md), integers little-endian:
+ *
+ *     u32 bytes of the payload │ u32 CRC-32 of these four bytes and the payload │ payload, JSON
+ *
+ *     head     {"agent":"…","base":0,"first":1}
+ *     sample   [42,"checkout","web-1",1764000000000,12.5,40.1,71], its record's number in front
+ *     settled  41: everything up to that record is durable elsewhere
+ */
+export interface SpoolHead {
+  readonly agent: string
+  /** The record's number less this is the sample's. */
+  readonly base: number
+  /** Number of the first sample in this file. */
+  readonly first: number
+}
+
+const FRAME_BYTES = 8
+/** No sample is longer: names have 128 characters. */
+const PAYLOAD_BYTES_MAX = 8_192
+
+export function frame(payload: unknown): Buffer {
+  const json = Buffer.from(JSON.stringify(payload))
+  const bytes = Buffer.allocUnsafe(FRAME_BYTES + json.length)
+  bytes.writeUInt32LE(json.length, 0)
+  json.copy(bytes, FRAME_BYTES)
+  bytes.writeUInt32LE(sumOf(bytes), 4)
+  return bytes
+}
+
+function sumOf(framed: Buffer): number {
+  return crc32(framed.subarray(FRAME_BYTES), crc32(framed.subarray(0, 4)))
+}
+
+/** A sample in the spool. Records count from 1 for as long as the spool lives, whatever the id. */
+export interface SpoolRecord extends Sample {
+  readonly number: number
+}
+
+export function encodeRecord({ number, service, host, timeMs, gauges }: SpoolRecord): Buffer {
+  return frame([number, service, host, timeMs, ...gauges])
+}
+
+/** What a file holds, as far as it can be read. */
+export interface SpoolContent {
+  readonly head: SpoolHead | null
+  /** In order; the numbers of damaged ones are missing. */
+  readonly records: readonly SpoolRecord[]
+  /** Highest record that the file says is settled, 0 when it says nothing. */
+  readonly settled: number
+  /** Length of the readable part. */
+  readonly bytes: number
+}
+
+/**
+ * Reads a file up to the first place from which nothing can be read. A damaged record is left out as long as the one behind it
+ * can be read.
+ */
+export function readSpool(file: Uint8Array): SpoolContent {
+  const bytes = Buffer.from(file.buffer, file.byteOffset, file.length)
+  const first = readFrame(bytes, 0)
+  const head = first === null ? null : headOf(first.payload)
+  const records: SpoolRecord[] = []
+  let settled = 0
+  let end = head === null ? 0 : first!.end
+  for (let at = end; head !== null && at < bytes.length; ) {
+    const found = readFrame(bytes, at)
+    if (found === null) {
+      at = skippedTo(bytes, at)
+      if (at < 0) break
+      continue
+    }
+    if (typeof found.payload === 'number') settled = found.payload
+    else addRecord(records, recordOf(found.payload))
+    at = found.end
+    end = at
+  }
+  return { head, records, settled, bytes: end }
+}
+
+/** A number that was given out before belongs to a write that failed. */
+function addRecord(records: SpoolRecord[], record: SpoolRecord): void {
+  if (record.number > (records.at(-1)?.number ?? 0)) records.push(record)
+}
+
+function readFrame(bytes: Buffer, at: number): { payload: unknown; end: number } | null {
+  if (at + FRAME_BYTES > bytes.length) return null
+  const end = at + FRAME_BYTES + bytes.readUInt32LE(at)
+  if (end > bytes.length || end - at > PAYLOAD_BYTES_MAX) return null
+  const framed = bytes.subarray(at, end)
+  if (framed.readUInt32LE(4) !== sumOf(framed)) return null
+  return { payload: JSON.parse(framed.toString('utf8', FRAME_BYTES)), end }
+}
+
+/** Where the record behind a damaged one begins; −1 when none can be read there. */
+function skippedTo(bytes: Buffer, at: number): number {
+  if (at + FRAME_BYTES > bytes.length) return -1
+  const next = at + FRAME_BYTES + bytes.readUInt32LE(at)
+  return next < bytes.length && readFrame(bytes, next) !== null ? next : -1
+}
+
+function headOf(payload: unknown): SpoolHead | null {
+  const head = payload as SpoolHead | null
+  return typeof head === 'object' && head !== null && typeof head.agent === 'string' ? head : null
+}
+
+function recordOf(payload: unknown): SpoolRecord {
+  const [number, service, host, timeMs, ...gauges] = payload as [number, string, string, number, ...number[]]
+  return { number, service, host, timeMs, gauges }
+}

@@ -1,0 +1,106 @@
+import { type Agent, startAgent } from '../../agent/agent.ts'
+import type { Backlog } from '../../agent/backlog.ts'
+import { openSpool } from '../../agent/spool.ts'
+import { SimDisk } from '../sim/disk.ts'
+import { drain, Incarnation } from '../sim/incarnation.ts'
+import type { World } from './world.ts'
+
+/** Samples of the real agents: seldom, so that an hour of simulated time stays cheap. */
+const AGENT_INTERVAL_MS = 20_000
+
+/** What an agent knows to be settled, and how much of it was refused. */
+export interface Settled {
+  readonly agent: string
+  readonly acked: number
+  readonly refused: number
+}
+
+export interface AgentStart {
+  /** What its clock is ahead of the collector's. */
+  readonly skewMs: number
+  /** Whether it keeps its samples on the host's disk. */
+  readonly spooled: boolean
+  /** How the agent before it died. */
+  readonly death: 'process' | 'power'
+}
+
+/** A host with a disk of its own and, one after the other, real agents. */
+export class Host {
+  readonly name: string
+  readonly service: string
+  agent!: Agent
+  life = new Incarnation()
+  spooled = false
+  /** Messages of all its agents that were refused. */
+  refused = 0
+  /** Numbers of the samples that a spool said are kept, and when. */
+  readonly kept = new Map<number, number>()
+  /** What the agents before this one knew. */
+  readonly gone: Settled[] = []
+  readonly #disk: SimDisk
+  readonly #world: World
+
+  constructor(world: World, place: number, service: string) {
+    this.#world = world
+    this.name = `host-${place}`
+    this.service = service
+    this.#disk = new SimDisk(world.config.seed + place + 1, world.clock)
+  }
+
+  settled(): Settled {
+    const { agent, acked } = this.agent.status()
+    // Of a spool's messages some were refused while another agent sent them.
+    return { agent, acked, refused: this.refused }
+  }
+
+  /** Kills the agent there is, and starts another. */
+  async start({ skewMs, spooled, death }: AgentStart): Promise<void> {
+    const { net, clock, random, trace, oracle } = this.#world
+    if (this.agent !== undefined) this.gone.push(this.settled())
+    this.life.die()
+    this.#disk.crash(death)
+    const life = new Incarnation()
+    this.life = life
+    this.spooled = spooled
+    const logLine = (line: string) => {
+      if (!life.alive) return
+      trace.say(`${this.name} | ${line}`)
+      if (line.includes('E_TIME')) this.refused += 1
+    }
+    const disk = life.gate(this.#disk, { wraps: ['open'] })
+    const backlog = spooled
+      ? this.#watched(await openSpool({ dir: '/spool' }, { disk, random, logLine }))
+      : null
+    const lifeClock = life.clock(clock)
+    this.agent = startAgent(
+      {
+        host: '127.0.0.1',
+        port: 7070,
+        service: this.service,
+        hostName: this.name,
+        intervalMs: AGENT_INTERVAL_MS,
+      },
+      {
+        net: life.gate(net),
+        clock: { nowMs: () => lifeClock.nowMs() + skewMs, after: lifeClock.after },
+        random,
+        ...(backlog && { backlog }),
+        // The last gauge is the sample's own number.
+        sample: async () => [Math.floor(random.float() * 4), 1 / 8, oracle.nextSample()],
+        logLine,
+      },
+    )
+    await drain()
+  }
+
+  /** The spool, with a note of what it said is kept. */
+  #watched(spool: Backlog): Backlog {
+    const push = async (sample: Parameters<Backlog['push']>[0]) => {
+      await spool.push(sample)
+      this.kept.set(sample.gauges.at(-1)!, this.#world.clock.passedMs)
+    }
+    return new Proxy(spool, {
+      get: (target, name) => (name === 'push' ? push : Reflect.get(target, name, target)),
+    })
+  }
+}
