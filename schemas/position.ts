@@ -68,6 +68,6 @@ export interface Gap {
 /** `gaps` without duplicates, in log order. */
 export function mergeGaps(...lists: (readonly Gap[])[]): Gap[] {
   const byPlace = new Map<string, Gap>()
-  for (const gap of lists.flat()) byPlace.set(`${gap.partition}/${gap.from}/${gap.to}`, gap)
+  for (const gap of lists.flat()) byPlace.set(`${gap.partition}/${gap.from}/${gap.to}/${gap.reason}`, gap)
   return [...byPlace.values()].sort((a, b) => a.partition - b.partition || a.from - b.from)
 }

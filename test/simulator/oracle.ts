@@ -141,7 +141,7 @@ export class Oracle {
     for (const block of this.blocks) {
       if (block.offset > offsetIn(upTo, block.partition)) continue
       const suspect = this.isSuspect(block.partition, block.offset)
-      if (suspect && !also.includes(block) && gaps.some((gap) => covers(gap, block))) continue
+      if (suspect && !also.includes(block) && gaps.some((gap) => isMissing(gap, block))) continue
       cells.addAll(block.messages)
     }
     this.#memo = { name, cells }
@@ -154,9 +154,14 @@ export class Oracle {
       (block) =>
         block.offset <= offsetIn(upTo, block.partition) &&
         this.isSuspect(block.partition, block.offset) &&
-        gaps.some((gap) => covers(gap, block)),
+        gaps.some((gap) => isMissing(gap, block)),
     )
   }
+}
+
+/** Whether a gap says that the block is missing as a whole; of a damaged file's blocks only what it held is. */
+function isMissing(gap: Gap, block: Block): boolean {
+  return covers(gap, block) && !gap.reason.startsWith('messages/')
 }
 
 export function covers(gap: Gap, block: Pick<Block, 'partition' | 'offset'>): boolean {
