@@ -58,6 +58,8 @@ export async function startEmbedded(settings: Settings, host: Host, closing: Clo
       oldestMs: settings.dateMs('collector.oldest'),
       connectionsMax: settings.integer('collector.connections_max'),
       idleMs: settings.durationMs('collector.idle'),
+      servicesMax: settings.integer('collector.services_max'),
+      hostsMax: settings.integer('collector.hosts_max'),
     },
     { log: journal, net: nodeNet(), clock, disk, rejectsDir: join(data, 'rejects'), logLine },
   )

@@ -1,9 +1,10 @@
+import { encodeBlock } from '../log/block-codec.ts'
 import type { Log } from '../log/port.ts'
 import { BLOCK_MESSAGES_LIMIT } from '../schemas/block.ts'
 import { describeError } from '../schemas/errors.ts'
-import { GAUGES } from '../schemas/gauges.ts'
-import type { Columns, Message } from '../schemas/message.ts'
 import type { Clock } from '../schemas/ports/clock.ts'
+import { BlockDraft } from './block-draft.ts'
+import type { KnownNames, LineDecoder } from './decoder.ts'
 import { Rate } from './rate.ts'
 
 export interface BlocksConfig {
@@ -14,33 +15,10 @@ export interface BlocksConfig {
 /** Told when a block is durable, or never will be. */
 export type Settle = (durable: boolean) => void
 
-/** A block while messages are added to it, column by column, and while it waits to be durable. */
+/** A block that messages are put into, or that waits to be durable. */
 export class OpenBlock {
-  readonly service: string[] = []
-  readonly host: string[] = []
-  readonly agent: (string | null)[] = []
-  readonly seq: (number | null)[] = []
-  readonly timeMs: number[] = []
-  readonly gauges: number[][] = GAUGES.map(() => [])
+  messages = 0
   readonly settles: Settle[] = []
-
-  get length(): number {
-    return this.timeMs.length
-  }
-
-  add({ service, host, agent, seq, timeMs, gauges }: Message): void {
-    this.service.push(service)
-    this.host.push(host)
-    this.agent.push(agent)
-    this.seq.push(seq)
-    this.timeMs.push(timeMs)
-    for (let g = 0; g < gauges.length; g++) this.gauges[g]!.push(gauges[g]!)
-  }
-
-  columns(): Columns {
-    const { length, service, host, agent, seq, timeMs, gauges } = this
-    return { length, service, host, agent, seq, timeMs, gauges }
-  }
 }
 
 /**
@@ -52,46 +30,56 @@ export class Blocks {
   readonly #log: Log
   readonly #clock: Clock
   readonly #logLine: (line: string) => void
+  readonly #messagesMax: number
+  readonly #draft: BlockDraft
   #open = new OpenBlock()
   #cancelLinger = () => {}
   /** Blocks appended and not yet durable. */
   readonly #inFlight = new Set<Promise<void>>()
   readonly #rate = new Rate()
 
-  constructor(config: BlocksConfig, deps: { log: Log; clock: Clock; logLine(line: string): void }) {
+  constructor(
+    config: BlocksConfig,
+    deps: { log: Log; clock: Clock; names: KnownNames; logLine(line: string): void },
+  ) {
     this.#config = config
+    this.#messagesMax = Math.min(config.blockMessages, BLOCK_MESSAGES_LIMIT)
+    this.#draft = new BlockDraft(this.#messagesMax, deps.names)
     this.#log = deps.log
     this.#clock = deps.clock
     this.#logLine = deps.logLine
   }
 
-  /** Adds a message, which may be changed afterwards; the block that holds it, whose `settles` are told. */
-  add(message: Message): OpenBlock {
+  /** Adds the message that `decoded` holds, of `agent`; the block that holds it, whose `settles` are told. */
+  add(decoded: LineDecoder, agent: string | null): OpenBlock {
     const block = this.#open
-    if (block.length === 0) {
+    if (block.messages === 0) {
       this.#cancelLinger = this.#clock.after(this.#config.lingerMs, () => this.flush())
     }
-    block.add(message)
-    if (block.length >= Math.min(this.#config.blockMessages, BLOCK_MESSAGES_LIMIT)) this.flush()
+    this.#draft.add(decoded, agent)
+    block.messages += 1
+    if (block.messages >= this.#messagesMax) this.flush()
     return block
   }
 
   /** Appends the open block now. */
   flush(): void {
     const block = this.#open
-    if (block.length === 0) return
+    if (block.messages === 0) return
     this.#cancelLinger()
     this.#open = new OpenBlock()
-    const done = this.#append(block)
+    const payload = encodeBlock(this.#draft.columns())
+    this.#draft.clear()
+    const done = this.#append(block, payload)
     this.#inFlight.add(done)
     void done.finally(() => this.#inFlight.delete(done))
   }
 
-  async #append(block: OpenBlock): Promise<void> {
+  async #append(block: OpenBlock, payload: Uint8Array): Promise<void> {
     let durable = true
     try {
-      await this.#log.append(block.columns())
-      this.#rate.add(block.length, this.#clock.nowMs())
+      await this.#log.append(payload)
+      this.#rate.add(block.messages, this.#clock.nowMs())
     } catch (error) {
       durable = false
       this.#logLine(`collector: a block was not stored: ${describeError(error)}`)
@@ -112,6 +100,7 @@ export class Blocks {
 
   discard(): void {
     this.#cancelLinger()
+    this.#draft.clear()
     this.#open = new OpenBlock()
   }
 }

@@ -1,11 +1,19 @@
 import type { Log } from '../log/port.ts'
+import { Names } from '../schemas/names.ts'
 import { type Clock, sleep } from '../schemas/ports/clock.ts'
 import type { Disk } from '../schemas/ports/disk.ts'
 import type { Net } from '../schemas/ports/net.ts'
+import { HOUR_MS } from '../schemas/view.ts'
 import { Blocks } from './blocks.ts'
 import { Connection, type Counts, type Shared } from './connection.ts'
 import { LineDecoder } from './decoder.ts'
-import { CLOSE_MS_MAX, GOODBYE_MS_MAX, PENDING_BYTES_MAX, REFUSED_CONNECTIONS_MAX } from './limits.ts'
+import {
+  CLOSE_MS_MAX,
+  GOODBYE_MS_MAX,
+  NAME_KEPT_HOURS,
+  PENDING_BYTES_MAX,
+  REFUSED_CONNECTIONS_MAX,
+} from './limits.ts'
 import { Rejects } from './rejects.ts'
 import { Sessions } from './sessions.ts'
 
@@ -19,6 +27,9 @@ export interface CollectorConfig {
   readonly oldestMs?: number
   readonly connectionsMax?: number
   readonly idleMs?: number
+  /** Distinct names within a day. */
+  readonly servicesMax?: number
+  readonly hostsMax?: number
 }
 
 export interface CollectorDeps {
@@ -55,6 +66,8 @@ const DEFAULTS = {
   oldestMs: Date.UTC(2000, 0, 1),
   connectionsMax: 10_000,
   idleMs: 15 * 60_000,
+  servicesMax: 10_000,
+  hostsMax: 100_000,
 }
 
 /**
@@ -66,16 +79,23 @@ export async function startCollector(config: CollectorConfig, deps: CollectorDep
   const settings = { ...DEFAULTS, ...config }
   const connections = new Set<Connection>()
   const counts: Counts = { accepted: 0, repeats: 0, refused: 0, ignoredFields: 0, lostByAgents: 0 }
-  const blocks = new Blocks(settings, deps)
+  const names = {
+    services: new Names(settings.servicesMax),
+    hosts: new Names(settings.hostsMax),
+  }
+  const blocks = new Blocks(settings, { ...deps, names })
+  const decoder = new LineDecoder(names)
   const rejects = new Rejects(deps.disk, deps.rejectsDir, { logLine: deps.logLine, relieved })
   const pendingBytes = () => log.pendingBytes() + rejects.pendingBytes
   let congested = false
+  let roomMadeAt = Number.NaN
   let whenGone = () => {}
 
   const shared: Shared = {
     ...settings,
     clock,
-    decoder: new LineDecoder(),
+    decoder,
+    makeRoom,
     blocks,
     rejects,
     counts,
@@ -88,6 +108,17 @@ export async function startCollector(config: CollectorConfig, deps: CollectorDep
       connections.delete(connection)
       if (connections.size === 0) whenGone()
     },
+  }
+
+  /** Names not seen for a day are forgotten, once an hour at most. */
+  function makeRoom(): boolean {
+    const hour = Math.floor(clock.nowMs() / HOUR_MS)
+    if (hour === roomMadeAt) return false
+    roomMadeAt = hour
+    blocks.flush()
+    decoder.forget()
+    const made = [names.services, names.hosts].map((known) => known.forget(hour - NAME_KEPT_HOURS))
+    return made.includes(true)
   }
 
   function relieved() {

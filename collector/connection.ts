@@ -16,6 +16,8 @@ export interface Shared {
   readonly idleMs: number
   readonly clock: Clock
   readonly decoder: LineDecoder
+  /** Makes room for new names where too many are known; whether there is now. */
+  makeRoom(): boolean
   readonly blocks: Blocks
   readonly sessions: Sessions
   readonly rejects: Rejects
@@ -70,6 +72,7 @@ export class Connection implements Held, LineReader {
   #agent: string | null = null
   #lineNumber = 0
   #entries: Entry[] = []
+  #last: Entry | null = null
   #unsettled = 0
   #context: LineContext
   /** Lines settled so far, and the highest seq among them. */
@@ -122,14 +125,13 @@ export class Connection implements Held, LineReader {
     else this.finish()
   }
 
-  inPlace(bytes: Uint8Array, from: number): number {
+  inPlace(view: DataView, from: number): number {
     // The first line may be a hello.
     if (this.#lineNumber === 0 || this.#held !== null) return -1
-    const { decoder } = this.#shared
-    const end = decoder.decode(bytes, from, this.#context)
+    const end = this.#shared.decoder.decode(view, from, this.#context)
     if (end < 0 || end - from > LINE_BYTES_MAX) return -1
     this.#lineNumber += 1
-    this.#accept(decoder)
+    this.#accept()
     return end
   }
 
@@ -156,25 +158,30 @@ export class Connection implements Held, LineReader {
       this.#refuse(raw, isHello ? refusal('E_HELLO', 'the hello must be line 1') : decoded)
       return
     }
-    this.#shared.counts.ignoredFields += decoded.ignoredFields
-    this.#accept(decoded.message)
+    const { counts, decoder } = this.#shared
+    counts.ignoredFields += decoded.ignoredFields
+    let over = decoder.take(decoded.message)
+    if (over !== null && this.#shared.makeRoom()) over = decoder.take(decoded.message)
+    if (over === null) this.#accept()
+    else this.#refuse(raw, tooMany(over, decoded.message))
   }
 
-  /** `message` may be changed afterwards. */
-  #accept(message: Message): void {
-    const { agent, seq } = message
-    const { sessions, blocks, counts } = this.#shared
-    if (agent !== null && !sessions.isNew(agent, seq!)) {
+  /** Takes the message that the decoder holds. */
+  #accept(): void {
+    const agent = this.#agent
+    const { sessions, blocks, counts, decoder } = this.#shared
+    const { seq } = decoder
+    if (agent !== null && !sessions.isNew(agent, seq)) {
       counts.repeats += 1
       const entry = this.#enter(seq, null)
-      sessions.repeated(agent, seq!, this, (durable) => this.#settle(entry, durable))
+      sessions.repeated(agent, seq, this, (durable) => this.#settle(entry, durable))
       return
     }
-    const block = blocks.add(message)
-    const last = this.#entries.at(-1)
-    if (last?.block === block) {
+    const block = blocks.add(decoder, agent)
+    const last = this.#last
+    if (last !== null && last.block === block) {
       last.lines += 1
-      last.seq = seq ?? 0
+      last.seq = seq
       this.#unsettled += 1
       return
     }
@@ -232,6 +239,7 @@ export class Connection implements Held, LineReader {
   #enter(seq: number | null, block: OpenBlock | null): Entry {
     const entry = { block, lines: 1, seq: seq ?? 0, settled: false }
     this.#entries.push(entry)
+    this.#last = entry
     this.#unsettled += 1
     return entry
   }
@@ -358,6 +366,15 @@ export class Connection implements Held, LineReader {
     if (this.#agent !== null) this.#shared.sessions.leave(this.#agent, this, this.#shared.clock.nowMs())
     this.#shared.gone(this)
   }
+}
+
+function tooMany(over: 'services' | 'hosts', { service, host, seq }: Message): Refusal {
+  const [code, field, name] =
+    over === 'services'
+      ? (['E_SERVICES_MAX', 'service', service] as const)
+      : (['E_HOSTS_MAX', 'host', host] as const)
+  const reason = `collector.${over}_max are known already, and ${JSON.stringify(name)} is none of them`
+  return { code, field, reason, seq }
 }
 
 function refusal(code: ErrorCode, reason: string): Refusal {

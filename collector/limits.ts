@@ -16,6 +16,8 @@ export const REJECTS_BYTES_MAX = 64 << 20
 export const REFUSED_CONNECTIONS_MAX = 100
 /** Two senders with one id that displace each other within this time are told so. */
 export const AGENT_TWICE_MS = 60_000
+/** A name of a service or host that was not seen for so long makes room for others. */
+export const NAME_KEPT_HOURS = 24
 /** How long a peer may take to close its side after the collector closed its own. */
 export const ENDING_MS_MAX = 10_000
 /** Longest wait for what was delivered to become durable, when the collector closes. */

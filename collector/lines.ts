@@ -1,3 +1,4 @@
+import { READ_AHEAD_BYTES } from './decoder.ts'
 import { LINE_BYTES_MAX, LONG_LINE_KEPT_BYTES } from './limits.ts'
 
 /** A line without its newline; of one that was too long only the beginning. */
@@ -9,11 +10,17 @@ export interface RawLine {
 /** Who reads the lines. */
 export interface LineReader {
   /** Reads the line at `from` where it lies; the place of its newline, −1 to be given it as a `line`. */
-  inPlace(bytes: Uint8Array, from: number): number
+  inPlace(view: DataView, from: number): number
   line(line: RawLine): void
 }
 
 const NEWLINE = 0x0a
+/** Bytes of a chunk that are looked at in one go. */
+const PART_BYTES_MAX = 65_536
+
+/** Where lines are read: what is left of the chunk before, the next part, and zeros to look ahead into. */
+const desk = new Uint8Array(LINE_BYTES_MAX + PART_BYTES_MAX + READ_AHEAD_BYTES)
+const deskView = new DataView(desk.buffer)
 
 /** Cuts a stream of bytes into lines, wherever the chunks break, holding no more than one line's limit. */
 export class LineSplitter {
@@ -23,23 +30,31 @@ export class LineSplitter {
 
   /** Gives `reader` the lines that `chunk` completes. */
   push(chunk: Uint8Array, reader: LineReader): void {
+    for (let from = 0; from < chunk.length; from += PART_BYTES_MAX)
+      this.#pushPart(chunk.subarray(from, from + PART_BYTES_MAX), reader)
+  }
+
+  #pushPart(part: Uint8Array, reader: LineReader): void {
     let from = 0
     if (this.#restBytes > 0) {
-      from = chunk.indexOf(NEWLINE) + 1
-      this.#add(from === 0 ? chunk : chunk.subarray(0, from))
-      if (from === 0) return
-      this.#complete(reader)
-    }
-    while (from < chunk.length) {
-      let end = reader.inPlace(chunk, from)
-      if (end < 0) {
-        end = chunk.indexOf(NEWLINE, from)
-        if (end < 0) break
-        reader.line(lineOf(chunk.slice(from, end)))
+      const newline = part.indexOf(NEWLINE)
+      if (newline < 0) {
+        this.#add(part)
+        return
       }
-      from = end + 1
+      if (this.#tooLong || this.#restBytes + newline > LINE_BYTES_MAX) {
+        this.#add(part.subarray(0, newline))
+        const { bytes } = this.#take()
+        reader.line({ bytes, tooLong: true })
+        from = newline + 1
+      }
     }
-    if (from < chunk.length) this.#add(chunk.subarray(from))
+    const { bytes: rest } = this.#take()
+    desk.set(rest, 0)
+    desk.set(part.subarray(from), rest.length)
+    const end = rest.length + part.length - from
+    desk.fill(0, end, end + READ_AHEAD_BYTES)
+    this.#add(desk.subarray(readLines(end, reader), end))
   }
 
   /** What stands after the last newline, when the sender closed in order; null when nothing does. */
@@ -51,21 +66,13 @@ export class LineSplitter {
 
   #add(part: Uint8Array): void {
     this.#restBytes += part.length
-    if (this.#tooLong) return
-    // Copied: the chunk's memory belongs to the socket.
-    this.#rest.push(part.slice())
-    // A newline may be among them.
-    if (this.#restBytes > LINE_BYTES_MAX + 1) {
+    if (this.#tooLong || part.length === 0) return
+    // Copied: the memory belongs to the socket or to the next part.
+    this.#rest.push(new Uint8Array(part))
+    if (this.#restBytes > LINE_BYTES_MAX) {
       this.#tooLong = true
       this.#rest = [Buffer.concat(this.#rest).subarray(0, LONG_LINE_KEPT_BYTES)]
     }
-  }
-
-  /** The line that began in earlier chunks has its newline. */
-  #complete(reader: LineReader): void {
-    const { bytes, tooLong } = this.#take()
-    if (tooLong) reader.line({ bytes, tooLong })
-    else if (reader.inPlace(bytes, 0) < 0) reader.line(lineOf(bytes.subarray(0, -1)))
   }
 
   #take(): RawLine {
@@ -76,6 +83,21 @@ export class LineSplitter {
     this.#tooLong = false
     return line
   }
+}
+
+/** Gives `reader` the lines on the desk up to `end`; where the last one ends. */
+function readLines(end: number, reader: LineReader): number {
+  let from = 0
+  while (from < end) {
+    let newline = reader.inPlace(deskView, from)
+    if (newline < 0) {
+      newline = desk.indexOf(NEWLINE, from)
+      if (newline < 0 || newline >= end) break
+      reader.line(lineOf(desk.slice(from, newline)))
+    }
+    from = newline + 1
+  }
+  return from
 }
 
 function lineOf(bytes: Uint8Array): RawLine {

@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads'
-import { decodeBlock } from '../log/journal/block-codec.ts'
+import { decodeBlock } from '../log/block-codec.ts'
 import type { Block } from '../schemas/block.ts'
 import { describeError } from '../schemas/errors.ts'
 import { encodeSeal, type SealFiles } from './seal-files.ts'

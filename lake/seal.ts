@@ -3,31 +3,26 @@ import { GAUGES } from '../schemas/gauges.ts'
 import type { Columns } from '../schemas/message.ts'
 import { DAY_MS, utcDate } from '../schemas/view.ts'
 import type { MessageRows } from './parquet/order.ts'
+import { StringDraft } from './string-draft.ts'
 
 /** Rows of `messages` gathered from consecutive blocks, apart by UTC date: what one seal commits. */
 export class SealBatch {
   readonly #byDay = new Map<number, Draft>()
-  rows = 0
 
   get dates(): number {
     return this.#byDay.size
   }
 
-  add({ partition, offset, messages }: Block): void {
-    let draft: Draft | undefined
-    let ofDay = Number.NaN
-    for (let i = 0; i < messages.length; i++) {
-      const day = Math.floor(messages.timeMs[i]! / DAY_MS)
-      if (day !== ofDay || draft === undefined) {
-        draft = this.#draftOf(day)
-        ofDay = day
-      }
-      draft.add(messages, i)
-      draft.partition.push(partition)
-      draft.offset.push(offset)
-      draft.index.push(i)
+  add(block: Block): void {
+    const { messages } = block
+    let from = 0
+    while (from < messages.length) {
+      const day = dayOf(messages, from)
+      let to = from + 1
+      while (to < messages.length && dayOf(messages, to) === day) to++
+      this.#draftOf(day).add(block, from, to)
+      from = to
     }
-    this.rows += messages.length
   }
 
   #draftOf(day: number): Draft {
@@ -47,38 +42,55 @@ export class SealBatch {
   }
 }
 
+function dayOf({ timeMs }: Columns, i: number): number {
+  return Math.floor(timeMs[i]! / DAY_MS)
+}
+
 /** Rows that are being gathered, column by column. */
 class Draft {
-  readonly #service: string[] = []
-  readonly #host: string[] = []
-  readonly #agent: (string | null)[] = []
-  readonly #seq: (number | null)[] = []
+  readonly #service = new StringDraft<string>()
+  readonly #host = new StringDraft<string>()
+  readonly #agent = new StringDraft<string | null>()
+  readonly #seq: number[] = []
   readonly #timeMs: number[] = []
   readonly #gauges: number[][] = GAUGES.map(() => [])
-  readonly partition: number[] = []
-  readonly offset: number[] = []
-  readonly index: number[] = []
+  readonly #partition: number[] = []
+  readonly #offset: number[] = []
+  readonly #index: number[] = []
 
-  add({ service, host, agent, seq, timeMs, gauges }: Columns, i: number): void {
-    this.#service.push(service[i]!)
-    this.#host.push(host[i]!)
-    this.#agent.push(agent[i]!)
-    this.#seq.push(seq[i]!)
-    this.#timeMs.push(timeMs[i]!)
-    for (let g = 0; g < gauges.length; g++) this.#gauges[g]!.push(gauges[g]![i]!)
+  /** Adds the messages `[from, to)` of a block. */
+  add({ partition, offset, messages }: Block, from: number, to: number): void {
+    this.#service.add(messages.service, from, to)
+    this.#host.add(messages.host, from, to)
+    this.#agent.add(messages.agent, from, to)
+    for (let i = from; i < to; i++) {
+      this.#seq.push(messages.seq[i]!)
+      this.#timeMs.push(messages.timeMs[i]!)
+      this.#partition.push(partition)
+      this.#offset.push(offset)
+      this.#index.push(i)
+    }
+    for (let g = 0; g < this.#gauges.length; g++) {
+      const values = messages.gauges[g]!
+      for (let i = from; i < to; i++) this.#gauges[g]!.push(values[i]!)
+    }
   }
 
   rows(): MessageRows {
-    const { partition, offset, index } = this
     const columns = {
-      length: index.length,
-      service: this.#service,
-      host: this.#host,
-      agent: this.#agent,
-      seq: this.#seq,
-      timeMs: this.#timeMs,
-      gauges: this.#gauges,
+      length: this.#index.length,
+      service: this.#service.column(),
+      host: this.#host.column(),
+      agent: this.#agent.column(),
+      seq: new Float64Array(this.#seq),
+      timeMs: new Float64Array(this.#timeMs),
+      gauges: this.#gauges.map((values) => new Float64Array(values)),
     }
-    return { columns, partition, offset, index }
+    return {
+      columns,
+      partition: new Int32Array(this.#partition),
+      offset: new Float64Array(this.#offset),
+      index: new Int32Array(this.#index),
+    }
   }
 }

@@ -1,4 +1,4 @@
-import type { Log } from '../log/port.ts'
+import type { LogReader } from '../log/port.ts'
 import type { Block } from '../schemas/block.ts'
 import { describeError, isError } from '../schemas/errors.ts'
 import type { Clock } from '../schemas/ports/clock.ts'
@@ -36,7 +36,7 @@ export interface LakeWriterConfig {
 }
 
 export interface LakeWriterDeps {
-  readonly log: Log
+  readonly log: LogReader
   readonly messages: Table
   /** Tables of every view: their tidemarks hold back the trimming of the log. */
   readonly views: readonly Table[]
@@ -108,6 +108,7 @@ export async function startLakeWriter(config: LakeWriterConfig, deps: LakeWriter
   function seen(snapshot: Snapshot) {
     covered = coveredPosition(snapshot)
     version = snapshot.version
+    log.covered(offsetIn(covered, log.partition))
   }
 
   /** Work on the table goes one at a time; a failure reaches its caller and not the next. */

@@ -1,24 +1,16 @@
 import type { Block } from '../schemas/block.ts'
-import type { Columns } from '../schemas/message.ts'
 import type { Gap } from '../schemas/position.ts'
 
 /**
- * The ordered, durable record of blocks. The embedded log is `journal/`; a Kafka topic fits the same port.
+ * The ordered, durable record of blocks, for those who read it. The embedded log is `journal/`; a Kafka topic fits the
+ * same port.
  *
  * Implementers must honour: offsets of a partition grow by one from 0; a block is visible to readers only
- * when it is durable; `append` resolves only then; what was visible once stays so until trimmed, or is named
- * as a gap.
+ * when it is durable; what was visible once stays so until trimmed, or is named as a gap.
  */
-export interface Log {
+export interface LogReader {
   /** The partition that takes appends. */
   readonly partition: number
-  /**
-   * Appends one block (1 to `BLOCK_MESSAGES_LIMIT` messages) and resolves with its offset when it is durable.
-   * Appends are durable in the order of the calls. While the disk is full it waits; `state()` says so.
-   */
-  append(messages: Columns): Promise<number>
-  /** Bytes accepted and not yet durable: what back-pressure looks at. */
-  pendingBytes(): number
   /** Offset of the last durable block, −1 when there is none. */
   end(): number
   /** Offset before the first block kept: everything at or below it is trimmed. −1 when nothing is. */
@@ -29,16 +21,31 @@ export interface Log {
    * Throws `E_TRIMMED` when `after` lies before `start()`.
    */
   read(after: number, blocksMax: number): Promise<LogSlice>
+  /** Says that the lake holds every block at or below `to`. */
+  covered(to: number): void
   /** Forgets the blocks at or below `to`, as far as whole segments allow. Never forgets the last segment. */
   trim(to: number): Promise<void>
-  /** Calls `fn` after each time that `end()` grew; the result unsubscribes. */
+  /** Calls `fn` after each time that `end()` grew or `state()` changed; the result unsubscribes. */
   onAppend(fn: () => void): () => void
-  /** Highest durable seq per agent: the fold of all durable blocks, trimmed ones included. */
-  highestSeq(agent: string): number
   /** Ranges that could not be read, found at start-up or while reading. */
   gaps(): readonly Gap[]
   state(): LogState
   close(): Promise<void>
+}
+
+/** The log, for the one who appends: the collector. `append` resolves only when the block is durable. */
+export interface Log extends LogReader {
+  /**
+   * Appends one encoded block (`encodeBlock`; 1 to `BLOCK_MESSAGES_LIMIT` messages) and resolves with its offset when it
+   * is durable. Appends are durable in the order of the calls. While the disk is full it waits; `state()` says so.
+   */
+  append(payload: Uint8Array): Promise<number>
+  /** Bytes accepted and not yet durable: what back-pressure looks at. */
+  pendingBytes(): number
+  /** Bytes that are durable and not yet in the lake, in whole segments: what grows when sealing falls behind. */
+  uncoveredBytes(): number
+  /** Highest durable seq per agent: the fold of all durable blocks, trimmed ones included. */
+  highestSeq(agent: string): number
 }
 
 export interface LogSlice {

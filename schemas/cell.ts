@@ -1,5 +1,5 @@
 import { GAUGES } from './gauges.ts'
-import type { Columns } from './message.ts'
+import { type Columns, stringAt } from './message.ts'
 import { compareUtf8 } from './utf8.ts'
 import { bucketStart, type View } from './view.ts'
 
@@ -50,18 +50,25 @@ export function mergeInto(into: Cell, other: Cell): void {
   }
 }
 
-/** Adds message `i` of `columns` to `into`. */
-export function addMessage(into: Cell, view: View, columns: Columns, i: number): void {
+/** Adds message `i` of `columns` to `into`. `gauges` are the columns of the view's gauges (`gaugeColumns`). */
+export function addMessage(
+  into: Cell,
+  view: View,
+  columns: Columns,
+  i: number,
+  gauges: readonly Float64Array[] = gaugeColumns(view, columns),
+): void {
   into.messages += 1
-  for (let g = 0; g < view.gauges.length; g++) {
-    const value = columns.gauges[gaugeIndex(view, g)]![i]! * view.gauges[g]!.scale
+  for (let g = 0; g < gauges.length; g++) {
+    const value = gauges[g]![i]! * view.gauges[g]!.scale
     into.total[g]! += value
-    raise(into, g, value, columns.timeMs[i]!, columns.host[i]!)
+    if (value >= into.max[g]!) raise(into, g, value, columns.timeMs[i]!, stringAt(columns.host, i))
   }
 }
 
-function gaugeIndex(view: View, g: number): number {
-  return GAUGES.indexOf(view.gauges[g]!.gauge)
+/** The columns of the view's gauges, in the view's order. */
+function gaugeColumns(view: View, columns: Columns): Float64Array[] {
+  return view.gauges.map(({ gauge }) => columns.gauges[GAUGES.indexOf(gauge)]!)
 }
 
 /** Lets a candidate for the maximum of gauge `g` win or lose: larger value, then earlier, then smaller host. */
@@ -111,8 +118,7 @@ export function splitKey(key: string): string[] {
 
 /** The key under which message `i` counts in `view`. */
 export function keyOf(view: View, columns: Columns, i: number): string {
-  if (view.key.length === 1) return columns[view.key[0]!][i]!
-  return joinKey(view.key.map((column) => columns[column][i]!))
+  return joinKey(view.key.map((column) => stringAt(columns[column], i)))
 }
 
 /** The cells of one view by key and minute: what folding messages in any order gives. */
@@ -148,10 +154,23 @@ export class CellMap {
 
   /** Folds every message of `columns` for which `wanted` holds. */
   addAll(columns: Columns, wanted?: (i: number) => boolean): void {
+    const { view } = this
+    const gauges = gaugeColumns(view, columns)
+    const [first] = view.key as [View['key'][number]]
+    // With one column the place of its string stands for the key.
+    const places = view.key.length === 1 ? columns[first].places : null
+    // What follows within a minute goes into the cell found last.
+    const cells: Cell[] = []
+    const minutes: number[] = []
     for (let i = 0; i < columns.length; i++) {
       if (wanted && !wanted(i)) continue
-      const minuteMs = bucketStart(columns.timeMs[i]!, this.view.bucketMs)
-      addMessage(this.at(keyOf(this.view, columns, i), minuteMs), this.view, columns, i)
+      const minuteMs = bucketStart(columns.timeMs[i]!, view.bucketMs)
+      const place = places === null ? 0 : places[i]!
+      if (places === null || minutes[place] !== minuteMs) {
+        cells[place] = this.at(keyOf(view, columns, i), minuteMs)
+        minutes[place] = minuteMs
+      }
+      addMessage(cells[place]!, view, columns, i, gauges)
     }
   }
 

@@ -38,6 +38,18 @@ export const SETTINGS = [
     about: 'Connections open at once; a further one is refused',
   },
   {
+    name: 'collector.services_max',
+    kind: 'integer',
+    default: '10000',
+    about: 'Distinct services seen within a day; messages of a further one are refused',
+  },
+  {
+    name: 'collector.hosts_max',
+    kind: 'integer',
+    default: '100000',
+    about: 'Distinct hosts seen within a day; messages of a further one are refused',
+  },
+  {
     name: 'collector.idle',
     kind: 'duration',
     default: '15m',

@@ -50,6 +50,16 @@ export const ERRORS = {
     retryable: false,
     hint: 'give each sender its own spool; do not clone agent folders',
   },
+  E_SERVICES_MAX: {
+    meaning: 'too many services',
+    retryable: false,
+    hint: 'name fewer services, or raise collector.services_max',
+  },
+  E_HOSTS_MAX: {
+    meaning: 'too many hosts',
+    retryable: false,
+    hint: 'name fewer hosts, or raise collector.hosts_max',
+  },
   E_CONNECTIONS: {
     meaning: 'too many connections',
     retryable: true,

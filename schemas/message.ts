@@ -14,41 +14,71 @@ export interface Message {
 }
 
 /**
+ * Strings of many messages: each distinct one once, and per message its place among them. The dictionary may hold
+ * strings that no message has.
+ */
+export interface StringColumn<T extends string | null = string> {
+  readonly dictionary: readonly T[]
+  readonly places: Uint16Array | Uint32Array
+}
+
+/**
  * Messages as columns of equal length: what a block holds, and what speed folds and the lake writer seals
  * without an object per message. `gauges[g][i]` is gauge `GAUGES[g]` of message `i`.
  */
 export interface Columns {
   readonly length: number
-  readonly service: readonly string[]
-  readonly host: readonly string[]
-  readonly agent: readonly (string | null)[]
-  readonly seq: readonly (number | null)[]
-  readonly timeMs: readonly number[]
-  readonly gauges: readonly (readonly number[])[]
+  readonly service: StringColumn
+  readonly host: StringColumn
+  readonly agent: StringColumn<string | null>
+  /** 0 where there is none. */
+  readonly seq: Float64Array
+  readonly timeMs: Float64Array
+  readonly gauges: readonly Float64Array[]
+}
+
+/** The string of message `i`. */
+export function stringAt<T extends string | null>({ dictionary, places }: StringColumn<T>, i: number): T {
+  return dictionary[places[i]!]!
+}
+
+/** Lays strings out as a column. */
+export function toStringColumn<T extends string | null>(values: readonly T[]): StringColumn<T> {
+  const placeOf = new Map<T, number>()
+  const places = new Uint32Array(values.length)
+  for (let i = 0; i < values.length; i++) {
+    let place = placeOf.get(values[i]!)
+    if (place === undefined) {
+      place = placeOf.size
+      placeOf.set(values[i]!, place)
+    }
+    places[i] = place
+  }
+  return { dictionary: [...placeOf.keys()], places }
 }
 
 /** Lays messages out as columns. */
 export function toColumns(messages: readonly Message[]): Columns {
   return {
     length: messages.length,
-    service: messages.map((m) => m.service),
-    host: messages.map((m) => m.host),
-    agent: messages.map((m) => m.agent),
-    seq: messages.map((m) => m.seq),
-    timeMs: messages.map((m) => m.timeMs),
-    gauges: GAUGES.map((_, g) => messages.map((m) => m.gauges[g]!)),
+    service: toStringColumn(messages.map((m) => m.service)),
+    host: toStringColumn(messages.map((m) => m.host)),
+    agent: toStringColumn(messages.map((m) => m.agent)),
+    seq: Float64Array.from(messages, (m) => m.seq ?? 0),
+    timeMs: Float64Array.from(messages, (m) => m.timeMs),
+    gauges: GAUGES.map((_, g) => Float64Array.from(messages, (m) => m.gauges[g]!)),
   }
 }
 
 /** Message `i` of `columns`. */
 export function messageAt(columns: Columns, i: number): Message {
   return {
-    service: columns.service[i]!,
-    host: columns.host[i]!,
+    service: stringAt(columns.service, i),
+    host: stringAt(columns.host, i),
     timeMs: columns.timeMs[i]!,
     gauges: columns.gauges.map((values) => values[i]!),
-    agent: columns.agent[i]!,
-    seq: columns.seq[i]!,
+    agent: stringAt(columns.agent, i),
+    seq: columns.seq[i] || null,
   }
 }
 

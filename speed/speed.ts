@@ -1,7 +1,7 @@
 import type { Snapshot, Table } from '../lake/delta/port.ts'
 import { describeCells } from '../lake/parquet/cells.ts'
 import { tickApp, tickCounterApp, ticksOf, ticksSchema, tickTags, viewState } from '../lake/tables.ts'
-import type { Log } from '../log/port.ts'
+import type { LogReader } from '../log/port.ts'
 import { isError } from '../schemas/errors.ts'
 import type { Clock } from '../schemas/ports/clock.ts'
 import type { OpenCells, Wake } from '../schemas/ports/layers.ts'
@@ -23,7 +23,7 @@ export interface SpeedConfig {
 }
 
 export interface SpeedDeps {
-  readonly log: Log
+  readonly log: LogReader
   readonly ticks: Table
   readonly viewTable: Table
   readonly clock: Clock

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { SealEncoder } from '../../lake/seal-files.ts'
 import { HEAD_NUMBERS, type SealJob, type SealReply } from '../../lake/seal-thread.ts'
-import { encodeBlock } from '../../log/journal/block-codec.ts'
+import { encodeBlock } from '../../log/block-codec.ts'
 import type { Block } from '../../schemas/block.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 

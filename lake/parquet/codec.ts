@@ -8,7 +8,7 @@ export interface ParquetColumn {
   readonly name: string
   readonly type: 'string' | 'long' | 'integer' | 'double' | 'boolean' | 'timestamp'
   readonly nullable?: boolean
-  readonly values: readonly unknown[]
+  readonly values: ArrayLike<unknown>
   /**
    * `PLAIN` and `DELTA` (DELTA_BINARY_PACKED, for whole numbers) are quick to write for values that hardly repeat; absent,
    * a dictionary is tried. Columns with one get no statistics but for the first two, by which files are sorted.
@@ -63,10 +63,11 @@ export function encodeParquet(
   return new Uint8Array(writer.getBuffer())
 }
 
-function stored(type: ParquetColumn['type'], values: readonly unknown[]): unknown {
-  if (type === 'timestamp') return values.map((ms) => (ms === null ? null : BigInt(ms as number) * 1000n))
-  if (type === 'long') return values.map((n) => (n === null ? null : BigInt(n as number)))
-  return values as unknown[]
+function stored(type: ParquetColumn['type'], values: ArrayLike<unknown>): unknown {
+  if (type === 'timestamp')
+    return Array.from(values, (ms) => (ms === null ? null : BigInt(ms as number) * 1000n))
+  if (type === 'long') return Array.from(values, (n) => (n === null ? null : BigInt(n as number)))
+  return values
 }
 
 /**

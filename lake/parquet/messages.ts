@@ -1,7 +1,8 @@
 import { GAUGES } from '../../schemas/gauges.ts'
-import type { Columns } from '../../schemas/message.ts'
+import { type Columns, type StringColumn, stringAt, toStringColumn } from '../../schemas/message.ts'
 import { HOUR_MS } from '../../schemas/view.ts'
 import type { FileAbout } from '../delta/port.ts'
+import { StringDraft } from '../string-draft.ts'
 import { hoursTag } from '../tables.ts'
 import { decodeParquet, encodeParquet } from './codec.ts'
 import type { MessageRows } from './order.ts'
@@ -9,12 +10,12 @@ import type { MessageRows } from './order.ts'
 /** A data file of `messages`: every column of the table but the partition column `date`. */
 export function encodeMessages({ columns, partition, offset, index }: MessageRows): Uint8Array {
   return encodeParquet([
-    { name: 'service', type: 'string', values: columns.service },
-    { name: 'host', type: 'string', values: columns.host },
+    { name: 'service', type: 'string', values: strings(columns.service) },
+    { name: 'host', type: 'string', values: strings(columns.host) },
     { name: 'time_stamp', type: 'timestamp', values: columns.timeMs },
     ...GAUGES.map((name, g) => ({ name, type: 'double' as const, values: columns.gauges[g]! })),
-    { name: 'agent', type: 'string', nullable: true, values: columns.agent },
-    { name: 'seq', type: 'long', nullable: true, values: columns.seq },
+    { name: 'agent', type: 'string', nullable: true, values: strings(columns.agent) },
+    { name: 'seq', type: 'long', nullable: true, values: Array.from(columns.seq, (seq) => seq || null) },
     { name: 'partition', type: 'integer', values: partition },
     { name: 'offset', type: 'long', values: offset },
     { name: 'index', type: 'integer', values: index },
@@ -35,37 +36,58 @@ export async function decodeMessages(bytes: Uint8Array): Promise<MessageRows> {
   ])
   const columns: Columns = {
     length: data.index!.length,
-    service: data.service as string[],
-    host: data.host as string[],
-    agent: data.agent as (string | null)[],
-    seq: data.seq as (number | null)[],
-    timeMs: data.time_stamp as number[],
-    gauges: GAUGES.map((gauge) => data[gauge] as number[]),
+    service: toStringColumn(data.service as string[]),
+    host: toStringColumn(data.host as string[]),
+    agent: toStringColumn(data.agent as (string | null)[]),
+    seq: Float64Array.from(data.seq as (number | null)[], (seq) => seq ?? 0),
+    timeMs: new Float64Array(data.time_stamp as number[]),
+    gauges: GAUGES.map((gauge) => new Float64Array(data[gauge] as number[])),
   }
   return {
     columns,
-    partition: data.partition as number[],
-    offset: data.offset as number[],
-    index: data.index as number[],
+    partition: new Int32Array(data.partition as number[]),
+    offset: new Float64Array(data.offset as number[]),
+    index: new Int32Array(data.index as number[]),
   }
+}
+
+function strings<T extends string | null>(column: StringColumn<T>): T[] {
+  return Array.from(column.places, (_, i) => stringAt(column, i))
 }
 
 /** `parts` one after the other. */
 export function joinRows(parts: readonly MessageRows[]): MessageRows {
+  const length = parts.reduce((sum, part) => sum + part.columns.length, 0)
+  const doubles = (of: (part: MessageRows) => Float64Array) => joined(parts.map(of), new Float64Array(length))
+  const integers = (of: (part: MessageRows) => Int32Array) => joined(parts.map(of), new Int32Array(length))
+  const joinedStrings = <T extends string | null>(of: (columns: Columns) => StringColumn<T>) => {
+    const draft = new StringDraft<T>()
+    for (const { columns } of parts) draft.add(of(columns), 0, columns.length)
+    return draft.column()
+  }
   return {
     columns: {
-      length: parts.reduce((sum, part) => sum + part.columns.length, 0),
-      service: parts.flatMap((part) => part.columns.service),
-      host: parts.flatMap((part) => part.columns.host),
-      agent: parts.flatMap((part) => part.columns.agent),
-      seq: parts.flatMap((part) => part.columns.seq),
-      timeMs: parts.flatMap((part) => part.columns.timeMs),
-      gauges: GAUGES.map((_, g) => parts.flatMap((part) => part.columns.gauges[g]!)),
+      length,
+      service: joinedStrings(({ service }) => service),
+      host: joinedStrings(({ host }) => host),
+      agent: joinedStrings(({ agent }) => agent),
+      seq: doubles(({ columns }) => columns.seq),
+      timeMs: doubles(({ columns }) => columns.timeMs),
+      gauges: GAUGES.map((_, g) => doubles(({ columns }) => columns.gauges[g]!)),
     },
-    partition: parts.flatMap((part) => part.partition),
-    offset: parts.flatMap((part) => part.offset),
-    index: parts.flatMap((part) => part.index),
+    partition: integers(({ partition }) => partition),
+    offset: doubles(({ offset }) => offset),
+    index: integers(({ index }) => index),
   }
+}
+
+function joined<T extends Float64Array | Int32Array>(parts: readonly T[], into: T): T {
+  let at = 0
+  for (const part of parts) {
+    into.set(part, at)
+    at += part.length
+  }
+  return into
 }
 
 /** Statistics and tags of a file that holds exactly `rows`, all of one UTC date. */
@@ -99,7 +121,7 @@ export function describeMessages(rows: MessageRows, date: string): FileAbout {
   }
 }
 
-function extent(values: readonly number[]): [number, number] {
+function extent(values: Float64Array): [number, number] {
   let low = Number.POSITIVE_INFINITY
   let high = Number.NEGATIVE_INFINITY
   for (const value of values) {

@@ -1,13 +1,13 @@
-import type { Columns } from '../../schemas/message.ts'
+import type { Columns, StringColumn } from '../../schemas/message.ts'
 import { compareUtf8 } from '../../schemas/utf8.ts'
-import { bucketStart, HOUR_MS } from '../../schemas/view.ts'
+import { HOUR_MS } from '../../schemas/view.ts'
 
 /** Rows of `messages` as columns: the messages, and each one's place in the log. */
 export interface MessageRows {
   readonly columns: Columns
-  readonly partition: readonly number[]
-  readonly offset: readonly number[]
-  readonly index: readonly number[]
+  readonly partition: Int32Array
+  readonly offset: Float64Array
+  readonly index: Int32Array
 }
 
 /**
@@ -17,25 +17,34 @@ export interface MessageRows {
 export function sortRows(rows: MessageRows): MessageRows {
   const { columns, partition, offset, index } = rows
   const order = orderOf(rows)
-  const pick = <T>(values: readonly T[]): T[] => {
-    const picked = new Array<T>(order.length)
-    for (let i = 0; i < order.length; i++) picked[i] = values[order[i]!]!
-    return picked
+  const doubles = (values: Float64Array) => picked(values, order, new Float64Array(order.length))
+  const integers = (values: Int32Array) => picked(values, order, new Int32Array(order.length))
+  const strings = <T extends string | null>({ dictionary, places }: StringColumn<T>) => {
+    return { dictionary, places: picked(places, order, new Uint32Array(order.length)) }
   }
   return {
     columns: {
       length: columns.length,
-      service: pick(columns.service),
-      host: pick(columns.host),
-      agent: pick(columns.agent),
-      seq: pick(columns.seq),
-      timeMs: pick(columns.timeMs),
-      gauges: columns.gauges.map(pick),
+      service: strings(columns.service),
+      host: strings(columns.host),
+      agent: strings(columns.agent),
+      seq: doubles(columns.seq),
+      timeMs: doubles(columns.timeMs),
+      gauges: columns.gauges.map(doubles),
     },
-    partition: pick(partition),
-    offset: pick(offset),
-    index: pick(index),
+    partition: integers(partition),
+    offset: doubles(offset),
+    index: integers(index),
   }
+}
+
+function picked<T extends { [i: number]: number }>(
+  values: { readonly [i: number]: number },
+  order: Uint32Array,
+  into: T,
+): T {
+  for (let i = 0; i < order.length; i++) into[i] = values[order[i]!]!
+  return into
 }
 
 /**
@@ -66,20 +75,34 @@ function orderOf({ columns, partition, offset, index }: MessageRows): Uint32Arra
 
 /** The rank of each row's hour, service and host among all that there are: below the number of rows. */
 function groupsOf({ timeMs, service, host, length }: Columns): Float64Array {
-  const hour = timeMs.map((ms) => bucketStart(ms, HOUR_MS))
+  const hour = new Float64Array(length)
+  for (let i = 0; i < length; i++) hour[i] = Math.floor(timeMs[i]! / HOUR_MS)
   const hours = ranks(hour, (a, b) => a - b)
-  const services = ranks(service, compareUtf8)
-  const hosts = ranks(host, compareUtf8)
+  const services = stringRanks(service)
+  const hosts = stringRanks(host)
   const groups = new Float64Array(length)
   for (let i = 0; i < length; i++) {
-    const ofService = hours.get(hour[i]!)! * services.size + services.get(service[i]!)!
-    groups[i] = ofService * hosts.size + hosts.get(host[i]!)!
+    const ofService = hours.get(hour[i]!)! * services.length + services[service.places[i]!]!
+    groups[i] = ofService * hosts.length + hosts[host.places[i]!]!
   }
   const dense = ranks(groups, (a, b) => a - b)
   for (let i = 0; i < length; i++) groups[i] = dense.get(groups[i]!)!
   return groups
 }
 
-function ranks<T>(values: Iterable<T>, compare: (a: T, b: T) => number): Map<T, number> {
+/** The rank of each string of a dictionary by its bytes. */
+function stringRanks({ dictionary }: StringColumn): Float64Array {
+  const sorted = dictionary
+    .map((_, place) => place)
+    .sort((a, b) => compareUtf8(dictionary[a]!, dictionary[b]!))
+  const result = new Float64Array(dictionary.length)
+  for (let rank = 0; rank < sorted.length; rank++) {
+    const same = rank > 0 && dictionary[sorted[rank]!] === dictionary[sorted[rank - 1]!]
+    result[sorted[rank]!] = same ? result[sorted[rank - 1]!]! : rank
+  }
+  return result
+}
+
+function ranks(values: Iterable<number>, compare: (a: number, b: number) => number): Map<number, number> {
   return new Map([...new Set(values)].sort(compare).map((value, rank) => [value, rank]))
 }

@@ -1,4 +1,4 @@
-import type { Columns } from '../../schemas/message.ts'
+import { forEachAgent } from '../block-codec.ts'
 import { AGENT_KEPT_MS, type AgentState } from '../port.ts'
 
 /** The highest seq of every agent: the fold of all blocks so far. */
@@ -13,13 +13,12 @@ export class Agents {
     return this.#states.get(agent)?.seq ?? 0
   }
 
-  add({ length, agent, seq }: Columns, logTimeMs: number): void {
-    for (let i = 0; i < length; i++) {
-      const id = agent[i]!
-      if (id === null) continue
+  /** Adds an encoded block. */
+  add(payload: Uint8Array, logTimeMs: number): void {
+    forEachAgent(payload, (id, seq) => {
       const before = this.#states.get(id)?.seq ?? 0
-      this.#states.set(id, { seq: Math.max(before, seq[i] ?? 0), lastMs: logTimeMs })
-    }
+      this.#states.set(id, { seq: Math.max(before, seq), lastMs: logTimeMs })
+    })
   }
 
   /** Forgets who was not seen for long, and returns the rest. */

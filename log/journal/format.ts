@@ -99,7 +99,7 @@ export function decodeHead(bytes: Uint8Array, path: string): { head: SegmentHead
 export function writeRecordHead(
   into: Buffer,
   at: number,
-  record: { offset: number; syncedTo: number; logTimeMs: number; payload: Buffer },
+  record: { offset: number; syncedTo: number; logTimeMs: number; payload: Uint8Array },
 ): void {
   RECORD_MAGIC.copy(into, at)
   into.writeUInt32LE(record.payload.length, at + 4)

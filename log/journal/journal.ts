@@ -1,12 +1,11 @@
 import type { Block } from '../../schemas/block.ts'
 import { describeError, isError, TidemarkError } from '../../schemas/errors.ts'
-import type { Columns } from '../../schemas/message.ts'
 import { type Clock, sleep } from '../../schemas/ports/clock.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
-import { type Gap, mergeGaps, type Position } from '../../schemas/position.ts'
+import { type Gap, mergeGaps, offsetIn, type Position } from '../../schemas/position.ts'
 import type { AgentState, Log, LogSlice, LogState } from '../port.ts'
+import { StoredBlock } from '../stored-block.ts'
 import type { Agents } from './agents.ts'
-import { encodeBlock } from './block-codec.ts'
 import { decodeHead, RECORD_HEAD_BYTES, writeRecordHead } from './format.ts'
 import { createSegment, recover } from './recovery.ts'
 import { scanRecords } from './scan.ts'
@@ -49,8 +48,7 @@ const OLD_INDEXES_MAX = 4
 interface Pending {
   readonly offset: number
   readonly logTimeMs: number
-  readonly messages: Columns
-  readonly payload: Buffer
+  readonly payload: Uint8Array
   readonly resolve: (offset: number) => void
   readonly reject: (error: Error) => void
 }
@@ -93,6 +91,8 @@ class Journal implements Log {
   #nextOffset: number
   #lastMs: number
   #end: number
+  /** As far as is known, the lake holds everything up to here. */
+  #coveredTo: number
   #flushing: Promise<void> | null = null
   #trouble: { state: 'disk_full' | 'failed'; reason: string } | null = null
 
@@ -111,21 +111,21 @@ class Journal implements Log {
     this.#end = index!.to
     this.#nextOffset = index!.to + 1
     this.#lastMs = index!.toMs
+    this.#coveredTo = offsetIn(config.floor, partition)
   }
 
   get #active(): Segment {
     return this.#segments.at(-1)!
   }
 
-  append(messages: Columns): Promise<number> {
+  append(payload: Uint8Array): Promise<number> {
     if (this.#closing.signal.aborted) return Promise.reject(closedError())
-    const payload = encodeBlock(messages)
     this.#lastMs = Math.max(this.#lastMs, this.#deps.clock.nowMs())
     const offset = this.#nextOffset++
     const logTimeMs = this.#lastMs
     this.#pendingBytes += payload.length
     return new Promise((resolve, reject) => {
-      this.#queue.push({ offset, logTimeMs, messages, payload, resolve, reject })
+      this.#queue.push({ offset, logTimeMs, payload, resolve, reject })
       this.#flushing ??= this.#flush()
     })
   }
@@ -170,7 +170,8 @@ class Journal implements Log {
     for (const pending of group) {
       positions.push(start + at)
       writeRecordHead(buffer, at, { ...pending, syncedTo: start })
-      at += RECORD_HEAD_BYTES + pending.payload.copy(buffer, at + RECORD_HEAD_BYTES)
+      buffer.set(pending.payload, at + RECORD_HEAD_BYTES)
+      at += RECORD_HEAD_BYTES + pending.payload.length
     }
     await segment.file.write(start, buffer)
     await segment.file.sync()
@@ -178,13 +179,17 @@ class Journal implements Log {
     group.forEach((pending, i) => {
       this.#visible(pending, positions[i]!)
     })
+    this.#changed()
+  }
+
+  #changed(): void {
     for (const fn of [...this.#listeners]) fn()
   }
 
-  #visible({ offset, logTimeMs, messages, payload, resolve }: Pending, position: number): void {
+  #visible({ offset, logTimeMs, payload, resolve }: Pending, position: number): void {
     addRecord(this.#active.index!, offset, position, logTimeMs)
-    this.#agents.add(messages, logTimeMs)
-    this.#tail.push({ partition: this.partition, offset, logTimeMs, messages, payload })
+    this.#agents.add(payload, logTimeMs)
+    this.#tail.push(new StoredBlock(this.partition, offset, logTimeMs, payload))
     this.#end = offset
     this.#pendingBytes -= payload.length
     resolve(offset)
@@ -214,6 +219,7 @@ class Journal implements Log {
     if (this.#trouble === null)
       this.#deps.logLine(`journal: ${describeError(error)}; nothing is acknowledged until it works again`)
     this.#trouble = { state, reason: describeError(error) }
+    this.#changed()
   }
 
   #recovered(): void {
@@ -223,6 +229,18 @@ class Journal implements Log {
 
   pendingBytes(): number {
     return this.#pendingBytes
+  }
+
+  uncoveredBytes(): number {
+    let bytes = 0
+    for (let i = this.#segments.length - 1; i >= 0 && this.#segments[i]!.firstOffset > this.#coveredTo; i--)
+      bytes += this.#segments[i]!.syncedBytes
+    return bytes
+  }
+
+  covered(to: number): void {
+    this.#coveredTo = Math.max(this.#coveredTo, to)
+    this.#changed()
   }
 
   end(): number {

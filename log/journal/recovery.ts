@@ -3,7 +3,6 @@ import type { Disk } from '../../schemas/ports/disk.ts'
 import { offsetIn, type Position, partitionsOf } from '../../schemas/position.ts'
 import type { AgentState } from '../port.ts'
 import { Agents } from './agents.ts'
-import { decodeBlock } from './block-codec.ts'
 import {
   decodeHead,
   encodeHead,
@@ -174,7 +173,7 @@ async function headOf(found: readonly Found[], i: number, deps: RecoveryDeps): P
 
 function fold(agents: Agents, file: Buffer, { records }: Scan): void {
   for (const { position, end, logTimeMs } of records) {
-    agents.add(decodeBlock(file.subarray(position + RECORD_HEAD_BYTES, end)), logTimeMs)
+    agents.add(file.subarray(position + RECORD_HEAD_BYTES, end), logTimeMs)
   }
 }
 

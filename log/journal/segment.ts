@@ -1,9 +1,8 @@
 import type { Block } from '../../schemas/block.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
-import type { Columns } from '../../schemas/message.ts'
 import type { DiskFile } from '../../schemas/ports/disk.ts'
 import type { Gap } from '../../schemas/position.ts'
-import { decodeBlock } from './block-codec.ts'
+import { StoredBlock } from '../stored-block.ts'
 import { RECORD_HEAD_BYTES, readRecordHead } from './format.ts'
 import { payloadIsWhole, type Scan } from './scan.ts'
 
@@ -127,27 +126,6 @@ function blockAt(segment: Segment, bytes: Buffer, at: number): Block | null {
     head.logTimeMs,
     bytes.subarray(from, from + head.payloadBytes),
   )
-}
-
-/** A block whose messages are decoded when somebody looks at them. */
-class StoredBlock implements Block {
-  readonly partition: number
-  readonly offset: number
-  readonly logTimeMs: number
-  readonly payload: Uint8Array
-  #messages: Columns | null = null
-
-  constructor(partition: number, offset: number, logTimeMs: number, payload: Uint8Array) {
-    this.partition = partition
-    this.offset = offset
-    this.logTimeMs = logTimeMs
-    this.payload = payload
-  }
-
-  get messages(): Columns {
-    this.#messages ??= decodeBlock(this.payload)
-    return this.#messages
-  }
 }
 
 function noteDamage(segment: Segment, index: SegmentIndex, i: number): void {

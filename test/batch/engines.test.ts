@@ -56,9 +56,9 @@ const message: fc.Arbitrary<Message & { offset: number }> = fc.record({
 async function write(messages: readonly (Message & { offset: number })[]): Promise<DataFile> {
   const rows: MessageRows = {
     columns: toColumns(messages),
-    partition: messages.map((_, i) => (i % 11 === 0 ? -1 : 0)),
-    offset: messages.map(({ offset }) => offset),
-    index: messages.map((_, i) => i),
+    partition: Int32Array.from(messages, (_, i) => (i % 11 === 0 ? -1 : 0)),
+    offset: Float64Array.from(messages, ({ offset }) => offset),
+    index: Int32Array.from(messages, (_, i) => i),
   }
   return table.writeFile(encodeMessages(rows), describeMessages(rows, DATE))
 }

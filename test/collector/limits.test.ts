@@ -8,6 +8,8 @@ import {
   UNREAD_BYTES_MAX,
   UNSETTLED_LINES_MAX,
 } from '../../collector/limits.ts'
+import { encodeBlock } from '../../log/block-codec.ts'
+import { toColumns } from '../../schemas/message.ts'
 import { Client, cpus, message, Rig } from './rig.ts'
 
 test('one connection too many is told so and closed; the others go on', async () => {
@@ -86,7 +88,7 @@ test('while too much waits to be durable, nothing is read', async () => {
   expect(client.socket.pendingBytes()).toBeGreaterThan(0)
   rig.log.pending = 0
   const other = await rig.connect()
-  await rig.log.append({ length: 0, service: [], host: [], agent: [], seq: [], timeMs: [], gauges: [] })
+  await rig.log.append(encodeBlock(toColumns([])))
   await rig.run()
   expect([cpus(rig.log), client.acks.at(-1), other.codes]).toEqual([[1, 2, 3, 4, 5, 6, 7, 8, 9], 9, []])
 })

@@ -5,6 +5,7 @@ import { openTable } from '../../lake/delta/table.ts'
 import { MemoryStore } from '../../lake/store/memory.ts'
 import { MESSAGES, RUNS, ticksTable } from '../../lake/tables.ts'
 import { startLakeWriter } from '../../lake/writer.ts'
+import { encodeBlock } from '../../log/block-codec.ts'
 import { openJournal } from '../../log/journal/journal.ts'
 import { toColumns } from '../../schemas/message.ts'
 import { makeWake } from '../../schemas/ports/wake.ts'
@@ -92,7 +93,7 @@ test(`${DAYS} days leave a bounded number of files`, async () => {
       const timeMs = START_MS + (second + i) * 1000
       return { service: 'web', host: 'h', timeMs, gauges: [i, 50, 70], agent: 'a', seq: ++sent }
     })
-    await log.append(toColumns(block))
+    await log.append(encodeBlock(toColumns(block)))
     await clock.advance(SECONDS_PER_BLOCK * 1000)
   }
   await clock.advance(HOUR_MS)

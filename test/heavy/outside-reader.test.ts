@@ -11,6 +11,7 @@ import { decodeMessages, describeMessages, encodeMessages, joinRows } from '../.
 import { type MessageRows, sortRows } from '../../lake/parquet/order.ts'
 import { localStore } from '../../lake/store/local.ts'
 import { MESSAGES, messagesSchema, sealApp } from '../../lake/tables.ts'
+import { messageAt, toColumns } from '../../schemas/message.ts'
 import { SimClock } from '../sim/clock.ts'
 import { needs } from './needs.ts'
 import { python } from './outside.ts'
@@ -91,37 +92,39 @@ function dateOf({ columns }: MessageRows): string {
 function sampleRows(seal: number): MessageRows {
   const each = <T>(value: (i: number) => T) => Array.from({ length: ROWS_PER_SEAL }, (_, i) => value(i))
   return sortRows({
-    columns: {
-      length: ROWS_PER_SEAL,
-      service: each((i) => ['web', 'zahlung ü', '漢字/=%'][i % 3]!),
-      host: each((i) => `host-${i % 7}`),
-      agent: each((i) => (i % 2 ? 'agent-1' : null)),
-      seq: each((i) => (i % 2 ? seal * ROWS_PER_SEAL + i : null)),
-      timeMs: each((i) => START_MS + seal * 600_000 + i * 1_001),
-      gauges: [each((i) => i / 3), each(() => 1e15), each((i) => (i === 0 ? 0 : 1e-9 * i))],
-    },
-    partition: each(() => 0),
-    offset: each(() => seal),
-    index: each((i) => i),
+    columns: toColumns(
+      each((i) => ({
+        service: ['web', 'zahlung ü', '漢字/=%'][i % 3]!,
+        host: `host-${i % 7}`,
+        agent: i % 2 ? 'agent-1' : null,
+        seq: i % 2 ? seal * ROWS_PER_SEAL + i : null,
+        timeMs: START_MS + seal * 600_000 + i * 1_001,
+        gauges: [i / 3, 1e15, i === 0 ? 0 : 1e-9 * i],
+      })),
+    ),
+    partition: new Int32Array(ROWS_PER_SEAL),
+    offset: new Float64Array(ROWS_PER_SEAL).fill(seal),
+    index: Int32Array.from(each((i) => i)),
   })
 }
 
 /** One text a row, the same as `ROWS` in Python makes; sorted. */
 function texts({ columns, partition, offset, index }: MessageRows): string[] {
-  const lines = columns.timeMs.map((ms, i) =>
-    JSON.stringify([
-      columns.service[i],
-      columns.host[i],
-      ms,
-      ...columns.gauges.map((gauge) => gauge[i]!.toExponential(12)),
-      columns.agent[i],
-      columns.seq[i],
+  const lines = Array.from({ length: columns.length }, (_, i) => {
+    const { service, host, timeMs, gauges, agent, seq } = messageAt(columns, i)
+    return JSON.stringify([
+      service,
+      host,
+      timeMs,
+      ...gauges.map((gauge) => gauge.toExponential(12)),
+      agent,
+      seq,
       partition[i],
       offset[i],
       index[i],
-      new Date(ms).toISOString().slice(0, 10),
-    ]),
-  )
+      new Date(timeMs).toISOString().slice(0, 10),
+    ])
+  })
   return lines.sort()
 }
 

@@ -19,7 +19,7 @@ const row = fc.record({
 
 /** The rows of `rows`, each with its place. */
 function listed({ columns, partition, offset, index }: MessageRows) {
-  return partition.map((_, i) => ({
+  return Array.from(partition, (_, i) => ({
     ...messageAt(columns, i),
     partition: partition[i]!,
     offset: offset[i]!,
@@ -34,9 +34,9 @@ test('rows are ordered by hour, service, host, time and place, as comparing each
         columns: toColumns(
           list.map((one) => ({ ...one, gauges: [one.offset, 1, 2], agent: null, seq: null })),
         ),
-        partition: list.map(({ partition }) => partition),
-        offset: list.map(({ offset }) => offset),
-        index: list.map(({ index }) => index),
+        partition: Int32Array.from(list, ({ partition }) => partition),
+        offset: Float64Array.from(list, ({ offset }) => offset),
+        index: Int32Array.from(list, ({ index }) => index),
       }
       const expected = listed(rows).sort(
         (a, b) =>

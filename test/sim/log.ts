@@ -1,7 +1,8 @@
+import { decodeBlock, forEachAgent } from '../../log/block-codec.ts'
 import type { Log, LogSlice, LogState } from '../../log/port.ts'
 import type { Block } from '../../schemas/block.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
-import type { Columns } from '../../schemas/message.ts'
+import { type Message, messageAt } from '../../schemas/message.ts'
 
 /** A log in memory whose durability a test can hold back. */
 export class SimLog implements Log {
@@ -16,15 +17,14 @@ export class SimLog implements Log {
   readonly #listeners = new Set<() => void>()
   readonly #seqs = new Map<string, number>()
 
-  async append(messages: Columns): Promise<number> {
+  async append(payload: Uint8Array): Promise<number> {
     const offset = this.#next++
     if (this.held) await new Promise<void>((resolve) => this.#waiting.push(resolve))
     if (this.failing) throw new TidemarkError('E_CLOSED', 'the log is closed')
-    this.blocks.push({ partition: 0, offset, logTimeMs: 0, messages })
-    for (let i = 0; i < messages.length; i++) {
-      const agent = messages.agent[i]!
-      if (agent !== null) this.#seqs.set(agent, Math.max(this.#seqs.get(agent) ?? 0, messages.seq[i]!))
-    }
+    this.blocks.push({ partition: 0, offset, logTimeMs: 0, messages: decodeBlock(payload) })
+    forEachAgent(payload, (agent, seq) => {
+      this.#seqs.set(agent, Math.max(this.#seqs.get(agent) ?? 0, seq))
+    })
     for (const fn of this.#listeners) fn()
     return offset
   }
@@ -35,19 +35,16 @@ export class SimLog implements Log {
     for (const go of this.#waiting.splice(0)) go()
   }
 
-  /** `service host time seq` of every message. */
-  messages(): { service: string; host: string; timeMs: number; seq: number | null; gauges: number[] }[] {
-    return this.blocks.flatMap(({ messages: m }) =>
-      Array.from({ length: m.length }, (_, i) => ({
-        service: m.service[i]!,
-        host: m.host[i]!,
-        timeMs: m.timeMs[i]!,
-        seq: m.seq[i]!,
-        gauges: m.gauges.map((values) => values[i]!),
-      })),
+  /** Every message, in order. */
+  messages(): Message[] {
+    return this.blocks.flatMap(({ messages }) =>
+      Array.from({ length: messages.length }, (_, i) => messageAt(messages, i)),
     )
   }
 
+  uncovered = 0
+  uncoveredBytes = () => this.uncovered
+  covered = () => {}
   pendingBytes = () => this.pending
   end = () => this.blocks.length - 1
   start = () => -1

@@ -1,3 +1,4 @@
+import { decodeBlock } from '../../log/block-codec.ts'
 import type { Log } from '../../log/port.ts'
 import type { Columns } from '../../schemas/message.ts'
 import { covers } from './oracle.ts'
@@ -28,12 +29,14 @@ export async function followJournal(site: Site, journal: Log): Promise<Log> {
   })
   return {
     partition: journal.partition,
-    append(messages) {
+    append(payload) {
       lastMs = Math.max(lastMs, clock.nowMs())
-      waiting.push({ messages, logTimeMs: lastMs })
-      return journal.append(messages)
+      waiting.push({ messages: decodeBlock(payload), logTimeMs: lastMs })
+      return journal.append(payload)
     },
     pendingBytes: () => journal.pendingBytes(),
+    uncoveredBytes: () => journal.uncoveredBytes(),
+    covered: (to) => journal.covered(to),
     end: () => journal.end(),
     start: () => journal.start(),
     read: (after, blocksMax) => journal.read(after, blocksMax),

@@ -1,6 +1,6 @@
 import type { Block } from '../../schemas/block.ts'
 import { CellMap, type CellRow, emptyCell, mergeInto } from '../../schemas/cell.ts'
-import { type Message, messageAt } from '../../schemas/message.ts'
+import { type Message, messageAt, stringAt } from '../../schemas/message.ts'
 import { type Gap, offsetIn, type Position } from '../../schemas/position.ts'
 import type { View } from '../../schemas/view.ts'
 import type { Range, Stats } from '../../serving/answers.ts'
@@ -175,7 +175,9 @@ function nameOf(partition: number, offset: number): string {
 /** `agent/seq` of each message; the host of an unnumbered one, which its sender uses once. */
 function messagesOf({ messages }: Block): string[] {
   return Array.from({ length: messages.length }, (_, i) =>
-    messages.agent[i] === null ? messages.host[i]! : `${messages.agent[i]}/${messages.seq[i]}`,
+    stringAt(messages.agent, i) === null
+      ? stringAt(messages.host, i)
+      : `${stringAt(messages.agent, i)}/${messages.seq[i]}`,
   )
 }
 

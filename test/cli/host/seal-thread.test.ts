@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { sealThread } from '../../../cli/host/seal-thread.ts'
 import { encodeSeal, SEAL_DATES_MAX } from '../../../lake/seal-files.ts'
-import { encodeBlock } from '../../../log/journal/block-codec.ts'
+import { encodeBlock } from '../../../log/block-codec.ts'
 import type { Block } from '../../../schemas/block.ts'
 import { toColumns } from '../../../schemas/message.ts'
 import { DAY_MS } from '../../../schemas/view.ts'

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { decodeBlock } from '../../../log/block-codec.ts'
 import { TidemarkError } from '../../../schemas/errors.ts'
 import { SimClock } from '../../sim/clock.ts'
 import { SimDisk } from '../../sim/disk.ts'
@@ -13,7 +14,7 @@ test('offsets count from 0 and blocks come back as they were appended', async ()
     partition: 0,
     offset: 0,
     logTimeMs: START_MS,
-    messages: block('a', 1, 50),
+    messages: decodeBlock(block('a', 1, 50)),
   })
   expect([to, toMs, log.highestSeq('a'), log.highestSeq('b')]).toEqual([1, START_MS, 50, 1])
 })

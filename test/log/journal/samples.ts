@@ -1,6 +1,7 @@
+import { encodeBlock } from '../../../log/block-codec.ts'
 import { openJournal } from '../../../log/journal/journal.ts'
 import type { AgentState, Log } from '../../../log/port.ts'
-import { type Columns, toColumns } from '../../../schemas/message.ts'
+import { stringAt, toColumns } from '../../../schemas/message.ts'
 import type { Position } from '../../../schemas/position.ts'
 import { SimClock } from '../../sim/clock.ts'
 import type { SimDisk } from '../../sim/disk.ts'
@@ -9,8 +10,8 @@ export const DIR = '/data/journal'
 export const START_MS = Date.UTC(2026, 0, 31, 23, 59)
 
 /** A block of one agent's messages `from` to `from + count − 1`. */
-export function block(agent: string, from: number, count = 1): Columns {
-  return toColumns(
+export function block(agent: string, from: number, count = 1): Uint8Array {
+  const messages = toColumns(
     Array.from({ length: count }, (_, i) => ({
       service: 'web',
       host: `host-${i % 3}`,
@@ -20,6 +21,7 @@ export function block(agent: string, from: number, count = 1): Columns {
       seq: from + i,
     })),
   )
+  return encodeBlock(messages)
 }
 
 export function openOn(
@@ -56,7 +58,7 @@ export async function contents(log: Log): Promise<{ blocks: string[]; gaps: stri
     const slice = await log.read(after, 3)
     if (slice.to <= after) throw new Error(`no progress after ${after}`)
     for (const { offset, messages } of slice.blocks)
-      blocks.push(`${offset}:${messages.agent[0]}/${messages.seq[0]}`)
+      blocks.push(`${offset}:${stringAt(messages.agent, 0)}/${messages.seq[0]}`)
     for (const gap of slice.gaps) gaps.push(`${gap.from},${gap.to}`)
     after = slice.to
   }

@@ -4,6 +4,7 @@ import { openTable } from '../../../lake/delta/table.ts'
 import { MemoryStore } from '../../../lake/store/memory.ts'
 import { MESSAGES, RUNS, ticksTable } from '../../../lake/tables.ts'
 import { startLakeWriter } from '../../../lake/writer.ts'
+import { encodeBlock } from '../../../log/block-codec.ts'
 import { openJournal } from '../../../log/journal/journal.ts'
 import { toColumns } from '../../../schemas/message.ts'
 import { makeWake } from '../../../schemas/ports/wake.ts'
@@ -76,7 +77,8 @@ export async function apiRig() {
   })
 
   async function send(service: string, host: string, time: string, gauges: number[]) {
-    await log.append(toColumns([{ service, host, timeMs: Date.parse(time), gauges, agent: null, seq: null }]))
+    const message = { service, host, timeMs: Date.parse(time), gauges, agent: null, seq: null }
+    await log.append(encodeBlock(toColumns([message])))
     await clock.advance(10)
   }
   await send('checkout', 'web-1', '2026-11-22T10:00:00.000Z', [10, 40, 71])

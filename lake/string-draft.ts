@@ -1,0 +1,34 @@
+import type { StringColumn } from '../schemas/message.ts'
+
+/** A column of strings that is being gathered from columns with dictionaries of their own. */
+export class StringDraft<T extends string | null> {
+  readonly #placeOf = new Map<T, number>()
+  readonly #places: number[] = []
+
+  /** Adds the strings `[from, to)` of `column`. */
+  add({ dictionary, places }: StringColumn<T>, from: number, to: number): void {
+    const placeHere: number[] = []
+    for (let i = from; i < to; i++) {
+      const there = places[i]!
+      let place = placeHere[there]
+      if (place === undefined) {
+        place = this.#placeOfString(dictionary[there]!)
+        placeHere[there] = place
+      }
+      this.#places.push(place)
+    }
+  }
+
+  #placeOfString(value: T): number {
+    let place = this.#placeOf.get(value)
+    if (place === undefined) {
+      place = this.#placeOf.size
+      this.#placeOf.set(value, place)
+    }
+    return place
+  }
+
+  column(): StringColumn<T> {
+    return { dictionary: [...this.#placeOf.keys()], places: new Uint32Array(this.#places) }
+  }
+}
