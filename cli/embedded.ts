@@ -2,7 +2,6 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { type Agent, startAgent } from '../agent/agent.ts'
 import { sampler } from '../agent/sample.ts'
-import { startCollector } from '../collector/collector.ts'
 import { TidemarkError } from '../schemas/errors.ts'
 import { serviceMinute } from '../schemas/views/service-minute.ts'
 import { startAnswers } from '../serving/answer.ts'
@@ -10,6 +9,7 @@ import { startHttp } from '../serving/http/server.ts'
 import { startSpeed } from '../speed/speed.ts'
 import { type Addresses, removeAddresses, writeAddresses } from './addresses.ts'
 import type { Closing } from './closing.ts'
+import { startIngestThread } from './host/ingest-thread.ts'
 import { nodeNet } from './host/net.ts'
 import type { Settings } from './settings.ts'
 import { type Embedded, readiness, statusOf } from './state.ts'
@@ -18,14 +18,22 @@ import { type Address, formatAddress } from './values.ts'
 import { VERSION } from './version.ts'
 
 /** Starts the layers in one process, each after those it needs; what was started is in `closing`, also when it throws. */
-export async function startEmbedded(settings: Settings, host: Host, closing: Closing): Promise<Addresses> {
+export async function startEmbedded(
+  settings: Settings,
+  host: Host & { failed(error: Error): void },
+  closing: Closing,
+): Promise<Addresses> {
   const view = serviceMinute
   const { disk, clock, logLine } = host
   const data = settings.dataDir()
   const tickMs = settings.durationMs('speed.tick')
   const retentionMs = settings.durationMs('lake.retention')
   const engine = settings.text('batch.engine')
-  const room = await openStoreRoom({ settings, view, command: 'up', engine, scheduled: true }, host, closing)
+  const ingest = startIngestThread({ logLine, failed: host.failed })
+  closing.add('ingest thread', () => ingest.close())
+  const openLog = ingest.openJournal
+  const options = { settings, view, command: 'up', engine, scheduled: true, openLog }
+  const room = await openStoreRoom(options, host, closing)
   await removeAddresses(disk, data)
 
   const { journal, tables, wake } = room
@@ -50,19 +58,18 @@ export async function startEmbedded(settings: Settings, host: Host, closing: Clo
   )
   closing.add('serving', () => answers.close())
 
-  const collector = await startCollector(
-    {
-      ...settings.address('collector.listen'),
-      blockMessages: settings.integer('collector.block_messages'),
-      lingerMs: settings.durationMs('collector.linger'),
-      oldestMs: settings.dateMs('collector.oldest'),
-      connectionsMax: settings.integer('collector.connections_max'),
-      idleMs: settings.durationMs('collector.idle'),
-      servicesMax: settings.integer('collector.services_max'),
-      hostsMax: settings.integer('collector.hosts_max'),
-    },
-    { log: journal, net: nodeNet(), clock, disk, rejectsDir: join(data, 'rejects'), logLine },
-  )
+  const collector = await ingest.startCollector({
+    ...settings.address('collector.listen'),
+    blockMessages: settings.integer('collector.block_messages'),
+    lingerMs: settings.durationMs('collector.linger'),
+    oldestMs: settings.dateMs('collector.oldest'),
+    connectionsMax: settings.integer('collector.connections_max'),
+    servicesMax: settings.integer('collector.services_max'),
+    hostsMax: settings.integer('collector.hosts_max'),
+    unsealedBytesMax: settings.bytes('collector.unsealed_max'),
+    idleMs: settings.durationMs('collector.idle'),
+    rejectsDir: join(data, 'rejects'),
+  })
   closing.add('collector', () => collector.close())
 
   const agent = settings.boolean('agent.enabled') ? await startOwnAgent(settings, collector, host) : null
@@ -72,7 +79,7 @@ export async function startEmbedded(settings: Settings, host: Host, closing: Clo
   const http = await startHttp(settings.address('serving.listen'), {
     answers,
     clock,
-    status: () => statusOf(layers, clock.nowMs()),
+    status: () => statusOf(layers, clock),
     ready: () => readiness(layers),
     runs: () => room.batch.runs(),
     runStarter: room.batch,

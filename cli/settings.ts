@@ -9,6 +9,7 @@ import {
   isValue,
   parseAddress,
   parseBoolean,
+  parseBytes,
   parseDate,
   parseDuration,
   parseInteger,
@@ -56,6 +57,9 @@ export class Settings {
   }
   durationMs(name: SettingName): number {
     return parseDuration(this.text(name))!
+  }
+  bytes(name: SettingName): number {
+    return parseBytes(this.text(name))!
   }
   integer(name: SettingName): number {
     return parseInteger(this.text(name))!

@@ -1,31 +1,34 @@
 import type { Agent } from '../agent/agent.ts'
-import type { Collector } from '../collector/collector.ts'
+import type { Clock } from '../schemas/ports/clock.ts'
 import { offsetIn } from '../schemas/position.ts'
 import type { AnswersServer } from '../serving/answer.ts'
 import { iso, presentGaps, presentRun } from '../serving/http/present.ts'
 import type { Speed } from '../speed/speed.ts'
+import type { RemoteCollector } from './host/ingest-thread.ts'
 import type { StoreRoom } from './store-room.ts'
 
 /** Every layer of the embedded form. */
 export interface Embedded extends StoreRoom {
   readonly speed: Speed
   readonly answers: AnswersServer
-  readonly collector: Collector
+  readonly collector: RemoteCollector
   readonly agent: Agent | null
 }
 
 /** What `GET /v1/status` says of every layer. */
-export function statusOf(layers: Embedded, nowMs: number): object {
+export async function statusOf(layers: Embedded, clock: Clock): Promise<object> {
   const { journal, lakeWriter, speed, batch, answers, collector, agent } = layers
-  const { ignoredFields, lostByAgents, unkeptRejects, messagesPerSecond, ...received } = collector.status()
+  const { ignoredFields, lostByAgents, unkeptRejects, messagesPerSecond, ...received } =
+    await collector.status()
   const { covered, ...lake } = lakeWriter.status()
   const { chains, ...fold } = speed.status()
   const { nextMs, last, ...run } = batch.status()
   const { viewVersion, ...index } = answers.status()
   const basis = answers.basis()
   const end = journal.end()
+  const { pendingBytes, uncoveredBytes, gaps, ...log } = journal.state()
   return {
-    time: iso(nowMs),
+    time: iso(clock.nowMs()),
     agent: agent?.status() ?? { state: 'off' },
     collector: {
       ...received,
@@ -35,12 +38,13 @@ export function statusOf(layers: Embedded, nowMs: number): object {
       unkept_rejects: unkeptRejects,
     },
     log: {
-      ...journal.state(),
+      ...log,
       partition: journal.partition,
       start: journal.start(),
       end,
-      pending_bytes: journal.pendingBytes(),
-      gaps: presentGaps(journal.gaps()).gaps ?? [],
+      pending_bytes: pendingBytes,
+      unsealed_bytes: uncoveredBytes,
+      gaps: presentGaps(gaps).gaps ?? [],
     },
     lake: { ...lake, covered, lag_blocks: end - offsetIn(covered, journal.partition) },
     speed: {
@@ -63,12 +67,18 @@ export function statusOf(layers: Embedded, nowMs: number): object {
 }
 
 /** Ready when every layer works; otherwise why not. */
-export function readiness({ journal, lakeWriter, speed, answers }: Embedded): {
-  ready: boolean
-  reasons: string[]
-} {
+export async function readiness({
+  journal,
+  collector,
+  lakeWriter,
+  speed,
+  answers,
+}: Embedded): Promise<{ ready: boolean; reasons: string[] }> {
+  const log = journal.state()
   const layers = {
-    log: journal.state(),
+    log,
+    // It waits for the log, or for the lake.
+    ...(log.state === 'ok' && { collector: await collector.status() }),
     lake: lakeWriter.status(),
     speed: speed.status(),
     serving: answers.status(),

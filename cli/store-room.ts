@@ -9,8 +9,8 @@ import { openTable } from '../lake/delta/table.ts'
 import { localStore } from '../lake/store/local.ts'
 import { MESSAGES, namedPosition, RUNS, ticksTable } from '../lake/tables.ts'
 import { type LakeWriter, startLakeWriter } from '../lake/writer.ts'
-import { openJournal } from '../log/journal/journal.ts'
-import type { Log } from '../log/port.ts'
+import { type JournalConfig, openJournal } from '../log/journal/journal.ts'
+import type { LogReader } from '../log/port.ts'
 import type { Clock, Random } from '../schemas/ports/clock.ts'
 import type { Disk } from '../schemas/ports/disk.ts'
 import type { Wake } from '../schemas/ports/layers.ts'
@@ -23,7 +23,7 @@ import type { Settings } from './settings.ts'
 /** The lower half of the embedded form, which `up` and `batch --once` share: lock, lake, journal, lake writer, batch. */
 export interface StoreRoom {
   readonly tables: { messages: Table; view: Table; ticks: Table; runs: Table }
-  readonly journal: Log
+  readonly journal: LogReader
   readonly lakeWriter: LakeWriter
   readonly batch: Batch
   readonly wake: Wake
@@ -41,7 +41,15 @@ export interface Host {
  * names the process that has it.
  */
 export async function openStoreRoom(
-  options: { settings: Settings; view: View; command: string; engine: string; scheduled: boolean },
+  options: {
+    readonly settings: Settings
+    readonly view: View
+    readonly command: string
+    readonly engine: string
+    readonly scheduled: boolean
+    /** Opens the journal elsewhere than in this thread. */
+    openLog?(config: JournalConfig): Promise<LogReader>
+  },
   host: Host,
   closing: Closing,
 ): Promise<StoreRoom> {
@@ -65,15 +73,13 @@ export async function openStoreRoom(
   }
   const named = namedPosition(...(await Promise.all(Object.values(tables).map((one) => one.snapshot()))))
 
-  const journal = await openJournal(
-    {
-      dir: join(dataDir, 'journal'),
-      holder,
-      floor: named,
-      agentsInLake: () => agentsInLake(tables.messages, logLine),
-    },
-    { disk, clock, logLine },
-  )
+  const openLog = options.openLog ?? ((config) => openJournal(config, { disk, clock, logLine }))
+  const journal = await openLog({
+    dir: join(dataDir, 'journal'),
+    holder,
+    floor: named,
+    agentsInLake: () => agentsInLake(tables.messages, logLine),
+  })
   closing.add('journal', () => journal.close())
 
   const wake = makeWake()

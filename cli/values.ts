@@ -9,6 +9,7 @@ import type { SettingKind } from '../schemas/config.ts'
 export const EXPECTED: Record<SettingKind, string> = {
   string: 'text',
   duration: 'a duration like 250ms, 30s, 15m or 24h',
+  bytes: 'a size like 512MiB or 8GiB',
   integer: 'a whole number above 0',
   boolean: 'true or false',
   address: 'an address like 127.0.0.1:8080 or [::1]:0',
@@ -29,6 +30,16 @@ export function parseDuration(text: string): number | null {
   if (!match) return null
   const ms = Math.round(Number(match[1]) * UNITS_MS[match[2] as keyof typeof UNITS_MS])
   return ms > 0 && Number.isSafeInteger(ms) ? ms : null
+}
+
+const UNITS_BYTES = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 }
+
+/** Bytes; more than 0. */
+export function parseBytes(text: string): number | null {
+  const match = /^(\d+(?:\.\d+)?)(KiB|MiB|GiB|TiB)$/.exec(text)
+  if (!match) return null
+  const bytes = Math.round(Number(match[1]) * UNITS_BYTES[match[2] as keyof typeof UNITS_BYTES])
+  return bytes > 0 && Number.isSafeInteger(bytes) ? bytes : null
 }
 
 export function parseInteger(text: string): number | null {
@@ -91,6 +102,8 @@ export function isValue(kind: SettingKind, text: string): boolean {
       return true
     case 'duration':
       return parseDuration(text) !== null
+    case 'bytes':
+      return parseBytes(text) !== null
     case 'integer':
       return parseInteger(text) !== null
     case 'boolean':

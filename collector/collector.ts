@@ -30,6 +30,8 @@ export interface CollectorConfig {
   /** Distinct names within a day. */
   readonly servicesMax?: number
   readonly hostsMax?: number
+  /** Bytes acknowledged and not yet in the lake; while there are more, nothing is read. */
+  readonly unsealedBytesMax?: number
 }
 
 export interface CollectorDeps {
@@ -68,6 +70,7 @@ const DEFAULTS = {
   idleMs: 15 * 60_000,
   servicesMax: 10_000,
   hostsMax: 100_000,
+  unsealedBytesMax: 8 * 2 ** 30,
 }
 
 /**
@@ -87,6 +90,7 @@ export async function startCollector(config: CollectorConfig, deps: CollectorDep
   const decoder = new LineDecoder(names)
   const rejects = new Rejects(deps.disk, deps.rejectsDir, { logLine: deps.logLine, relieved })
   const pendingBytes = () => log.pendingBytes() + rejects.pendingBytes
+  const isBehind = () => log.uncoveredBytes() > settings.unsealedBytesMax
   let congested = false
   let roomMadeAt = Number.NaN
   let whenGone = () => {}
@@ -101,7 +105,7 @@ export async function startCollector(config: CollectorConfig, deps: CollectorDep
     counts,
     sessions: new Sessions(log),
     congested() {
-      if (!congested && pendingBytes() > PENDING_BYTES_MAX) congested = true
+      congested ||= pendingBytes() > PENDING_BYTES_MAX || isBehind()
       return congested
     },
     gone(connection) {
@@ -122,7 +126,7 @@ export async function startCollector(config: CollectorConfig, deps: CollectorDep
   }
 
   function relieved() {
-    if (!congested || pendingBytes() > PENDING_BYTES_MAX / 2) return
+    if (!congested || pendingBytes() > PENDING_BYTES_MAX / 2 || isBehind()) return
     congested = false
     for (const connection of connections) connection.flow()
   }
@@ -150,10 +154,13 @@ export async function startCollector(config: CollectorConfig, deps: CollectorDep
     port: listener.port,
     status() {
       const { state, reason } = log.state()
+      const behind = isBehind()
+        ? `sealing is ${log.uncoveredBytes()} bytes behind; senders wait for it`
+        : null
       return {
         ...counts,
-        state: state === 'ok' ? 'ok' : 'waiting',
-        reason,
+        state: state === 'ok' && behind === null ? 'ok' : 'waiting',
+        reason: reason ?? behind,
         connections: connections.size,
         messagesPerSecond: blocks.perSecond(),
         unkeptRejects: rejects.unkept,

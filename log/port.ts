@@ -27,8 +27,6 @@ export interface LogReader {
   trim(to: number): Promise<void>
   /** Calls `fn` after each time that `end()` grew or `state()` changed; the result unsubscribes. */
   onAppend(fn: () => void): () => void
-  /** Ranges that could not be read, found at start-up or while reading. */
-  gaps(): readonly Gap[]
   state(): LogState
   close(): Promise<void>
 }
@@ -40,9 +38,8 @@ export interface Log extends LogReader {
    * is durable. Appends are durable in the order of the calls. While the disk is full it waits; `state()` says so.
    */
   append(payload: Uint8Array): Promise<number>
-  /** Bytes accepted and not yet durable: what back-pressure looks at. */
+  /** As in `state()`. */
   pendingBytes(): number
-  /** Bytes that are durable and not yet in the lake, in whole segments: what grows when sealing falls behind. */
   uncoveredBytes(): number
   /** Highest durable seq per agent: the fold of all durable blocks, trimmed ones included. */
   highestSeq(agent: string): number
@@ -61,6 +58,12 @@ export interface LogState {
   readonly reason: string | null
   readonly bytes: number
   readonly segments: number
+  /** Bytes accepted and not yet durable: what back-pressure looks at. */
+  readonly pendingBytes: number
+  /** Bytes that are durable and not yet in the lake, in whole segments: what grows when sealing falls behind. */
+  readonly uncoveredBytes: number
+  /** Ranges that could not be read, found at start-up or while reading. */
+  readonly gaps: readonly Gap[]
 }
 
 /** What a log remembers of a numbered sender. */

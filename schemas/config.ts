@@ -3,7 +3,15 @@
  * docs/operations.md are generated from this list. A setting `a.b_c` is the flag `--a-b-c`, the variable
  * `TIDEMARK_A_B_C` and, in tidemark.toml, key `b_c` of table `[a]`.
  */
-export type SettingKind = 'string' | 'duration' | 'integer' | 'boolean' | 'address' | 'cron' | 'date'
+export type SettingKind =
+  | 'string'
+  | 'duration'
+  | 'bytes'
+  | 'integer'
+  | 'boolean'
+  | 'address'
+  | 'cron'
+  | 'date'
 
 export interface Setting {
   readonly name: string
@@ -48,6 +56,12 @@ export const SETTINGS = [
     kind: 'integer',
     default: '100000',
     about: 'Distinct hosts seen within a day; messages of a further one are refused',
+  },
+  {
+    name: 'collector.unsealed_max',
+    kind: 'bytes',
+    default: '8GiB',
+    about: 'Acknowledged and not yet in the lake; while there is more, senders wait',
   },
   {
     name: 'collector.idle',

@@ -1,3 +1,4 @@
+import { describeError } from '../../schemas/errors.ts'
 import { sleep } from '../../schemas/ports/clock.ts'
 import { Closing } from '../closing.ts'
 import { ALL_SETTINGS, type Args, type Command, type Io, logLineTo } from '../command.ts'
@@ -23,23 +24,27 @@ async function run({ settings }: Args, io: Io): Promise<number> {
   const clock = nodeClock()
   const logLine = logLineTo(io, () => clock.nowMs())
   const closing = new Closing(logLine)
-  const stopped = io.stopped
-  const host = { disk: nodeDisk(), clock, random: nodeRandom(), logLine }
+  const failure = Promise.withResolvers<number>()
+  /** The exit code, once there is a reason to stop. */
+  const stopped = Promise.race([io.stopped.then(() => 0), failure.promise])
+  const failed = (error: Error) => {
+    logLine(describeError(error))
+    failure.resolve(1)
+  }
+  const host = { disk: nodeDisk(), clock, random: nodeRandom(), logLine, failed }
   const starting = startEmbedded(settings, host, closing)
+  let code: number
   try {
-    const addresses = await Promise.race([starting, stopped])
-    if (addresses) {
-      io.out(greeting(addresses.serving, addresses.collector, settings.dataDir()))
-      await stopped
-    } else {
-      // Asked to stop while starting: what is not started yet is closed as soon as it is.
-      await starting.catch(() => {})
-    }
+    const begun = await Promise.race([starting, stopped])
+    if (typeof begun === 'object') io.out(greeting(begun.serving, begun.collector, settings.dataDir()))
+    code = await stopped
+    // Asked to stop while starting: what is not started yet is closed as soon as it is.
+    await starting.catch(() => {})
   } catch (error) {
     await closing.close()
     throw error
   }
-  return (await stop()) ? 0 : 1
+  return (await stop()) ? code : 1
 
   async function stop(): Promise<boolean> {
     const late = sleep(clock, STOP_MS_MAX).then(() => {

@@ -10,7 +10,7 @@ export function sealThread(): SealEncoder {
   let worker: Worker | null = null
 
   function start(): Worker {
-    return new Worker(new URL('../../lake/seal-thread.ts', import.meta.url))
+    return new Worker(new URL('./seal-worker.ts', import.meta.url))
   }
 
   return {

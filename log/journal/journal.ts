@@ -2,7 +2,7 @@ import type { Block } from '../../schemas/block.ts'
 import { describeError, isError, TidemarkError } from '../../schemas/errors.ts'
 import { type Clock, sleep } from '../../schemas/ports/clock.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
-import { type Gap, mergeGaps, offsetIn, type Position } from '../../schemas/position.ts'
+import { mergeGaps, offsetIn, type Position } from '../../schemas/position.ts'
 import type { AgentState, Log, LogSlice, LogState } from '../port.ts'
 import { StoredBlock } from '../stored-block.ts'
 import type { Agents } from './agents.ts'
@@ -239,7 +239,8 @@ class Journal implements Log {
   }
 
   covered(to: number): void {
-    this.#coveredTo = Math.max(this.#coveredTo, to)
+    if (to <= this.#coveredTo) return
+    this.#coveredTo = to
     this.#changed()
   }
 
@@ -321,14 +322,18 @@ class Journal implements Log {
     return this.#agents.highestSeq(agent)
   }
 
-  gaps(): readonly Gap[] {
-    return mergeGaps(...this.#segments.map(({ index }) => index?.gaps ?? []))
-  }
-
   state(): LogState {
     const bytes = this.#segments.reduce((sum, { syncedBytes }) => sum + syncedBytes, 0)
     const { state, reason } = this.#trouble ?? { state: 'ok' as const, reason: null }
-    return { state, reason, bytes, segments: this.#segments.length }
+    return {
+      state,
+      reason,
+      bytes,
+      segments: this.#segments.length,
+      pendingBytes: this.#pendingBytes,
+      uncoveredBytes: this.uncoveredBytes(),
+      gaps: mergeGaps(...this.#segments.map(({ index }) => index?.gaps ?? [])),
+    }
   }
 
   /** Makes what was appended durable, unless the disk fails; whoever still waits then gets `E_CLOSED`. */

@@ -23,8 +23,8 @@ export interface HttpDeps {
   readonly answers: Answers
   readonly clock: Clock
   /** The state of every layer, as JSON. */
-  status(): object
-  ready(): { readonly ready: boolean; readonly reasons: readonly string[] }
+  status(): Promise<object>
+  ready(): Promise<{ readonly ready: boolean; readonly reasons: readonly string[] }>
   /** Recorded runs, newest first. */
   runs(): Promise<RunRecord[]>
   readonly runStarter: RunStarter

@@ -48,7 +48,6 @@ export class SimLog implements Log {
   pendingBytes = () => this.pending
   end = () => this.blocks.length - 1
   start = () => -1
-  gaps = () => []
   highestSeq = (agent: string) => this.#seqs.get(agent) ?? 0
   async trim(): Promise<void> {}
   async close(): Promise<void> {}
@@ -64,6 +63,7 @@ export class SimLog implements Log {
   }
 
   state(): LogState {
-    return { state: 'ok', reason: null, bytes: 0, segments: 1 }
+    const { pending: pendingBytes, uncovered: uncoveredBytes } = this
+    return { state: 'ok', reason: null, bytes: 0, segments: 1, pendingBytes, uncoveredBytes, gaps: [] }
   }
 }

@@ -8,9 +8,13 @@ import { namedPosition } from '../../lake/tables.ts'
 import { type LakeWriter, startLakeWriter } from '../../lake/writer.ts'
 import { openJournal } from '../../log/journal/journal.ts'
 import type { Log } from '../../log/port.ts'
+import { Calls } from '../../log/remote/calls.ts'
+import { remoteLog } from '../../log/remote/reader.ts'
+import { serveLog } from '../../log/remote/serve.ts'
 import { makeWake } from '../../schemas/ports/wake.ts'
 import { type AnswersServer, startAnswers } from '../../serving/answer.ts'
 import { type Speed, startSpeed } from '../../speed/speed.ts'
+import { channelPair } from '../sim/channel.ts'
 import type { Incarnation } from '../sim/incarnation.ts'
 import { openDuckdb } from './duckdb.ts'
 import { followJournal } from './follow-journal.ts'
@@ -64,13 +68,16 @@ export async function compose(site: Site, life: Incarnation): Promise<Parts> {
     { disk, clock, logLine: site.say },
   )
   const journal = await followJournal(site, opened)
+  // The layers behind the journal read it over a channel, as from another thread.
+  const [here, there] = channelPair(() => life.alive)
+  const log = remoteLog(serveLog(journal, new Calls(there)), new Calls(here))
 
   /** The layers that write to the lake. */
   async function writers(own: typeof tables) {
     const writer = await startLakeWriter(
       { retentionMs, named },
       {
-        log: journal,
+        log,
         messages: site.holdUps.writer.on(own.messages),
         views: [site.holdUps.writer.on(own.view)],
         ...deps,
@@ -79,7 +86,7 @@ export async function compose(site: Site, life: Incarnation): Promise<Parts> {
     const speed = await startSpeed(
       { view, tickMs: TICK_MS, retentionMs },
       {
-        log: journal,
+        log,
         ticks: site.holdUps.speed.on(own.ticks),
         viewTable: site.holdUps.speed.on(own.view),
         ...deps,

@@ -43,7 +43,6 @@ export async function followJournal(site: Site, journal: Log): Promise<Log> {
     trim: (to) => journal.trim(to),
     onAppend: (fn) => journal.onAppend(fn),
     highestSeq: (agent) => journal.highestSeq(agent),
-    gaps: () => journal.gaps(),
     state: () => journal.state(),
     close: () => journal.close(),
   }

@@ -64,7 +64,7 @@ export function operationRoutes(app: App, deps: HttpDeps): void {
       },
     },
     async (_request, reply) => {
-      const state = deps.ready()
+      const state = await deps.ready()
       return reply.code(state.ready ? 200 : 503).send({ ready: state.ready, reasons: [...state.reasons] })
     },
   )

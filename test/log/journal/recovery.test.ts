@@ -50,7 +50,7 @@ test('with any byte flipped, every other block is kept and the gap is named', as
     else expect([log.end(), blocks.length + gaps.length]).toEqual([n - 1, gaps.length === 0 ? n : n])
     if (gaps.length > 0) {
       expect(gaps).toHaveLength(1)
-      expect(log.gaps()[0]).toMatchObject({ partition: 0, reason: expect.stringMatching(/damaged/) })
+      expect(log.state().gaps[0]).toMatchObject({ partition: 0, reason: expect.stringMatching(/damaged/) })
     }
   }
 })

@@ -1,6 +1,6 @@
 import { encodeBlock } from '../../../log/block-codec.ts'
 import { openJournal } from '../../../log/journal/journal.ts'
-import type { AgentState, Log } from '../../../log/port.ts'
+import type { AgentState, Log, LogReader } from '../../../log/port.ts'
 import { stringAt, toColumns } from '../../../schemas/message.ts'
 import type { Position } from '../../../schemas/position.ts'
 import { SimClock } from '../../sim/clock.ts'
@@ -51,7 +51,7 @@ export function openOn(
 }
 
 /** Every block kept, `agent/seq` of its first message, and the gaps between. */
-export async function contents(log: Log): Promise<{ blocks: string[]; gaps: string[] }> {
+export async function contents(log: LogReader): Promise<{ blocks: string[]; gaps: string[] }> {
   const blocks: string[] = []
   const gaps: string[] = []
   for (let after = log.start(); after < log.end(); ) {

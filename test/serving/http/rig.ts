@@ -68,8 +68,8 @@ export async function apiRig() {
   const app = makeApp({
     answers,
     clock,
-    status: () => ({ speed: speed.status() }),
-    ready: () => ({ ready: true, reasons: [] }),
+    status: async () => ({ speed: speed.status() }),
+    ready: async () => ({ ready: true, reasons: [] }),
     runs: () => batch.runs(),
     runStarter: batch,
     version: 'test',

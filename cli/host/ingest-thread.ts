@@ -1,0 +1,68 @@
+import { Worker } from 'node:worker_threads'
+import type { CollectorStatus } from '../../collector/collector.ts'
+import type { JournalConfig } from '../../log/journal/journal.ts'
+import type { AgentState, LogReader } from '../../log/port.ts'
+import { Calls } from '../../log/remote/calls.ts'
+import { type LogView, remoteLog } from '../../log/remote/reader.ts'
+import { TidemarkError } from '../../schemas/errors.ts'
+import type { ThreadCollectorConfig } from './ingest-worker.ts'
+import { portChannel } from './port-channel.ts'
+
+export interface IngestDeps {
+  logLine(line: string): void
+  /** Called when the thread ended without being asked to: nothing is received any more. */
+  failed(error: Error): void
+}
+
+/** Collector and journal in a thread of their own, so that queries and the intake of messages do not wait for each other. */
+export interface IngestThread {
+  /** Opens the journal in the thread; throws what `openJournal` throws. */
+  openJournal(config: JournalConfig): Promise<LogReader>
+  /** Throws what `startCollector` throws. */
+  startCollector(config: ThreadCollectorConfig): Promise<RemoteCollector>
+  close(): Promise<void>
+}
+
+/** A collector in another thread. */
+export interface RemoteCollector {
+  readonly host: string
+  readonly port: number
+  status(): Promise<CollectorStatus>
+  close(): Promise<void>
+}
+
+export function startIngestThread(deps: IngestDeps): IngestThread {
+  const worker = new Worker(new URL('./ingest-worker.ts', import.meta.url))
+  const calls = new Calls(portChannel(worker))
+  let closing = false
+  calls.on('log line', (line: string) => deps.logLine(line))
+  worker.on('error', (error) => ended(error.message))
+  worker.on('exit', () => ended('it stopped'))
+
+  function ended(reason: string) {
+    if (closing) return
+    closing = true
+    const error = new TidemarkError('E_CLOSED', `the thread that receives messages ended: ${reason}`)
+    calls.end(error)
+    deps.failed(error)
+  }
+
+  return {
+    async openJournal({ agentsInLake = async () => new Map<string, AgentState>(), ...config }) {
+      calls.on('agents in lake', agentsInLake)
+      return remoteLog(await calls.call<LogView>('open journal', config), calls)
+    },
+    async startCollector(config) {
+      const address = await calls.call<{ host: string; port: number }>('start collector', config)
+      return {
+        ...address,
+        status: () => calls.call('collector status'),
+        close: () => calls.call('close collector'),
+      }
+    },
+    async close() {
+      closing = true
+      await worker.terminate()
+    },
+  }
+}

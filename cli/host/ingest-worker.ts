@@ -1,0 +1,33 @@
+import { parentPort } from 'node:worker_threads'
+import { type Collector, type CollectorConfig, startCollector } from '../../collector/collector.ts'
+import { type JournalConfig, openJournal } from '../../log/journal/journal.ts'
+import type { AgentState } from '../../log/port.ts'
+import { Calls } from '../../log/remote/calls.ts'
+import { serveLog } from '../../log/remote/serve.ts'
+import { nodeClock } from './clock.ts'
+import { nodeDisk } from './disk.ts'
+import { nodeNet } from './net.ts'
+import { portChannel } from './port-channel.ts'
+
+/** What the collector of the thread is started with. */
+export interface ThreadCollectorConfig extends CollectorConfig {
+  readonly rejectsDir: string
+}
+
+/** The body of the thread that receives, checks, makes durable and acknowledges: collector and journal (ingest-thread.ts). */
+const calls = new Calls(portChannel(parentPort!))
+const deps = { disk: nodeDisk(), clock: nodeClock(), logLine: (line: string) => calls.tell('log line', line) }
+let log: Awaited<ReturnType<typeof openJournal>>
+let collector: Collector
+
+calls.on('open journal', async (config: JournalConfig) => {
+  const agentsInLake = () => calls.call<ReadonlyMap<string, AgentState>>('agents in lake')
+  log = await openJournal({ ...config, agentsInLake }, deps)
+  return serveLog(log, calls)
+})
+calls.on('start collector', async ({ rejectsDir, ...config }: ThreadCollectorConfig) => {
+  collector = await startCollector(config, { ...deps, log, net: nodeNet(), rejectsDir })
+  return { host: collector.host, port: collector.port }
+})
+calls.on('collector status', () => collector.status())
+calls.on('close collector', () => collector.close())

@@ -1,0 +1,94 @@
+import { describeError, type ErrorCode, TidemarkError } from '../../schemas/errors.ts'
+import type { Channel } from '../../schemas/ports/channel.ts'
+
+/** What goes over the channel: a call, which wants an answer when it has a number, or the answer to one. */
+type Message =
+  | { readonly call: string; readonly id: number | null; readonly argument: unknown }
+  | { readonly answer: number; readonly value: unknown }
+  | { readonly answer: number; readonly error: { readonly code: ErrorCode | null; readonly message: string } }
+
+/** An answer whose buffers are handed over instead of copied. */
+export class Transferred {
+  readonly value: unknown
+  readonly buffers: readonly ArrayBuffer[]
+
+  constructor(value: unknown, buffers: readonly ArrayBuffer[]) {
+    this.value = value
+    this.buffers = buffers
+  }
+}
+
+type Handler = (argument: never) => unknown
+
+/** Calls from one side of a channel to the other, both ways. Errors of the list arrive as such. */
+export class Calls {
+  readonly #channel: Channel
+  readonly #handlers = new Map<string, Handler>()
+  readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
+  #nextId = 1
+  #ended: Error | null = null
+
+  constructor(channel: Channel) {
+    this.#channel = channel
+    channel.receive((message) => this.#received(message as Message))
+  }
+
+  /** Answers the calls of that name; registered before they come. */
+  on(name: string, handler: Handler): void {
+    this.#handlers.set(name, handler)
+  }
+
+  call<T>(name: string, argument: unknown = null): Promise<T> {
+    if (this.#ended !== null) return Promise.reject(this.#ended)
+    const id = this.#nextId++
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject })
+      this.#channel.post({ call: name, id, argument } satisfies Message)
+    })
+  }
+
+  /** A call that nobody waits for. */
+  tell(name: string, argument: unknown = null): void {
+    if (this.#ended === null) this.#channel.post({ call: name, id: null, argument } satisfies Message)
+  }
+
+  /** The other side is gone: whoever waits or comes later is told so. */
+  end(error: Error): void {
+    this.#ended = error
+    for (const { reject } of this.#waiting.values()) reject(error)
+    this.#waiting.clear()
+  }
+
+  #received(message: Message): void {
+    if ('call' in message) {
+      void this.#handle(message.call, message.id, message.argument)
+      return
+    }
+    const waiting = this.#waiting.get(message.answer)
+    this.#waiting.delete(message.answer)
+    if (!('error' in message)) waiting?.resolve(message.value)
+    else {
+      const { code, message: text } = message.error
+      waiting?.reject(code === null ? new Error(text) : new TidemarkError(code, text))
+    }
+  }
+
+  async #handle(name: string, id: number | null, argument: unknown): Promise<void> {
+    const handler = this.#handlers.get(name) as ((argument: unknown) => unknown) | undefined
+    if (handler === undefined) throw new Error(`nobody answers ${name}`)
+    if (id === null) {
+      handler(argument)
+      return
+    }
+    try {
+      const value = await handler(argument)
+      if (value instanceof Transferred)
+        this.#channel.post({ answer: id, value: value.value } satisfies Message, value.buffers)
+      else this.#channel.post({ answer: id, value } satisfies Message)
+    } catch (error) {
+      const code = error instanceof TidemarkError ? error.code : null
+      const text = error instanceof Error ? error.message : describeError(error)
+      this.#channel.post({ answer: id, error: { code, message: text } } satisfies Message)
+    }
+  }
+}

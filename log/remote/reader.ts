@@ -1,0 +1,40 @@
+import type { LogReader, LogState } from '../port.ts'
+import type { Calls } from './calls.ts'
+import { receivedSlice, type SentSlice } from './slice.ts'
+
+/** What a reader in another thread knows of the log without asking. */
+export interface LogView {
+  readonly partition: number
+  readonly end: number
+  readonly start: number
+  readonly state: LogState
+}
+
+/**
+ * A log that lives in another thread, where `serveLog` answers. That it grew is told at once, and before the sender gets its
+ * acknowledgement; the blocks are fetched by whoever wants them, so that none pile up here when this thread is busy.
+ */
+export function remoteLog(first: LogView, calls: Calls): LogReader {
+  let view = first
+  const listeners = new Set<() => void>()
+  calls.on('log changed', (next: LogView) => {
+    view = next
+    for (const fn of [...listeners]) fn()
+  })
+  return {
+    partition: first.partition,
+    end: () => view.end,
+    start: () => view.start,
+    state: () => view.state,
+    async read(after, blocksMax) {
+      return receivedSlice(await calls.call<SentSlice>('read log', { after, blocksMax }), first.partition)
+    },
+    covered: (to) => calls.tell('log covered', to),
+    trim: (to) => calls.call('trim log', to),
+    onAppend(fn) {
+      listeners.add(fn)
+      return () => void listeners.delete(fn)
+    },
+    close: () => calls.call('close log'),
+  }
+}
