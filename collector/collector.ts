@@ -7,6 +7,7 @@ import { HOUR_MS } from '../schemas/view.ts'
 import { Blocks } from './blocks.ts'
 import { Connection, type Counts, type Shared } from './connection.ts'
 import { LineDecoder } from './decoder.ts'
+import { Desk } from './desk.ts'
 import {
   CLOSE_MS_MAX,
   GOODBYE_MS_MAX,
@@ -14,6 +15,7 @@ import {
   PENDING_BYTES_MAX,
   REFUSED_CONNECTIONS_MAX,
 } from './limits.ts'
+import { DESK_BYTES } from './lines.ts'
 import { Rejects } from './rejects.ts'
 import { Sessions } from './sessions.ts'
 
@@ -87,7 +89,8 @@ export async function startCollector(config: CollectorConfig, deps: CollectorDep
     hosts: new Names(settings.hostsMax),
   }
   const blocks = new Blocks(settings, { ...deps, names })
-  const decoder = new LineDecoder(names)
+  const desk = new Desk(DESK_BYTES)
+  const decoder = new LineDecoder(desk, names)
   const rejects = new Rejects(deps.disk, deps.rejectsDir, { logLine: deps.logLine, relieved })
   const pendingBytes = () => log.pendingBytes() + rejects.pendingBytes
   const isBehind = () => log.uncoveredBytes() > settings.unsealedBytesMax
@@ -98,6 +101,7 @@ export async function startCollector(config: CollectorConfig, deps: CollectorDep
   const shared: Shared = {
     ...settings,
     clock,
+    desk,
     decoder,
     makeRoom,
     blocks,

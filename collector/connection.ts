@@ -5,6 +5,7 @@ import type { Clock } from '../schemas/ports/clock.ts'
 import type { Socket } from '../schemas/ports/net.ts'
 import type { Blocks, OpenBlock } from './blocks.ts'
 import type { LineDecoder } from './decoder.ts'
+import type { Desk } from './desk.ts'
 import { type Hello, parseHello } from './hello.ts'
 import { ENDING_MS_MAX, LINE_BYTES_MAX, UNREAD_BYTES_MAX, UNSETTLED_LINES_MAX } from './limits.ts'
 import { type LineReader, LineSplitter, type RawLine } from './lines.ts'
@@ -15,6 +16,8 @@ export interface Shared {
   readonly oldestMs: number
   readonly idleMs: number
   readonly clock: Clock
+  /** Where the lines of all connections are read, one chunk after the other. */
+  readonly desk: Desk
   readonly decoder: LineDecoder
   /** Makes room for new names where too many are known; whether there is now. */
   makeRoom(): boolean
@@ -68,7 +71,7 @@ export class Connection implements Held, LineReader {
   readonly socket: Socket
   readonly #shared: Shared
   readonly #remote: string
-  readonly #lines = new LineSplitter()
+  readonly #lines: LineSplitter
   #agent: string | null = null
   #lineNumber = 0
   #entries: Entry[] = []
@@ -91,6 +94,7 @@ export class Connection implements Held, LineReader {
   constructor(socket: Socket, shared: Shared) {
     this.socket = socket
     this.#shared = shared
+    this.#lines = new LineSplitter(shared.desk)
     this.#remote = socket.remoteAddress.replace(/^::ffff:/, '')
     this.#lastMs = shared.clock.nowMs()
     this.#context = this.#contextAt(this.#lastMs)
@@ -125,10 +129,10 @@ export class Connection implements Held, LineReader {
     else this.finish()
   }
 
-  inPlace(view: DataView, from: number): number {
+  inPlace(from: number): number {
     // The first line may be a hello.
     if (this.#lineNumber === 0 || this.#held !== null) return -1
-    const end = this.#shared.decoder.decode(view, from, this.#context)
+    const end = this.#shared.decoder.decode(from, this.#context)
     if (end < 0 || end - from > LINE_BYTES_MAX) return -1
     this.#lineNumber += 1
     this.#accept()

@@ -5,11 +5,11 @@ const DAY_MS = 86_400_000
 const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 
 /** Milliseconds since 1970 of `2026-11-23`; NaN when there is no such day. */
-export function readDay(view: DataView, at: number): number {
-  const year = two(view, at) * 100 + two(view, at + 2)
-  const month = two(view, at + 5)
-  const day = two(view, at + 8)
-  if (view.getUint8(at + 4) !== MINUS || view.getUint8(at + 7) !== MINUS) return Number.NaN
+export function readDay(bytes: Uint8Array, at: number): number {
+  const year = two(bytes, at) * 100 + two(bytes, at + 2)
+  const month = two(bytes, at + 5)
+  const day = two(bytes, at + 8)
+  if (bytes[at + 4] !== MINUS || bytes[at + 7] !== MINUS) return Number.NaN
   const exists = year >= 0 && month >= 1 && month <= 12 && day >= 1 && day <= daysOf(year, month)
   return exists ? daysSince1970(year, month, day) * DAY_MS : Number.NaN
 }

@@ -1,14 +1,15 @@
 import { GAUGE_VALUE_MAX, GAUGES } from '../schemas/gauges.ts'
 import { AHEAD_MS_MAX, type LineContext } from '../schemas/line.ts'
 import type { Message } from '../schemas/message.ts'
-import { HASH_START, hashEnd, hashWord, NAMES_FULL, type Names } from '../schemas/names.ts'
-import { readDay } from './day.ts'
-import { digit, two } from './digits.ts'
+import { NAMES_FULL, type Names } from '../schemas/names.ts'
+import type { Desk } from './desk.ts'
+import { NameReader } from './name-reader.ts'
 import { NumberReader } from './number-reader.ts'
 import { LineShape } from './shape.ts'
+import { TimeReader } from './time-reader.ts'
 
 const [QUOTE, COLON, COMMA, OPEN, CLOSE] = [0x22, 0x3a, 0x2c, 0x7b, 0x7d] as const
-const [SPACE, TAB, RETURN, NEWLINE, DOT, Z] = [0x20, 0x09, 0x0d, 0x0a, 0x2e, 0x5a] as const
+const [SPACE, TAB, RETURN, NEWLINE] = [0x20, 0x09, 0x0d, 0x0a] as const
 
 /** Fields by number: the gauges, in their order, then these. */
 const FIELDS = [...GAUGES, 'service', 'host', 'time_stamp', 'seq'].map((name) => Buffer.from(name))
@@ -17,9 +18,6 @@ const HOST = SERVICE + 1
 const TIME = HOST + 1
 const SEQ = TIME + 1
 const REQUIRED = (1 << (SERVICE + 1)) - 1
-
-/** Bytes that must be readable behind the newline of a line: what is looked at goes by words. */
-export const READ_AHEAD_BYTES = 64
 
 /** The names that a collector has seen, each with its number. */
 export interface KnownNames {
@@ -43,18 +41,25 @@ export class LineDecoder {
   /** Gauges in their order, then time and seq (0 without). */
   readonly values = new Float64Array(GAUGES.length + 2)
 
-  readonly #names: KnownNames
-  readonly #shape = new LineShape()
-  readonly #number = new NumberReader()
-  readonly #minute = new MinuteMemory()
-  /** The field and the name read last. */
+  readonly #known: KnownNames
+  readonly #bytes: Uint8Array
+  readonly #shape: LineShape
+  readonly #numbers: NumberReader
+  readonly #names: NameReader
+  readonly #times: TimeReader
+  /** The field of the key read last. */
   #field = 0
-  #name = 0
   #defaultHost = ''
   #defaultHostId = -1
 
-  constructor(names: KnownNames) {
-    this.#names = names
+  /** Decodes what lies on `desk`. */
+  constructor(desk: Desk, known: KnownNames) {
+    this.#known = known
+    this.#bytes = desk.bytes
+    this.#shape = new LineShape(desk)
+    this.#numbers = new NumberReader(desk)
+    this.#names = new NameReader(desk)
+    this.#times = new TimeReader(desk)
   }
 
   get timeMs(): number {
@@ -72,9 +77,9 @@ export class LineDecoder {
 
   /** Takes a message that the complete path decoded; which names there are too many of, null when it fits. */
   take({ service, host, timeMs, gauges, seq }: Message): 'services' | 'hosts' | null {
-    this.service = this.#names.services.idOf(service)
+    this.service = this.#known.services.idOf(service)
     if (this.service === NAMES_FULL) return 'services'
-    this.host = this.#names.hosts.idOf(host)
+    this.host = this.#known.hosts.idOf(host)
     if (this.host === NAMES_FULL) return 'hosts'
     for (let g = 0; g < gauges.length; g++) this.values[g] = gauges[g]!
     this.values[GAUGES.length] = timeMs
@@ -83,33 +88,33 @@ export class LineDecoder {
   }
 
   /** Decodes the line that begins at `from`; the place of its newline, −1 when `decodeLine` must look at it. */
-  decode(view: DataView, from: number, context: LineContext): number {
+  decode(from: number, context: LineContext): number {
     const shape = this.#shape
+    const bytes = this.#bytes
     let at = from
     let seen = 0
     for (let nth = 0; ; nth++) {
-      let field = shape.fieldAt(view, at, nth)
-      if (field < 0) {
-        if (nth === FIELDS.length) return -1
-        const value = this.#readKey(view, at, nth)
-        if (value < 0) return -1
-        field = shape.learn(view, at, value, nth, this.#field)
-        at = value
-      } else at += shape.lengthAt(nth)
+      let field = shape.fields[nth]!
+      if (field >= 0 && shape.isAt(at, nth)) at += shape.lengths[nth]!
+      else {
+        const key = at
+        at = nth < FIELDS.length ? this.#readKey(key, nth) : -1
+        if (at < 0) return -1
+        field = this.#field
+        shape.learn(key, at, nth, field)
+      }
       if (seen & (1 << field)) return -1
       seen |= 1 << field
-      at = this.#readValue(view, at, field)
+      at = this.#readValue(at, field)
       if (at < 0) return -1
-      const byte = view.getUint8(at)
+      const byte = bytes[at]!
       if (byte === COMMA) continue
-      if (byte === CLOSE && view.getUint8(at + 1) === NEWLINE)
-        return this.#isWhole(seen, context) ? at + 1 : -1
-      at = skip(view, at)
-      const next = view.getUint8(at)
-      if (next === COMMA) continue
-      if (next !== CLOSE) return -1
-      at = skip(view, at + 1)
-      return view.getUint8(at) === NEWLINE && this.#isWhole(seen, context) ? at : -1
+      if (byte === CLOSE && bytes[at + 1] === NEWLINE) return this.#isWhole(seen, context) ? at + 1 : -1
+      at = skip(bytes, at)
+      if (bytes[at] === COMMA) continue
+      if (bytes[at] !== CLOSE) return -1
+      at = skip(bytes, at + 1)
+      return bytes[at] === NEWLINE && this.#isWhole(seen, context) ? at : -1
     }
   }
 
@@ -131,147 +136,71 @@ export class LineDecoder {
   #defaultIdOf(senderAddress: string): number {
     if (this.#defaultHostId < 0 || this.#defaultHost !== senderAddress) {
       this.#defaultHost = senderAddress
-      this.#defaultHostId = this.#names.hosts.idOf(senderAddress)
+      this.#defaultHostId = this.#known.hosts.idOf(senderAddress)
     }
-    if (this.#defaultHostId >= 0) this.#names.hosts.touch(this.#defaultHostId)
+    if (this.#defaultHostId >= 0) this.#known.hosts.touch(this.#defaultHostId)
     return this.#defaultHostId
   }
 
   /** Reads what stands before a value of `#field`, from the brace or comma on; where the value begins, −1 when it is not plain. */
-  #readKey(view: DataView, from: number, nth: number): number {
-    let at = nth === 0 ? skip(view, from) : from
-    if (view.getUint8(at) !== (nth === 0 ? OPEN : COMMA)) return -1
-    at = skip(view, at + 1)
-    if (view.getUint8(at) !== QUOTE) return -1
-    this.#field = fieldNamed(view, at + 1)
+  #readKey(from: number, nth: number): number {
+    const bytes = this.#bytes
+    let at = nth === 0 ? skip(bytes, from) : from
+    if (bytes[at] !== (nth === 0 ? OPEN : COMMA)) return -1
+    at = skip(bytes, at + 1)
+    if (bytes[at] !== QUOTE) return -1
+    this.#field = fieldNamed(bytes, at + 1)
     if (this.#field < 0) return -1
-    at = skip(view, at + FIELDS[this.#field]!.length + 2)
-    return view.getUint8(at) === COLON ? skip(view, at + 1) : -1
+    at = skip(bytes, at + FIELDS[this.#field]!.length + 2)
+    return bytes[at] === COLON ? skip(bytes, at + 1) : -1
   }
 
   /** Reads the value of `field` at `at`; where it ends, −1 when it is not plain. */
-  #readValue(view: DataView, at: number, field: number): number {
+  #readValue(at: number, field: number): number {
     if (field < SERVICE) {
-      const end = this.#number.read(view, at)
-      const value = this.#number.value
+      const end = this.#numbers.read(at)
+      const { value } = this.#numbers
       if (!(value <= GAUGE_VALUE_MAX)) return -1
       this.values[field] = value
       return end
     }
-    if (field === SERVICE || field === HOST) {
-      const end = this.#readName(view, at, field === SERVICE ? this.#names.services : this.#names.hosts)
-      if (field === SERVICE) this.service = this.#name
-      else this.host = this.#name
+    if (field === SERVICE) {
+      const end = this.#names.read(at, this.#known.services)
+      this.service = this.#names.id
       return end
     }
-    if (field === TIME && view.getUint8(at) === QUOTE) return this.#readTime(view, at + 1)
-    const end = this.#number.read(view, at)
-    const value = this.#number.value
+    if (field === HOST) {
+      const end = this.#names.read(at, this.#known.hosts)
+      this.host = this.#names.id
+      return end
+    }
+    if (field === TIME && this.#bytes[at] === QUOTE) {
+      const end = this.#times.read(at + 1)
+      this.values[GAUGES.length] = this.#times.value
+      return end
+    }
+    const end = this.#numbers.read(at)
+    const { value } = this.#numbers
     if (field === TIME) this.values[GAUGES.length] = Math.trunc(value)
     else if (Number.isSafeInteger(value) && value >= 1) this.values[GAUGES.length + 1] = value
     else return -1
     return end
   }
-
-  #readName(view: DataView, at: number, names: Names): number {
-    if (view.getUint8(at) !== QUOTE) return -1
-    const from = at + 1
-    let hash = HASH_START
-    // Four bytes at a time, up to the word with the quote. Control characters are in no name that is known.
-    for (let i = from; ; i += 4) {
-      if (i + 4 > view.byteLength) return -1
-      const word = view.getInt32(i, true)
-      const ends = endOfName(word)
-      if (ends === 0) {
-        hash = hashWord(hash, word)
-        continue
-      }
-      // The lowest bit that is set belongs to the first byte that ends a name.
-      const bits = 31 - Math.clz32(ends & -ends) - 7
-      const to = i + (bits >> 3)
-      if (view.getUint8(to) !== QUOTE) return -1
-      if (bits > 0) hash = hashWord(hash, word & ((1 << bits) - 1))
-      const id = names.find(view, from, to, hashEnd(hash))
-      if (id < 0) return -1
-      names.touch(id)
-      this.#name = id
-      return to + 1
-    }
-  }
-
-  /** `2026-11-23T10:20:30Z` or with three digits of milliseconds, up to its quote. */
-  #readTime(view: DataView, at: number): number {
-    const minuteMs = this.#minute.read(view, at)
-    const second = two(view, at + 17)
-    if (Number.isNaN(minuteMs) || view.getUint8(at + 16) !== COLON || !(second >= 0 && second <= 59))
-      return -1
-    let end = at + 19
-    let ms = 0
-    if (view.getUint8(end) === DOT) {
-      ms = two(view, end + 1) * 10 + digit(view, end + 3)
-      if (ms < 0) return -1
-      end += 4
-    }
-    if (view.getUint8(end) !== Z || view.getUint8(end + 1) !== QUOTE) return -1
-    this.values[GAUGES.length] = minuteMs + second * 1_000 + ms
-    return end + 2
-  }
 }
 
-/** The minute read last, by its sixteen characters `2026-11-23T10:20`. */
-class MinuteMemory {
-  readonly #words = new Int32Array(4)
-  #ms = Number.NaN
-
-  /** Milliseconds since 1970 of the minute at `at`; NaN when there is none. */
-  read(view: DataView, at: number): number {
-    const words = this.#words
-    const same =
-      view.getInt32(at + 12, true) === words[3] &&
-      view.getInt32(at + 8, true) === words[2] &&
-      view.getInt32(at + 4, true) === words[1] &&
-      view.getInt32(at, true) === words[0]
-    if (same) return this.#ms
-    const hour = two(view, at + 11)
-    const minute = two(view, at + 14)
-    const dayMs = readDay(view, at)
-    const isMinute =
-      view.getUint8(at + 10) === 0x54 &&
-      view.getUint8(at + 13) === COLON &&
-      hour >= 0 &&
-      hour <= 23 &&
-      minute >= 0 &&
-      minute <= 59
-    if (!isMinute || Number.isNaN(dayMs)) return Number.NaN
-    for (let i = 0; i < 4; i++) words[i] = view.getInt32(at + 4 * i, true)
-    this.#ms = dayMs + (hour * 60 + minute) * 60_000
-    return this.#ms
-  }
-}
-
-/**
- * The highest bit of the first byte of `word` that is a quote or a backslash, maybe with bits of later bytes; 0 without one.
- * See Mycroft's test for a zero byte.
- */
-function endOfName(word: number): number {
-  const quotes = word ^ 0x22222222
-  const slashes = word ^ 0x5c5c5c5c
-  return (((quotes - 0x01010101) & ~quotes) | ((slashes - 0x01010101) & ~slashes)) & 0x80808080
-}
-
-function fieldNamed(view: DataView, at: number): number {
-  for (let field = 0; field < FIELDS.length; field++) if (isNamed(view, at, FIELDS[field]!)) return field
+function fieldNamed(bytes: Uint8Array, at: number): number {
+  for (let field = 0; field < FIELDS.length; field++) if (isNamed(bytes, at, FIELDS[field]!)) return field
   return -1
 }
 
-function isNamed(view: DataView, at: number, name: Uint8Array): boolean {
-  for (let i = 0; i < name.length; i++) if (view.getUint8(at + i) !== name[i]) return false
-  return view.getUint8(at + name.length) === QUOTE
+function isNamed(bytes: Uint8Array, at: number, name: Uint8Array): boolean {
+  for (let i = 0; i < name.length; i++) if (bytes[at + i] !== name[i]) return false
+  return bytes[at + name.length] === QUOTE
 }
 
-function skip(view: DataView, from: number): number {
+function skip(bytes: Uint8Array, from: number): number {
   let at = from
-  for (let byte = view.getUint8(at); byte <= SPACE; byte = view.getUint8(++at))
+  for (let byte = bytes[at]!; byte <= SPACE; byte = bytes[++at]!)
     if (byte !== SPACE && byte !== TAB && byte !== RETURN) break
   return at
 }

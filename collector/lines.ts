@@ -1,4 +1,4 @@
-import { READ_AHEAD_BYTES } from './decoder.ts'
+import type { Desk } from './desk.ts'
 import { LINE_BYTES_MAX, LONG_LINE_KEPT_BYTES } from './limits.ts'
 
 /** A line without its newline; of one that was too long only the beginning. */
@@ -10,7 +10,7 @@ export interface RawLine {
 /** Who reads the lines. */
 export interface LineReader {
   /** Reads the line at `from` where it lies; the place of its newline, −1 to be given it as a `line`. */
-  inPlace(view: DataView, from: number): number
+  inPlace(from: number): number
   line(line: RawLine): void
 }
 
@@ -18,15 +18,20 @@ const NEWLINE = 0x0a
 /** Bytes of a chunk that are looked at in one go. */
 const PART_BYTES_MAX = 65_536
 
-/** Where lines are read: what is left of the chunk before, the next part, and zeros to look ahead into. */
-const desk = new Uint8Array(LINE_BYTES_MAX + PART_BYTES_MAX + READ_AHEAD_BYTES)
-const deskView = new DataView(desk.buffer)
+/** Room on the desk: what is left of the chunk before, and the next part. */
+export const DESK_BYTES = LINE_BYTES_MAX + PART_BYTES_MAX
 
 /** Cuts a stream of bytes into lines, wherever the chunks break, holding no more than one line's limit. */
 export class LineSplitter {
+  readonly #desk: Desk
   #rest: Uint8Array[] = []
   #restBytes = 0
   #tooLong = false
+
+  /** The lines lie on `desk` while they are read. */
+  constructor(desk: Desk) {
+    this.#desk = desk
+  }
 
   /** Gives `reader` the lines that `chunk` completes. */
   push(chunk: Uint8Array, reader: LineReader): void {
@@ -50,11 +55,24 @@ export class LineSplitter {
       }
     }
     const { bytes: rest } = this.#take()
-    desk.set(rest, 0)
-    desk.set(part.subarray(from), rest.length)
-    const end = rest.length + part.length - from
-    desk.fill(0, end, end + READ_AHEAD_BYTES)
-    this.#add(desk.subarray(readLines(end, reader), end))
+    const end = this.#desk.lay(rest, part.subarray(from))
+    this.#add(this.#desk.bytes.subarray(this.#readLines(end, reader), end))
+  }
+
+  /** Gives `reader` the lines on the desk up to `end`; where the last one ends. */
+  #readLines(end: number, reader: LineReader): number {
+    const { bytes } = this.#desk
+    let from = 0
+    while (from < end) {
+      let newline = reader.inPlace(from)
+      if (newline < 0) {
+        newline = bytes.indexOf(NEWLINE, from)
+        if (newline < 0 || newline >= end) break
+        reader.line(lineOf(bytes.slice(from, newline)))
+      }
+      from = newline + 1
+    }
+    return from
   }
 
   /** What stands after the last newline, when the sender closed in order; null when nothing does. */
@@ -83,21 +101,6 @@ export class LineSplitter {
     this.#tooLong = false
     return line
   }
-}
-
-/** Gives `reader` the lines on the desk up to `end`; where the last one ends. */
-function readLines(end: number, reader: LineReader): number {
-  let from = 0
-  while (from < end) {
-    let newline = reader.inPlace(deskView, from)
-    if (newline < 0) {
-      newline = desk.indexOf(NEWLINE, from)
-      if (newline < 0 || newline >= end) break
-      reader.line(lineOf(desk.slice(from, newline)))
-    }
-    from = newline + 1
-  }
-  return from
 }
 
 function lineOf(bytes: Uint8Array): RawLine {

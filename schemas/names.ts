@@ -21,7 +21,7 @@ export class Names {
   /** Per slot an id plus one; 0 where there is none. */
   #slots = new Int32Array(FIRST_SLOTS)
   #hashes = new Int32Array(FIRST_SLOTS / 4)
-  /** Where each name's bytes begin, a multiple of four, and how many there are. */
+  /** Where each name begins among the words, and how many bytes it has. */
   #starts = new Int32Array(FIRST_SLOTS / 4)
   #lengths = new Int32Array(FIRST_SLOTS / 4)
   /** When each was seen last, in the unit of `now`. */
@@ -45,7 +45,7 @@ export class Names {
     return this.#strings[id]!
   }
 
-  /** Notes that the name was seen now. */
+  /** A name that was found before is seen again. */
   touch(id: number): void {
     this.#seen[id] = this.now
   }
@@ -58,23 +58,28 @@ export class Names {
     return this.find(view, 0, to, hashName(view, 0, to))
   }
 
-  /** The id of the name whose bytes lie in `view` from `from` to `to`, `hash` being their `hashName`. */
+  /** The id of the name whose bytes lie in `view` from `from` to `to`, `hash` being their `hashName`; it is seen now. */
   find(view: DataView, from: number, to: number, hash: number): number {
-    const mask = this.#slots.length - 1
+    const slots = this.#slots
+    const mask = slots.length - 1
     let slot = hash & mask
-    for (let id = this.#slots[slot]!; id !== 0; id = this.#slots[slot]!) {
-      if (this.#hashes[id - 1] === hash && this.#isAt(id - 1, view, from, to)) return id - 1
+    for (let id = slots[slot]! - 1; id >= 0; id = slots[slot]! - 1) {
+      if (this.#hashes[id] === hash && this.#lengths[id] === to - from) {
+        const words = this.#words
+        let word = this.#starts[id]!
+        let at = from
+        while (at <= to - 4 && view.getInt32(at, true) === words[word]) {
+          at += 4
+          word += 1
+        }
+        if (at === to || (at > to - 4 && lastWord(view, at, to) === words[word])) {
+          this.#seen[id] = this.now
+          return id
+        }
+      }
       slot = (slot + 1) & mask
     }
     return this.#learn(view, from, to, hash)
-  }
-
-  #isAt(id: number, view: DataView, from: number, to: number): boolean {
-    if (this.#lengths[id] !== to - from) return false
-    let word = this.#starts[id]! >> 2
-    let at = from
-    for (; at + 4 <= to; at += 4) if (view.getInt32(at, true) !== this.#words[word++]) return false
-    return at === to || lastWord(view, at, to) === this.#words[word]
   }
 
   #learn(view: DataView, from: number, to: number, hash: number): number {
@@ -94,10 +99,10 @@ export class Names {
     const id = this.#strings.length
     const words = (bytes.length + 3) >> 2
     this.#grow(id, words)
-    const start = this.#wordsUsed * 4
-    const own = new Uint8Array(this.#words.buffer)
-    own.fill(0, start, start + words * 4)
-    own.set(bytes, start)
+    const start = this.#wordsUsed
+    const own = new Uint8Array(this.#words.buffer, start * 4, words * 4)
+    own.fill(0)
+    own.set(bytes)
     this.#wordsUsed += words
     this.#starts[id] = start
     this.#lengths[id] = bytes.length
@@ -130,8 +135,7 @@ export class Names {
   /** Forgets the names not seen since `before`; whether there were any. All ids are others afterwards. */
   forget(before: number): boolean {
     const kept = this.#strings.flatMap((name, id) => {
-      const start = this.#starts[id]!
-      const bytes = new Uint8Array(this.#words.buffer, start, this.#lengths[id]).slice()
+      const bytes = new Uint8Array(this.#words.buffer, this.#starts[id]! * 4, this.#lengths[id]).slice()
       return this.#seen[id]! < before ? [] : [{ name, bytes, hash: this.#hashes[id]!, seen: this.#seen[id]! }]
     })
     if (kept.length === this.#strings.length) return false

@@ -2,7 +2,8 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { LineDecoder, READ_AHEAD_BYTES } from '../../collector/decoder.ts'
+import { LineDecoder } from '../../collector/decoder.ts'
+import { Desk } from '../../collector/desk.ts'
 import { Names } from '../../schemas/names.ts'
 import { type Running, startUp } from '../../test/heavy/up.ts'
 import { machine, median } from '../measure.ts'
@@ -102,14 +103,14 @@ function decoding(): { decode: number; jsonParse: number } {
   const parts = Array.from({ length: DECODED_LINES / LINES_PER_WRITE }, (_, i) =>
     lines.next(FIRST_SEQ + i * LINES_PER_WRITE, nowMs),
   )
-  const bytes = Buffer.concat([...parts, Buffer.alloc(READ_AHEAD_BYTES)])
-  const end = bytes.length - READ_AHEAD_BYTES
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-  const decoder = new LineDecoder({ services: new Names(1_000), hosts: new Names(1_000) })
+  const bytes = Buffer.concat(parts)
+  const desk = new Desk(bytes.length)
+  const end = desk.lay(bytes)
+  const decoder = new LineDecoder(desk, { services: new Names(1_000), hosts: new Names(1_000) })
   const context = { arrivalMs: nowMs, oldestMs: 0, senderAddress: '', agent: 'bench' }
   const decode = () => {
     for (let at = 0; at < end; at += lineBytes)
-      if (decoder.decode(view, at, context) < 0) throw new Error('not a usual line')
+      if (decoder.decode(at, context) < 0) throw new Error('not a usual line')
   }
   const jsonParse = () => {
     for (let at = 0; at < end; at += lineBytes) JSON.parse(bytes.toString('utf8', at, at + lineBytes))

@@ -1,8 +1,8 @@
 const SERVICES = 20
 const HOSTS = 400
 /** Every number has as many digits. */
-export const FIRST_SEQ = 1_000_000_000
-const SEQ_DIGITS = 10
+export const FIRST_SEQ = 100_000_000
+const SEQ_DIGITS = 9
 /** Lines that are handed to a socket in one go. */
 export const LINES_PER_WRITE = 200
 

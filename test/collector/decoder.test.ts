@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { fromDecimal } from '../../collector/decimal.ts'
-import { LineDecoder, READ_AHEAD_BYTES } from '../../collector/decoder.ts'
+import { LineDecoder } from '../../collector/decoder.ts'
+import { Desk } from '../../collector/desk.ts'
 import { decodeLine, type LineContext } from '../../schemas/line.ts'
 import type { Message } from '../../schemas/message.ts'
 import { Names } from '../../schemas/names.ts'
@@ -13,21 +14,16 @@ const CONTEXTS: LineContext[] = [null, 'a1'].map((agent) => ({
   senderAddress: '192.0.2.7',
   agent,
 }))
+const NEWLINE = Buffer.from('\n')
 const names = { services: new Names(100_000), hosts: new Names(100_000) }
-const decoder = new LineDecoder(names)
+const desk = new Desk(10_000)
+const decoder = new LineDecoder(desk, names)
 
 /** What both say of a line; the fast one null where it leaves the line to the other. */
 function both(line: Uint8Array, context: LineContext) {
-  const end = decoder.decode(readable(line), 0, context)
+  desk.lay(line, NEWLINE)
+  const end = decoder.decode(0, context)
   return { end, fast: end < 0 ? null : decoded(context), complete: decodeLine(line, context) }
-}
-
-/** A line with its newline, and room to look ahead. */
-function readable(line: Uint8Array): DataView {
-  const bytes = new Uint8Array(line.length + 1 + READ_AHEAD_BYTES)
-  bytes.set(line)
-  bytes[line.length] = 0x0a
-  return new DataView(bytes.buffer)
 }
 
 /** The message that the decoder holds. */
@@ -272,11 +268,13 @@ test('numbers half-way between two doubles are not guessed', () => {
 
 test('a name too many is left to the complete path, which is told so', () => {
   const few = { services: new Names(2), hosts: new Names(2) }
-  const one = new LineDecoder(few)
+  const one = new LineDecoder(desk, few)
   const line = (service: string, host: string) =>
     Buffer.from(JSON.stringify({ service, host, cpu: 1, ram: 1, disk: 1 }))
-  const fits = (service: string, host: string) =>
-    one.decode(readable(line(service, host)), 0, CONTEXTS[0]!) > 0
+  const fits = (service: string, host: string) => {
+    desk.lay(line(service, host), NEWLINE)
+    return one.decode(0, CONTEXTS[0]!) > 0
+  }
   expect([fits('a', 'h'), fits('b', 'h'), fits('c', 'h'), fits('a', 'h2'), fits('a', 'h3')]).toEqual([
     true,
     true,

@@ -1,0 +1,25 @@
+/** Bytes that must be readable behind the newline of a line: what is looked at goes by words. */
+export const READ_AHEAD_BYTES = 64
+
+/** Where lines are read: memory seen as bytes and as words, with zeros behind the last line to look ahead into. */
+export class Desk {
+  readonly bytes: Uint8Array
+  readonly view: DataView
+
+  /** With room for so many bytes of lines. */
+  constructor(size: number) {
+    this.bytes = new Uint8Array(size + READ_AHEAD_BYTES)
+    this.view = new DataView(this.bytes.buffer)
+  }
+
+  /** Puts parts of lines behind each other; where they end. */
+  lay(...parts: readonly Uint8Array[]): number {
+    let end = 0
+    for (const part of parts) {
+      this.bytes.set(part, end)
+      end += part.length
+    }
+    this.bytes.fill(0, end, end + READ_AHEAD_BYTES)
+    return end
+  }
+}
