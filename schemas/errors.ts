@@ -65,6 +65,11 @@ export const ERRORS = {
     retryable: true,
     hint: 'raise collector.connections_max or close idle senders',
   },
+  E_TLS: {
+    meaning: 'one side speaks TLS and the other does not',
+    retryable: false,
+    hint: 'agents: --tls or --ca FILE exactly where the collector has collector.tls_cert',
+  },
   E_IDLE: {
     meaning: 'the connection was idle for too long',
     retryable: true,
@@ -98,6 +103,11 @@ export const ERRORS = {
     meaning: 'cannot connect',
     retryable: true,
     hint: 'check that the collector runs and is reachable',
+  },
+  E_CERTIFICATE: {
+    meaning: 'a certificate or its key is wrong',
+    retryable: false,
+    hint: 'check certificate, key, CA, host name and the clock',
   },
   // Lake.
   E_STORE: {

@@ -1,14 +1,20 @@
 import net from 'node:net'
+import tls from 'node:tls'
 import { TidemarkError } from '../../schemas/errors.ts'
 import type { Net, Socket } from '../../schemas/ports/net.ts'
+import { type ConnectTls, type ListenTls, type Secured, secureAccepted, secureConnected } from './tls.ts'
 
-/** TCP of this machine. */
-export function nodeNet(): Net {
+/** TCP of this machine; with `listenTls` and `connectTls`, TLS over it. */
+export function nodeNet(options: { listenTls?: ListenTls; connectTls?: ConnectTls } = {}): Net {
+  const { listenTls, connectTls } = options
+  const context = listenTls && tls.createSecureContext({ cert: listenTls.cert, key: listenTls.key })
   return {
     listen: (host, port, accept) =>
       new Promise((resolve, reject) => {
         const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
-          accept(wrap(socket)),
+          accept(
+            listenTls && context ? wrapSecured(secureAccepted(socket, listenTls, context)) : wrap(socket),
+          ),
         )
         server.once('error', (error) => {
           const cause = { cause: error }
@@ -35,13 +41,28 @@ export function nodeNet(): Net {
         socket.once('error', fail)
         socket.once('connect', () => {
           socket.off('error', fail)
-          resolve(wrap(socket))
+          if (connectTls === undefined) resolve(wrap(socket))
+          else
+            secureConnected(socket, host, port, connectTls).then((peer) => resolve(wrapSecured(peer)), reject)
         })
       }),
   }
 }
 
 function wrap(socket: net.Socket): Socket {
+  // A reset, so that the peer does not take it for an orderly end.
+  return asPort(socket, socket, () => void (socket.destroyed || socket.resetAndDestroy()))
+}
+
+function wrapSecured({ secure, raw }: Secured): Socket {
+  return asPort(secure, raw, () => {
+    if (!raw.destroyed) raw.resetAndDestroy()
+    secure.destroy()
+  })
+}
+
+/** `socket` as the port; `raw` is its TCP connection. */
+function asPort(socket: net.Socket, raw: net.Socket, destroy: () => void): Socket {
   let reason = ''
   // Without a listener an error would end the process; 'close' follows every error.
   socket.on('error', (error) => {
@@ -49,12 +70,11 @@ function wrap(socket: net.Socket): Socket {
   })
   return {
     // Of a connection that is lost already the system knows no address.
-    remoteAddress: socket.remoteAddress ?? 'unknown',
+    remoteAddress: raw.remoteAddress ?? 'unknown',
     write: (bytes) => !socket.writable || socket.write(bytes),
     pendingBytes: () => socket.writableLength,
     end: () => void socket.end(),
-    // A reset, so that the peer does not take it for an orderly end.
-    destroy: () => void (socket.destroyed || socket.resetAndDestroy()),
+    destroy,
     pause: () => void socket.pause(),
     resume: () => void socket.resume(),
     handle(handlers) {

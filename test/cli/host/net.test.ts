@@ -2,9 +2,21 @@ import { expect, test } from 'vitest'
 import { nodeNet } from '../../../cli/host/net.ts'
 import type { Net, Socket } from '../../../schemas/ports/net.ts'
 import { SimNet } from '../../sim/net.ts'
+import { makeCa } from './certificates.ts'
 
-/** The simulated network must behave like the real one wherever nothing fails. */
-const KINDS = { real: nodeNet, simulated: () => new SimNet(1) } as const
+const ca = await makeCa()
+const listenTls = {
+  ...(await ca.issue({ ip: ['127.0.0.1'] })),
+  handshakeMs: 10_000,
+  toPlainText: 'this side speaks TLS\n',
+}
+
+/** The simulated network must behave like the real one wherever nothing fails, and TLS like TCP. */
+const KINDS = {
+  real: () => nodeNet(),
+  simulated: () => new SimNet(1),
+  tls: () => nodeNet({ listenTls, connectTls: { trust: 'ca', ca: ca.cert } }),
+} as const
 
 /** One end, what it received, and what happened to it in order; chunks in a row are one event. */
 function watch(socket: Socket) {
