@@ -7,6 +7,7 @@ import { config } from './commands/config.ts'
 import { fleet } from './commands/fleet.ts'
 import { runs } from './commands/runs.ts'
 import { status } from './commands/status.ts'
+import { token } from './commands/token.ts'
 import { up } from './commands/up.ts'
 import { helpOf, overview } from './help.ts'
 import { processIo } from './host/process.ts'
@@ -15,7 +16,9 @@ import { parseCommandArgs } from './parse.ts'
 import { CONFIG_FILE, resolveSettings, type Sources } from './settings.ts'
 import { VERSION } from './version.ts'
 
-export const COMMANDS: readonly Command[] = [up, agent, collector, batch, runs, fleet, status, config]
+export const COMMANDS: readonly Command[] = [up, agent, collector, batch, runs, fleet, token, status, config]
+
+const WRONG_USAGE = ['E_USAGE', 'E_NEEDS_SETTING', 'E_CONFIG', 'E_EXPOSED'] as const
 
 /** What entry.js calls: runs the command of this process and exits with its code. */
 export async function start(): Promise<void> {
@@ -45,9 +48,7 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
     return await command.run({ flags, operands, settings }, io)
   } catch (error) {
     io.err(`tidemark: ${sentence(error)}\n`)
-    return isError(error, 'E_USAGE') || isError(error, 'E_NEEDS_SETTING') || isError(error, 'E_CONFIG')
-      ? 2
-      : 1
+    return WRONG_USAGE.some((code) => isError(error, code)) ? 2 : 1
   }
 }
 

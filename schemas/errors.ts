@@ -104,6 +104,16 @@ export const ERRORS = {
     retryable: true,
     hint: 'check that the collector runs and is reachable',
   },
+  E_EXPOSED: {
+    meaning: 'it would be open to everyone beyond this machine',
+    retryable: false,
+    hint: 'make a token with `tidemark token create`, listen on 127.0.0.1, or say --insecure',
+  },
+  E_TOKEN_FILE: {
+    meaning: 'the file of access tokens cannot be read',
+    retryable: false,
+    hint: 'restore it from a backup, or delete it and make the tokens anew',
+  },
   E_CERTIFICATE: {
     meaning: 'a certificate or its key is wrong',
     retryable: false,

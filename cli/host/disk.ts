@@ -8,10 +8,14 @@ import type { Disk, DiskFile } from '../../schemas/ports/disk.ts'
 /** The disk of this machine. */
 export function nodeDisk(): Disk {
   return {
-    open: (async (path: string, options?: { create: true }) => {
+    open: (async (path: string, options?: { create: true; secret?: true }) => {
       const handle = await absentAsNull(
         path,
-        open(path, options?.create ? constants.O_RDWR | constants.O_CREAT : 'r+'),
+        open(
+          path,
+          options?.create ? constants.O_RDWR | constants.O_CREAT : 'r+',
+          options?.secret ? 0o600 : 0o666,
+        ),
         options?.create === true,
       )
       return handle === null ? null : wrap(path, handle)

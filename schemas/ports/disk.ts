@@ -8,8 +8,11 @@
  * - Failures throw `TidemarkError` with `E_DISK` or, when there is no room, `E_DISK_FULL`.
  */
 export interface Disk {
-  /** Opens for reading and writing. `create` makes the file where absent; otherwise absent is null. */
-  open(path: string, options: { create: true }): Promise<DiskFile>
+  /**
+   * Opens for reading and writing. `create` makes the file where absent, with `secret` for its owner's eyes alone; otherwise
+   * absent is null.
+   */
+  open(path: string, options: { create: true; secret?: true }): Promise<DiskFile>
   open(path: string): Promise<DiskFile | null>
   /** The whole file, null when absent. */
   readFile(path: string): Promise<Uint8Array | null>

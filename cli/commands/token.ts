@@ -1,0 +1,89 @@
+import { TidemarkError } from '../../schemas/errors.ts'
+import { isName } from '../../schemas/line.ts'
+import { hashToken, makeToken, ROLES, type Role, type TokenRecord } from '../../schemas/token.ts'
+import type { Args, Command, Io } from '../command.ts'
+import { textTable } from '../help.ts'
+import { nodeClock } from '../host/clock.ts'
+import { nodeDisk } from '../host/disk.ts'
+import { nodeRandom } from '../host/random.ts'
+import { changeTokens, readTokens } from '../token-file.ts'
+
+export const token: Command = {
+  name: 'token',
+  summary: 'Access tokens: create, list, revoke; a running `up` notices within a second',
+  operands: 'create|list|revoke ID',
+  flags: [
+    {
+      name: 'role',
+      value: 'ROLE',
+      about: 'create: agent (sends), viewer (asks) or admin (both, and starts runs)',
+    },
+    { name: 'name', value: 'NAME', about: 'create: what it is for (none)' },
+    { name: 'json', about: 'list: as JSON, one token a line' },
+  ],
+  settings: ['data'],
+  example: 'tidemark token create --role agent --name web-servers',
+  run,
+}
+
+async function run({ flags, operands, settings }: Args, io: Io): Promise<number> {
+  const [action, id, ...more] = operands
+  const dataDir = settings.dataDir()
+  const wanted = action === 'revoke' ? id !== undefined && more.length === 0 : operands.length === 1
+  if (action === 'create' && wanted) return await create(dataDir, flags, io)
+  if (action === 'list' && wanted) return await list(dataDir, flags, io)
+  if (action === 'revoke' && wanted) return await revoke(dataDir, id!, io)
+  throw new TidemarkError(
+    'E_USAGE',
+    'say `tidemark token create --role ROLE`, `token list` or `token revoke ID`',
+  )
+}
+
+/** The token alone on standard output, so that a script can take it; what it is, beside it. */
+async function create(dataDir: string, { role, name = '' }: Args['flags'], io: Io): Promise<number> {
+  if (!ROLES.includes(role as Role))
+    throw new TidemarkError('E_USAGE', 'tidemark token create needs --role agent, viewer or admin')
+  if (name !== '' && !isName(name))
+    throw new TidemarkError('E_USAGE', '--name must be 1 to 128 characters without control characters')
+  const clock = nodeClock()
+  const made = makeToken(nodeRandom())
+  const record: TokenRecord = {
+    id: made.id,
+    role: role as Role,
+    name,
+    createdMs: clock.nowMs(),
+    sha256: hashToken(made.token),
+  }
+  await changeTokens({ disk: nodeDisk(), clock }, dataDir, (tokens) => [...tokens, record])
+  io.err(`Token ${record.id}, role ${role}. It is shown only now; Tidemark keeps its hash alone.\n`)
+  io.out(`${made.token}\n`)
+  return 0
+}
+
+async function list(dataDir: string, { json }: Args['flags'], io: Io): Promise<number> {
+  const tokens = await readTokens(nodeDisk(), dataDir)
+  const rows = tokens.map(({ id, role, name, createdMs }) => {
+    return { id, role, name, created: new Date(createdMs).toISOString() }
+  })
+  if (json !== undefined) for (const row of rows) io.out(`${JSON.stringify(row)}\n`)
+  else if (rows.length === 0) io.out('No tokens yet. Make one: tidemark token create --role agent\n')
+  else
+    io.out(
+      textTable([
+        ['id', 'role', 'created', 'name'],
+        ...rows.map((row) => [row.id, row.role, row.created, row.name]),
+      ]),
+    )
+  return 0
+}
+
+async function revoke(dataDir: string, id: string, io: Io): Promise<number> {
+  await changeTokens({ disk: nodeDisk(), clock: nodeClock() }, dataDir, (tokens) => {
+    const left = tokens.filter((one) => one.id !== id)
+    if (left.length === tokens.length)
+      throw new TidemarkError('E_NOT_FOUND', `there is no token ${id}; tidemark token list shows them`)
+    return left
+  })
+  io.out(`Token ${id} is revoked.\n`)
+  return 0
+}

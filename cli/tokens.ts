@@ -1,0 +1,114 @@
+import { join } from 'node:path'
+import { describeError } from '../schemas/errors.ts'
+import { isLoopback } from '../schemas/loopback.ts'
+import type { Access } from '../schemas/ports/access.ts'
+import type { Clock, Random } from '../schemas/ports/clock.ts'
+import type { Disk } from '../schemas/ports/disk.ts'
+import { hashToken, makeToken, recordOf, type TokenRecord } from '../schemas/token.ts'
+import { parseTokens, replaceSecret, tokenFile } from './token-file.ts'
+
+/** Which peers must show a token. */
+export interface AccessRule {
+  /** Nobody must. */
+  readonly insecure: boolean
+  /** Also those on this machine. */
+  readonly loopback: boolean
+}
+
+/** The tokens of a data directory while a process serves it. */
+export interface Tokens extends Access {
+  /** A token of this process's own, for its agent and for commands on this machine. */
+  readonly own: string
+  list(): readonly TokenRecord[]
+  close(): Promise<void>
+}
+
+/** How soon a change of the file is seen. */
+const LOOK_MS = 500
+
+/** Where commands on this machine find `own`. */
+const ownFile = (dataDir: string) => join(dataDir, 'up.token')
+
+/** Reads the tokens, and again whenever the file changes. Throws `E_TOKEN_FILE`; later it keeps those it knows and says why. */
+export async function openTokens(
+  { dataDir, rule }: { dataDir: string; rule: AccessRule },
+  { disk, clock, random, logLine }: { disk: Disk; clock: Clock; random: Random; logLine(line: string): void },
+): Promise<Tokens> {
+  const path = tokenFile(dataDir)
+  const { id, token: own } = makeToken(random)
+  const ownRecord: TokenRecord = {
+    id,
+    role: 'admin',
+    name: 'this process',
+    createdMs: clock.nowMs(),
+    sha256: hashToken(own),
+  }
+  const listeners = new Set<() => void>()
+  let read = await disk.readFile(path)
+  let tokens = read === null ? [] : parseTokens(path, read)
+  let looking: Promise<void> | null = null
+  let trouble = ''
+  let closed = false
+  let cancel = clock.after(LOOK_MS, look)
+
+  function look() {
+    looking = readAgain()
+      .then(() => {
+        trouble = ''
+      })
+      .catch((error) => say(`tokens: ${describeError(error)}; those known before still count`))
+      .then(() => {
+        looking = null
+        if (!closed) cancel = clock.after(LOOK_MS, look)
+      })
+  }
+
+  function say(what: string) {
+    if (what !== trouble) logLine(what)
+    trouble = what
+  }
+
+  /** By its bytes: times of files are too coarse on some systems. */
+  async function readAgain() {
+    const bytes = await disk.readFile(path)
+    if (same(bytes, read)) return
+    tokens = bytes === null ? [] : parseTokens(path, bytes)
+    read = bytes
+    for (const fn of [...listeners]) fn()
+  }
+
+  return {
+    own,
+    list: () => tokens,
+    required: (remoteAddress) => !rule.insecure && (rule.loopback || !isLoopback(remoteAddress)),
+    holder: (token) => recordOf(token, [ownRecord, ...tokens]),
+    onChange(fn) {
+      listeners.add(fn)
+      return () => void listeners.delete(fn)
+    },
+    async close() {
+      closed = true
+      cancel()
+      await looking
+    },
+  }
+}
+
+function same(a: Uint8Array | null, b: Uint8Array | null): boolean {
+  return a === null || b === null ? a === b : Buffer.compare(a, b) === 0
+}
+
+/** Lets commands on this machine use `own`, until `removeOwn`. */
+export async function writeOwn(disk: Disk, dataDir: string, own: string): Promise<void> {
+  await replaceSecret(disk, ownFile(dataDir), own)
+}
+
+export async function removeOwn(disk: Disk, dataDir: string): Promise<void> {
+  await disk.remove(ownFile(dataDir))
+}
+
+/** Null where none runs, or for another user. */
+export async function readOwn(disk: Disk, dataDir: string): Promise<string | null> {
+  const bytes = await disk.readFile(ownFile(dataDir)).catch(() => null)
+  return bytes === null ? null : new TextDecoder().decode(bytes)
+}
