@@ -1,4 +1,4 @@
-import { describeError } from '../schemas/errors.ts'
+import { describeError, ERRORS } from '../schemas/errors.ts'
 import { toLine } from '../schemas/message.ts'
 import { type Clock, type Random, sleep } from '../schemas/ports/clock.ts'
 import type { Net, Socket } from '../schemas/ports/net.ts'
@@ -24,6 +24,8 @@ export interface AgentDeps {
   sample(): Promise<number[]>
   /** What waits to be acknowledged; absent: in memory. The agent closes it. */
   readonly backlog?: Backlog
+  /** The access token, asked for at each connection so that it can be replaced meanwhile; absent: none. */
+  token?(): Promise<string>
   logLine(line: string): void
 }
 
@@ -56,6 +58,8 @@ const CLOSE_MS_MAX = 2_000
 /** A collector that owes an answer and gives none for so long is taken for lost. */
 const ANSWER_MS_MAX = 60_000
 const ID_BYTES = 16
+/** Errors that refuse the whole connection, until somebody changes something. */
+const REFUSALS: ReadonlySet<string> = new Set(['E_TOKEN', 'E_TLS'])
 
 /**
  * Starts an agent: samples this host on a steady grid and sends, each message numbered, until it is acknowledged.
@@ -76,6 +80,8 @@ export function startAgent(config: AgentConfig, deps: AgentDeps): Agent {
   /** Since when the collector owes an answer; null when it owes none. */
   let owedSinceMs: number | null = null
   let lossSaid = false
+  /** Why the collector refused the last connection; said once until the next welcome. */
+  let refusal = ''
   let whenAcked = () => {}
   /** Samples lost that the collector was told of, and those that it is being told of. */
   let lostTold = 0
@@ -143,11 +149,22 @@ export function startAgent(config: AgentConfig, deps: AgentDeps): Agent {
     owedSinceMs = null
     if (answer.kind === 'welcome') void welcomed(answer.seq)
     else if (answer.kind === 'ack') settled(answer.seq)
+    else if (REFUSALS.has(answer.code)) refused(answer.code, answer.message)
     else logLine(`agent: the collector says: ${answer.message} (${answer.code})`)
+  }
+
+  /** Only somebody's doing helps, so it tries again slowly. */
+  function refused(code: string, message: string) {
+    backoffMs = BACKOFF_MS_MAX
+    if (message === refusal) return
+    refusal = message
+    const { hint } = ERRORS[code as keyof typeof ERRORS]
+    logLine(`agent: the collector refuses: ${message} (${code}); ${hint}; trying again slowly`)
   }
 
   async function welcomed(seq: number) {
     backoffMs = BACKOFF_MS_MIN
+    refusal = ''
     lostTold += lostTelling
     lostTelling = 0
     if (seq > backlog.highestSeq) {
@@ -177,6 +194,7 @@ export function startAgent(config: AgentConfig, deps: AgentDeps): Agent {
   }
 
   async function connectOnce(): Promise<void> {
+    const token = await deps.token?.()
     const link = await openLink(net, config, closing.signal, {
       receive,
       stranger: () => logLine(`agent: what answers at ${config.host}:${config.port} is no collector`),
@@ -185,7 +203,7 @@ export function startAgent(config: AgentConfig, deps: AgentDeps): Agent {
     owedSinceMs = clock.nowMs()
     lostTelling = backlog.lost - lostTold
     const lost = lostTelling > 0 ? { lost: lostTelling } : {}
-    socket.write(`${JSON.stringify({ hello: 1, agent: backlog.agent, ...lost })}\n`)
+    socket.write(`${JSON.stringify({ hello: 1, agent: backlog.agent, ...(token && { token }), ...lost })}\n`)
     await link.gone
     socket = null
     sentSeq = null
@@ -193,14 +211,15 @@ export function startAgent(config: AgentConfig, deps: AgentDeps): Agent {
   }
 
   async function stayConnected() {
-    let saidAway = false
+    let said = ''
     while (!closing.signal.aborted) {
       try {
         await connectOnce()
-        saidAway = false
+        said = ''
       } catch (error) {
-        if (!saidAway && !closing.signal.aborted) logLine(`agent: ${describeError(error)}; trying again`)
-        saidAway = true
+        const why = describeError(error)
+        if (why !== said && !closing.signal.aborted) logLine(`agent: ${why}; trying again`)
+        said = why
       }
       // Half of the wait is chance, so that a fleet does not come back all at once.
       await sleep(clock, backoffMs * (0.5 + random.float() / 2), closing.signal)

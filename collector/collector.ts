@@ -1,5 +1,6 @@
 import type { Log } from '../log/port.ts'
 import { Names } from '../schemas/names.ts'
+import type { Access } from '../schemas/ports/access.ts'
 import { type Clock, sleep } from '../schemas/ports/clock.ts'
 import type { Disk } from '../schemas/ports/disk.ts'
 import type { Net } from '../schemas/ports/net.ts'
@@ -43,6 +44,8 @@ export interface CollectorDeps {
   readonly disk: Disk
   /** Folder of refused lines. */
   readonly rejectsDir: string
+  /** Who may send; absent: anyone. */
+  readonly access?: Access
   logLine(line: string): void
 }
 
@@ -106,6 +109,7 @@ export async function startCollector(config: CollectorConfig, deps: CollectorDep
     makeRoom,
     blocks,
     rejects,
+    access: deps.access ?? null,
     counts,
     sessions: new Sessions(log),
     congested() {
@@ -135,6 +139,9 @@ export async function startCollector(config: CollectorConfig, deps: CollectorDep
     for (const connection of connections) connection.flow()
   }
   const stopFollowing = log.onAppend(relieved)
+  const stopChecking = deps.access?.onChange(() => {
+    for (const connection of connections) connection.entrance.check()
+  })
 
   const listener = await deps.net.listen(settings.host, settings.port, (socket) => {
     const above = connections.size - settings.connectionsMax
@@ -180,6 +187,7 @@ export async function startCollector(config: CollectorConfig, deps: CollectorDep
       ])
       enough.abort()
       stopFollowing()
+      stopChecking?.()
       blocks.discard()
       for (const connection of connections) connection.hangUp()
       await allGone(GOODBYE_MS_MAX)

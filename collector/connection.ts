@@ -1,12 +1,14 @@
 import type { ErrorCode } from '../schemas/errors.ts'
 import { decodeLine, type LineContext, type Refusal } from '../schemas/line.ts'
 import type { Message } from '../schemas/message.ts'
+import type { Access } from '../schemas/ports/access.ts'
 import type { Clock } from '../schemas/ports/clock.ts'
 import type { Socket } from '../schemas/ports/net.ts'
 import type { Blocks, OpenBlock } from './blocks.ts'
 import type { LineDecoder } from './decoder.ts'
 import type { Desk } from './desk.ts'
-import { type Hello, parseHello } from './hello.ts'
+import { Entrance } from './entrance.ts'
+import { parseHello } from './hello.ts'
 import { ENDING_MS_MAX, LINE_BYTES_MAX, UNREAD_BYTES_MAX, UNSETTLED_LINES_MAX } from './limits.ts'
 import { type LineReader, LineSplitter, type RawLine } from './lines.ts'
 import type { Rejects } from './rejects.ts'
@@ -24,6 +26,8 @@ export interface Shared {
   readonly blocks: Blocks
   readonly sessions: Sessions
   readonly rejects: Rejects
+  /** Null: anyone may send. */
+  readonly access: Access | null
   readonly counts: Counts
   /** Whether the log takes more; while not, nothing is read. */
   congested(): boolean
@@ -58,6 +62,7 @@ interface Entry {
 /**
  * One connection: bytes in, answers out.
  *
+ *     first line, where a token is needed and not there ─▶ told so, closed
  *     first line ─┬─ hello ─▶ (displace the older) ─▶ welcome ─▶ numbered: acks are seqs
  *                 └─ a message ─▶ unnumbered: acks count lines
  *     line ─┬─ wrong ─▶ kept in rejects ─▶ error line ─▶ settled
@@ -69,6 +74,7 @@ interface Entry {
  */
 export class Connection implements Held, LineReader {
   readonly socket: Socket
+  readonly entrance: Entrance
   readonly #shared: Shared
   readonly #remote: string
   readonly #lines: LineSplitter
@@ -96,6 +102,7 @@ export class Connection implements Held, LineReader {
     this.#shared = shared
     this.#lines = new LineSplitter(shared.desk)
     this.#remote = socket.remoteAddress.replace(/^::ffff:/, '')
+    this.entrance = new Entrance(shared, this.#remote, (code, reason) => this.refuse(code, reason))
     this.#lastMs = shared.clock.nowMs()
     this.#context = this.#contextAt(this.#lastMs)
     socket.handle({
@@ -108,7 +115,7 @@ export class Connection implements Held, LineReader {
   }
 
   #data(bytes: Uint8Array): void {
-    if (this.#state !== 'open') return
+    if (this.#state !== 'open' || !this.entrance.areLines(bytes)) return
     this.#lastMs = this.#shared.clock.nowMs()
     this.#context = this.#contextAt(this.#lastMs)
     this.#lines.push(bytes, this)
@@ -130,8 +137,8 @@ export class Connection implements Held, LineReader {
   }
 
   inPlace(from: number): number {
-    // The first line may be a hello.
-    if (this.#lineNumber === 0 || this.#held !== null) return -1
+    // The first line may be a hello; of a peer that was refused nothing is taken.
+    if (this.#lineNumber === 0 || this.#held !== null || this.#state !== 'open') return -1
     const end = this.#shared.decoder.decode(from, this.#context)
     if (end < 0 || end - from > LINE_BYTES_MAX) return -1
     this.#lineNumber += 1
@@ -140,19 +147,19 @@ export class Connection implements Held, LineReader {
   }
 
   line(raw: RawLine): void {
+    if (this.#state !== 'open') return
     if (this.#held !== null) {
       this.#held.push(raw)
       return
     }
     this.#lineNumber += 1
-    if (raw.tooLong) {
-      this.#refuse(raw, refusal('E_LINE_TOO_LONG', 'the line is longer than 64 KiB'))
-      return
-    }
-    const hello = this.#lineNumber === 1 ? parseHello(raw.bytes) : null
-    if (hello === null) this.#message(raw)
+    const hello = this.#lineNumber === 1 && !raw.tooLong ? parseHello(raw.bytes) : null
+    if (this.#lineNumber === 1 && !this.entrance.admits(hello)) return
+    if (raw.tooLong) this.#refuse(raw, refusal('E_LINE_TOO_LONG', 'the line is longer than 64 KiB'))
+    else if (hello === null) this.#message(raw)
     else if ('code' in hello) this.#refuse(raw, hello)
-    else this.#hello(hello)
+    else if (hello.agent === null) this.#settle(this.#enter(null, null), true)
+    else this.#hello(hello.agent, hello.lost)
   }
 
   #message(raw: RawLine): void {
@@ -200,7 +207,7 @@ export class Connection implements Held, LineReader {
     this.#settle(entry, durable)
   }
 
-  #hello({ agent, lost }: Hello): void {
+  #hello(agent: string, lost: number): void {
     this.#shared.counts.lostByAgents += lost
     this.#agent = agent
     this.#held = []
@@ -313,6 +320,7 @@ export class Connection implements Held, LineReader {
   hangUp(): void {
     if (this.#state === 'ended' || this.#state === 'gone') return
     this.#state = 'ended'
+    this.entrance.close()
     this.#cancelIdle()
     this.#cancelIdle = this.#shared.clock.after(ENDING_MS_MAX, () => this.destroy())
     this.socket.end()
@@ -365,6 +373,7 @@ export class Connection implements Held, LineReader {
 
   #gone(): void {
     this.#state = 'gone'
+    this.entrance.close()
     this.#cancelIdle()
     for (const done of this.#whenSettled.splice(0)) done()
     if (this.#agent !== null) this.#shared.sessions.leave(this.#agent, this, this.#shared.clock.nowMs())

@@ -14,6 +14,10 @@ export const UNREAD_BYTES_MAX = 1 << 20
 export const REJECTS_BYTES_MAX = 64 << 20
 /** Connections above `collector.connections_max` that are told so; still further ones are closed without a word. */
 export const REFUSED_CONNECTIONS_MAX = 100
+/** A TLS handshake that takes longer is given up. */
+export const HANDSHAKE_MS_MAX = 10_000
+/** How long a peer that needs an access token may take to say its hello. */
+export const HELLO_MS_MAX = 10_000
 /** Two senders with one id that displace each other within this time are told so. */
 export const AGENT_TWICE_MS = 60_000
 /** A name of a service or host that was not seen for so long makes room for others. */

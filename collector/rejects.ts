@@ -1,5 +1,6 @@
 import { describeError } from '../schemas/errors.ts'
 import type { Disk } from '../schemas/ports/disk.ts'
+import { hideTokens } from '../schemas/token.ts'
 import { utcDate } from '../schemas/view.ts'
 import { REJECTS_BYTES_MAX } from './limits.ts'
 
@@ -107,9 +108,10 @@ export class Rejects {
   }
 }
 
-function line({ timeMs, rawLine, ...rest }: Reject): string {
-  const raw = Buffer.from(rawLine)
+/** Tokens are left out, byte for byte the rest is as it came. */
+function line({ timeMs, rawLine, reason, ...rest }: Reject): string {
+  const raw = Buffer.from(hideTokens(Buffer.from(rawLine).toString('latin1')), 'latin1')
   const text = raw.toString('utf8')
   const kept = Buffer.from(text, 'utf8').equals(raw) ? { raw: text } : { raw_base64: raw.toString('base64') }
-  return `${JSON.stringify({ time: new Date(timeMs).toISOString(), ...rest, ...kept })}\n`
+  return `${JSON.stringify({ time: new Date(timeMs).toISOString(), ...rest, reason: hideTokens(reason), ...kept })}\n`
 }

@@ -65,6 +65,11 @@ export const ERRORS = {
     retryable: true,
     hint: 'raise collector.connections_max or close idle senders',
   },
+  E_TOKEN: {
+    meaning: 'the access token is missing or not valid',
+    retryable: false,
+    hint: 'make one with `tidemark token create`; agents take it by --token-file, HTTP as bearer token or password',
+  },
   E_TLS: {
     meaning: 'one side speaks TLS and the other does not',
     retryable: false,
@@ -113,6 +118,11 @@ export const ERRORS = {
     meaning: 'the file of access tokens cannot be read',
     retryable: false,
     hint: 'restore it from a backup, or delete it and make the tokens anew',
+  },
+  E_ROLE: {
+    meaning: 'the access token does not allow this',
+    retryable: false,
+    hint: 'use a token of another role: viewer asks, agent sends, admin also starts runs',
   },
   E_CERTIFICATE: {
     meaning: 'a certificate or its key is wrong',

@@ -6,6 +6,7 @@ import type {
   RawRequestDefaultExpression,
   RawServerDefault,
 } from 'fastify'
+import type { Access } from '../../schemas/ports/access.ts'
 import type { Clock } from '../../schemas/ports/clock.ts'
 import type { RunRecord, RunStarter } from '../../schemas/ports/layers.ts'
 import type { Answers } from '../answers.ts'
@@ -28,6 +29,8 @@ export interface HttpDeps {
   /** Recorded runs, newest first. */
   runs(): Promise<RunRecord[]>
   readonly runStarter: RunStarter
+  /** Who may ask; absent: anyone. */
+  readonly access?: Access
   readonly version: string
   logLine(line: string): void
 }

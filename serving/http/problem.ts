@@ -14,6 +14,8 @@ export interface Problem {
 
 const STATUS: { readonly [code in ErrorCode]?: number } = {
   E_PARAMETER: 400,
+  E_TOKEN: 401,
+  E_ROLE: 403,
   E_NOT_FOUND: 404,
   E_RUN_ACTIVE: 409,
   E_VERSION_GONE: 410,

@@ -3,6 +3,7 @@ import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/typ
 import Fastify from 'fastify'
 import { describeError, TidemarkError } from '../../schemas/errors.ts'
 import { pages } from '../web/pages.ts'
+import { guard, SECURITY } from './access.ts'
 import type { App, HttpDeps } from './app.ts'
 import { problemOf, sendProblem } from './problem.ts'
 import { answerRoutes } from './routes/answers.ts'
@@ -43,10 +44,12 @@ export function makeApp(deps: HttpDeps) {
       new TidemarkError('E_NOT_FOUND', `there is no ${request.method} ${request.url.split('?')[0]}`),
     ),
   )
+  if (deps.access !== undefined) guard(app, deps.access)
   app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
       info: { title: 'Tidemark', version: deps.version, description: 'Metrics history, answered exactly' },
+      ...SECURITY,
     },
   })
   app.register(async (scope) => {

@@ -1,4 +1,5 @@
 import { type Collector, type CollectorConfig, startCollector } from '../../collector/collector.ts'
+import type { Access } from '../../schemas/ports/access.ts'
 import type { Socket } from '../../schemas/ports/net.ts'
 import { SimClock } from '../sim/clock.ts'
 import { SimDisk } from '../sim/disk.ts'
@@ -15,6 +16,7 @@ export class Rig {
   readonly net: SimNet
   readonly disk: SimDisk
   readonly lines: string[] = []
+  access: Access | null = null
   collector!: Collector
 
   constructor(seed = 1) {
@@ -22,8 +24,13 @@ export class Rig {
     this.disk = new SimDisk(seed)
   }
 
-  static async start(config: Partial<CollectorConfig> = {}, seed = 1): Promise<Rig> {
+  static async start(
+    config: Partial<CollectorConfig> = {},
+    seed = 1,
+    access: Access | null = null,
+  ): Promise<Rig> {
     const rig = new Rig(seed)
+    rig.access = access
     await rig.restart(config)
     return rig
   }
@@ -38,6 +45,7 @@ export class Rig {
         clock: this.clock,
         disk: this.disk,
         rejectsDir: '/data/rejects',
+        ...(this.access && { access: this.access }),
         logLine: (line) => void this.lines.push(line),
       },
     )

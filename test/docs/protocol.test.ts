@@ -3,10 +3,14 @@ import { describe, expect, test } from 'vitest'
 import * as limits from '../../collector/limits.ts'
 import { ERRORS } from '../../schemas/errors.ts'
 import { Rig } from '../collector/rig.ts'
+import { TestAccess } from '../sim/access.ts'
 
 const TEXT = readFileSync(new URL('../../docs/protocol.md', import.meta.url), 'utf8')
-const exchanges = [...TEXT.matchAll(/```exchange\n([\s\S]*?)```/g)].map(([, body]) =>
-  body!.trimEnd().split('\n'),
+const exchanges = [...TEXT.matchAll(/```exchange( with tokens)?\n([\s\S]*?)```/g)].map(
+  ([, tokens, body]) => ({
+    needsToken: tokens !== undefined,
+    lines: body!.trimEnd().split('\n'),
+  }),
 )
 
 /** The document's table whose first cell in each row is a code span that `pattern` matches. */
@@ -19,31 +23,39 @@ function rows(pattern: RegExp): string[][] {
 }
 
 describe('every exchange goes as written', () => {
-  test.each(exchanges.map((lines, i) => [i + 1, lines] as const))('exchange %i', async (_, lines) => {
-    const rig = await Rig.start()
-    let client = await rig.connect()
-    let heard = 0
-    for (const [i, line] of lines.entries()) {
-      const body = line.slice(2)
-      if (line.startsWith('!')) {
-        client.socket.destroy()
-        await rig.run()
-        client = await rig.connect()
-        heard = 0
-      } else if (line.startsWith('>')) {
-        if (body === '(closes)') client.socket.end()
-        else client.socket.write(lines[i + 1] === '> (closes)' ? body : `${body}\n`)
-      } else if (body === '(closes)') expect([client.answers.length, client.ended]).toEqual([heard, true])
-      else {
-        await rig.run()
-        expect(client.answers[heard++]).toEqual(JSON.parse(body))
+  test.each(exchanges.map((exchange, i) => [i + 1, exchange] as const))(
+    'exchange %i',
+    async (_, exchange) => {
+      const { lines, needsToken } = exchange
+      const rig = await Rig.start(
+        {},
+        1,
+        needsToken ? new TestAccess({ 'tmk_0a1b2c3d_8f0e…': 'agent' }) : null,
+      )
+      let client = await rig.connect()
+      let heard = 0
+      for (const [i, line] of lines.entries()) {
+        const body = line.slice(2)
+        if (line.startsWith('!')) {
+          client.socket.destroy()
+          await rig.run()
+          client = await rig.connect()
+          heard = 0
+        } else if (line.startsWith('>')) {
+          if (body === '(closes)') client.socket.end()
+          else client.socket.write(lines[i + 1] === '> (closes)' ? body : `${body}\n`)
+        } else if (body === '(closes)') expect([client.answers.length, client.ended]).toEqual([heard, true])
+        else {
+          await rig.run()
+          expect(client.answers[heard++]).toEqual(JSON.parse(body))
+        }
       }
-    }
-    expect(client.answers).toHaveLength(heard)
-    if (!client.ended) client.socket.destroy()
-    await rig.run()
-    await rig.collector.close()
-  })
+      expect(client.answers).toHaveLength(heard)
+      if (!client.ended) client.socket.destroy()
+      await rig.run()
+      await rig.collector.close()
+    },
+  )
 
   test('there are some of each kind', () => {
     expect(exchanges.length).toBeGreaterThanOrEqual(6)

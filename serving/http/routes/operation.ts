@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { NO_TOKEN } from '../access.ts'
 import type { App, HttpDeps } from '../app.ts'
 import { presentRun } from '../present.ts'
 import { NoQuery, Problem, Run, StartRun } from '../schemas.ts'
@@ -48,6 +49,7 @@ export function operationRoutes(app: App, deps: HttpDeps): void {
     {
       schema: {
         summary: 'Whether the process lives',
+        ...NO_TOKEN,
         response: { 200: Type.Object({ ok: Type.Boolean() }) },
       },
     },
@@ -60,6 +62,7 @@ export function operationRoutes(app: App, deps: HttpDeps): void {
     {
       schema: {
         summary: 'Whether every layer works, and why not',
+        ...NO_TOKEN,
         response: { 200: Ready, 503: Ready },
       },
     },

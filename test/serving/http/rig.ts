@@ -7,6 +7,7 @@ import { startLakeWriter } from '../../../lake/writer.ts'
 import { encodeBlock } from '../../../log/block-codec.ts'
 import { openJournal } from '../../../log/journal/journal.ts'
 import { toColumns } from '../../../schemas/message.ts'
+import type { Access } from '../../../schemas/ports/access.ts'
 import { makeWake } from '../../../schemas/ports/wake.ts'
 import { serviceMinute } from '../../../schemas/views/service-minute.ts'
 import { startAnswers } from '../../../serving/answer.ts'
@@ -19,7 +20,7 @@ import { simRandom } from '../../sim/random.ts'
 export const NOW_MS = Date.UTC(2026, 10, 22, 12)
 
 /** The API over everything below it, with the messages of docs/api.md: three published, one above the tidemark. */
-export async function apiRig() {
+export async function apiRig(access?: Access) {
   const clock = new SimClock(NOW_MS)
   const store = new MemoryStore(clock)
   const random = simRandom(1)
@@ -72,6 +73,7 @@ export async function apiRig() {
     ready: async () => ({ ready: true, reasons: [] }),
     runs: () => batch.runs(),
     runStarter: batch,
+    ...(access && { access }),
     version: 'test',
     logLine,
   })

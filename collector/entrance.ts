@@ -1,0 +1,75 @@
+import type { ErrorCode } from '../schemas/errors.ts'
+import type { Refusal } from '../schemas/line.ts'
+import type { Access } from '../schemas/ports/access.ts'
+import type { Clock } from '../schemas/ports/clock.ts'
+import type { Hello } from './hello.ts'
+import { HELLO_MS_MAX } from './limits.ts'
+
+/** The first byte of a TLS handshake, which no line begins with. */
+const TLS_HANDSHAKE = 0x16
+
+/**
+ * The entrance of one connection: who needs an access token must show a valid one in line 1, soon, and is out when it is revoked.
+ * A stranger leaves no trace: it is told why and closed, and nothing it sent goes into `rejects/`.
+ */
+export class Entrance {
+  readonly #access: Access | null
+  readonly #refuse: (code: ErrorCode, reason: string) => void
+  readonly #needed: boolean
+  /** What the peer sends by; null when it needs none, or has not said it yet. */
+  #token: string | null = null
+  #silent = true
+  #cancelWait = () => {}
+
+  /** `refuse` tells the peer why and closes the connection. */
+  constructor(
+    { access, clock }: { access: Access | null; clock: Clock },
+    remote: string,
+    refuse: (code: ErrorCode, reason: string) => void,
+  ) {
+    this.#access = access
+    this.#refuse = refuse
+    this.#needed = access?.required(remote) === true
+    const wait = () => refuse('E_TOKEN', `no hello within ${HELLO_MS_MAX / 1_000} s`)
+    if (this.#needed) this.#cancelWait = clock.after(HELLO_MS_MAX, wait)
+  }
+
+  /** Whether these bytes may be lines; the first of a TLS handshake are none. */
+  areLines(bytes: Uint8Array): boolean {
+    const speaksTls = this.#silent && bytes[0] === TLS_HANDSHAKE
+    this.#silent = false
+    if (speaksTls) this.#refuse('E_TLS', 'this collector speaks no TLS')
+    return !speaksTls
+  }
+
+  /** Whether the peer may send, having said `hello` in line 1, or something else. */
+  admits(hello: Hello | Refusal | null): boolean {
+    if (!this.#needed) return true
+    this.#cancelWait()
+    this.#token = hello === null || 'code' in hello ? null : hello.token
+    const reason =
+      this.#token === null
+        ? 'this collector needs an access token: {"hello":1,"agent":"<id>","token":"..."} as line 1'
+        : objection(this.#access!, this.#token)
+    if (reason !== null) this.#refuse('E_TOKEN', reason)
+    return reason === null
+  }
+
+  /** Tokens came or went. */
+  check(): void {
+    const reason = this.#token === null ? null : objection(this.#access!, this.#token)
+    if (reason !== null) this.#refuse('E_TOKEN', reason)
+  }
+
+  close(): void {
+    this.#cancelWait()
+  }
+}
+
+/** What is wrong with a token now; null when it lets its holder send. */
+function objection(access: Access, token: string): string | null {
+  const holder = access.holder(token)
+  if (holder === null) return 'there is no such access token, or it was revoked'
+  if (holder.role === 'viewer') return `the role of token ${holder.id} is viewer; agent or admin may send`
+  return null
+}

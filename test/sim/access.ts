@@ -1,0 +1,38 @@
+import type { Access } from '../../schemas/ports/access.ts'
+import { hashToken, type Role, type TokenRecord } from '../../schemas/token.ts'
+
+/** Tokens that a test gives and takes. */
+export class TestAccess implements Access {
+  readonly #roles: Map<string, Role>
+  readonly #listeners = new Set<() => void>()
+  needed = true
+
+  constructor(roles: { readonly [token: string]: Role }) {
+    this.#roles = new Map(Object.entries(roles))
+  }
+
+  required(): boolean {
+    return this.needed
+  }
+
+  holder(token: string): TokenRecord | null {
+    const role = this.#roles.get(token)
+    if (role === undefined) return null
+    return { id: token, role, name: '', createdMs: 0, sha256: hashToken(token) }
+  }
+
+  onChange(fn: () => void): () => void {
+    this.#listeners.add(fn)
+    return () => void this.#listeners.delete(fn)
+  }
+
+  /** Who waits to be told of changes. */
+  get listeners(): number {
+    return this.#listeners.size
+  }
+
+  revoke(token: string): void {
+    this.#roles.delete(token)
+    for (const fn of this.#listeners) fn()
+  }
+}
