@@ -1,6 +1,7 @@
 import { describeError, TidemarkError } from '../schemas/errors.ts'
 import type { Disk } from '../schemas/ports/disk.ts'
 import { readAddresses } from './addresses.ts'
+import { readOwn } from './tokens.ts'
 
 /**
  * Asks the `up` that runs on a data directory. Null when none does.
@@ -14,7 +15,8 @@ export async function askRunning(
 ): Promise<unknown | null> {
   const addresses = await readAddresses(disk, dataDir)
   if (addresses === null) return null
-  const response = await send(`${addresses.serving}${path}`, request)
+  const token = await readOwn(disk, dataDir)
+  const response = await send(`${addresses.serving}${path}`, token, request)
   // What a killed process left behind names a port where nobody listens.
   if (response === null) return null
   const answer = (await response.json().catch(() => null)) as { detail?: string; title?: string } | null
@@ -25,13 +27,18 @@ export async function askRunning(
 
 async function send(
   url: string,
+  token: string | null,
   { method, body, timeoutMs }: { method: string; body?: object; timeoutMs: number },
 ): Promise<Response | null> {
   try {
     return await fetch(url, {
       method,
       signal: AbortSignal.timeout(timeoutMs),
-      ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+      headers: {
+        ...(body && { 'content-type': 'application/json' }),
+        ...(token !== null && { authorization: `Bearer ${token}` }),
+      },
+      ...(body && { body: JSON.stringify(body) }),
     })
   } catch (error) {
     const cause = (error as { cause?: { code?: string } }).cause

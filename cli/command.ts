@@ -20,6 +20,8 @@ export interface Flag {
   readonly name: string
   /** What the value is called in the help; absent: a switch without a value. */
   readonly value?: string
+  /** Whether it may be given without its value, and then is `true`. */
+  readonly bare?: true
   readonly about: string
 }
 

@@ -2,18 +2,24 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { type Agent, startAgent } from '../agent/agent.ts'
 import { sampler } from '../agent/sample.ts'
+import { HANDSHAKE_MS_MAX } from '../collector/limits.ts'
 import { TidemarkError } from '../schemas/errors.ts'
+import type { Net } from '../schemas/ports/net.ts'
 import { serviceMinute } from '../schemas/views/service-minute.ts'
 import { startAnswers } from '../serving/answer.ts'
 import { startHttp } from '../serving/http/server.ts'
 import { startSpeed } from '../speed/speed.ts'
 import { type Addresses, removeAddresses, writeAddresses } from './addresses.ts'
+import { type CertificatePair, collectorCertificate } from './certificate.ts'
 import type { Closing } from './closing.ts'
+import { openGate } from './gate.ts'
 import { startIngestThread } from './host/ingest-thread.ts'
 import { nodeNet } from './host/net.ts'
+import type { ListenTls } from './host/tls.ts'
 import type { Settings } from './settings.ts'
 import { type Embedded, readiness, statusOf } from './state.ts'
 import { type Host, openStoreRoom } from './store-room.ts'
+import { removeOwn, writeOwn } from './tokens.ts'
 import { type Address, formatAddress } from './values.ts'
 import { VERSION } from './version.ts'
 
@@ -29,6 +35,8 @@ export async function startEmbedded(
   const tickMs = settings.durationMs('speed.tick')
   const retentionMs = settings.durationMs('lake.retention')
   const engine = settings.text('batch.engine')
+  const certificate = await collectorCertificate(settings, disk)
+  const gate = await openGate(settings, host, closing)
   const ingest = startIngestThread({ logLine, failed: host.failed })
   closing.add('ingest thread', () => ingest.close())
   const openLog = ingest.openJournal
@@ -58,21 +66,28 @@ export async function startEmbedded(
   )
   closing.add('serving', () => answers.close())
 
-  const collector = await ingest.startCollector({
-    ...settings.address('collector.listen'),
-    blockMessages: settings.integer('collector.block_messages'),
-    lingerMs: settings.durationMs('collector.linger'),
-    oldestMs: settings.dateMs('collector.oldest'),
-    connectionsMax: settings.integer('collector.connections_max'),
-    servicesMax: settings.integer('collector.services_max'),
-    hostsMax: settings.integer('collector.hosts_max'),
-    unsealedBytesMax: settings.bytes('collector.unsealed_max'),
-    idleMs: settings.durationMs('collector.idle'),
-    rejectsDir: join(data, 'rejects'),
-  })
+  const collector = await ingest.startCollector(
+    {
+      ...settings.address('collector.listen'),
+      blockMessages: settings.integer('collector.block_messages'),
+      lingerMs: settings.durationMs('collector.linger'),
+      oldestMs: settings.dateMs('collector.oldest'),
+      connectionsMax: settings.integer('collector.connections_max'),
+      servicesMax: settings.integer('collector.services_max'),
+      hostsMax: settings.integer('collector.hosts_max'),
+      unsealedBytesMax: settings.bytes('collector.unsealed_max'),
+      idleMs: settings.durationMs('collector.idle'),
+      rejectsDir: join(data, 'rejects'),
+      listenTls: listeningTls(certificate),
+    },
+    gate.access,
+  )
   closing.add('collector', () => collector.close())
 
-  const agent = settings.boolean('agent.enabled') ? await startOwnAgent(settings, collector, host) : null
+  const reach = { net: ownNet(certificate), token: async () => gate.own }
+  const agent = settings.boolean('agent.enabled')
+    ? await startOwnAgent(settings, collector, reach, host)
+    : null
   if (agent !== null) closing.add('agent', () => agent.close())
 
   const layers: Embedded = { ...room, speed, answers, collector, agent }
@@ -83,12 +98,15 @@ export async function startEmbedded(
     ready: () => readiness(layers),
     runs: () => room.batch.runs(),
     runStarter: room.batch,
+    access: gate.access,
     version: VERSION,
     logLine,
   })
   closing.add('http', () => http.close())
 
   const addresses = { collector: formatAddress(collector), serving: http.url }
+  await writeOwn(disk, data, gate.own)
+  closing.add('own token', () => removeOwn(disk, data))
   await writeAddresses(disk, data, addresses)
   closing.add('addresses', () => removeAddresses(disk, data))
   return addresses
@@ -97,6 +115,7 @@ export async function startEmbedded(
 async function startOwnAgent(
   settings: Settings,
   collector: Address,
+  reach: { net: Net; token(): Promise<string> },
   { clock, random, logLine }: Host,
 ): Promise<Agent> {
   const { sample } = await sampler(clock)
@@ -113,6 +132,19 @@ async function startOwnAgent(
       hostName: hostname(),
       intervalMs: settings.durationMs('agent.interval'),
     },
-    { net: nodeNet(), clock, random, sample, logLine },
+    { ...reach, clock, random, sample, logLine },
   )
+}
+
+/** What the collector listens with, where it speaks TLS. */
+function listeningTls(certificate: CertificatePair | null): ListenTls | null {
+  if (certificate === null) return null
+  const error = { line: 0, code: 'E_TLS', message: 'this collector speaks TLS alone' }
+  const toPlainText = `${JSON.stringify({ error })}\n`
+  return { ...certificate, handshakeMs: HANDSHAKE_MS_MAX, toPlainText }
+}
+
+/** What its own agent connects with: it knows the certificate itself, whatever names and dates stand in it. */
+function ownNet(certificate: CertificatePair | null): Net {
+  return nodeNet(certificate === null ? {} : { connectTls: { trust: 'certificate', cert: certificate.cert } })
 }

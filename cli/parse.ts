@@ -13,7 +13,9 @@ export interface Parsed {
 export function flagsOf(command: Command): Flag[] {
   const settings = SETTINGS.filter((setting) => command.settings.includes(setting.name)).map((setting) => ({
     name: flagOf(setting.name).slice(2),
-    value: setting.kind.toUpperCase(),
+    ...(setting.kind === 'boolean'
+      ? { value: '[BOOLEAN]', bare: true as const }
+      : { value: setting.kind.toUpperCase() }),
     about: `${setting.about} (${setting.default === '' ? 'none' : setting.default})`,
   }))
   const config = { name: 'config', value: 'FILE', about: 'Settings file (./tidemark.toml)' }
@@ -29,7 +31,8 @@ export function parseCommandArgs(command: Command, argv: readonly string[]): Par
       { type: flag.value === undefined ? 'boolean' : 'string' } as const,
     ]),
   )
-  const { tokens } = parseArgs({ args: [...argv], options, strict: false, tokens: true })
+  const args = argv.map((arg, i) => (isBare(known, arg, argv[i + 1]) ? `${arg}=true` : arg))
+  const { tokens } = parseArgs({ args, options, strict: false, tokens: true })
   const flags: Record<string, string> = {}
   const operands: string[] = []
   for (const token of tokens) {
@@ -52,6 +55,12 @@ export function parseCommandArgs(command: Command, argv: readonly string[]): Par
       throw usage(command, `--${flag.name} needs a value: --${flag.name} ${flag.value}`)
     return value
   }
+}
+
+/** `--insecure` at the end or before something that is not its value. */
+function isBare(known: ReadonlyMap<string, Flag>, arg: string, next: string | undefined): boolean {
+  const isFlag = arg.startsWith('--') && known.get(arg.slice(2))?.bare === true
+  return isFlag && (next === undefined || next.startsWith('-'))
 }
 
 function unknownFlag(command: Command, rawName: string, known: Iterable<string>): TidemarkError {

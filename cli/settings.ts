@@ -22,6 +22,8 @@ import {
  */
 
 export const CONFIG_FILE = 'tidemark.toml'
+/** An access token, for commands that connect. No setting: it would be seen in `tidemark config` and in files. */
+export const TOKEN_VARIABLE = 'TIDEMARK_TOKEN'
 
 /** Where settings come from. */
 export interface Sources {
@@ -72,6 +74,11 @@ export class Settings {
   }
   dateMs(name: SettingName): number {
     return parseDate(this.text(name))!
+  }
+  /** A file, null when none is named. */
+  file(name: SettingName): string | null {
+    const path = this.text(name)
+    return path === '' ? null : resolve(this.#cwd, path)
   }
   dataDir(): string {
     return resolve(this.#cwd, this.text('data'))
@@ -125,7 +132,7 @@ function refuseWrongValue(setting: Setting, { value, source }: Resolved): void {
  * reasons of its own, as Kubernetes does for every service (`TIDEMARK_SERVICE_HOST`).
  */
 export function unknownVariables(env: Sources['env']): string[] {
-  const known = new Set(SETTINGS.map((setting) => variableOf(setting.name)))
+  const known = new Set([...SETTINGS.map((setting) => variableOf(setting.name)), TOKEN_VARIABLE])
   return Object.keys(env)
     .filter((name) => name.startsWith('TIDEMARK_') && !name.startsWith('TIDEMARK_TEST_') && !known.has(name))
     .map((name) => `${name} is set and is no setting${suggestion(name, known)}`)

@@ -1,22 +1,14 @@
 import { join } from 'node:path'
 import { describeError } from '../schemas/errors.ts'
-import { isLoopback } from '../schemas/loopback.ts'
-import type { Access } from '../schemas/ports/access.ts'
 import type { Clock, Random } from '../schemas/ports/clock.ts'
 import type { Disk } from '../schemas/ports/disk.ts'
-import { hashToken, makeToken, recordOf, type TokenRecord } from '../schemas/token.ts'
+import { hashToken, makeToken, type TokenRecord } from '../schemas/token.ts'
+import { type AccessRule, TokenAccess } from './access.ts'
 import { parseTokens, replaceSecret, tokenFile } from './token-file.ts'
 
-/** Which peers must show a token. */
-export interface AccessRule {
-  /** Nobody must. */
-  readonly insecure: boolean
-  /** Also those on this machine. */
-  readonly loopback: boolean
-}
-
 /** The tokens of a data directory while a process serves it. */
-export interface Tokens extends Access {
+export interface Tokens {
+  readonly access: TokenAccess
   /** A token of this process's own, for its agent and for commands on this machine. */
   readonly own: string
   list(): readonly TokenRecord[]
@@ -43,9 +35,9 @@ export async function openTokens(
     createdMs: clock.nowMs(),
     sha256: hashToken(own),
   }
-  const listeners = new Set<() => void>()
   let read = await disk.readFile(path)
   let tokens = read === null ? [] : parseTokens(path, read)
+  const access = new TokenAccess(rule, [ownRecord, ...tokens])
   let looking: Promise<void> | null = null
   let trouble = ''
   let closed = false
@@ -74,18 +66,13 @@ export async function openTokens(
     if (same(bytes, read)) return
     tokens = bytes === null ? [] : parseTokens(path, bytes)
     read = bytes
-    for (const fn of [...listeners]) fn()
+    access.replace([ownRecord, ...tokens])
   }
 
   return {
+    access,
     own,
     list: () => tokens,
-    required: (remoteAddress) => !rule.insecure && (rule.loopback || !isLoopback(remoteAddress)),
-    holder: (token) => recordOf(token, [ownRecord, ...tokens]),
-    onChange(fn) {
-      listeners.add(fn)
-      return () => void listeners.delete(fn)
-    },
     async close() {
       closed = true
       cancel()

@@ -70,6 +70,13 @@ export const SETTINGS = [
     about: 'A connection silent for this long is closed',
   },
   {
+    name: 'collector.tls_cert',
+    kind: 'string',
+    default: '',
+    about: 'Certificate of the collector, a PEM file: agents then connect with TLS',
+  },
+  { name: 'collector.tls_key', kind: 'string', default: '', about: 'Its key, a PEM file' },
+  {
     name: 'serving.listen',
     kind: 'address',
     default: '127.0.0.1:8080',
@@ -104,6 +111,18 @@ export const SETTINGS = [
     kind: 'duration',
     default: '24h',
     about: 'How long superseded files and table versions are kept',
+  },
+  {
+    name: 'insecure',
+    kind: 'boolean',
+    default: 'false',
+    about: 'Whether anyone may send and ask without a token, also from beyond this machine',
+  },
+  {
+    name: 'tokens.loopback',
+    kind: 'boolean',
+    default: 'false',
+    about: 'Whether peers on this machine need a token too, as behind a proxy',
   },
   { name: 'agent.enabled', kind: 'boolean', default: 'true', about: "Whether `up` runs this host's agent" },
   {

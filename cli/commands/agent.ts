@@ -5,12 +5,12 @@ import { sampler } from '../../agent/sample.ts'
 import { openSpool } from '../../agent/spool.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import { isName } from '../../schemas/line.ts'
-import { COLLECTOR_FLAG, collectorAddress } from '../collector-flag.ts'
+import { COLLECTOR_FLAG } from '../collector-flag.ts'
 import { type Args, type Command, type Io, logLineTo } from '../command.ts'
 import { nodeClock } from '../host/clock.ts'
 import { nodeDisk } from '../host/disk.ts'
-import { nodeNet } from '../host/net.ts'
 import { nodeRandom } from '../host/random.ts'
+import { REACH_FLAGS, reachOf } from '../reach.ts'
 import { parseDuration } from '../values.ts'
 
 export const agent: Command = {
@@ -26,6 +26,7 @@ export const agent: Command = {
       about: 'Folder that keeps samples until they are acknowledged (none: in memory)',
     },
     { name: 'interval', value: 'DURATION', about: 'Time between two samples (1s)' },
+    ...REACH_FLAGS,
   ],
   settings: [],
   example: 'tidemark agent --collector 127.0.0.1:7070 --service checkout --interval 1s',
@@ -40,12 +41,12 @@ async function run({ flags }: Args, io: Io): Promise<number> {
     if (!isName(name))
       throw new TidemarkError('E_USAGE', `--${flag} must be 1 to 128 characters without control characters`)
   }
-  const address = collectorAddress(flags)
   const intervalMs = parseDuration(flags.interval ?? '1s')
   if (intervalMs === null) throw new TidemarkError('E_USAGE', '--interval must be a duration like 1s')
 
   const clock = nodeClock()
   const logLine = logLineTo(io, () => clock.nowMs())
+  const { address, ...reach } = await reachOf(flags, io, { disk: nodeDisk(), logLine })
   const random = nodeRandom()
   const { spool: dir } = flags
   const backlog =
@@ -53,7 +54,7 @@ async function run({ flags }: Args, io: Io): Promise<number> {
   const { sample } = await sampler(clock)
   const running = startAgent(
     { ...address, service, hostName, intervalMs },
-    { net: nodeNet(), clock, random, sample, ...(backlog && { backlog }), logLine },
+    { ...reach, clock, random, sample, ...(backlog && { backlog }), logLine },
   )
   const where = backlog === null ? 'memory, a restart loses those not sent' : dir
   logLine(`agent: sampling ${hostName} for ${service}; samples wait in ${where}`)

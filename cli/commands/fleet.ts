@@ -1,11 +1,12 @@
 import { type Agent, startAgent } from '../../agent/agent.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import type { Random } from '../../schemas/ports/clock.ts'
-import { COLLECTOR_FLAG, collectorAddress } from '../collector-flag.ts'
+import { COLLECTOR_FLAG } from '../collector-flag.ts'
 import { type Args, type Command, type Io, logLineTo } from '../command.ts'
 import { nodeClock } from '../host/clock.ts'
-import { nodeNet } from '../host/net.ts'
+import { nodeDisk } from '../host/disk.ts'
 import { nodeRandom } from '../host/random.ts'
+import { REACH_FLAGS, reachOf } from '../reach.ts'
 import { parseInteger } from '../values.ts'
 
 export const fleet: Command = {
@@ -16,6 +17,7 @@ export const fleet: Command = {
     { name: 'services', value: 'N', about: 'Number of services (4)' },
     { name: 'hosts', value: 'N', about: 'Hosts of each service (3)' },
     { name: 'rate', value: 'N', about: 'Messages a second of the whole fleet (one a host)' },
+    ...REACH_FLAGS,
   ],
   settings: [],
   example: 'tidemark fleet --services 4 --hosts 10 --rate 40',
@@ -27,7 +29,6 @@ const NAMES = ['checkout', 'search', 'payments', 'catalogue', 'accounts', 'mail'
 const HOSTS_MAX = 5_000
 
 async function run({ flags }: Args, io: Io): Promise<number> {
-  const address = collectorAddress(flags)
   const services = whole('services', flags.services ?? '4')
   const hosts = whole('hosts', flags.hosts ?? '3')
   if (services * hosts > HOSTS_MAX)
@@ -38,6 +39,7 @@ async function run({ flags }: Args, io: Io): Promise<number> {
   const clock = nodeClock()
   const random = nodeRandom()
   const logLine = logLineTo(io, () => clock.nowMs())
+  const { address, ...reach } = await reachOf(flags, io, { disk: nodeDisk(), logLine })
   const agents: Agent[] = []
   for (let s = 0; s < services; s++) {
     const service = NAMES[s] ?? `service-${s + 1}`
@@ -45,7 +47,7 @@ async function run({ flags }: Args, io: Io): Promise<number> {
       const hostName = `${service}-${h + 1}`
       const walk = gaugeWalk(random)
       const config = { ...address, service, hostName, intervalMs }
-      agents.push(startAgent(config, { net: nodeNet(), clock, random, sample: async () => walk(), logLine }))
+      agents.push(startAgent(config, { ...reach, clock, random, sample: async () => walk(), logLine }))
     }
   }
   io.out(

@@ -5,7 +5,8 @@ import type { AgentState, LogReader } from '../../log/port.ts'
 import { Calls } from '../../log/remote/calls.ts'
 import { type LogView, remoteLog } from '../../log/remote/reader.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
-import type { ThreadCollectorConfig } from './ingest-worker.ts'
+import type { TokenAccess } from '../access.ts'
+import type { ThreadCollectorConfig, ThreadCollectorStart } from './ingest-worker.ts'
 import { portChannel } from './port-channel.ts'
 
 export interface IngestDeps {
@@ -19,7 +20,7 @@ export interface IngestThread {
   /** Opens the journal in the thread; throws what `openJournal` throws. */
   openJournal(config: JournalConfig): Promise<LogReader>
   /** Throws what `startCollector` throws. */
-  startCollector(config: ThreadCollectorConfig): Promise<RemoteCollector>
+  startCollector(config: ThreadCollectorConfig, access: TokenAccess): Promise<RemoteCollector>
   close(): Promise<void>
 }
 
@@ -52,8 +53,10 @@ export function startIngestThread(deps: IngestDeps): IngestThread {
       calls.on('agents in lake', agentsInLake)
       return remoteLog(await calls.call<LogView>('open journal', config), calls)
     },
-    async startCollector(config) {
-      const address = await calls.call<{ host: string; port: number }>('start collector', config)
+    async startCollector(config, access) {
+      const start: ThreadCollectorStart = { config, rule: access.rule, tokens: access.records }
+      const address = await calls.call<{ host: string; port: number }>('start collector', start)
+      access.onChange(() => calls.tell('tokens', access.records))
       return {
         ...address,
         status: () => calls.call('collector status'),

@@ -4,14 +4,25 @@ import { type JournalConfig, openJournal } from '../../log/journal/journal.ts'
 import type { AgentState } from '../../log/port.ts'
 import { Calls } from '../../log/remote/calls.ts'
 import { serveLog } from '../../log/remote/serve.ts'
+import type { TokenRecord } from '../../schemas/token.ts'
+import { type AccessRule, TokenAccess } from '../access.ts'
 import { nodeClock } from './clock.ts'
 import { nodeDisk } from './disk.ts'
 import { nodeNet } from './net.ts'
 import { portChannel } from './port-channel.ts'
+import type { ListenTls } from './tls.ts'
 
 /** What the collector of the thread is started with. */
 export interface ThreadCollectorConfig extends CollectorConfig {
   readonly rejectsDir: string
+  readonly listenTls: ListenTls | null
+}
+
+export interface ThreadCollectorStart {
+  readonly config: ThreadCollectorConfig
+  /** Who gets in; the tokens change while it runs. */
+  readonly rule: AccessRule
+  readonly tokens: readonly TokenRecord[]
 }
 
 /** The body of the thread that receives, checks, makes durable and acknowledges: collector and journal (ingest-thread.ts). */
@@ -25,8 +36,12 @@ calls.on('open journal', async (config: JournalConfig) => {
   log = await openJournal({ ...config, agentsInLake }, deps)
   return serveLog(log, calls)
 })
-calls.on('start collector', async ({ rejectsDir, ...config }: ThreadCollectorConfig) => {
-  collector = await startCollector(config, { ...deps, log, net: nodeNet(), rejectsDir })
+calls.on('start collector', async ({ config, rule, tokens }: ThreadCollectorStart) => {
+  const { rejectsDir, listenTls, ...settings } = config
+  const access = new TokenAccess(rule, tokens)
+  calls.on('tokens', (records: readonly TokenRecord[]) => access.replace(records))
+  const net = nodeNet(listenTls === null ? {} : { listenTls })
+  collector = await startCollector(settings, { ...deps, log, net, rejectsDir, access })
   return { host: collector.host, port: collector.port }
 })
 calls.on('collector status', () => collector.status())

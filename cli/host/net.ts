@@ -7,7 +7,9 @@ import { type ConnectTls, type ListenTls, type Secured, secureAccepted, secureCo
 /** TCP of this machine; with `listenTls` and `connectTls`, TLS over it. */
 export function nodeNet(options: { listenTls?: ListenTls; connectTls?: ConnectTls } = {}): Net {
   const { listenTls, connectTls } = options
-  const context = listenTls && tls.createSecureContext({ cert: listenTls.cert, key: listenTls.key })
+  const context =
+    listenTls &&
+    tls.createSecureContext({ cert: Buffer.from(listenTls.cert), key: Buffer.from(listenTls.key) })
   return {
     listen: (host, port, accept) =>
       new Promise((resolve, reject) => {

@@ -7,9 +7,9 @@ import { Transport } from './transport.ts'
 /** What a listener needs to speak TLS. */
 export interface ListenTls {
   /** PEM: the certificate, then those between it and its CA. */
-  readonly cert: Buffer
+  readonly cert: Uint8Array
   /** PEM. */
-  readonly key: Buffer
+  readonly key: Uint8Array
   /** A handshake that takes longer is given up. */
   readonly handshakeMs: number
   /** What a peer that speaks no TLS is told before it is disconnected. */

@@ -18,7 +18,8 @@ async function run(...argv: string[]) {
       err += text
     },
     isTerminal: false,
-    stopped: Promise.resolve(),
+    // Nobody presses Ctrl-C: what must fail fails by itself.
+    stopped: new Promise(() => {}),
   }
   return { code: await runCli(argv, io), out, err }
 }
@@ -47,6 +48,18 @@ test('wrong usage exits with 2 and one sentence that names the fix', async () =>
     [['fleet', '--services', 'many'], /--services must be a whole number above 0/],
     [['batch'], /batch --once/],
     [['collector'], /kafka\.brokers/],
+    [['token'], /token create --role ROLE/],
+    [['token', 'create'], /needs --role agent, viewer or admin/],
+    [['token', 'create', '--role', 'king'], /needs --role agent, viewer or admin/],
+    [['token', 'revoke'], /token revoke ID/],
+    [['up', '--insecure', '--tokens-loopback', '--data', '/nowhere'], /contradict each other/],
+    [
+      ['up', '--collector-listen', '0.0.0.0:0', '--data', '/nowhere'],
+      /collector\.listen is 0\.0\.0\.0:0.*--insecure/,
+    ],
+    [['up', '--serving-listen', '[::]:0', '--data', '/nowhere'], /no token of role viewer or admin/],
+    [['up', '--collector-tls-cert', 'c.pem'], /collector\.tls_cert needs collector\.tls_key/],
+    [['config', '--insecure', 'yes'], /insecure \(--insecure\) must be true or false/],
     [['config', '--speed-tick', 'soon'], /speed\.tick .* must be a duration/],
   ]
   for (const [argv, message] of cases) {
@@ -62,6 +75,15 @@ test('config shows every value and where it came from', async () => {
   expect(code).toBe(0)
   expect(out).toMatch(/^speed\.tick +5s +--speed-tick$/m)
   expect(out).toMatch(/^data +\.\/data +default$/m)
+})
+
+test('a setting that is true or false needs no value to be true', async () => {
+  const shown = async (...argv: string[]) => /^insecure +(\w+)/m.exec((await run('config', ...argv)).out)?.[1]
+  expect(await shown('--insecure')).toBe('true')
+  expect(await shown('--insecure', '--speed-tick', '5s')).toBe('true')
+  expect(await shown('--insecure', 'false')).toBe('false')
+  expect(await shown('--insecure=false')).toBe('false')
+  expect(await shown()).toBe('false')
 })
 
 test('status without a running process fails and says what to do', async () => {

@@ -60,6 +60,7 @@ test('a variable that is no setting is not an error, and is pointed at', () => {
     TIDEMARK_SPEED_TIK: '1s',
     TIDEMARK_SERVICE_HOST: '10.0.0.1',
     TIDEMARK_TEST_REQUIRE: 'all',
+    TIDEMARK_TOKEN: 'tmk_',
     PATH: '/bin',
   }
   expect(resolveSettings({ ...none, env }).get('speed.tick').source).toBe('default')

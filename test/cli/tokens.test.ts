@@ -105,17 +105,17 @@ test('a running process sees new and revoked tokens within a second', async () =
   const { clock, disk, add, open } = rig()
   const tokens = await open()
   let told = 0
-  tokens.onChange(() => {
+  tokens.access.onChange(() => {
     told += 1
   })
   const { token, record } = fresh('viewer')
-  expect(tokens.holder(token)).toBeNull()
+  expect(tokens.access.holder(token)).toBeNull()
   await add(record)
   await clock.advance(1_000)
-  expect([tokens.holder(token), told]).toEqual([record, 1])
+  expect([tokens.access.holder(token), told]).toEqual([record, 1])
   await changeTokens({ disk, clock }, DATA, () => [])
   await clock.advance(1_000)
-  expect([tokens.holder(token), told]).toEqual([null, 2])
+  expect([tokens.access.holder(token), told]).toEqual([null, 2])
   await clock.advance(10_000)
   expect(told).toBe(2)
   await tokens.close()
@@ -129,17 +129,17 @@ test('a file that is damaged while it is in use changes nothing and is said once
   const tokens = await open()
   disk.put(tokenFile(DATA), Buffer.from('{'))
   await clock.advance(5_000)
-  expect([tokens.holder(token), lines]).toEqual([record, [expect.stringMatching(/not JSON.*still count/)]])
+  expect([tokens.access.holder(token), lines]).toEqual([record, [expect.stringMatching(/not JSON.*still count/)]])
   disk.erase(tokenFile(DATA))
   await clock.advance(1_000)
-  expect(tokens.holder(token)).toBeNull()
+  expect(tokens.access.holder(token)).toBeNull()
   await tokens.close()
 })
 
 test('a process has a token of its own, an admin that no list shows', async () => {
   const { open } = rig()
   const tokens = await open()
-  expect([tokens.holder(tokens.own)?.role, tokens.list()]).toEqual(['admin', []])
+  expect([tokens.access.holder(tokens.own)?.role, tokens.list()]).toEqual(['admin', []])
   await tokens.close()
 })
 
@@ -148,7 +148,7 @@ test('peers beyond this machine need a token; those on it when it is so set; nob
   const needed = async (insecure: boolean, loopback: boolean) => {
     const tokens = await open({ insecure, loopback })
     await tokens.close()
-    return ['127.0.0.1', '::ffff:127.0.0.1', '10.0.0.1', 'unknown'].map((address) => tokens.required(address))
+    return ['127.0.0.1', '::ffff:127.0.0.1', '10.0.0.1', 'unknown'].map((address) => tokens.access.required(address))
   }
   expect(await needed(false, false)).toEqual([false, false, true, true])
   expect(await needed(false, true)).toEqual([true, true, true, true])
