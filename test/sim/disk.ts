@@ -21,6 +21,8 @@ export class SimDisk implements Disk {
   #names = new Map<string, Inode>()
   /** Names as a power loss would leave them at least. */
   #durable = new Map<string, Inode>()
+  /** What stands directly in each folder; null when a name has changed since. */
+  #folders: Map<string, Set<string>> | null = null
   readonly #locks = new Map<string, string>()
   /** Bytes that fit in all; lowering it fills the disk. */
   capacityBytes = Number.POSITIVE_INFINITY
@@ -45,11 +47,13 @@ export class SimDisk implements Disk {
     }
     for (const inode of new Set(kept.values())) this.#tear(inode)
     this.#names = kept
+    this.#folders = null
     this.#durable = new Map(kept)
   }
 
   #tear(inode: Inode): void {
     const { bytes, synced } = inode
+    if (bytes === synced) return
     let same = 0
     while (same < Math.min(bytes.length, synced.length) && bytes[same] === synced[same]) same++
     if (same < bytes.length || same < synced.length) {
@@ -59,7 +63,7 @@ export class SimDisk implements Disk {
       torn.set(bytes.subarray(0, cut))
       inode.bytes = torn
     }
-    inode.synced = inode.bytes.slice()
+    inode.synced = inode.bytes
   }
 
   /** The bytes of a file, to look at or to damage. */
@@ -69,8 +73,9 @@ export class SimDisk implements Disk {
 
   /** Sets a file's bytes, as damage or as another program would. */
   put(path: string, bytes: Uint8Array): void {
-    const inode = { bytes: bytes.slice(), synced: bytes.slice(), modifiedMs: this.#nowMs() }
-    this.#names.set(path, inode)
+    const copy = bytes.slice()
+    const inode = { bytes: copy, synced: copy, modifiedMs: this.#nowMs() }
+    this.#name(path, inode)
     this.#durable.set(path, inode)
   }
 
@@ -82,7 +87,7 @@ export class SimDisk implements Disk {
 
   /** Removes a name for good, as a person would while nothing runs. */
   erase(path: string): void {
-    this.#names.delete(path)
+    this.#unname(path)
     this.#durable.delete(path)
   }
 
@@ -102,7 +107,7 @@ export class SimDisk implements Disk {
     if (inode === undefined) {
       if (!options?.create) return null
       inode = { bytes: new Uint8Array(), synced: new Uint8Array(), modifiedMs: this.#nowMs() }
-      this.#names.set(path, inode)
+      this.#name(path, inode)
     }
     return this.#file(path, inode)
   }
@@ -121,7 +126,8 @@ export class SimDisk implements Disk {
       sync: async () => {
         this.fault?.('sync', path)
         this.syncs += 1
-        inode.synced = inode.bytes.slice()
+        // A write never changes bytes in place.
+        inode.synced = inode.bytes
       },
       truncate: async (size) => {
         this.fault?.('truncate', path)
@@ -165,42 +171,63 @@ export class SimDisk implements Disk {
   }
 
   async list(dir: string): Promise<string[]> {
-    const names = new Set<string>()
-    const from = dir.length + 1
+    return [...(this.#tree().get(dir) ?? [])].sort()
+  }
+
+  #tree(): Map<string, Set<string>> {
+    if (this.#folders !== null) return this.#folders
+    const folders = new Map<string, Set<string>>()
     for (const path of this.#names.keys()) {
-      if (path.length <= from || path[dir.length] !== '/' || !path.startsWith(dir)) continue
-      const end = path.indexOf('/', from)
-      names.add(end < 0 ? path.slice(from) : path.slice(from, end))
+      let known = false
+      for (let end = path.length; end > 0 && !known; ) {
+        const slash = path.lastIndexOf('/', end - 1)
+        const dir = path.slice(0, slash)
+        const names = folders.get(dir)
+        known = names !== undefined
+        if (names === undefined) folders.set(dir, new Set([path.slice(slash + 1, end)]))
+        else names.add(path.slice(slash + 1, end))
+        end = slash
+      }
     }
-    return [...names].sort()
+    this.#folders = folders
+    return folders
+  }
+
+  #name(path: string, inode: Inode): void {
+    this.#names.set(path, inode)
+    this.#folders = null
+  }
+
+  #unname(path: string): void {
+    this.#names.delete(path)
+    this.#folders = null
   }
 
   async stat(path: string): Promise<{ size: number; modifiedMs: number; isFolder: boolean } | null> {
     const inode = this.#names.get(path)
     if (inode !== undefined)
       return { size: inode.bytes.length, modifiedMs: inode.modifiedMs, isFolder: false }
-    const isFolder = [...this.#names.keys()].some((name) => name.startsWith(`${path}/`))
-    return isFolder ? { size: 0, modifiedMs: 0, isFolder } : null
+    return this.#tree().has(path) ? { size: 0, modifiedMs: 0, isFolder: true } : null
   }
 
   async makeDir(_dir: string): Promise<void> {}
 
   async rename(from: string, to: string): Promise<void> {
     this.fault?.('rename', to)
-    this.#names.set(to, this.#need(from))
-    this.#names.delete(from)
+    this.#name(to, this.#need(from))
+    this.#unname(from)
   }
 
   async link(from: string, to: string): Promise<boolean> {
     this.fault?.('link', to)
     if (this.#names.has(to)) return false
-    this.#names.set(to, this.#need(from))
+    this.#name(to, this.#need(from))
     return true
   }
 
   async remove(path: string): Promise<void> {
     this.fault?.('remove', path)
-    this.#names.delete(path)
+    this.#unname(path)
   }
 
   async syncDir(dir: string): Promise<void> {

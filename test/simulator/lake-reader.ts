@@ -11,7 +11,7 @@ export function lakeReader(disk: SimDisk, dir: string): ObjectStore {
       .map((path) => path.slice(dir.length + 1))
       .filter((key) => !key.includes('.tmp-'))
   return {
-    get: async (key) => (keys().includes(key) ? disk.bytesOf(`${dir}/${key}`).slice() : null),
+    get: async (key) => (disk.has(`${dir}/${key}`) ? disk.bytesOf(`${dir}/${key}`).slice() : null),
     list: async (prefix, after = '') =>
       keys()
         .filter((key) => key.startsWith(prefix) && key > after)
