@@ -59,9 +59,11 @@ export function standing({ store, openCells, nowMs, lagMs, unread }: StandingDep
     for (const p of places) missing.push(missed(p, offsetIn(loaded.chainEnd, p), null, unread))
   }
   for (const partition of partitionsOf(loaded.closed)) {
-    const from = offsetIn(loaded.chainEnd, partition)
     const to = offsetIn(loaded.closed, partition)
-    if (from < to) missing.push(missed(partition, from, to, 'the next batch run adds these blocks'))
+    // Nothing but a version holds the last offset, which stands for all that is lost: a tick that reaches it was under way.
+    const from = Math.min(offsetIn(loaded.chainEnd, partition), to - 1)
+    if (offsetIn(loaded.state?.tidemark ?? {}, partition) < to)
+      missing.push(missed(partition, from, to, 'the next batch run adds these blocks'))
   }
   return { store, open, missing, unread: unread !== null, basis: basisOf(store, position, open) }
 }
