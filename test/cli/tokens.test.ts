@@ -129,7 +129,10 @@ test('a file that is damaged while it is in use changes nothing and is said once
   const tokens = await open()
   disk.put(tokenFile(DATA), Buffer.from('{'))
   await clock.advance(5_000)
-  expect([tokens.access.holder(token), lines]).toEqual([record, [expect.stringMatching(/not JSON.*still count/)]])
+  expect([tokens.access.holder(token), lines]).toEqual([
+    record,
+    [expect.stringMatching(/not JSON.*still count/)],
+  ])
   disk.erase(tokenFile(DATA))
   await clock.advance(1_000)
   expect(tokens.access.holder(token)).toBeNull()
@@ -148,7 +151,9 @@ test('peers beyond this machine need a token; those on it when it is so set; nob
   const needed = async (insecure: boolean, loopback: boolean) => {
     const tokens = await open({ insecure, loopback })
     await tokens.close()
-    return ['127.0.0.1', '::ffff:127.0.0.1', '10.0.0.1', 'unknown'].map((address) => tokens.access.required(address))
+    return ['127.0.0.1', '::ffff:127.0.0.1', '10.0.0.1', 'unknown'].map((address) =>
+      tokens.access.required(address),
+    )
   }
   expect(await needed(false, false)).toEqual([false, false, true, true])
   expect(await needed(false, true)).toEqual([true, true, true, true])

@@ -3,6 +3,17 @@ import type { Clock, Random } from '../../schemas/ports/clock.ts'
 import type { Listener, Net, Socket, SocketHandlers } from '../../schemas/ports/net.ts'
 import { simRandom } from './random.ts'
 
+/** Bytes of the largest chunk delivered, as of a socket of the system. */
+export const CHUNK_BYTES_MAX = 65_536
+
+/** A socket as a client has it, with what can be seen of the other side. */
+export interface SimSocket extends Socket {
+  /** Bytes that the peer was given. */
+  readonly takenBytes: number
+  /** Bytes that the peer sent and that were not delivered here. */
+  readonly unreadBytes: number
+}
+
 /**
  * TCP in memory: bytes arrive in order, in chunks that break anywhere, in a later turn of the event loop or, where a
  * delay is set, up to so many milliseconds later.
@@ -35,7 +46,7 @@ export class SimNet implements Net {
     }
   }
 
-  async connect(host: string, port: number): Promise<Socket> {
+  async connect(host: string, port: number): Promise<SimSocket> {
     const accept = this.#listeners.get(`${host}:${port}`)
     if (accept === undefined)
       throw new TidemarkError('E_CONNECT', `cannot connect to ${host}:${port}: refused`)
@@ -54,6 +65,13 @@ export class SimNet implements Net {
   /** Ends that are open, of both sides. */
   get open(): number {
     return this.#ends.size
+  }
+
+  /** Connections that a listening process holds. */
+  get served(): number {
+    let count = 0
+    for (const { side } of this.#ends) if (side === 'server') count += 1
+    return count
   }
 
   /** One connection breaks, at both sides or so that only the client notices; false when there is none. */
@@ -97,7 +115,7 @@ interface EndDeps {
   gone(end: End): void
 }
 
-class End implements Socket {
+class End implements SimSocket {
   readonly remoteAddress = '127.0.0.1'
   readonly side: 'client' | 'server'
   peer!: End
@@ -105,6 +123,8 @@ class End implements Socket {
   #handlers: SocketHandlers | null = null
   /** What has arrived and is not delivered: bytes, then null for the end of the peer's side. */
   #arrived: (Uint8Array | null)[] = []
+  #arrivedBytes = 0
+  #deliveredBytes = 0
   #paused = false
   #ended = false
   #peerEnded = false
@@ -127,8 +147,10 @@ class End implements Socket {
     let rest: Uint8Array = typeof bytes === 'string' ? Buffer.from(bytes) : Buffer.from(bytes)
     while (rest.length > 0) {
       const { random } = this.#deps
-      const n = random.float() < 0.7 ? rest.length : 1 + Math.floor(random.float() * rest.length)
+      const all = Math.min(rest.length, CHUNK_BYTES_MAX)
+      const n = random.float() < 0.7 ? all : 1 + Math.floor(random.float() * all)
       this.peer.#arrived.push(rest.subarray(0, n))
+      this.peer.#arrivedBytes += n
       rest = rest.subarray(n)
     }
     this.peer.#schedule()
@@ -136,7 +158,15 @@ class End implements Socket {
   }
 
   pendingBytes(): number {
-    return this.peer.#arrived.reduce((sum, chunk) => sum + (chunk?.length ?? 0), 0)
+    return this.peer.#arrivedBytes
+  }
+
+  get takenBytes(): number {
+    return this.peer.#deliveredBytes
+  }
+
+  get unreadBytes(): number {
+    return this.#arrivedBytes
   }
 
   end(): void {
@@ -164,7 +194,7 @@ class End implements Socket {
 
   /** The connection is gone; what had arrived and was not delivered is gone too. */
   lose(reason: string): void {
-    this.#arrived = []
+    this.#drop()
     setImmediate(() => this.#close(reason))
   }
 
@@ -173,7 +203,12 @@ class End implements Socket {
     this.#closed = true
     this.#deps.gone(this)
     this.#handlers = null
+    this.#drop()
+  }
+
+  #drop(): void {
     this.#arrived = []
+    this.#arrivedBytes = 0
   }
 
   /** While held, nothing is delivered here. */
@@ -198,8 +233,11 @@ class End implements Socket {
   #deliver(): void {
     while (this.#handlers !== null && !this.#closed && !this.#stopped && this.#arrived.length > 0) {
       const chunk = this.#arrived.shift()!
-      if (chunk !== null) this.#handlers.data(chunk)
-      else {
+      if (chunk !== null) {
+        this.#arrivedBytes -= chunk.length
+        this.#deliveredBytes += chunk.length
+        this.#handlers.data(chunk)
+      } else {
         this.#peerEnded = true
         this.#handlers.end()
         this.#closeIfDone()

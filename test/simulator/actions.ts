@@ -1,14 +1,18 @@
+import { REJECTS_BYTES_MAX } from '../../collector/limits.ts'
+import { TidemarkError } from '../../schemas/errors.ts'
 import { HOUR_MS } from '../../schemas/view.ts'
 import { serviceMinute } from '../../schemas/views/service-minute.ts'
 import { drain } from '../sim/incarnation.ts'
+import { badNumberedLine } from './bad-lines.ts'
 import { checkAsOf } from './check.ts'
 import { deleteJournal, flipDataFile, flipJournal } from './damage.ts'
 import type { Dice } from './dice.ts'
 import type { FaultName } from './faults.ts'
 import { HOSTS, SERVICES } from './fleet.ts'
+import { shapedLine } from './line-shapes.ts'
 import type { Sender } from './sender.ts'
 import type { Simulation } from './simulation.ts'
-import { TICK_MS } from './site.ts'
+import { REJECTS_DIR, TICK_MS } from './site.ts'
 
 export interface Action {
   /** How often, against the others. */
@@ -62,6 +66,7 @@ export const ACTIONS = {
   'wrong clock': { weight: 1, fault: 'agents', act: wrongClock },
   clone: { weight: 0.7, fault: 'agents', act: clone },
   garbage: { weight: 3, fault: 'garbage', act: (sim, dice) => lines(sim, dice, true) },
+  'bad numbered': { weight: 2, fault: 'garbage', act: badNumbered },
   'store errors': { weight: 2, fault: 'store-error', act: (sim, dice) => storeTrouble(sim, dice, 'errors') },
   'store unclear': {
     weight: 3,
@@ -84,6 +89,11 @@ export const ACTIONS = {
   'keep index': { weight: 1, fault: 'index', act: keepIndex },
   'old index': { weight: 1, fault: 'index', up: true, act: (sim) => loseIndex(sim, 'stale') },
   'delete journal': { weight: 0.5, fault: 'journal', act: deleteJournal },
+  flood: { weight: 1, fault: 'flood', act: flood },
+  crowd: { weight: 2, fault: 'flood', act: crowd },
+  'small spool': { weight: 2, fault: 'spool', act: smallSpool },
+  'spool disk': { weight: 2, fault: 'spool', act: spoolDisk },
+  'rejects full': { weight: 0.3, fault: 'flood', act: rejectsFull },
 } as const satisfies { readonly [name: string]: Action }
 
 export type ActionName = keyof typeof ACTIONS
@@ -102,12 +112,9 @@ async function send(sim: Simulation, dice: Dice, late: boolean): Promise<string>
 }
 
 function make(sim: Simulation, sender: Sender, dice: Dice, timeMs: number): void {
-  const made = sender.make({
-    service: dice.pick(SERVICES),
-    host: dice.pick(HOSTS),
-    timeMs,
-    gauges: [dice.below(4), dice.below(4) / 8, dice.pick([0, 1e15, 0.1, 5e-324])],
-  })
+  const gauges = [dice.below(4), dice.below(4) / 8, dice.pick([0, 1e15, 0.1, 5e-324, 100 * dice.float()])]
+  const message = { service: dice.pick(SERVICES), host: dice.pick(HOSTS), timeMs, gauges }
+  const made = sender.make(message, (numbered) => shapedLine(numbered, dice.float))
   sim.world.oracle.noteSent(made)
 }
 
@@ -137,6 +144,14 @@ async function lines(sim: Simulation, dice: Dice, vanish: boolean): Promise<stri
   sent.finish()
   await drain()
   return `${count} unnumbered lines`
+}
+
+async function badNumbered(sim: Simulation, dice: Dice): Promise<string> {
+  const sender = dice.pick(sim.fleet.senders)
+  make(sim, sender, dice, sim.world.clock.nowMs())
+  sender.makeBad((seq) => badNumberedLine(seq, dice.float()))
+  await sendNew(sim, sender)
+  return `${sender.agent} sends a good and a bad one`
 }
 
 async function wait(sim: Simulation, ms: number): Promise<string> {
@@ -265,6 +280,49 @@ function clockBack(sim: Simulation, dice: Dice): string {
   const aheadMs = sim.world.clock.nowMs() + 10 * 60_000
   sim.fleet.refusableMs = Math.min(sim.fleet.refusableMs, aheadMs)
   return `the clock steps back by ${ms / 1_000} s`
+}
+
+async function smallSpool(sim: Simulation, dice: Dice): Promise<string> {
+  const place = dice.below(2)
+  const death = dice.pick(['process', 'power'] as const)
+  await sim.fleet.startAgent(place, { skewMs: 0, spooled: true, small: true, death })
+  return `an agent with a small spool on host-${place}, after ${death === 'power' ? 'a power loss' : 'a crash'}`
+}
+
+function spoolDisk(sim: Simulation, dice: Dice): string {
+  const host = dice.pick(sim.fleet.hosts.filter((one) => one !== undefined))
+  if (dice.float() < 0.5) {
+    host.disk.capacityBytes = host.disk.usedBytes() + dice.pick([0, 50, 500])
+    return sim.forAWhile(`the disk of ${host.name} is full`, dice, () => host.mend())
+  }
+  const rate = dice.pick([0.1, 0.5, 1])
+  host.disk.fault = (what, path) => {
+    if (sim.world.random.float() < rate) throw new TidemarkError('E_DISK', `${path}: ${what} failed`)
+  }
+  return sim.forAWhile(`the disk of ${host.name} fails`, dice, () => host.mend())
+}
+
+async function flood(sim: Simulation, dice: Dice): Promise<string> {
+  const name = dice.pick(['unread', 'lines', 'bytes'] as const)
+  const slow = dice.float() < 0.5 ? ` ${diskSlow(sim, dice)}` : ''
+  const came = await sim.fleet.crowd.flood(name)
+  await drain()
+  return came ? `a flood of ${name}${slow}` : 'nobody is there to be flooded'
+}
+
+async function crowd(sim: Simulation, dice: Dice): Promise<string> {
+  const came = await sim.fleet.crowd.come(dice.pick([5, 40, 150]))
+  return came === null ? 'a crowd finds nobody' : `${came} clients come and are silent`
+}
+
+async function rejectsFull(sim: Simulation): Promise<string> {
+  await sim.crash('process')
+  const { disk } = sim.world
+  const paths = disk.paths().filter((path) => path.startsWith(`${REJECTS_DIR}/`))
+  const used = paths.reduce((sum, path) => sum + disk.bytesOf(path).length, 0)
+  const room = REJECTS_BYTES_MAX - used - 50_000
+  if (room > 0) disk.put(`${REJECTS_DIR}/full-${paths.length}.ndjson`, new Uint8Array(room))
+  return 'the folder of refused lines is almost full'
 }
 
 async function define(sim: Simulation, dice: Dice): Promise<string> {

@@ -1,11 +1,7 @@
-import { PENDING_BYTES_MAX } from '../../collector/limits.ts'
 import { coveredPosition, ticksOf, viewState } from '../../lake/tables.ts'
 import { offsetIn, type Position, partitionsOf } from '../../schemas/position.ts'
 import { LAKE_DIR } from './site.ts'
 import type { World } from './world.ts'
-
-/** Timers that wait at once: far above what the layers and a few dozen connections need. */
-const TIMERS_MAX = 400
 
 /** What the lake says of itself: positions only grow, ticks form chains, every file that is named is there. */
 export class Bookkeeping {
@@ -35,9 +31,6 @@ export class Bookkeeping {
     }
     const dates = [...(view?.files.values() ?? [])].map(({ partition }) => partition.date)
     if (new Set(dates).size < dates.length) throw new Error('a date of the view has two files')
-    if (world.clock.pending > TIMERS_MAX) throw new Error(`${world.clock.pending} timers wait`)
-    const pending = world.parts?.journal.pendingBytes() ?? 0
-    if (pending > PENDING_BYTES_MAX) throw new Error(`${pending} bytes wait to be durable`)
   }
 
   #grows(what: string, position: Position): void {

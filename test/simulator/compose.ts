@@ -18,7 +18,7 @@ import { channelPair } from '../sim/channel.ts'
 import type { Incarnation } from '../sim/incarnation.ts'
 import { openDuckdb } from './duckdb.ts'
 import { followJournal } from './follow-journal.ts'
-import { JOURNAL_DIR, LAKE_DIR, REJECTS_DIR, type Site, TICK_MS } from './site.ts'
+import { CONNECTIONS_MAX, IDLE_MS, JOURNAL_DIR, LAKE_DIR, REJECTS_DIR, type Site, TICK_MS } from './site.ts'
 
 /** The layers of one process. */
 export interface Parts {
@@ -120,7 +120,13 @@ export async function compose(site: Site, life: Incarnation): Promise<Parts> {
   )
   const second = twin ? await writers(site.tablesOn(store, life)) : null
   const collector = await startCollector(
-    { host: '127.0.0.1', port: 7070, blockMessages: 5 },
+    {
+      host: '127.0.0.1',
+      port: 7070,
+      blockMessages: 5,
+      connectionsMax: CONNECTIONS_MAX,
+      idleMs: IDLE_MS,
+    },
     { log: journal, net: site.net, disk, rejectsDir: REJECTS_DIR, ...deps },
   )
   return {

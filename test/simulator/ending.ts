@@ -1,11 +1,15 @@
 import type { Gap } from '../../schemas/position.ts'
 import { DAY_MS } from '../../schemas/view.ts'
+import { drain } from '../sim/incarnation.ts'
 import type { Executor } from './execute.ts'
 import type { Simulation } from './simulation.ts'
+import { IDLE_MS } from './site.ts'
 
 /** Everything must be caught up with this long after the last fault. */
 const CATCH_UP_MS = 4 * 60_000
 const CLOSE_MS_MAX = 60_000
+/** Silent clients that do not go by themselves. */
+const STAYING = 4
 
 /** The end of a simulation, when no more faults come. */
 export class Ending {
@@ -22,6 +26,8 @@ export class Ending {
     const { world, fleet, tally } = this.#sim
     world.trace.say('no more faults')
     this.#sim.stopFaults()
+    fleet.crowd.leave(STAYING)
+    await drain()
     if (!world.up) await this.#startForGood()
     for (const sender of fleet.senders) if (!sender.connected) await this.#sim.connect(sender)
     // What a host's spool kept while an agent without one ran there is sent now.
@@ -39,6 +45,7 @@ export class Ending {
     await world.clock.advance(CATCH_UP_MS / 2)
     await this.#executor.check()
     this.#allWell()
+    if (fleet.crowd.size > 0) await this.#silentOnesGo()
     await this.#closeAll()
     tally.blocks = world.oracle.blocks.length
     tally.virtualMs = world.clock.passedMs
@@ -117,6 +124,13 @@ export class Ending {
     const here = answers.basis().viewVersion
     const there = node.answers.basis().viewVersion
     if (here !== there) throw new Error(`the node serves version ${there} instead of ${here}`)
+  }
+
+  /** Who says nothing, or reads nothing, does not keep its place. */
+  async #silentOnesGo(): Promise<void> {
+    const { world, fleet } = this.#sim
+    await world.clock.advance(2 * IDLE_MS)
+    if (fleet.crowd.size > 0) throw new Error(`${fleet.crowd.size} silent clients are connected for ever`)
   }
 
   async #closeAll(): Promise<void> {

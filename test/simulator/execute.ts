@@ -5,6 +5,7 @@ import { Bookkeeping } from './bookkeeping.ts'
 import { checkAnswers, rangesAt } from './check.ts'
 import { Dice } from './dice.ts'
 import { SERVICES } from './fleet.ts'
+import { checkLimits } from './limits.ts'
 import type { Simulation } from './simulation.ts'
 import type { Plan, Step } from './step.ts'
 
@@ -65,6 +66,7 @@ export class Executor {
     const sim = this.#sim
     if (!sim.world.up || sim.world.broken !== null || this.#probes.float() > 1 / CALLS_PER_PROBE) return
     try {
+      checkLimits(sim)
       const ranges = rangesAt(sim.world)
       const at = Math.floor(this.#probes.float() * ranges.length)
       const key = SERVICES[Math.floor(this.#probes.float() * SERVICES.length)]!
@@ -84,6 +86,7 @@ export class Executor {
       checkAnswers(sim, world.node.answers, { freshMs: null, ranges: ranges.slice(0, 1) })
     const lost = sim.fleet.lostMessages()
     if (lost.length > 0) throw new Error(lost.slice(0, 4).join('; '))
+    checkLimits(sim)
     await this.#books.check()
   }
 }

@@ -1,10 +1,12 @@
+import { Crowd } from './crowd.ts'
 import { type AgentStart, Host } from './host.ts'
+import { SENDER_ADDRESS, shapedLine } from './line-shapes.ts'
 import { Lines } from './lines.ts'
 import { Sender } from './sender.ts'
 import type { World } from './world.ts'
 
 export const SERVICES = ['checkout', 'search', 'übung']
-export const HOSTS = ['web-1', 'web-2', '\u{1F600}', '\uFFFD']
+export const HOSTS = ['web-1', SENDER_ADDRESS, '\u{1F600}', '\uFFFD']
 /** A sample younger than this may still be on its way. */
 const ON_THE_WAY_MS = 5_000
 
@@ -13,6 +15,7 @@ export class Fleet {
   readonly senders: Sender[]
   readonly hosts: Host[] = []
   readonly lines: Lines[] = []
+  readonly crowd: Crowd
   /** Ids under which two senders speak. */
   readonly cloned = new Set<string>()
   /**
@@ -25,6 +28,7 @@ export class Fleet {
 
   constructor(world: World) {
     this.#world = world
+    this.crowd = new Crowd(world.net)
     this.senders = [new Sender('a1'), new Sender('a2')]
   }
 
@@ -50,29 +54,37 @@ export class Fleet {
     this.lines.push(lines)
     for (let i = 0; i < count; i++) {
       if (random() < 0.3) lines.bad(random())
-      else {
-        this.#lineCount += 1
-        const service = SERVICES[Math.floor(random() * SERVICES.length)]!
-        lines.good(`line-${this.#lineCount}`, service, [
-          Math.floor(random() * 4),
-          1,
-          random() < 0.1 ? 1e15 : 0.1,
-        ])
-      }
+      else this.#sendGood(lines, random)
     }
     return lines
+  }
+
+  #sendGood(lines: Lines, random: () => number): void {
+    this.#lineCount += 1
+    const host = `line-${this.#lineCount}`
+    const service = SERVICES[Math.floor(random() * SERVICES.length)]!
+    const gauges = [Math.floor(random() * 4), 1, random() < 0.1 ? 1e15 : random()]
+    if (random() < 0.5) {
+      const [cpu, ram, disk] = gauges
+      lines.good(host, JSON.stringify({ service, host, cpu, ram, disk }))
+      return
+    }
+    const message = { service, host, timeMs: this.#world.clock.nowMs(), gauges, agent: null, seq: null }
+    this.#world.oracle.noteSent(message)
+    lines.good(host, shapedLine(message, random))
   }
 
   #machines(): Host[] {
     return this.hosts.filter((host) => host !== undefined)
   }
 
-  /** Samples that a spool kept and that are not in the log, in words; where nothing may have been lost. */
+  /** Samples that a spool kept, did not count as lost, and that are not in the log, in words. */
   missingSamples(): string[] {
-    return this.#machines().flatMap(({ name, kept, refused }) => {
+    return this.#machines().flatMap(({ name, kept, lost, refused }) => {
       const { oracle, clock } = this.#world
       const missing = [...kept]
-        .filter(([number, atMs]) => !oracle.hasSample(number) && clock.passedMs - atMs > ON_THE_WAY_MS)
+        .filter(([number]) => !oracle.hasSample(number) && !lost.has(number))
+        .filter(([, atMs]) => clock.passedMs - atMs > ON_THE_WAY_MS)
         .map(([number]) => number)
       return missing.length > refused
         ? [`samples ${missing.join()} were in the spool of ${name} and are lost, ${refused} refused`]
@@ -84,8 +96,15 @@ export class Fleet {
   #mayBeRefused(agent: string, seq: number): boolean {
     return this.senders.some(
       (one) =>
-        one.agent === agent && (one.refused.has(seq) || (one.sent[seq - 1]?.timeMs ?? 0) > this.refusableMs),
+        one.agent === agent &&
+        (one.bad.has(seq) || one.refused.has(seq) || (one.sent[seq - 1]?.timeMs ?? 0) > this.refusableMs),
     )
+  }
+
+  /** Refusals that somebody was told. */
+  errorsTold(): number {
+    const told = [...this.lines, ...this.senders, ...this.crowd.floods].map(({ errors }) => errors)
+    return told.reduce((sum, errors) => sum + errors, 0)
   }
 
   /** What the collector settled and the oracle does not know, in words. */
@@ -110,7 +129,8 @@ export class Fleet {
         lost.push(`${missing.join()} are acknowledged and lost, ${refused} refused`)
     }
     for (const { sent, acked } of this.lines) {
-      for (const host of sent.slice(0, acked)) if (host !== null) need(host, false)
+      const mayBeRefused = this.refusableMs < Number.POSITIVE_INFINITY
+      for (const host of sent.slice(0, acked)) if (host !== null) need(host, mayBeRefused)
     }
     return lost
   }

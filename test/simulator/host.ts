@@ -1,12 +1,19 @@
 import { type Agent, startAgent } from '../../agent/agent.ts'
 import type { Backlog } from '../../agent/backlog.ts'
 import { openSpool } from '../../agent/spool.ts'
+import { readSpool } from '../../agent/spool-format.ts'
+import { describeError } from '../../schemas/errors.ts'
 import { SimDisk } from '../sim/disk.ts'
 import { drain, Incarnation } from '../sim/incarnation.ts'
+import { SpoolBook } from './spool-book.ts'
 import type { World } from './world.ts'
 
 /** Samples of the real agents: seldom, so that an hour of simulated time stays cheap. */
 const AGENT_INTERVAL_MS = 20_000
+const SPOOL_DIR = '/spool'
+/** Of a spool that is small: a dozen samples, which come more often. */
+const SMALL_BYTES_MAX = 2_000
+const SMALL_INTERVAL_MS = 4_000
 
 /** What an agent knows to be settled, and how much of it was refused. */
 export interface Settled {
@@ -20,6 +27,8 @@ export interface AgentStart {
   readonly skewMs: number
   /** Whether it keeps its samples on the host's disk. */
   readonly spooled: boolean
+  /** Whether the spool has little room. */
+  readonly small?: boolean
   /** How the agent before it died. */
   readonly death: 'process' | 'power'
 }
@@ -35,16 +44,18 @@ export class Host {
   refused = 0
   /** Numbers of the samples that a spool said are kept, and when. */
   readonly kept = new Map<number, number>()
+  /** Numbers of the samples that a spool gave up for want of room. */
+  readonly lost = new Set<number>()
   /** What the agents before this one knew. */
   readonly gone: Settled[] = []
-  readonly #disk: SimDisk
+  readonly disk: SimDisk
   readonly #world: World
 
   constructor(world: World, place: number, service: string) {
     this.#world = world
     this.name = `host-${place}`
     this.service = service
-    this.#disk = new SimDisk(world.config.seed + place + 1, world.clock)
+    this.disk = new SimDisk(world.config.seed + place + 1, world.clock)
   }
 
   settled(): Settled {
@@ -54,11 +65,11 @@ export class Host {
   }
 
   /** Kills the agent there is, and starts another. */
-  async start({ skewMs, spooled, death }: AgentStart): Promise<void> {
+  async start({ skewMs, spooled, death, small = false }: AgentStart): Promise<void> {
     const { net, clock, random, trace, oracle } = this.#world
     if (this.agent !== undefined) this.gone.push(this.settled())
     this.life.die()
-    this.#disk.crash(death)
+    this.disk.crash(death)
     const life = new Incarnation()
     this.life = life
     this.spooled = spooled
@@ -67,10 +78,15 @@ export class Host {
       trace.say(`${this.name} | ${line}`)
       if (line.includes('E_TIME')) this.refused += 1
     }
-    const disk = life.gate(this.#disk, { wraps: ['open'] })
-    const backlog = spooled
-      ? this.#watched(await openSpool({ dir: '/spool' }, { disk, random, logLine }))
-      : null
+    const disk = life.gate(this.disk, { wraps: ['open'] })
+    const open = () =>
+      openSpool({ dir: SPOOL_DIR, ...(small && { bytesMax: SMALL_BYTES_MAX }) }, { disk, random, logLine })
+    const again = (error: unknown) => {
+      trace.say(`${this.name} | does not start: ${describeError(error)}; its disk is mended`)
+      this.mend()
+      return open()
+    }
+    const backlog = spooled ? this.#watched(await open().catch(again)) : null
     const lifeClock = life.clock(clock)
     this.agent = startAgent(
       {
@@ -78,7 +94,7 @@ export class Host {
         port: 7070,
         service: this.service,
         hostName: this.name,
-        intervalMs: AGENT_INTERVAL_MS,
+        intervalMs: small ? SMALL_INTERVAL_MS : AGENT_INTERVAL_MS,
       },
       {
         net: life.gate(net),
@@ -93,14 +109,22 @@ export class Host {
     await drain()
   }
 
+  /** Its disk fails no more, and has room. */
+  mend(): void {
+    this.disk.fault = null
+    this.disk.capacityBytes = Number.POSITIVE_INFINITY
+  }
+
   /** The spool, with a note of what it said is kept. */
   #watched(spool: Backlog): Backlog {
-    const push = async (sample: Parameters<Backlog['push']>[0]) => {
-      await spool.push(sample)
-      this.kept.set(sample.gauges.at(-1)!, this.#world.clock.passedMs)
+    const held = this.disk
+      .paths()
+      .filter((path) => path.endsWith('.spool'))
+      .flatMap((path) => readSpool(this.disk.bytesOf(path)).records)
+    const broken = (error: Error) => {
+      this.#world.broken ??= error
     }
-    return new Proxy(spool, {
-      get: (target, name) => (name === 'push' ? push : Reflect.get(target, name, target)),
-    })
+    const book = new SpoolBook(spool, held, { lost: this.lost, broken })
+    return book.watched((number) => this.kept.set(number, this.#world.clock.passedMs))
   }
 }

@@ -1,22 +1,7 @@
 import type { Socket } from '../../schemas/ports/net.ts'
 import type { SimNet } from '../sim/net.ts'
-
-/** Lines that must be refused, each for another reason; all but the first few name a service that must never be seen. */
-const BAD_LINES: readonly (string | Uint8Array)[] = [
-  '',
-  '[]',
-  '{"service":"refused"',
-  Buffer.from([0x7b, 0xff, 0xfe, 0x7d]),
-  '{"service":"refused","cpu":-1,"ram":1,"disk":1}',
-  '{"service":"refused","cpu":1,"ram":1e400,"disk":1}',
-  '{"service":"refused","cpu":1,"ram":1,"disk":"1"}',
-  '{"service":"refused","cpu":1,"ram":1}',
-  '{"service":"refused","host":"","cpu":1,"ram":1,"disk":1}',
-  '{"service":"refused","time_stamp":"1970-01-01T00:00:00Z","cpu":1,"ram":1,"disk":1}',
-  '{"service":"refused","time_stamp":4102444800000,"cpu":1,"ram":1,"disk":1}',
-  `{"service":"refused","cpu":1,"ram":1,"disk":1,"x":"${'y'.repeat(66_000)}"}`,
-]
-export const REFUSED_SERVICE = 'refused'
+import { BAD_LINES, REFUSED_SERVICE } from './bad-lines.ts'
+import { HARMLESS } from './sender.ts'
 
 /** An unnumbered connection: sends once, reads the acks, sends nothing again. A good line's host is used once. */
 export class Lines {
@@ -46,10 +31,9 @@ export class Lines {
     return socket === null ? null : new Lines(socket)
   }
 
-  good(host: string, service: string, gauges: readonly number[]): void {
-    const [cpu, ram, disk] = gauges
+  good(host: string, line: string): void {
     this.sent.push(host)
-    this.#socket.write(`${JSON.stringify({ service, host, cpu, ram, disk })}\n`)
+    this.#socket.write(`${line}\n`)
   }
 
   /** One of the bad lines. */
@@ -76,9 +60,9 @@ export class Lines {
     const lines = this.#text.split('\n')
     this.#text = lines.pop()!
     for (const line of lines) {
-      const { ack, error } = JSON.parse(line) as { ack?: number; error?: unknown }
+      const { ack, error } = JSON.parse(line) as { ack?: number; error?: { code: string } }
       if (ack !== undefined) this.acked = ack
-      else if (error !== undefined) this.errors += 1
+      else if (error !== undefined && !HARMLESS.includes(error.code)) this.errors += 1
     }
   }
 }

@@ -1,6 +1,6 @@
 import type { Block } from '../../schemas/block.ts'
 import { CellMap, type CellRow, emptyCell, mergeInto } from '../../schemas/cell.ts'
-import { type Message, messageAt, stringAt } from '../../schemas/message.ts'
+import { type Message, messageAt } from '../../schemas/message.ts'
 import { type Gap, offsetIn, type Position } from '../../schemas/position.ts'
 import type { View } from '../../schemas/view.ts'
 import type { Range, Stats } from '../../serving/answers.ts'
@@ -28,7 +28,7 @@ export class Oracle {
 
   /** A sender made this message. */
   noteSent(message: Message): void {
-    const name = `${message.agent}/${message.seq}`
+    const name = messageName(message)
     this.#sent.set(name, [...(this.#sent.get(name) ?? []), contentOf(message)])
   }
 
@@ -174,11 +174,11 @@ function nameOf(partition: number, offset: number): string {
 
 /** `agent/seq` of each message; the host of an unnumbered one, which its sender uses once. */
 function messagesOf({ messages }: Block): string[] {
-  return Array.from({ length: messages.length }, (_, i) =>
-    stringAt(messages.agent, i) === null
-      ? stringAt(messages.host, i)
-      : `${stringAt(messages.agent, i)}/${messages.seq[i]}`,
-  )
+  return Array.from({ length: messages.length }, (_, i) => messageName(messageAt(messages, i)))
+}
+
+function messageName({ agent, seq, host }: Message): string {
+  return agent === null ? host : `${agent}/${seq}`
 }
 
 function contentOf({ service, host, timeMs, gauges }: Message): string {

@@ -1,9 +1,10 @@
 import { type Message, toLine } from '../../schemas/message.ts'
 import type { Socket } from '../../schemas/ports/net.ts'
 import type { SimNet } from '../sim/net.ts'
+import { REFUSED_SERVICE } from './bad-lines.ts'
 
 /** Answers that say nothing against the message: told to connect again is not refused. */
-const HARMLESS = ['E_IDLE', 'E_AGENT_TWICE', 'E_CONNECTIONS']
+export const HARMLESS = ['E_IDLE', 'E_AGENT_TWICE', 'E_CONNECTIONS']
 
 interface Answer {
   readonly ack?: number
@@ -19,6 +20,8 @@ interface Answer {
 export class Sender {
   readonly agent: string
   readonly sent: Message[] = []
+  /** How each is written: the same way each time. */
+  readonly #written: string[] = []
   /** Highest seq that any collector acknowledged, or called durable in a welcome. */
   acked = 0
   /** The last welcome's seq; null until the collector on this connection said it. */
@@ -26,7 +29,11 @@ export class Sender {
   /** Asked with each welcome: above which number it sends, strictly in order; null: nothing by itself. */
   from: ((welcomed: number) => number) | null = null
   #sentTo = 0
-  /** Codes of refused messages by seq. */
+  /** Refusals that it was told. */
+  errors = 0
+  /** Numbers of messages that must be refused. */
+  readonly bad = new Set<number>()
+  /** Codes of other refused messages by seq. */
   readonly refused = new Map<number, string>()
   #socket: Socket | null = null
   #text = ''
@@ -76,16 +83,25 @@ export class Sender {
     this.welcomed = null
   }
 
-  /** Adds a message; its seq follows the last. */
-  make(message: Omit<Message, 'agent' | 'seq'>): Message {
+  /** Adds a message, which `write` makes a line; its seq follows the last. */
+  make(message: Omit<Message, 'agent' | 'seq'>, write: (message: Message) => string = toLine): Message {
     const made = { ...message, agent: this.agent, seq: this.sent.length + 1 }
     this.sent.push(made)
+    this.#written.push(write(made))
     return made
+  }
+
+  /** Adds a message whose line must be refused. */
+  makeBad(write: (seq: number) => string): void {
+    const seq = this.sent.length + 1
+    this.bad.add(seq)
+    this.sent.push({ service: REFUSED_SERVICE, host: '', timeMs: 0, gauges: [], agent: this.agent, seq })
+    this.#written.push(write(seq))
   }
 
   /** Sends the messages above `seq`, acknowledged ones included. */
   sendAfter(seq: number): void {
-    for (const message of this.sent.slice(seq)) this.#socket?.write(`${toLine(message)}\n`)
+    for (const line of this.#written.slice(seq)) this.#socket?.write(`${line}\n`)
     this.#sentTo = Math.max(seq, this.sent.length)
   }
 
@@ -106,7 +122,9 @@ export class Sender {
         this.acked = Math.max(this.acked, seq!)
         if (this.from !== null) this.sendAfter(this.from(seq!))
       }
-      if (error !== undefined && !HARMLESS.includes(error.code)) this.refused.set(error.seq ?? 0, error.code)
+      if (error === undefined || HARMLESS.includes(error.code)) continue
+      this.errors += 1
+      if (!this.bad.has(error.seq ?? 0)) this.refused.set(error.seq ?? 0, error.code)
     }
   }
 }

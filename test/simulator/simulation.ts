@@ -118,6 +118,7 @@ export class Simulation {
     for (const holdUp of Object.values(world.holdUps)) holdUp.end()
     world.remote.trouble = { ...NO_TROUBLE }
     world.net.delayMs = 0
+    for (const host of this.fleet.hosts) host?.mend()
     world.life?.dieAfter(Number.POSITIVE_INFINITY)
   }
 }

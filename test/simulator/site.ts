@@ -21,6 +21,9 @@ import { Trace } from './trace.ts'
 export const TICK_MS = 30_000
 /** Ten minutes before midnight and the end of a month. */
 const START_MS = Date.UTC(2026, 10, 30, 23, 50)
+/** Connections of the collector; a small number, so that a crowd is one. */
+export const CONNECTIONS_MAX = 32
+export const IDLE_MS = 5 * 60_000
 export const JOURNAL_DIR = '/data/journal'
 export const REJECTS_DIR = '/data/rejects'
 export const LAKE_DIR = '/data/lake'

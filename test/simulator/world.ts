@@ -14,6 +14,8 @@ export class World extends Site {
   life: Incarnation | null = null
   parts: Parts | null = null
   node: Node | null = null
+  /** Refused lines that the processes before this one could not keep. */
+  unkeptRejects = 0
 
   get up(): boolean {
     return this.life?.alive === true && this.parts !== null
@@ -76,6 +78,7 @@ export class World extends Site {
   /** Ends the process now; `power` also loses what was not synced. */
   async crash(kind: 'process' | 'power'): Promise<void> {
     this.life?.die()
+    this.unkeptRejects += this.parts?.collector.status().unkeptRejects ?? 0
     this.parts = null
     this.net.reset()
     this.disk.crash(kind)

@@ -1,0 +1,79 @@
+import type { Backlog, Sample } from '../../agent/backlog.ts'
+import type { SpoolRecord } from '../../agent/spool-format.ts'
+
+/**
+ * What must be true of a spool: each sample that it kept waits, is settled, or is counted as lost; and what is lost for want
+ * of room are the oldest. Samples are known by their own numbers.
+ */
+export class SpoolBook {
+  /** Samples that wait, in order; null for one that is in no file: it was settled, and its file removed before an older one. */
+  #waiting: (number | null)[]
+  /** Samples that went for want of room. */
+  readonly lost: Set<number>
+  readonly #spool: Backlog
+  readonly #broken: (error: Error) => void
+  #pushing = 0
+  #failed = 0
+  #lostBefore: number
+
+  /** `held` is what lies in the files: the end of it waits. */
+  constructor(
+    spool: Backlog,
+    held: readonly SpoolRecord[],
+    { lost, broken }: { lost: Set<number>; broken(error: Error): void },
+  ) {
+    this.#spool = spool
+    const byNumber = new Map(held.map(({ number, gauges }) => [number, gauges.at(-1)!]))
+    const last = Math.max(0, ...byNumber.keys())
+    const first = last - spool.size + 1
+    this.#waiting = Array.from({ length: spool.size }, (_, i) => byNumber.get(first + i) ?? null)
+    this.lost = lost
+    this.#broken = broken
+    this.#lostBefore = spool.lost
+  }
+
+  /** The spool, watched; `kept` is told of each sample that it kept. */
+  watched(kept: (number: number) => void): Backlog {
+    const push = async (sample: Sample) => {
+      this.#pushing += 1
+      try {
+        await this.#spool.push(sample)
+        this.#waiting.push(sample.gauges.at(-1)!)
+        kept(sample.gauges.at(-1)!)
+      } catch (error) {
+        this.#failed += 1
+        throw error
+      } finally {
+        this.#pushing -= 1
+        if (this.#pushing === 0) this.#compare()
+      }
+    }
+    const settled = (seq: number) => {
+      const before = this.#spool.size
+      this.#spool.settled(seq)
+      this.#waiting.splice(0, before - this.#spool.size)
+    }
+    return new Proxy(this.#spool, {
+      get(target, name) {
+        if (name === 'push') return push
+        if (name === 'settled') return settled
+        const value = Reflect.get(target, name, target)
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    })
+  }
+
+  #compare(): void {
+    const { size, lost } = this.#spool
+    const over = Math.max(0, this.#waiting.length - size)
+    const gone = this.#waiting.splice(0, over).filter((number) => number !== null)
+    for (const number of gone) this.lost.add(number)
+    const counted = lost - this.#lostBefore
+    if (this.#waiting.length !== size)
+      this.#broken(new Error(`a spool holds ${size} samples instead of ${this.#waiting.length}`))
+    else if (counted !== gone.length + this.#failed)
+      this.#broken(new Error(`a spool lost ${gone.length + this.#failed} samples and counted ${counted}`))
+    this.#failed = 0
+    this.#lostBefore = lost
+  }
+}
