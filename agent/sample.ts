@@ -1,7 +1,8 @@
 import si from 'systeminformation'
 import type { Clock } from '../schemas/ports/clock.ts'
+import { cpuLoad } from './cpu-load.ts'
 
-/** The disk changes slowly, and asking for it starts a process. */
+/** The disk changes slowly, and asking for it starts processes. */
 const DISK_EVERY_MS = 60_000
 
 export interface Sampler {
@@ -11,20 +12,19 @@ export interface Sampler {
 
 /** Samples this host. */
 export async function sampler(clock: Clock): Promise<Sampler> {
-  // The first load is an average since boot.
-  await si.currentLoad()
+  const load = cpuLoad()
   let diskPercent = await diskUse()
   let diskMs = clock.nowMs()
   return {
     async sample() {
-      const [load, memory] = await Promise.all([si.currentLoad(), si.mem()])
+      const { total, available } = await si.mem()
       if (Math.abs(clock.nowMs() - diskMs) >= DISK_EVERY_MS) {
         diskMs = clock.nowMs()
         diskPercent = await diskUse()
       }
       // `used` would count caches, which are free for the taking.
-      const ram = ((memory.total - memory.available) / memory.total) * 100
-      return [load.currentLoad, ram, diskPercent].map(twoDecimals)
+      const ram = ((total - available) / total) * 100
+      return [load(), ram, diskPercent].map(twoDecimals)
     },
   }
 }
