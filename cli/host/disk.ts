@@ -1,9 +1,9 @@
-import { constants, readFileSync, writeFileSync } from 'node:fs'
+import { constants } from 'node:fs'
 import { type FileHandle, link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import Database from 'better-sqlite3'
-import { TidemarkError } from '../../schemas/errors.ts'
 import type { Disk, DiskFile } from '../../schemas/ports/disk.ts'
+import { diskError } from './disk-error.ts'
+import { lockFile } from './lock.ts'
 
 /** The disk of this machine. */
 export function nodeDisk(): Disk {
@@ -48,7 +48,7 @@ export function nodeDisk(): Disk {
     },
     remove: (path) => named(path, rm(path, { force: true })),
     syncDir,
-    lock,
+    lock: lockFile,
   }
 }
 
@@ -88,39 +88,6 @@ async function syncDir(dir: string): Promise<void> {
   }
 }
 
-/**
- * An exclusive SQLite transaction that is never written to: its file lock ends with the process, however it ends, and
- * holds on every file system that SQLite supports. The holder's name stands in a file beside it.
- */
-async function lock(path: string, holder: string): Promise<{ release(): Promise<void> }> {
-  let db: Database.Database | null = null
-  try {
-    db = new Database(path, { timeout: 0 })
-    db.exec('BEGIN EXCLUSIVE')
-    writeFileSync(`${path}.holder`, holder)
-  } catch (error) {
-    db?.close()
-    const code = (error as { code?: string }).code ?? ''
-    if (!code.startsWith('SQLITE_BUSY')) throw diskError(path, error)
-    throw new TidemarkError('E_LOCKED', `${path} is held by ${holderOf(path)}`)
-  }
-  const held = db
-  return {
-    release: async () => {
-      await rm(`${path}.holder`, { force: true })
-      held.close()
-    },
-  }
-}
-
-function holderOf(path: string): string {
-  try {
-    return readFileSync(`${path}.holder`, 'utf8') || 'another process'
-  } catch {
-    return 'another process'
-  }
-}
-
 async function named<T>(path: string, work: Promise<T>): Promise<T> {
   try {
     return await work
@@ -136,12 +103,4 @@ async function absentAsNull<T>(path: string, work: Promise<T>, absentIsError = f
     if (!absentIsError && (error as NodeJS.ErrnoException).code === 'ENOENT') return null
     throw diskError(path, error)
   }
-}
-
-const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
-
-function diskError(path: string, error: unknown): TidemarkError {
-  const { code, message } = error as NodeJS.ErrnoException
-  const full = FULL.has(code ?? '')
-  return new TidemarkError(full ? 'E_DISK_FULL' : 'E_DISK', `${path}: ${message}`, { cause: error })
 }

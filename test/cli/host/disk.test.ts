@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -74,4 +76,29 @@ test('what the disk refuses is a listed error that names the path', async () => 
     code: 'E_DISK',
     message: expect.stringMatching(/file.below/),
   })
+})
+
+test('the lock of a process that was killed is free, and names it until then', async () => {
+  const lock = new URL('../../../cli/host/lock.ts', import.meta.url)
+  const script = `import { lockFile } from '${lock}'
+    await lockFile('${dir}/lock', 'process ' + process.pid)
+    console.log('held')
+    setInterval(() => {}, 1_000)`
+  const holder = spawn(process.execPath, ['--input-type=module', '-e', script])
+  try {
+    let warned = ''
+    holder.stderr.on('data', (bytes) => {
+      warned += bytes
+    })
+    await once(holder.stdout, 'data')
+    await expect(nodeDisk().lock(`${dir}/lock`, 'me')).rejects.toMatchObject({
+      code: 'E_LOCKED',
+      message: expect.stringMatching(`process ${holder.pid}`),
+    })
+    expect(warned).toBe('')
+  } finally {
+    holder.kill('SIGKILL')
+    await once(holder, 'exit')
+  }
+  await (await nodeDisk().lock(`${dir}/lock`, 'me')).release()
 })

@@ -1,0 +1,61 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import type { DatabaseSync } from 'node:sqlite'
+import { TidemarkError } from '../../schemas/errors.ts'
+import { diskError } from './disk-error.ts'
+
+/**
+ * An exclusive SQLite transaction that is never written to: its file lock ends with the process, however it ends, and
+ * holds on every file system that SQLite supports. The holder's name stands in a file beside it.
+ *
+ * It is Node's own SQLite, so that an agent needs no package for it.
+ */
+export async function lockFile(path: string, holder: string): Promise<{ release(): Promise<void> }> {
+  let db: DatabaseSync | null = null
+  try {
+    db = new (sqlite().DatabaseSync)(path, { timeout: 0 })
+    db.exec('BEGIN EXCLUSIVE')
+    writeFileSync(`${path}.holder`, holder)
+  } catch (error) {
+    db?.close()
+    if (!isBusy(error)) throw diskError(path, error)
+    throw new TidemarkError('E_LOCKED', `${path} is held by ${holderOf(path)}`)
+  }
+  const held = db
+  return {
+    release: async () => {
+      await rm(`${path}.holder`, { force: true })
+      held.close()
+    },
+  }
+}
+
+/** SQLITE_BUSY; what stands above the lowest byte only says why. */
+const BUSY = 5
+
+function isBusy(error: unknown): boolean {
+  const { errcode } = error as { errcode?: number }
+  return errcode !== undefined && (errcode & 0xff) === BUSY
+}
+
+function holderOf(path: string): string {
+  try {
+    return readFileSync(`${path}.holder`, 'utf8') || 'another process'
+  } catch {
+    return 'another process'
+  }
+}
+
+/** Node 22 warns that this module is an experiment. What is used of it has not changed since, so that warning goes unsaid. */
+function sqlite(): typeof import('node:sqlite') {
+  const { emitWarning } = process
+  process.emitWarning = ((warning: string | Error, ...rest: []) => {
+    if (!String(warning).startsWith('SQLite is an experimental feature'))
+      emitWarning.call(process, warning, ...rest)
+  }) as typeof process.emitWarning
+  try {
+    return process.getBuiltinModule('node:sqlite')
+  } finally {
+    process.emitWarning = emitWarning
+  }
+}
