@@ -4,6 +4,8 @@ import type { Settings } from './settings.ts'
 /** A command of the command line, as data: help, parsing and the tests of the documents all read it. */
 export interface Command {
   readonly name: string
+  /** How it is called, where that is not `tidemark NAME`. */
+  readonly call?: string
   readonly summary: string
   /** What follows the options, for the usage line: `[diff A B]`. Absent: nothing may follow. */
   readonly operands?: string
@@ -44,6 +46,11 @@ export interface Io {
   readonly isTerminal: boolean
   /** Resolves at SIGINT or SIGTERM. */
   readonly stopped: Promise<void>
+}
+
+/** How a command is called. */
+export function callOf({ call, name }: Command): string {
+  return call ?? `tidemark ${name}`
 }
 
 export const ALL_SETTINGS: readonly SettingName[] = SETTINGS.map((setting) => setting.name)

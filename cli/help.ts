@@ -1,4 +1,4 @@
-import type { Command } from './command.ts'
+import { type Command, callOf } from './command.ts'
 import { flagsOf } from './parse.ts'
 
 /** The overview of all commands. */
@@ -21,7 +21,7 @@ export function helpOf(command: Command): string {
   )
   const operands = command.operands === undefined ? '' : ` ${command.operands}`
   return [
-    `Usage: tidemark ${command.name}${operands} [OPTIONS]`,
+    `Usage: ${callOf(command)}${operands} [OPTIONS]`,
     '',
     command.summary,
     '',

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { flagOf, SETTINGS } from '../schemas/config.ts'
 import { TidemarkError } from '../schemas/errors.ts'
-import type { Command, Flag } from './command.ts'
+import { type Command, callOf, type Flag } from './command.ts'
 import { suggestion } from './nearest.ts'
 
 export interface Parsed {
@@ -9,7 +9,7 @@ export interface Parsed {
   readonly operands: readonly string[]
 }
 
-/** Every flag of a command: its own, its settings', `--config` and `--help`. */
+/** Every flag of a command: its own, those of its settings with `--config`, and `--help`. */
 export function flagsOf(command: Command): Flag[] {
   const settings = SETTINGS.filter((setting) => command.settings.includes(setting.name)).map((setting) => ({
     name: flagOf(setting.name).slice(2),
@@ -18,8 +18,9 @@ export function flagsOf(command: Command): Flag[] {
       : { value: setting.kind.toUpperCase() }),
     about: `${setting.about} (${setting.default === '' ? 'none' : setting.default})`,
   }))
-  const config = { name: 'config', value: 'FILE', about: 'Settings file (./tidemark.toml)' }
-  return [...command.flags, ...settings, config, { name: 'help', about: 'Show this help' }]
+  const file = { name: 'config', value: 'FILE', about: 'Settings file (./tidemark.toml)' }
+  const config = settings.length === 0 ? [] : [file]
+  return [...command.flags, ...settings, ...config, { name: 'help', about: 'Show this help' }]
 }
 
 /** Reads the arguments after the command's name. Throws `E_USAGE`. */
@@ -69,5 +70,5 @@ function unknownFlag(command: Command, rawName: string, known: Iterable<string>)
 }
 
 function usage(command: Command, what: string): TidemarkError {
-  return new TidemarkError('E_USAGE', `tidemark ${command.name} ${what}`)
+  return new TidemarkError('E_USAGE', `${callOf(command)} ${what}`)
 }

@@ -2,18 +2,17 @@ import { join, resolve } from 'node:path'
 import { parse } from 'smol-toml'
 import { flagOf, SETTINGS, type Setting, type SettingName, variableOf } from '../schemas/config.ts'
 import { describeError, TidemarkError } from '../schemas/errors.ts'
+import { EXPECTED, isValue } from './kinds.ts'
 import { suggestion } from './nearest.ts'
 import {
   type Address,
-  EXPECTED,
-  isValue,
   parseAddress,
   parseBoolean,
-  parseBytes,
   parseDate,
   parseDuration,
   parseInteger,
   parseLakeUrl,
+  parseSize,
 } from './values.ts'
 
 /**
@@ -61,7 +60,7 @@ export class Settings {
     return parseDuration(this.text(name))!
   }
   bytes(name: SettingName): number {
-    return parseBytes(this.text(name))!
+    return parseSize(this.text(name))!
   }
   integer(name: SettingName): number {
     return parseInteger(this.text(name))!

@@ -1,21 +1,6 @@
 import { fileURLToPath } from 'node:url'
-import { Cron } from 'croner'
-import type { SettingKind } from '../schemas/config.ts'
 
-/**
- * What settings and flags may look like. Each parser returns the value, or null when `text` is not one; `EXPECTED` says
- * what would have been.
- */
-export const EXPECTED: Record<SettingKind, string> = {
-  string: 'text',
-  duration: 'a duration like 250ms, 30s, 15m or 24h',
-  bytes: 'a size like 512MiB or 8GiB',
-  integer: 'a whole number above 0',
-  boolean: 'true or false',
-  address: 'an address like 127.0.0.1:8080 or [::1]:0',
-  cron: 'a cron pattern of five or six fields like "0 * * * *"',
-  date: 'a date like 2000-01-01, or an ISO 8601 time with zone',
-}
+/** What settings and flags may look like. Each parser returns the value, or null when `text` is not one. */
 
 export interface Address {
   readonly host: string
@@ -32,14 +17,13 @@ export function parseDuration(text: string): number | null {
   return ms > 0 && Number.isSafeInteger(ms) ? ms : null
 }
 
-const UNITS_BYTES = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 }
+const UNITS_BYTES = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 }
 
 /** Bytes; more than 0. */
-export function parseBytes(text: string): number | null {
-  const match = /^(\d+(?:\.\d+)?)(KiB|MiB|GiB|TiB)$/.exec(text)
+export function parseSize(text: string): number | null {
+  const match = /^(\d{1,6})(KiB|MiB|GiB)$/.exec(text)
   if (!match) return null
-  const bytes = Math.round(Number(match[1]) * UNITS_BYTES[match[2] as keyof typeof UNITS_BYTES])
-  return bytes > 0 && Number.isSafeInteger(bytes) ? bytes : null
+  return Number(match[1]) * UNITS_BYTES[match[2] as keyof typeof UNITS_BYTES] || null
 }
 
 export function parseInteger(text: string): number | null {
@@ -64,17 +48,6 @@ export function formatAddress({ host, port }: Address): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
-export function parseCron(text: string): string | null {
-  const fields = text.trim().split(/\s+/).length
-  if (fields !== 5 && fields !== 6 && !/^@\w+$/.test(text.trim())) return null
-  try {
-    new Cron(text, { paused: true, timezone: 'UTC' }).stop()
-    return text
-  } catch {
-    return null
-  }
-}
-
 /** Milliseconds since 1970; a date means its midnight in UTC. */
 export function parseDate(text: string): number | null {
   if (!/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/.test(text)) return null
@@ -92,27 +65,5 @@ export function parseLakeUrl(text: string): string | null {
     return fileURLToPath(text)
   } catch {
     return null
-  }
-}
-
-/** Whether `text` is a value of that kind. */
-export function isValue(kind: SettingKind, text: string): boolean {
-  switch (kind) {
-    case 'string':
-      return true
-    case 'duration':
-      return parseDuration(text) !== null
-    case 'bytes':
-      return parseBytes(text) !== null
-    case 'integer':
-      return parseInteger(text) !== null
-    case 'boolean':
-      return parseBoolean(text) !== null
-    case 'address':
-      return parseAddress(text) !== null
-    case 'cron':
-      return parseCron(text) !== null
-    case 'date':
-      return parseDate(text) !== null
   }
 }

@@ -9,7 +9,6 @@ import { nodeClock } from '../host/clock.ts'
 import { nodeDisk } from '../host/disk.ts'
 import { nodeRandom } from '../host/random.ts'
 import { type Progress, withProgress } from '../progress.ts'
-import { openStoreRoom } from '../store-room.ts'
 import { runLine } from './runs.ts'
 
 export const batch: Command = {
@@ -67,6 +66,8 @@ async function runHere({ settings, flags }: Args, full: boolean, io: Io): Promis
   try {
     const host = { disk: nodeDisk(), clock, random: nodeRandom(), logLine }
     const options = { settings, view: serviceMinute, command: 'batch', engine, scheduled: false }
+    // Loaded only where it runs: others do without DuckDB.
+    const { openStoreRoom } = await import('../store-room.ts')
     const room = await openStoreRoom(options, host, closing)
     const progress = async () => room.batch.status().progress
     return await withProgress(io, clock, progress, () => room.batch.run({ full }))

@@ -1,15 +1,9 @@
-import { readRuns } from '../../batch/records.ts'
-import { openTable } from '../../lake/delta/table.ts'
-import { localStore } from '../../lake/store/local.ts'
-import { RUNS } from '../../lake/tables.ts'
 import type { RunRecord } from '../../schemas/ports/layers.ts'
 import { type PresentedRun, parseRun, presentRun } from '../../serving/http/present.ts'
 import { askRunning } from '../ask.ts'
 import type { Args, Command, Io } from '../command.ts'
 import { textTable } from '../help.ts'
-import { nodeClock } from '../host/clock.ts'
 import { nodeDisk } from '../host/disk.ts'
-import { nodeRandom } from '../host/random.ts'
 
 export const runs: Command = {
   name: 'runs',
@@ -40,9 +34,8 @@ async function run({ flags, settings }: Args, io: Io): Promise<number> {
   async function fromLake(): Promise<RunRecord[]> {
     const dir = settings.lakeDir()
     if ((await disk.stat(dir)) === null) return []
-    const random = nodeRandom()
-    const store = await localStore(disk, dir, random)
-    return readRuns(openTable(RUNS, { store, clock: nodeClock(), random }))
+    const { runsInLake } = await import('../runs-in-lake.ts')
+    return runsInLake(disk, dir)
   }
 }
 

@@ -1,10 +1,21 @@
-import { randomBytes } from 'node:crypto'
+import { closeSync, openSync, readSync } from 'node:fs'
 import type { Random } from '../../schemas/ports/clock.ts'
 
-/** The randomness of this machine. */
+/**
+ * The randomness of this machine. Ids come straight from the system: node:crypto would be a megabyte of an agent's memory
+ * for them alone. Waits need only chance.
+ */
 export function nodeRandom(): Random {
-  return {
-    float: () => randomBytes(6).readUIntBE(0, 6) / 2 ** 48,
-    hex: (bytes) => randomBytes(bytes).toString('hex'),
+  return { float: () => Math.random(), hex: (bytes) => fromSystem(bytes).toString('hex') }
+}
+
+function fromSystem(count: number): Buffer {
+  const bytes = Buffer.alloc(count)
+  const source = openSync('/dev/urandom', 'r')
+  try {
+    for (let filled = 0; filled < count; ) filled += readSync(source, bytes, filled, count - filled, null)
+  } finally {
+    closeSync(source)
   }
+  return bytes
 }

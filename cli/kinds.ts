@@ -1,0 +1,48 @@
+import { Cron } from 'croner'
+import type { SettingKind } from '../schemas/config.ts'
+import { parseAddress, parseBoolean, parseDate, parseDuration, parseInteger, parseSize } from './values.ts'
+
+/** What a value of each kind of setting looks like, for whoever wrote another. */
+export const EXPECTED: Record<SettingKind, string> = {
+  string: 'text',
+  duration: 'a duration like 250ms, 30s, 15m or 24h',
+  bytes: 'a size like 512MiB or 8GiB',
+  integer: 'a whole number above 0',
+  boolean: 'true or false',
+  address: 'an address like 127.0.0.1:8080 or [::1]:0',
+  cron: 'a cron pattern of five or six fields like "0 * * * *"',
+  date: 'a date like 2000-01-01, or an ISO 8601 time with zone',
+}
+
+/** Whether `text` is a value of that kind. */
+export function isValue(kind: SettingKind, text: string): boolean {
+  switch (kind) {
+    case 'string':
+      return true
+    case 'duration':
+      return parseDuration(text) !== null
+    case 'bytes':
+      return parseSize(text) !== null
+    case 'integer':
+      return parseInteger(text) !== null
+    case 'boolean':
+      return parseBoolean(text) !== null
+    case 'address':
+      return parseAddress(text) !== null
+    case 'cron':
+      return parseCron(text) !== null
+    case 'date':
+      return parseDate(text) !== null
+  }
+}
+
+function parseCron(text: string): string | null {
+  const fields = text.trim().split(/\s+/).length
+  if (fields !== 5 && fields !== 6 && !/^@\w+$/.test(text.trim())) return null
+  try {
+    new Cron(text, { paused: true, timezone: 'UTC' }).stop()
+    return text
+  } catch {
+    return null
+  }
+}
