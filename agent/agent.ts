@@ -96,7 +96,7 @@ export function startAgent(config: AgentConfig, deps: AgentDeps): Agent {
       if (closing.signal.aborted) return
       await backlog.push({ service: config.service, host: config.hostName, timeMs: clock.nowMs(), gauges })
       if (backlog.lost > lostTold && !lossSaid) {
-        logLine('agent: the queue is full, the oldest samples are lost')
+        logLine(`agent: ${counted(backlog.lost - lostTold)} lost so far; the collector will hear how many`)
         lossSaid = true
       }
       send()
@@ -165,6 +165,7 @@ export function startAgent(config: AgentConfig, deps: AgentDeps): Agent {
   async function welcomed(seq: number) {
     backoffMs = BACKOFF_MS_MIN
     refusal = ''
+    if (lostTelling > 0) logLine(`agent: the collector knows that ${counted(lostTelling)} lost`)
     lostTold += lostTelling
     lostTelling = 0
     if (seq > backlog.highestSeq) {
@@ -259,4 +260,8 @@ export function startAgent(config: AgentConfig, deps: AgentDeps): Agent {
       await backlog.close()
     },
   }
+}
+
+function counted(samples: number): string {
+  return samples === 1 ? '1 sample is' : `${samples} samples are`
 }

@@ -17,6 +17,8 @@ export interface SpoolDeps {
 }
 
 const BYTES_MAX = 256 << 20
+/** Less would be files of a few samples. */
+export const SPOOL_BYTES_MIN = 64 << 10
 /** A file is followed by another when it would exceed this, or an eighth of all. */
 const FILE_BYTES_MAX = 4 << 20
 /** Newest samples kept in memory, so that an agent that keeps up reads no disk. */

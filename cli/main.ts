@@ -1,6 +1,6 @@
-import { describeError, ERRORS, isError, TidemarkError } from '../schemas/errors.ts'
+import { TidemarkError } from '../schemas/errors.ts'
 import type { Command, Io } from './command.ts'
-import { agent } from './commands/agent.ts'
+import { agentCommand } from './commands/agent.ts'
 import { batch } from './commands/batch.ts'
 import { collector } from './commands/collector.ts'
 import { config } from './commands/config.ts'
@@ -9,6 +9,7 @@ import { runs } from './commands/runs.ts'
 import { status } from './commands/status.ts'
 import { token } from './commands/token.ts'
 import { up } from './commands/up.ts'
+import { exitCodeOf, sentence } from './failure.ts'
 import { helpOf, overview } from './help.ts'
 import { processIo } from './host/process.ts'
 import { suggestion } from './nearest.ts'
@@ -16,9 +17,9 @@ import { parseCommandArgs } from './parse.ts'
 import { CONFIG_FILE, resolveSettings, type Sources } from './settings.ts'
 import { VERSION } from './version.ts'
 
-export const COMMANDS: readonly Command[] = [up, agent, collector, batch, runs, fleet, token, status, config]
+const agent = agentCommand('tidemark agent', ['agent'])
 
-const WRONG_USAGE = ['E_USAGE', 'E_NEEDS_SETTING', 'E_CONFIG', 'E_EXPOSED'] as const
+export const COMMANDS: readonly Command[] = [up, agent, collector, batch, runs, fleet, token, status, config]
 
 /** What entry.js calls: runs the command of this process and exits with its code. */
 export async function start(): Promise<void> {
@@ -43,19 +44,13 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
       io.out(helpOf(command))
       return 0
     }
-    const file = await readConfigFile(flags.config, io)
+    const file = command.settings.length === 0 ? null : await readConfigFile(flags.config, io)
     const settings = resolveSettings({ flags, env: io.env, file, cwd: io.cwd })
     return await command.run({ flags, operands, settings }, io)
   } catch (error) {
     io.err(`tidemark: ${sentence(error)}\n`)
-    return WRONG_USAGE.some((code) => isError(error, code)) ? 2 : 1
+    return exitCodeOf(error)
   }
-}
-
-/** What happened and what to do, in one line. */
-function sentence(error: unknown): string {
-  const what = describeError(error).replaceAll('\n', ' ')
-  return error instanceof TidemarkError ? `${what}: ${ERRORS[error.code].hint}` : what
 }
 
 function commandNamed(name: string | undefined): Command {

@@ -3,11 +3,10 @@ import { TidemarkError } from '../schemas/errors.ts'
 import { isLoopback } from '../schemas/loopback.ts'
 import type { Disk } from '../schemas/ports/disk.ts'
 import type { Net } from '../schemas/ports/net.ts'
-import { readCa } from './certificate.ts'
 import { collectorAddress } from './collector-flag.ts'
 import type { Args, Flag, Io } from './command.ts'
 import { nodeNet } from './host/net.ts'
-import { TOKEN_VARIABLE } from './settings.ts'
+import { TOKEN_VARIABLE } from './token-variable.ts'
 import type { Address } from './values.ts'
 
 /** The flags of commands that may reach a collector on another machine. */
@@ -40,11 +39,17 @@ export async function reachOf(
   const trusted =
     ca === undefined
       ? ({ trust: 'system' } as const)
-      : ({ trust: 'ca', ca: await readCa(disk, resolve(io.cwd, ca)) } as const)
+      : ({ trust: 'ca', ca: await caOf(disk, resolve(io.cwd, ca)) } as const)
   const token = tokenOf(flags, io, disk)
   if (token !== undefined && !isTls && !isLoopback(address.host))
     logLine('agent: the access token travels unencrypted; --tls or --ca FILE would hide it')
   return { address, net: nodeNet(isTls ? { connectTls: trusted } : {}), ...(token && { token }) }
+}
+
+/** Loaded where it is wanted: it brings the whole of Node's cryptography. */
+async function caOf(disk: Disk, path: string): Promise<Buffer> {
+  const { readCa } = await import('./certificate.ts')
+  return await readCa(disk, path)
 }
 
 /** Read at each connection: a file may be replaced. */

@@ -4,6 +4,7 @@ import { flagOf, SETTINGS, type Setting, type SettingName, variableOf } from '..
 import { describeError, TidemarkError } from '../schemas/errors.ts'
 import { EXPECTED, isValue } from './kinds.ts'
 import { suggestion } from './nearest.ts'
+import { TOKEN_VARIABLE } from './token-variable.ts'
 import {
   type Address,
   parseAddress,
@@ -21,8 +22,6 @@ import {
  */
 
 export const CONFIG_FILE = 'tidemark.toml'
-/** An access token, for commands that connect. No setting: it would be seen in `tidemark config` and in files. */
-export const TOKEN_VARIABLE = 'TIDEMARK_TOKEN'
 
 /** Where settings come from. */
 export interface Sources {

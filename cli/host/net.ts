@@ -1,38 +1,27 @@
 import net from 'node:net'
-import tls from 'node:tls'
 import { TidemarkError } from '../../schemas/errors.ts'
-import type { Net, Socket } from '../../schemas/ports/net.ts'
-import { type ConnectTls, type ListenTls, type Secured, secureAccepted, secureConnected } from './tls.ts'
+import type { Listener, Net, Socket } from '../../schemas/ports/net.ts'
+import type { ConnectTls, ListenTls, Secured } from './tls.ts'
+
+/** Connections that wait to be accepted while this thread is busy: as many as the system allows. */
+const BACKLOG = 65_535
+
+/** What speaks TLS is loaded where it is wanted: an agent without it is a megabyte smaller. */
+const loadTls = () => import('./tls.ts')
 
 /** TCP of this machine; with `listenTls` and `connectTls`, TLS over it. */
-export function nodeNet(options: { listenTls?: ListenTls; connectTls?: ConnectTls } = {}): Net {
-  const { listenTls, connectTls } = options
-  const context =
-    listenTls &&
-    tls.createSecureContext({ cert: Buffer.from(listenTls.cert), key: Buffer.from(listenTls.key) })
+export function nodeNet({
+  listenTls,
+  connectTls,
+}: {
+  listenTls?: ListenTls
+  connectTls?: ConnectTls
+} = {}): Net {
   return {
-    listen: (host, port, accept) =>
-      new Promise((resolve, reject) => {
-        const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
-          accept(
-            listenTls && context ? wrapSecured(secureAccepted(socket, listenTls, context)) : wrap(socket),
-          ),
-        )
-        server.once('error', (error) => {
-          const cause = { cause: error }
-          reject(new TidemarkError('E_LISTEN', `cannot listen on ${host}:${port}: ${error.message}`, cause))
-        })
-        server.listen({ host, port, backlog: 1_024 }, () => {
-          server.on('error', () => {})
-          const address = server.address() as net.AddressInfo
-          resolve({
-            host: address.address,
-            port: address.port,
-            // Open connections live on, so nobody waits for them here.
-            close: async () => void server.close(),
-          })
-        })
-      }),
+    async listen(host, port, accept) {
+      const secure = listenTls && (await loadTls()).acceptorOf(listenTls)
+      return listen(host, port, (socket) => accept(secure ? wrapSecured(secure(socket)) : wrap(socket)))
+    },
     connect: (host, port) =>
       new Promise((resolve, reject) => {
         const socket = net.connect({ host, port, noDelay: true, allowHalfOpen: true })
@@ -45,10 +34,32 @@ export function nodeNet(options: { listenTls?: ListenTls; connectTls?: ConnectTl
           socket.off('error', fail)
           if (connectTls === undefined) resolve(wrap(socket))
           else
-            secureConnected(socket, host, port, connectTls).then((peer) => resolve(wrapSecured(peer)), reject)
+            loadTls()
+              .then(({ secureConnected }) => secureConnected(socket, host, port, connectTls))
+              .then((peer) => resolve(wrapSecured(peer)), reject)
         })
       }),
   }
+}
+
+function listen(host: string, port: number, accept: (socket: net.Socket) => void): Promise<Listener> {
+  return new Promise((resolve, reject) => {
+    const server = net.createServer({ allowHalfOpen: true, noDelay: true }, accept)
+    server.once('error', (error) => {
+      const cause = { cause: error }
+      reject(new TidemarkError('E_LISTEN', `cannot listen on ${host}:${port}: ${error.message}`, cause))
+    })
+    server.listen({ host, port, backlog: BACKLOG }, () => {
+      server.on('error', () => {})
+      const address = server.address() as net.AddressInfo
+      resolve({
+        host: address.address,
+        port: address.port,
+        // Open connections live on, so nobody waits for them here.
+        close: async () => void server.close(),
+      })
+    })
+  })
 }
 
 function wrap(socket: net.Socket): Socket {

@@ -5,6 +5,11 @@ import type { Io } from '../command.ts'
 /** A second signal within this time is the same one: a terminal and npm both pass Ctrl-C on. */
 const SAME_SIGNAL_MS = 1_000
 
+/** What starts this program again: Node and the script it was started with. */
+export function ownProgram(): readonly [string, string] {
+  return [process.execPath, process.argv[1]!]
+}
+
 /** What this process offers to a command. A second Ctrl-C, when the first takes too long, ends it at once. */
 export function processIo(): Io {
   return {

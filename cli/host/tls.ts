@@ -36,8 +36,15 @@ const HANDSHAKE_MS_MAX = 10_000
 /** How long a peer that speaks no TLS may take to read that it should. */
 const PLAIN_TEXT_MS_MAX = 1_000
 
+/** Secures each connection that is accepted. Throws when certificate and key are no pair. */
+export function acceptorOf(options: ListenTls): (raw: net.Socket) => Secured {
+  // They may have come from another thread, as plain bytes.
+  const context = tls.createSecureContext({ cert: Buffer.from(options.cert), key: Buffer.from(options.key) })
+  return (raw) => secureAccepted(raw, options, context)
+}
+
 /** The listening side. The socket can be used at once: what is written waits for the handshake. */
-export function secureAccepted(raw: net.Socket, options: ListenTls, context: tls.SecureContext): Secured {
+function secureAccepted(raw: net.Socket, options: ListenTls, context: tls.SecureContext): Secured {
   const transport = new Transport(raw, (bytes) => {
     if (bytes[0] === HANDSHAKE) return true
     dismiss(raw, options.toPlainText)

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import type { Io } from '../../cli/command.ts'
 import { COMMANDS, runCli } from '../../cli/main.ts'
 import { VERSION } from '../../cli/version.ts'
+import { decodeLine } from '../../schemas/line.ts'
 
 /** Runs one command line and says what it printed. */
 async function run(...argv: string[]) {
@@ -45,6 +46,15 @@ test('wrong usage exits with 2 and one sentence that names the fix', async () =>
     [['agent'], /needs --service/],
     [['agent', '--service', 'a', '--collector', 'x'], /--collector must be an address/],
     [['agent', '--service', '', '--host', 'h'], /--service must be 1 to 128 characters/],
+    [
+      ['agent', '--service', 'a', '--spool', '/s', '--spool-max', '5'],
+      /--spool-max must be a size like 256MiB/,
+    ],
+    [['agent', '--service', 'a', '--spool-max', '1GiB'], /--spool-max goes with --spool DIR/],
+    [['agent', '--service', 'a', '--force'], /--force goes with tidemark agent install/],
+    [['agent', 'instal'], /takes nothing but install, not "instal"/],
+    [['agent', 'install'], /tidemark agent install needs --service NAME/],
+    [['agent', '--service', 'a', '--config', 'x'], /has no option --config/],
     [['fleet', '--services', 'many'], /--services must be a whole number above 0/],
     [['batch'], /batch --once/],
     [['collector'], /kafka\.brokers/],
@@ -68,6 +78,30 @@ test('wrong usage exits with 2 and one sentence that names the fix', async () =>
     expect(err).toMatch(message)
     expect(err.trim().split('\n')).toHaveLength(1)
   }
+})
+
+test('agent --once prints one message that a collector takes', async () => {
+  const { code, out, err } = await run(
+    'agent',
+    '--once',
+    '--service',
+    'web',
+    '--host',
+    'h',
+    '--interval',
+    '10ms',
+  )
+  expect([code, err]).toEqual([0, ''])
+  expect(out).toMatch(/^[^\n]+\n$/)
+  const context = { arrivalMs: Date.now(), oldestMs: 0, senderAddress: '', agent: null }
+  const line = decodeLine(Buffer.from(out.trim()), context)
+  expect(line).toMatchObject({ message: { service: 'web', host: 'h', seq: null }, ignoredFields: 0 })
+})
+
+test('agent install --print shows the unit', async () => {
+  const { code, out } = await run('agent', 'install', '--service', 'web', '--print')
+  expect(code).toBe(0)
+  expect(out).toMatch(/^ExecStart=.* agent --collector=127\.0\.0\.1:7070 --service=web /m)
 })
 
 test('config shows every value and where it came from', async () => {
