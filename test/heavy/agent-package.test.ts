@@ -1,0 +1,108 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { VERSION } from '../../cli/version.ts'
+import { ROOT } from '../code/sources.ts'
+import { needs } from './needs.ts'
+import { environment, startUp } from './up.ts'
+
+const run = promisify(execFile)
+const TARBALL_BYTES_MAX = 64 << 10
+const SENT_MS_MAX = 30_000
+
+let dir: string
+let installed: boolean
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'tidemark-package-'))
+  await run('npm', ['run', 'pack:agent', '--', dir], { cwd: ROOT })
+  const home = join(dir, 'home')
+  await mkdir(home)
+  const args = ['install', '--no-audit', '--no-fund', join(dir, `tidemark-agent-${VERSION}.tgz`)]
+  const reachable = await run('npm', args, { cwd: home }).then(
+    () => true,
+    () => false,
+  )
+  installed = needs('a package registry with systeminformation, for the agent package', reachable)
+}, 180_000)
+afterAll(() => rm(dir, { recursive: true }))
+
+const agent = () => join(dir, 'home/node_modules/.bin/tidemark-agent')
+
+test('the tarball is small and holds no sources but the agent', async () => {
+  const tarball = join(dir, `tidemark-agent-${VERSION}.tgz`)
+  expect((await readFile(tarball)).length).toBeLessThan(TARBALL_BYTES_MAX)
+  const { stdout } = await run('tar', ['tzf', tarball])
+  const paths = stdout.trim().split('\n')
+  expect(paths).toEqual(
+    expect.arrayContaining(['package/README.md', 'package/LICENSE', 'package/agent/spool.js']),
+  )
+  expect(paths.filter((path) => !/^package\/([A-Za-z.]+$|(agent|cli|schemas)\/.*\.js$)/.test(path))).toEqual(
+    [],
+  )
+})
+
+test('a machine with the package has systeminformation besides it and nothing else', async () => {
+  if (!installed) return
+  const names = (await readdir(join(dir, 'home/node_modules'))).filter((name) => !name.startsWith('.'))
+  expect(names.sort()).toEqual(['systeminformation', 'tidemark-agent'])
+})
+
+test('it is the same command under its own name', async () => {
+  if (!installed) return
+  expect((await run(agent(), ['--version'])).stdout).toBe(`${VERSION}\n`)
+  expect((await run(agent(), ['--help'])).stdout).toMatch(/^Usage: tidemark-agent \[install\] \[OPTIONS\]\n/)
+  expect((await run(agent(), ['--service', 'web', '--once', '--interval', '10ms'])).stdout).toMatch(
+    /^\{"service":"web"/,
+  )
+  const unit = (await run(agent(), ['install', '--service', 'web', '--print'])).stdout
+  expect(unit).toMatch(
+    /^ExecStart=\S+ .*\/cli\/agent-package\/entry\.js --collector=|tidemark-agent --collector=/m,
+  )
+  await expect(run(agent(), ['--servise', 'web'])).rejects.toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(
+      /^tidemark-agent: tidemark-agent has no option --servise; did you mean --service\?/,
+    ),
+  })
+})
+
+test('what it samples is counted by a real collector, once each, over a restart', async () => {
+  if (!installed) return
+  const up = await startUp(join(dir, 'data'), ['--agent-enabled', 'false'])
+  const { host, port } = up.collector
+  const spool = join(dir, 'spool')
+  const flags = [
+    '--collector',
+    `${host}:${port}`,
+    '--service',
+    'packed',
+    '--interval',
+    '50ms',
+    '--spool',
+    spool,
+  ]
+  const stats = async () => {
+    const answer = await fetch(`${up.serving}/v1/services/packed/stats`)
+    return answer.ok ? ((await answer.json()) as { messages: number }).messages : 0
+  }
+  try {
+    let least = 0
+    for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
+      const child = spawn(agent(), flags, { env: environment(), stdio: 'ignore' })
+      least += 20
+      const untilMs = Date.now() + SENT_MS_MAX
+      while ((await stats()) < least && Date.now() < untilMs) await wait(50)
+      child.kill(signal)
+      await once(child, 'exit')
+    }
+    expect(await stats()).toBeGreaterThanOrEqual(least)
+  } finally {
+    await up.end('SIGTERM')
+  }
+})
