@@ -1,17 +1,38 @@
 import { agentText, benchAgent } from './agent.ts'
 import { benchIngest, ingestText } from './ingest/ingest.ts'
+import { benchPeers, peersText } from './peers/compare.ts'
 import { benchRecompute, recomputeText } from './recompute.ts'
 
-/** `npm run bench -- NAME [SIZE]`: every benchmark prints the machine and its ratio to a floor measured beside it. */
-const BENCHMARKS: { readonly [name: string]: (size: number | null) => Promise<string> } = {
-  agent: async (seconds) => agentText(await benchAgent(seconds ?? 600)),
-  ingest: async (seconds) => ingestText(await benchIngest(seconds ?? 20)),
-  recompute: async (rows) => recomputeText(await benchRecompute(rows ?? 10_000_000, 5)),
+interface Benchmark {
+  readonly name: string
+  /** What may stand behind its name. */
+  readonly sizes: string
+  run(...sizes: number[]): Promise<string>
 }
 
-const [name, size] = process.argv.slice(2)
-const bench = BENCHMARKS[name ?? '']
+/** `npm run bench -- NAME [SIZE ...]`: every benchmark prints the machine and its ratio to a floor measured beside it. */
+const BENCHMARKS: readonly Benchmark[] = [
+  { name: 'agent', sizes: '[SECONDS]', run: async (seconds = 600) => agentText(await benchAgent(seconds)) },
+  { name: 'ingest', sizes: '[SECONDS]', run: async (seconds = 20) => ingestText(await benchIngest(seconds)) },
+  { name: 'peers', sizes: '[SECONDS]', run: async (seconds = 20) => peersText(await benchPeers(seconds)) },
+  {
+    name: 'recompute',
+    sizes: '[ROWS]',
+    run: async (rows = 10_000_000) => recomputeText(await benchRecompute(rows, 5)),
+  },
+]
+
+const [name, ...sizes] = process.argv.slice(2)
+const bench = BENCHMARKS.find((one) => one.name === name)
 if (bench === undefined) {
-  console.error(`npm run bench -- NAME [SIZE]; the names are ${Object.keys(BENCHMARKS).join(', ')}`)
+  const lines = BENCHMARKS.map((one) => `  npm run bench -- ${one.name} ${one.sizes}`)
+  console.error(['The benchmarks:', ...lines].join('\n'))
   process.exitCode = 2
-} else console.log(await bench(size === undefined ? null : Number(size)))
+} else {
+  try {
+    console.log(await bench.run(...sizes.map(Number)))
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error)
+    process.exitCode = 1
+  }
+}

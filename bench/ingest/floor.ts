@@ -14,7 +14,10 @@ const PENDING_BYTES_MAX = 16 << 20
 
 let chunks: Buffer[] = []
 let pendingBytes = 0
-const unacked = new Map<net.Socket, number>()
+/** Bytes of each connection so far, and the connections whose newest bytes wait. */
+const received = new Map<net.Socket, number>()
+let unacked = new Set<net.Socket>()
+let full = false
 let flushing = false
 
 async function flush(): Promise<void> {
@@ -22,27 +25,36 @@ async function flush(): Promise<void> {
   while (chunks.length > 0) {
     const group = chunks
     chunks = []
-    const acks = [...unacked]
+    const acks = [...unacked].map((socket) => [socket, received.get(socket)!] as const)
+    unacked = new Set()
     await write(file, group)
     await sync(file)
     pendingBytes -= group.reduce((sum, { length }) => sum + length, 0)
     for (const [socket, bytes] of acks) socket.write(`{"ack":${bytes}}\n`)
-    for (const socket of unacked.keys()) socket.resume()
+    if (full) for (const socket of received.keys()) socket.resume()
+    full = false
   }
   flushing = false
 }
 
 const server = net.createServer({ noDelay: true }, (socket) => {
-  unacked.set(socket, 0)
+  received.set(socket, 0)
   socket.on('data', (bytes: Buffer) => {
     chunks.push(bytes)
     pendingBytes += bytes.length
-    unacked.set(socket, unacked.get(socket)! + bytes.length)
-    if (pendingBytes > PENDING_BYTES_MAX) for (const one of unacked.keys()) one.pause()
+    received.set(socket, received.get(socket)! + bytes.length)
+    unacked.add(socket)
+    if (pendingBytes > PENDING_BYTES_MAX && !full) {
+      full = true
+      for (const one of received.keys()) one.pause()
+    }
     if (!flushing) void flush()
   })
   socket.on('error', () => {})
-  socket.on('close', () => unacked.delete(socket))
+  socket.on('close', () => {
+    received.delete(socket)
+    unacked.delete(socket)
+  })
 })
 server.listen(0, '127.0.0.1', () => process.send!({ port: (server.address() as net.AddressInfo).port }))
 process.on('disconnect', () => process.exit())

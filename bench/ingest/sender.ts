@@ -1,4 +1,5 @@
 import net from 'node:net'
+import { type Percentiles, percentiles } from '../measure.ts'
 import { FIRST_SEQ, LINES_PER_WRITE, Lines } from './lines.ts'
 
 /**
@@ -13,6 +14,10 @@ export interface SenderOptions {
   readonly rate: number
   /** What an acknowledgement counts: messages, or bytes where nobody looks at them. */
   readonly acks: 'messages' | 'bytes'
+  /** Other decimals in every line. */
+  readonly varied?: boolean
+  /** Tells the parent every so many seconds what came of them. */
+  readonly sliceSeconds?: number
 }
 
 export interface Sent {
@@ -21,7 +26,12 @@ export interface Sent {
   /** Messages acknowledged in each second. */
   readonly perSecond: readonly number[]
   /** From handing over a write to the acknowledgement of its last message. */
-  readonly latencyMs: { readonly p50: number; readonly p99: number; readonly max: number }
+  readonly latencyMs: Percentiles
+}
+
+/** What came of `sliceSeconds`. */
+export interface Slice {
+  readonly slice: { readonly acknowledged: number; readonly latencyMs: Percentiles }
 }
 
 /** Messages of one connection that wait to be acknowledged. */
@@ -40,8 +50,8 @@ class Sender {
   readonly #waiting: { upTo: number; atMs: number }[] = []
   #text = ''
 
-  constructor(connection: number, { port, acks }: SenderOptions, latencies: number[]) {
-    this.#lines = new Lines(connection)
+  constructor(connection: number, { port, acks, varied }: SenderOptions, latencies: number[]) {
+    this.#lines = new Lines(connection, varied)
     this.#bytesAcked = acks === 'bytes'
     this.#latencies = latencies
     this.socket = net.connect({ host: '127.0.0.1', port, noDelay: true })
@@ -77,7 +87,7 @@ class Sender {
 }
 
 async function send(options: SenderOptions): Promise<Sent> {
-  const { connections, seconds, rate } = options
+  const { connections, seconds, rate, sliceSeconds } = options
   const latencies: number[] = []
   const perSecond: number[] = []
   const senders = Array.from({ length: connections }, (_, i) => new Sender(i, options, latencies))
@@ -88,6 +98,18 @@ async function send(options: SenderOptions): Promise<Sent> {
     perSecond.push(acknowledged() - before)
     before = acknowledged()
   }, 1_000)
+  let slices = 0
+  let sliced = { acknowledged: 0, latencies: 0 }
+  const tellSlice = () => {
+    const now = { acknowledged: acknowledged(), latencies: latencies.length }
+    const latencyMs = percentiles(latencies.slice(sliced.latencies))
+    process.send!({
+      slice: { acknowledged: now.acknowledged - sliced.acknowledged, latencyMs },
+    } satisfies Slice)
+    sliced = now
+    slices += 1
+  }
+  const everySlice = sliceSeconds === undefined ? null : setInterval(tellSlice, sliceSeconds * 1_000)
 
   const fill = (sender: Sender) => {
     if (rate > 0) return
@@ -116,6 +138,9 @@ async function send(options: SenderOptions): Promise<Sent> {
   await new Promise((resolve) => setTimeout(resolve, seconds * 1_000))
   clearInterval(everySecond)
   clearInterval(pace)
+  if (everySlice !== null) clearInterval(everySlice)
+  // The last one ends at the same moment as everything.
+  if (sliceSeconds !== undefined && slices < Math.round(seconds / sliceSeconds)) tellSlice()
   const sent: Sent = {
     acknowledged: acknowledged(),
     seconds: (performance.now() - startedMs) / 1_000,
@@ -124,12 +149,6 @@ async function send(options: SenderOptions): Promise<Sent> {
   }
   for (const { socket } of senders) socket.destroy()
   return sent
-}
-
-function percentiles(values: number[]): Sent['latencyMs'] {
-  values.sort((a, b) => a - b)
-  const at = (share: number) => values[Math.min(values.length - 1, Math.floor(values.length * share))] ?? 0
-  return { p50: at(0.5), p99: at(0.99), max: at(1) }
 }
 
 process.send!(await send(JSON.parse(process.argv[2]!) as SenderOptions))
