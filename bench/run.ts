@@ -1,4 +1,5 @@
 import { agentText, benchAgent } from './agent.ts'
+import { benchConnections, connectionsText } from './connections/connections.ts'
 import { benchIngest, ingestText } from './ingest/ingest.ts'
 import { benchPeers, peersText } from './peers/compare.ts'
 import { benchRecompute, recomputeText } from './recompute.ts'
@@ -15,6 +16,12 @@ const BENCHMARKS: readonly Benchmark[] = [
   { name: 'agent', sizes: '[SECONDS]', run: async (seconds = 600) => agentText(await benchAgent(seconds)) },
   { name: 'ingest', sizes: '[SECONDS]', run: async (seconds = 20) => ingestText(await benchIngest(seconds)) },
   { name: 'peers', sizes: '[SECONDS]', run: async (seconds = 20) => peersText(await benchPeers(seconds)) },
+  {
+    name: 'connections',
+    sizes: '[AGENTS] [SECONDS] [SPOOLED]',
+    run: async (agents = 10_000, seconds = 60, spooled = 3_600) =>
+      connectionsText(await benchConnections(agents, seconds, spooled)),
+  },
   {
     name: 'recompute',
     sizes: '[ROWS]',
