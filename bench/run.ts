@@ -3,6 +3,7 @@ import { benchConnections, connectionsText } from './connections/connections.ts'
 import { benchIngest, ingestText } from './ingest/ingest.ts'
 import { benchPeers, peersText } from './peers/compare.ts'
 import { benchRecompute, recomputeText } from './recompute.ts'
+import { benchSoak, soakText } from './soak/soak.ts'
 
 interface Benchmark {
   readonly name: string
@@ -26,6 +27,11 @@ const BENCHMARKS: readonly Benchmark[] = [
     name: 'recompute',
     sizes: '[ROWS]',
     run: async (rows = 10_000_000) => recomputeText(await benchRecompute(rows, 5)),
+  },
+  {
+    name: 'soak',
+    sizes: '[SECONDS] [RATE]',
+    run: async (seconds = 600, rate = 100_000) => soakText(await benchSoak(seconds, rate, console.log)),
   },
 ]
 
