@@ -36,6 +36,8 @@ export interface Storm {
 const PACE_MS = 10
 /** Longest wait for the last acknowledgements of a pace. */
 const SETTLED_MS_MAX = 10_000
+/** Longest wait for all to be welcome, and for all to have caught up. */
+const ALL_MS_MAX = 900_000
 
 export function makeFleet(options: FleetOptions): Phases {
   const { agents: size, seconds, spooled } = options
@@ -74,7 +76,7 @@ export function makeFleet(options: FleetOptions): Phases {
       whenWelcomed = resolve
     })
     for (const agent of agents) agent.connect()
-    await welcomed
+    await inTime(welcomed, () => `${welcomes} of ${size} agents are welcome`)
     return performance.now() - beforeMs
   }
 
@@ -107,7 +109,7 @@ export function makeFleet(options: FleetOptions): Phases {
         agent.spool(spooled)
       }
       const welcomedMs = await connectAll()
-      await caughtUp
+      await inTime(caughtUp, () => `${caughtUpMs.length} of ${size} agents have caught up`)
       return {
         welcomedMs,
         caughtUpMs: performance.now() - beforeMs,
@@ -117,4 +119,14 @@ export function makeFleet(options: FleetOptions): Phases {
       }
     },
   }
+}
+
+/** Throws when it takes too long, and says how far it came. */
+async function inTime(all: Promise<void>, soFar: () => string): Promise<void> {
+  const enough = new AbortController()
+  const late = wait(ALL_MS_MAX, null, { signal: enough.signal }).then(() => {
+    throw new Error(`after ${ALL_MS_MAX / 1_000} s ${soFar()}`)
+  })
+  await Promise.race([all, late])
+  enough.abort()
 }

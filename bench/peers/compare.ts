@@ -122,15 +122,18 @@ async function againstPeer(
   return { name, ack, sent, residentMib: memory.residentMib, diskBytes: await settledBytes(dir, lookMs) }
 }
 
-/** Runs until everything is sealed, merged and below the tidemark: at once after the next tick. */
+/** Runs until everything is sealed, merged and below the tidemark, soon after the next tick. */
 async function publishAll(serving: string): Promise<void> {
   const untilMs = Date.now() + PUBLISHED_MS_MAX
+  const run = () => fetch(`${serving}/v1/runs`, { method: 'POST' })
   while (Date.now() < untilMs) {
-    await fetch(`${serving}/v1/runs`, { method: 'POST' })
+    await run()
     const { log, serving: index } = (await (await fetch(`${serving}/v1/status`)).json()) as Status
-    if (index.tidemark[log.partition] === log.end) return
+    if (index.tidemark[log.partition] === log.end) break
     await wait(1_000)
   }
+  // A run begins with removing what the one before no longer needs.
+  await run()
 }
 
 /** Bytes of a directory, once they have stopped to change. */
