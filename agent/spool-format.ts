@@ -20,6 +20,8 @@ export interface SpoolHead {
 }
 
 const FRAME_BYTES = 8
+/** No sample is shorter: `[1,"s","h",0,0,0,0]`. */
+export const RECORD_BYTES_MIN = FRAME_BYTES + 19
 /** No sample is longer: names have 128 characters. */
 const PAYLOAD_BYTES_MAX = 8_192
 
@@ -52,14 +54,11 @@ export interface SpoolContent {
   readonly records: readonly SpoolRecord[]
   /** Highest record that the file says is settled, 0 when it says nothing. */
   readonly settled: number
-  /** Length of the readable part. */
+  /** Length up to the last record that can be read. */
   readonly bytes: number
 }
 
-/**
- * Reads a file up to the first place from which nothing can be read. A damaged record is left out as long as the one behind it
- * can be read.
- */
+/** Reads a file. Whatever is damaged is left out, up to the next record that is whole; also a head. */
 export function readSpool(file: Uint8Array): SpoolContent {
   const bytes = Buffer.from(file.buffer, file.byteOffset, file.length)
   const first = readFrame(bytes, 0)
@@ -67,11 +66,10 @@ export function readSpool(file: Uint8Array): SpoolContent {
   const records: SpoolRecord[] = []
   let settled = 0
   let end = head === null ? 0 : first!.end
-  for (let at = end; head !== null && at < bytes.length; ) {
+  for (let at = end; at < bytes.length; ) {
     const found = readFrame(bytes, at)
     if (found === null) {
       at = skippedTo(bytes, at)
-      if (at < 0) break
       continue
     }
     if (typeof found.payload === 'number') settled = found.payload
@@ -96,11 +94,11 @@ function readFrame(bytes: Buffer, at: number): { payload: unknown; end: number }
   return { payload: JSON.parse(framed.toString('utf8', FRAME_BYTES)), end }
 }
 
-/** Where the record behind a damaged one begins; −1 when none can be read there. */
+/** Where the next whole record behind a damaged one begins, whose length may be what is damaged; the end when there is none. */
 function skippedTo(bytes: Buffer, at: number): number {
-  if (at + FRAME_BYTES > bytes.length) return -1
-  const next = at + FRAME_BYTES + bytes.readUInt32LE(at)
-  return next < bytes.length && readFrame(bytes, next) !== null ? next : -1
+  let next = at + 1
+  while (next < bytes.length && readFrame(bytes, next) === null) next += 1
+  return next
 }
 
 function headOf(payload: unknown): SpoolHead | null {

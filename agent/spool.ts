@@ -2,7 +2,14 @@ import { describeError } from '../schemas/errors.ts'
 import type { Random } from '../schemas/ports/clock.ts'
 import type { Disk, DiskFile } from '../schemas/ports/disk.ts'
 import type { Backlog, Queued, Sample } from './backlog.ts'
-import { encodeRecord, frame, readSpool, type SpoolHead, type SpoolRecord } from './spool-format.ts'
+import {
+  encodeRecord,
+  frame,
+  RECORD_BYTES_MIN,
+  readSpool,
+  type SpoolHead,
+  type SpoolRecord,
+} from './spool-format.ts'
 
 export interface SpoolConfig {
   readonly dir: string
@@ -77,13 +84,19 @@ export async function openSpool(config: SpoolConfig, deps: SpoolDeps): Promise<B
   }
 
   async function recover() {
+    // Numbers that may have been sent are not given out again, whether their records can be read or not.
+    let highest = 0
     for (const name of await disk.list(dir)) {
       if (!NAME.test(name)) continue
       const path = `${dir}/${name}`
       const bytes = (await disk.readFile(path)) ?? new Uint8Array()
       const { head, records, settled, bytes: readable } = readSpool(bytes)
+      highest = Math.max(highest, records.at(-1)?.number ?? 0)
+      highest += Math.floor((bytes.length - readable) / RECORD_BYTES_MIN)
       if (head === null) {
-        logLine(`agent: ${path} holds nothing readable; removed`)
+        const waiting = records.filter(({ number }) => number > settled).length
+        lost += waiting
+        logLine(`agent: the head of ${path} is damaged, ${waiting} samples in it are lost; removed`)
         await disk.remove(path)
         continue
       }
@@ -93,12 +106,13 @@ export async function openSpool(config: SpoolConfig, deps: SpoolDeps): Promise<B
       if (records.length > 0) recent = records.slice(-RECENT_MAX)
     }
     const newest = files.at(-1)
-    const next = (newest?.last ?? 0) + 1
+    const next = Math.max(highest, newest?.last ?? 0) + 1
     // An id belongs to its spool: where none is left there is a new one.
     const { agent, base } = newest?.head ?? { agent: random.hex(ID_BYTES), base: 0 }
     // Damage of older files was told by the starts before.
-    if (newest !== undefined) lost = newest.last - newest.head.first + 1 - newest.count
-    if (lost > 0) logLine(`agent: ${lost} samples of ${newest!.path} are damaged and lost`)
+    const damaged = newest === undefined ? 0 : newest.last - newest.head.first + 1 - newest.count
+    lost += damaged
+    if (damaged > 0) logLine(`agent: ${damaged} samples of ${newest!.path} are damaged and lost`)
     await begin({ agent, base, first: next })
     await dropSettled()
   }
@@ -111,10 +125,16 @@ export async function openSpool(config: SpoolConfig, deps: SpoolDeps): Promise<B
     if (before?.path === path) files.pop()
     const bytes = frame(head)
     const file = await disk.open(path, { create: true })
-    await file.truncate(0)
-    await file.write(0, bytes)
-    await file.sync()
-    await disk.syncDir(dir)
+    try {
+      await file.truncate(0)
+      await file.write(0, bytes)
+      await file.sync()
+      await disk.syncDir(dir)
+    } catch (error) {
+      // On a full disk it is tried again with every sample.
+      await file.close()
+      throw error
+    }
     if (active !== undefined) await active.close()
     active = file
     files.push({ path, head, bytes: bytes.length, count: 0, last: head.first - 1 })
