@@ -79,10 +79,15 @@ export function parseObject(line: Uint8Array): { fields: { [name: string]: unkno
     return { code: 'E_UTF8', field: null, reason: 'the line is not valid UTF-8', seq: null }
   }
   let value: unknown
+  // The stack of an error that nobody reads costs more than all the rest of a refused line.
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
   try {
     value = JSON.parse(text)
   } catch {
     return { code: 'E_JSON', field: null, reason: `the line is not JSON: ${shown(text)}`, seq: null }
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return {
