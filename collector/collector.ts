@@ -6,7 +6,8 @@ import type { Disk } from '../schemas/ports/disk.ts'
 import type { Net } from '../schemas/ports/net.ts'
 import { HOUR_MS } from '../schemas/view.ts'
 import { Blocks } from './blocks.ts'
-import { Connection, type Counts, type Shared } from './connection.ts'
+import { Connection, type Shared } from './connection.ts'
+import type { Counts } from './counts.ts'
 import { LineDecoder } from './decoder.ts'
 import { Desk } from './desk.ts'
 import {
@@ -136,7 +137,9 @@ export async function startCollector(config: CollectorConfig, deps: CollectorDep
   function relieved() {
     if (!congested || pendingBytes() > PENDING_BYTES_MAX / 2 || isBehind()) return
     congested = false
-    for (const connection of connections) connection.flow()
+    // Those whose lines are refused come last, else they would fill what is free again and again.
+    for (const trusted of [true, false])
+      for (const connection of connections) if (connection.trusted === trusted) connection.flow()
   }
   const stopFollowing = log.onAppend(relieved)
   const stopChecking = deps.access?.onChange(() => {

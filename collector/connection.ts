@@ -5,14 +5,23 @@ import type { Access } from '../schemas/ports/access.ts'
 import type { Clock } from '../schemas/ports/clock.ts'
 import type { Socket } from '../schemas/ports/net.ts'
 import type { Blocks, OpenBlock } from './blocks.ts'
+import type { Counts } from './counts.ts'
 import type { LineDecoder } from './decoder.ts'
 import type { Desk } from './desk.ts'
 import { Entrance } from './entrance.ts'
 import { parseHello } from './hello.ts'
-import { ENDING_MS_MAX, LINE_BYTES_MAX, UNREAD_BYTES_MAX, UNSETTLED_LINES_MAX } from './limits.ts'
+import {
+  ENDING_MS_MAX,
+  LINE_BYTES_MAX,
+  UNREAD_BYTES_MAX,
+  UNSETTLED_LINES_MAX,
+  UNSETTLED_REFUSALS_MAX,
+} from './limits.ts'
 import { type LineReader, LineSplitter, type RawLine } from './lines.ts'
+import { partBytes } from './parts.ts'
 import type { Rejects } from './rejects.ts'
 import type { Held, Sessions } from './sessions.ts'
+import { Silence } from './silence.ts'
 
 export interface Shared {
   readonly oldestMs: number
@@ -32,16 +41,6 @@ export interface Shared {
   /** Whether the log takes more; while not, nothing is read. */
   congested(): boolean
   gone(connection: Connection): void
-}
-
-/** What the collector did since it started. */
-export interface Counts {
-  accepted: number
-  repeats: number
-  refused: number
-  ignoredFields: number
-  /** Samples that agents said they lost before they could send them. */
-  lostByAgents: number
 }
 
 /**
@@ -83,6 +82,10 @@ export class Connection implements Held, LineReader {
   #entries: Entry[] = []
   #last: Entry | null = null
   #unsettled = 0
+  /** Refused lines that wait to be kept. */
+  #refusals = 0
+  /** Whether no line of the last chunk was refused. */
+  #trusted = false
   #context: LineContext
   /** Lines settled so far, and the highest seq among them. */
   #settledLines = 0
@@ -90,11 +93,13 @@ export class Connection implements Held, LineReader {
   #acked = 0
   #held: RawLine[] | null = null
   #heldEnd = false
+  /** What arrived and is not looked at yet, because a limit was reached. */
+  #rest: Uint8Array = new Uint8Array()
   #state: State = 'open'
   #ackDue = false
   #paused = false
-  #lastMs: number
-  #cancelIdle = () => {}
+  readonly #silence: Silence
+  #cancelEnding = () => {}
   #whenSettled: (() => void)[] = []
 
   constructor(socket: Socket, shared: Shared) {
@@ -103,23 +108,41 @@ export class Connection implements Held, LineReader {
     this.#lines = new LineSplitter(shared.desk)
     this.#remote = socket.remoteAddress.replace(/^::ffff:/, '')
     this.entrance = new Entrance(shared, this.#remote, (code, reason) => this.refuse(code, reason))
-    this.#lastMs = shared.clock.nowMs()
-    this.#context = this.#contextAt(this.#lastMs)
+    this.#context = this.#contextAt(shared.clock.nowMs())
     socket.handle({
       data: (bytes) => this.#data(bytes),
       end: () => this.#end(),
       drain: () => this.flow(),
       close: () => this.#gone(),
     })
-    this.#watchIdle()
+    this.#silence = new Silence(shared, {
+      waits: () => this.#entries.length > 0 || this.#held !== null || this.#paused,
+      unreadBytes: () => socket.pendingBytes(),
+      refuse: (code, reason) => this.refuse(code, reason),
+      destroy: () => this.destroy(),
+    })
   }
 
   #data(bytes: Uint8Array): void {
     if (this.#state !== 'open' || !this.entrance.areLines(bytes)) return
-    this.#lastMs = this.#shared.clock.nowMs()
-    this.#context = this.#contextAt(this.#lastMs)
-    this.#lines.push(bytes, this)
+    this.#silence.heard(bytes)
+    // What is read on while the limits say stop waits for them.
+    if (this.#rest.length > 0) this.#rest = Buffer.concat([this.#rest, bytes])
+    else this.#take(bytes)
     this.flow()
+  }
+
+  /** Takes lines from `bytes` until a limit is reached; keeps what is left. */
+  #take(bytes: Uint8Array): void {
+    this.#context = this.#contextAt(this.#shared.clock.nowMs())
+    let rest = bytes
+    while (rest.length > 0 && !this.#mustStop()) {
+      const size = partBytes(rest, this.#trusted)
+      this.#lines.push(rest.subarray(0, size), this)
+      rest = rest.subarray(size)
+    }
+    this.#rest = rest
+    if (rest.length === 0) this.#trusted = this.#refusals === 0
   }
 
   #contextAt(arrivalMs: number): LineContext {
@@ -130,6 +153,10 @@ export class Connection implements Held, LineReader {
   /** The sender closed its side in order: a last line without newline counts. */
   #end(): void {
     if (this.#state !== 'open') return
+    if (this.#held !== null || this.#rest.length > 0) {
+      this.#heldEnd = true
+      return
+    }
     const last = this.#lines.last()
     if (last !== null) this.line(last)
     if (this.#held !== null) this.#heldEnd = true
@@ -165,7 +192,7 @@ export class Connection implements Held, LineReader {
   #message(raw: RawLine): void {
     const decoded = decodeLine(raw.bytes, this.#context)
     if ('code' in decoded) {
-      const isHello = parseHello(raw.bytes) !== null
+      const isHello = decoded.field !== null && parseHello(raw.bytes) !== null
       this.#refuse(raw, isHello ? refusal('E_HELLO', 'the hello must be line 1') : decoded)
       return
     }
@@ -221,7 +248,6 @@ export class Connection implements Held, LineReader {
       this.#held = null
       this.#context = this.#contextAt(this.#shared.clock.nowMs())
       for (const line of held) this.line(line)
-      if (this.#heldEnd) this.finish()
       this.flow()
     })
   }
@@ -230,6 +256,8 @@ export class Connection implements Held, LineReader {
     const line = this.#lineNumber
     const entry = this.#enter(this.#agent === null ? null : seq, null)
     this.#shared.counts.refused += 1
+    this.#refusals += 1
+    this.#trusted = false
     const kept = this.#shared.rejects.keep({
       timeMs: this.#shared.clock.nowMs(),
       remote: this.#remote,
@@ -241,6 +269,7 @@ export class Connection implements Held, LineReader {
       rawLine: raw.bytes,
     })
     void kept.then(() => {
+      this.#refusals -= 1
       const where = { line, ...(seq === null ? {} : { seq }) }
       this.#send({ error: { ...where, code, ...(field === null ? {} : { field }), message: reason } })
       this.#settle(entry, true)
@@ -321,8 +350,8 @@ export class Connection implements Held, LineReader {
     if (this.#state === 'ended' || this.#state === 'gone') return
     this.#state = 'ended'
     this.entrance.close()
-    this.#cancelIdle()
-    this.#cancelIdle = this.#shared.clock.after(ENDING_MS_MAX, () => this.destroy())
+    this.#silence.stop()
+    this.#cancelEnding = this.#shared.clock.after(ENDING_MS_MAX, () => this.destroy())
     this.socket.end()
     // Read on, else the end of the peer's side is never seen.
     this.socket.resume()
@@ -342,39 +371,40 @@ export class Connection implements Held, LineReader {
     if (this.#state === 'open' || this.#state === 'ending') this.socket.write(`${JSON.stringify(answer)}\n`)
   }
 
+  /** Whether it sends good lines, as far as is known. */
+  get trusted(): boolean {
+    return this.#trusted
+  }
+
   /** Reads on or stops reading, as the limits say. */
   flow(): void {
     if (this.#state === 'ended' || this.#state === 'gone') return
-    const stop =
-      this.#shared.congested() ||
-      this.#held !== null ||
-      this.#unsettled >= UNSETTLED_LINES_MAX ||
-      this.socket.pendingBytes() > UNREAD_BYTES_MAX
+    // What has arrived goes before what is still to be read.
+    if (this.#state === 'open' && this.#rest.length > 0) this.#take(this.#rest)
+    if (this.#heldEnd && this.#rest.length === 0 && this.#held === null) this.#end()
+    const stop = this.#rest.length > 0 || this.#mustStop()
     if (stop === this.#paused) return
     this.#paused = stop
     if (stop) this.socket.pause()
     else this.socket.resume()
+    if (!stop) this.#silence.readAgain()
   }
 
-  #watchIdle(): void {
-    const { clock, idleMs } = this.#shared
-    this.#cancelIdle = clock.after(Math.max(1, this.#lastMs + idleMs - clock.nowMs()), () => {
-      const idle = clock.nowMs() - this.#lastMs >= idleMs
-      // Whoever waits for an answer is not idle, unless it does not read its answers.
-      const waits = this.#entries.length > 0 || this.#held !== null
-      if (idle && this.socket.pendingBytes() > 0) this.destroy()
-      else if (idle && !waits) this.refuse('E_IDLE', `nothing came for ${idleMs / 1_000} s`)
-      else {
-        if (idle) this.#lastMs = clock.nowMs()
-        this.#watchIdle()
-      }
-    })
+  #mustStop(): boolean {
+    return (
+      this.#shared.congested() ||
+      this.#held !== null ||
+      this.#unsettled >= UNSETTLED_LINES_MAX ||
+      this.#refusals >= UNSETTLED_REFUSALS_MAX ||
+      this.socket.pendingBytes() > UNREAD_BYTES_MAX
+    )
   }
 
   #gone(): void {
     this.#state = 'gone'
     this.entrance.close()
-    this.#cancelIdle()
+    this.#silence.stop()
+    this.#cancelEnding()
     for (const done of this.#whenSettled.splice(0)) done()
     if (this.#agent !== null) this.#shared.sessions.leave(this.#agent, this, this.#shared.clock.nowMs())
     this.#shared.gone(this)

@@ -2,10 +2,14 @@
 
 /** A line without its newline. */
 export const LINE_BYTES_MAX = 65_536
+/** How long a line may take from its first byte to its newline, while the collector reads. */
+export const LINE_MS_MAX = 60_000
 /** Of a line that is too long, so much is kept in `rejects/`. */
 export const LONG_LINE_KEPT_BYTES = 1_024
 /** Lines of one connection that wait to be settled; more are not read. */
 export const UNSETTLED_LINES_MAX = 10_000
+/** Of them, those that are refused. */
+export const UNSETTLED_REFUSALS_MAX = 50
 /** Bytes that wait to be durable, refused lines included; above it nothing is read, until half of it is left. */
 export const PENDING_BYTES_MAX = 16 << 20
 /** Answers that a client does not read; more, and it is not read either. */

@@ -5,6 +5,8 @@ import { utcDate } from '../schemas/view.ts'
 import { REJECTS_BYTES_MAX } from './limits.ts'
 
 const NEWLINE = 0x0a
+/** What a refused line takes in memory beside its own bytes: even an empty one counts. */
+const HELD_BYTES = 512
 
 /** A refused line, as `rejects/` keeps it. */
 export interface Reject {
@@ -48,7 +50,7 @@ export class Rejects {
   /** Resolves when the line is kept, or cannot be. */
   keep(reject: Reject): Promise<void> {
     this.count += 1
-    this.pendingBytes += reject.rawLine.length
+    this.pendingBytes += HELD_BYTES + reject.rawLine.length
     return new Promise((done) => {
       this.#queue.push({ reject, done })
       this.#writing ??= this.#write()
@@ -69,7 +71,7 @@ export class Rejects {
         this.#troubled = true
       }
       for (const { reject, done } of batch) {
-        this.pendingBytes -= reject.rawLine.length
+        this.pendingBytes -= HELD_BYTES + reject.rawLine.length
         done()
       }
       this.#relieved()

@@ -75,6 +75,11 @@ export const ERRORS = {
     retryable: false,
     hint: 'agents: --tls or --ca FILE exactly where the collector has collector.tls_cert',
   },
+  E_SLOW: {
+    meaning: 'a line took too long to arrive',
+    retryable: true,
+    hint: 'send whole lines, each within 60 s',
+  },
   E_IDLE: {
     meaning: 'the connection was idle for too long',
     retryable: true,

@@ -3,6 +3,7 @@ import {
   CLOSE_MS_MAX,
   ENDING_MS_MAX,
   GOODBYE_MS_MAX,
+  LINE_MS_MAX,
   PENDING_BYTES_MAX,
   REFUSED_CONNECTIONS_MAX,
   UNREAD_BYTES_MAX,
@@ -63,15 +64,47 @@ test('whoever waits for an answer is not idle', async () => {
 })
 
 test('whoever trickles half a line is not idle, and breaks off without a trace', async () => {
-  const rig = await Rig.start({ idleMs: 60_000 })
+  const rig = await Rig.start({ idleMs: 20_000 })
   const client = await rig.connect()
   for (let i = 0; i < 5; i++) {
     client.socket.write('{')
-    await rig.run(40_000)
+    await rig.run(10_000)
   }
+  expect([client.codes, client.closed]).toEqual([[], null])
   client.socket.destroy()
   await rig.run()
   expect([rig.log.blocks, rig.rejects()]).toEqual([[], []])
+})
+
+test('a line may take a minute, however it trickles; then the sender is told so and closed', async () => {
+  const rig = await Rig.start()
+  const slow = await rig.connect()
+  const steady = await rig.connect()
+  for (let s = 0; s < LINE_MS_MAX; s += 1_000) {
+    expect(slow.codes).toEqual([])
+    slow.socket.write(' ')
+    // Each of its lines is finished in time, and the next begins in the same chunk.
+    steady.socket.write(s % 40_000 === 0 ? `${JSON.stringify(message(1))}\n ` : ' ')
+    await rig.run(1_000)
+  }
+  expect(slow.errors).toEqual([{ line: 0, code: 'E_SLOW', message: 'a line was not finished in 60 s' }])
+  expect([slow.closed, steady.codes, steady.closed]).toEqual(['', [], null])
+})
+
+test('while the collector does not read, a line takes no time and nobody is idle', async () => {
+  const rig = await Rig.start({ idleMs: 120_000 })
+  const client = await rig.connect()
+  client.socket.write('{"service":"web","cpu":1,')
+  await rig.run()
+  rig.log.pending = PENDING_BYTES_MAX + 1
+  client.socket.write('"ram":2,')
+  await rig.run(10 * LINE_MS_MAX)
+  rig.log.pending = 0
+  await rig.log.append(encodeBlock(toColumns([])))
+  await rig.run(LINE_MS_MAX - 1_000)
+  client.socket.write('"disk":3}\n')
+  await rig.run()
+  expect([client.codes, client.acks]).toEqual([[], [1]])
 })
 
 test('while too much waits to be durable, nothing is read', async () => {

@@ -1,0 +1,9 @@
+/** What the collector did since it started. */
+export interface Counts {
+  accepted: number
+  repeats: number
+  refused: number
+  ignoredFields: number
+  /** Samples that agents said they lost before they could send them. */
+  lostByAgents: number
+}
