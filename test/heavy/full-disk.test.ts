@@ -1,0 +1,159 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtemp, rm, statfs, truncate, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { nodeRandom } from '../../cli/host/random.ts'
+import { SpoolAgent } from './agent.ts'
+import { LoadSender } from './load.ts'
+import { needs } from './needs.ts'
+import { startUp } from './up.ts'
+import { counted, lastingPort, peakRss, until } from './watch.ts'
+
+const MIB = 1 << 20
+const SENDERS = 3
+/** Messages of one sender that wait for their acknowledgement, at most. */
+const WAITING_MAX = 5_000
+
+/** Mounts a file system of so many bytes on `dir`. */
+function mount(dir: string, bytes: number): void {
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', dir], { stdio: 'ignore' })
+}
+
+function mayMount(): boolean {
+  const dir = mkdtempSync(join(tmpdir(), 'tidemark-mount-'))
+  try {
+    mount(dir, MIB)
+    execFileSync('umount', [dir])
+    return true
+  } catch {
+    return false
+  } finally {
+    rmSync(dir, { recursive: true, force: true })
+  }
+}
+
+const canMount = needs('leave to mount a small file system', mayMount())
+
+/** A small disk, filled but for `freeBytes` by a file that can be removed. */
+async function smallDisk(bytes: number, freeBytes: number) {
+  const dir = await mkdtemp(join(tmpdir(), 'tidemark-full-'))
+  mount(dir, bytes)
+  const ballast = join(dir, 'ballast')
+  const free = async () => {
+    const { bavail, bsize } = await statfs(dir)
+    return bavail * bsize
+  }
+  await writeFile(ballast, Buffer.alloc(Math.max(0, (await free()) - freeBytes), 1))
+  return {
+    dir,
+    free,
+    makeRoom: () => truncate(ballast, 0),
+    async [Symbol.asyncDispose]() {
+      execFileSync('umount', ['-l', dir])
+      await rm(dir, { recursive: true, force: true })
+    },
+  }
+}
+
+test.runIf(canMount)(
+  'on a full disk nothing is acknowledged; with room it goes on by itself, and each message counts once',
+  async () => {
+    await using disk = await smallDisk(96 * MIB, 8 * MIB)
+    const up = await startUp(join(disk.dir, 'data'), ['--agent-enabled', 'false', '--speed-tick', '1s'])
+    const startMs = Date.now() - 3_600_000
+    const senders = Array.from({ length: SENDERS }, (_, i) => new LoadSender(i + 1, startMs, 1_000_000))
+    const rss = peakRss(up.child.pid!)
+    const acked = () => senders.reduce((sum, sender) => sum + sender.acked, 0)
+    const ready = async () => {
+      const answer = await fetch(`${up.serving}/readyz`)
+      return { status: answer.status, text: await answer.text() }
+    }
+    const pace = setInterval(() => {
+      for (const sender of senders) if (sender.inFlight < WAITING_MAX) sender.send(200)
+    }, 20)
+    try {
+      for (const sender of senders) sender.connect(up.collector.port)
+      await until('the disk is full', async () => (await ready()).text.includes('no space left'))
+      await wait(3_000)
+      const before = acked()
+      await wait(2_000)
+      expect(acked()).toBe(before)
+      expect(senders.every(({ inFlight }) => inFlight > 0)).toBe(true)
+      const full = await ready()
+      expect([full.status, full.text]).toEqual([503, expect.stringContaining('log: ')])
+      await disk.makeRoom()
+      await until('it acknowledges again', () => acked() > before + SENDERS * WAITING_MAX, 20_000)
+      clearInterval(pace)
+      await until('all is settled', () => senders.every(({ inFlight }) => inFlight === 0))
+      await until('it is ready', async () => (await ready()).status === 200, 90_000)
+      const services = [0, 1, 2, 3, 4].map((n) => `service-${n}`)
+      const all = async () => {
+        const counts = await Promise.all(services.map((service) => counted(up, service)))
+        return counts.reduce((sum, n) => sum + n, 0)
+      }
+      await until('all is counted', async () => (await all()) >= acked())
+      expect(await all()).toBe(acked())
+      expect(senders.flatMap(({ errors }) => errors)).toEqual([])
+      const peak = rss()
+      console.log(
+        `full disk: ${before} acknowledged before, ${acked()} in all; peak ${Math.round(peak / MIB)} MiB`,
+      )
+      expect(peak).toBeLessThan(900 * MIB)
+      expect(up.child.exitCode).toBe(null)
+    } catch (error) {
+      console.log(up.output().split('\n').slice(-20).join('\n'))
+      throw error
+    } finally {
+      clearInterval(pace)
+      for (const sender of senders) sender.close()
+      rss()
+      await up.end('SIGKILL')
+    }
+  },
+  150_000,
+)
+
+test.runIf(canMount)(
+  'an agent whose spool is full keeps what it has, counts what it loses, and goes on when there is room',
+  async () => {
+    await using disk = await smallDisk(2 * MIB, 2 * MIB)
+    const data = await mkdtemp(join(tmpdir(), 'tidemark-full-up-'))
+    const port = await lastingPort(() => nodeRandom().float())
+    const agent = new SpoolAgent(port, 'spooled', join(disk.dir, 'spool'), '10ms')
+    let up: Awaited<ReturnType<typeof startUp>> | null = null
+    try {
+      agent.start()
+      await until('it samples', async () => (await agent.newest()) > 100)
+      const filler = join(disk.dir, 'filler')
+      await writeFile(filler, Buffer.alloc(Math.max(0, (await disk.free()) - 8_192), 1))
+      await until('its disk is full', () => agent.printed.includes('no space left'))
+      const kept = await agent.newest()
+      await wait(2_000)
+      expect([await agent.newest(), agent.living]).toEqual([kept, true])
+      await rm(filler)
+      await until('it goes on', async () => (await agent.newest()) > kept + 50)
+      up = await startUp(data, ['--agent-enabled', 'false', '--collector-listen', `127.0.0.1:${port}`])
+      const running = up
+      await until(
+        'it has caught up',
+        async () => (await counted(running, 'spooled')) + 50 > (await agent.newest()),
+      )
+      await agent.end('SIGTERM')
+      const all = await agent.newest()
+      await until('all is counted', async () => (await counted(running, 'spooled')) >= all)
+      expect(await counted(running, 'spooled')).toBe(all)
+      const { collector } = (await (await fetch(`${running.serving}/v1/status`)).json()) as {
+        collector: { lost_by_agents: number }
+      }
+      expect(collector.lost_by_agents).toBeGreaterThan(50)
+    } finally {
+      await agent.end('SIGKILL')
+      await up?.end('SIGKILL')
+      await rm(data, { recursive: true, force: true })
+    }
+  },
+  120_000,
+)
