@@ -4,7 +4,7 @@ import type { Message } from '../schemas/message.ts'
 import type { Access } from '../schemas/ports/access.ts'
 import type { Clock } from '../schemas/ports/clock.ts'
 import type { Socket } from '../schemas/ports/net.ts'
-import type { Blocks, OpenBlock } from './blocks.ts'
+import type { Blocks } from './blocks.ts'
 import type { Counts } from './counts.ts'
 import type { LineDecoder } from './decoder.ts'
 import type { Desk } from './desk.ts'
@@ -21,6 +21,7 @@ import { type LineReader, LineSplitter, type RawLine } from './lines.ts'
 import { partBytes } from './parts.ts'
 import type { Rejects } from './rejects.ts'
 import type { Held, Sessions } from './sessions.ts'
+import { type Entry, Settling } from './settling.ts'
 import { Silence } from './silence.ts'
 
 export interface Shared {
@@ -49,15 +50,6 @@ export interface Shared {
  */
 type State = 'open' | 'ending' | 'ended' | 'gone'
 
-/** Consecutive lines that settle together: those of one block, or one that is refused or a repeat. */
-interface Entry {
-  readonly block: OpenBlock | null
-  lines: number
-  /** The highest among them; 0 without numbers. */
-  seq: number
-  settled: boolean
-}
-
 /**
  * One connection: bytes in, answers out.
  *
@@ -68,8 +60,8 @@ interface Entry {
  *           ├─ a repeat ─▶ settled with its first copy
  *           └─ new ─▶ open block ─▶ durable ─▶ settled
  *
- * The usual lines are decoded where they lie, all others by the complete path. Lines settle in any order; an ack says up to where all are. While a hello waits for the older connection, the socket
- * is paused and what came with it is kept.
+ * The usual lines are decoded where they lie, all others by the complete path. While a hello waits for the older
+ * connection, the socket is paused and what came with it is kept.
  */
 export class Connection implements Held, LineReader {
   readonly socket: Socket
@@ -79,17 +71,12 @@ export class Connection implements Held, LineReader {
   readonly #lines: LineSplitter
   #agent: string | null = null
   #lineNumber = 0
-  #entries: Entry[] = []
-  #last: Entry | null = null
-  #unsettled = 0
+  readonly #settling = new Settling()
   /** Refused lines that wait to be kept. */
   #refusals = 0
   /** Whether no line of the last chunk was refused. */
   #trusted = false
   #context: LineContext
-  /** Lines settled so far, and the highest seq among them. */
-  #settledLines = 0
-  #settledSeq = 0
   #acked = 0
   #held: RawLine[] | null = null
   #heldEnd = false
@@ -116,7 +103,7 @@ export class Connection implements Held, LineReader {
       close: () => this.#gone(),
     })
     this.#silence = new Silence(shared, {
-      waits: () => this.#entries.length > 0 || this.#held !== null || this.#paused,
+      waits: () => !this.#settling.isDone || this.#held !== null || this.#paused,
       unreadBytes: () => socket.pendingBytes(),
       refuse: (code, reason) => this.refuse(code, reason),
       destroy: () => this.destroy(),
@@ -185,7 +172,7 @@ export class Connection implements Held, LineReader {
     if (raw.tooLong) this.#refuse(raw, refusal('E_LINE_TOO_LONG', 'the line is longer than 64 KiB'))
     else if (hello === null) this.#message(raw)
     else if ('code' in hello) this.#refuse(raw, hello)
-    else if (hello.agent === null) this.#settle(this.#enter(null, null), true)
+    else if (hello.agent === null) this.#settle(this.#settling.enter(null, null), true)
     else this.#hello(hello.agent, hello.lost)
   }
 
@@ -211,19 +198,13 @@ export class Connection implements Held, LineReader {
     const { seq } = decoder
     if (agent !== null && !sessions.isNew(agent, seq)) {
       counts.repeats += 1
-      const entry = this.#enter(seq, null)
+      const entry = this.#settling.enter(seq, null)
       sessions.repeated(agent, seq, this, (durable) => this.#settle(entry, durable))
       return
     }
     const block = blocks.add(decoder, agent)
-    const last = this.#last
-    if (last !== null && last.block === block) {
-      last.lines += 1
-      last.seq = seq
-      this.#unsettled += 1
-      return
-    }
-    const entry = this.#enter(seq, block)
+    if (this.#settling.extend(block, seq)) return
+    const entry = this.#settling.enter(seq, block)
     block.settles.push((durable) => this.#stored(agent, entry, durable))
   }
 
@@ -240,7 +221,7 @@ export class Connection implements Held, LineReader {
     this.#held = []
     void this.#shared.sessions.take(agent, this, this.#shared.clock.nowMs()).then(({ seq, twice }) => {
       if (this.#state !== 'open') return
-      this.#settledSeq = seq
+      this.#settling.settledSeq = seq
       this.#acked = seq
       this.#send({ welcome: 1, seq })
       if (twice) this.#tell('E_AGENT_TWICE', 'two senders use this agent id and take it from each other')
@@ -254,7 +235,7 @@ export class Connection implements Held, LineReader {
 
   #refuse(raw: RawLine, { code, field, reason, seq }: Refusal): void {
     const line = this.#lineNumber
-    const entry = this.#enter(this.#agent === null ? null : seq, null)
+    const entry = this.#settling.enter(this.#agent === null ? null : seq, null)
     this.#shared.counts.refused += 1
     this.#refusals += 1
     this.#trusted = false
@@ -276,14 +257,6 @@ export class Connection implements Held, LineReader {
     })
   }
 
-  #enter(seq: number | null, block: OpenBlock | null): Entry {
-    const entry = { block, lines: 1, seq: seq ?? 0, settled: false }
-    this.#entries.push(entry)
-    this.#last = entry
-    this.#unsettled += 1
-    return entry
-  }
-
   #settle(entry: Entry, durable: boolean): void {
     if (!durable) {
       // It will never be acknowledged: the sender must come back with it.
@@ -299,26 +272,20 @@ export class Connection implements Held, LineReader {
 
   #ack(): void {
     this.#ackDue = false
-    let n = 0
-    for (; n < this.#entries.length && this.#entries[n]!.settled; n++) {
-      const { lines, seq } = this.#entries[n]!
-      this.#settledSeq = Math.max(this.#settledSeq, seq)
-      this.#settledLines += lines
-      this.#unsettled -= lines
-    }
-    this.#entries.splice(0, n)
-    const ack = this.#agent === null ? this.#settledLines : this.#settledSeq
+    const settling = this.#settling
+    settling.advance()
+    const ack = this.#agent === null ? settling.settledLines : settling.settledSeq
     if (ack > this.#acked) {
       this.#acked = ack
       this.#send({ ack })
     }
-    if (this.#entries.length === 0) for (const done of this.#whenSettled.splice(0)) done()
+    if (settling.isDone) for (const done of this.#whenSettled.splice(0)) done()
     this.flow()
   }
 
   /** Resolves when everything delivered so far is durable or refused, and said so. */
   #allSettled(): Promise<void> {
-    if (this.#entries.length === 0 && this.#held === null) return Promise.resolve()
+    if (this.#settling.isDone && this.#held === null) return Promise.resolve()
     return new Promise((resolve) => this.#whenSettled.push(resolve))
   }
 
@@ -394,7 +361,7 @@ export class Connection implements Held, LineReader {
     return (
       this.#shared.congested() ||
       this.#held !== null ||
-      this.#unsettled >= UNSETTLED_LINES_MAX ||
+      this.#settling.waiting >= UNSETTLED_LINES_MAX ||
       this.#refusals >= UNSETTLED_REFUSALS_MAX ||
       this.socket.pendingBytes() > UNREAD_BYTES_MAX
     )

@@ -3,7 +3,7 @@ import { FIRST_SEQ, sampleOf } from '../ingest/lines.ts'
 const SERVICES = 20
 const AGENT_DIGITS = 5
 const SERVICE_DIGITS = 3
-const SEQ_DIGITS = 10
+const SEQ_DIGITS = 9
 /** Messages that an agent writes in one go. */
 export const BATCH_MAX = 100
 

@@ -6,7 +6,7 @@ import { openTable } from '../../lake/delta/table.ts'
 import { decodeMessages } from '../../lake/parquet/messages.ts'
 import { localStore } from '../../lake/store/local.ts'
 import { MESSAGES } from '../../lake/tables.ts'
-import type { Message } from '../../schemas/message.ts'
+import { type Message, messageAt } from '../../schemas/message.ts'
 
 /** Every message of a lake's table, in the order of the log. */
 export async function messagesOf(data: string): Promise<Message[]> {
@@ -16,14 +16,7 @@ export async function messagesOf(data: string): Promise<Message[]> {
   for (const file of (await table.snapshot())!.files.values()) {
     const { columns, partition, offset, index } = await decodeMessages(await table.readFile(file))
     for (let i = 0; i < columns.length; i++) {
-      const message = {
-        service: columns.service[i]!,
-        host: columns.host[i]!,
-        timeMs: columns.timeMs[i]!,
-        gauges: columns.gauges.map((values) => values[i]!),
-        agent: columns.agent[i]!,
-        seq: columns.seq[i]!,
-      }
+      const message = messageAt(columns, i)
       found.push({ partition: partition[i]!, offset: offset[i]!, index: index[i]!, message })
     }
   }

@@ -12,8 +12,8 @@ test('every message of an agent can be rendered from its number', () => {
     .map((line) => JSON.parse(line))
   expect(bytes.length).toBe(2 * messages.lineBytes)
   expect(lines.map(({ service, host, seq }) => [service, host, seq])).toEqual([
-    ['service-001', 'agent-04321.example', 1_000_000_007],
-    ['service-001', 'agent-04321.example', 1_000_000_008],
+    ['service-001', 'agent-04321.example', 100_000_007],
+    ['service-001', 'agent-04321.example', 100_000_008],
   ])
   expect(lines.map(({ time_stamp }) => time_stamp)).toEqual([
     '2026-11-22T10:00:07.000Z',

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest'
-import { encodeBlock } from '../../../log/journal/block-codec.ts'
+import { encodeBlock } from '../../../log/block-codec.ts'
 import { scanRecords } from '../../../log/journal/scan.ts'
-import type { Columns } from '../../../schemas/message.ts'
-import { toColumns } from '../../../schemas/message.ts'
+import { type Columns, messageAt, toColumns } from '../../../schemas/message.ts'
 import { SimDisk } from '../../sim/disk.ts'
 import { simRandom } from '../../sim/random.ts'
 import { openOn, START_MS } from './samples.ts'
@@ -41,7 +40,7 @@ async function written() {
     const some = Array.from({ length: 1 + Math.floor(random.float() * 3) }, () =>
       mixed(() => random.float(), seqs),
     )
-    const offsets = await Promise.all(some.map((block) => log.append(block)))
+    const offsets = await Promise.all(some.map((block) => log.append(encodeBlock(block))))
     offsets.forEach((offset, i) => {
       blocks.set(offset, some[i]!)
       payloads.set(offset, encodeBlock(some[i]!))
@@ -70,7 +69,7 @@ async function readBack(files: ReadonlyMap<string, Uint8Array>, floor: number) {
     after = slice.to
   }
   const seqs = [0, 1, 2].map((sender) => log.highestSeq(`agent-${sender}`))
-  const next = await log.append(toColumns([]))
+  const next = await log.append(encodeBlock(toColumns([])))
   await log.close()
   // What was mended is whole: a second start finds the same.
   const again = await openOn(disk, options)
@@ -88,10 +87,12 @@ function wrongOf(found: ReadonlyMap<number, Uint8Array>, payloads: ReadonlyMap<n
 function highest(blocks: ReadonlyMap<number, Columns>, offsets: Iterable<number>): number[] {
   const seqs = [0, 0, 0]
   for (const offset of offsets) {
-    const { agent, seq } = blocks.get(offset)!
-    agent.forEach((id, i) => {
-      if (id !== null) seqs[Number(id.at(-1))] = Math.max(seqs[Number(id.at(-1))]!, seq[i]!)
-    })
+    const messages = blocks.get(offset)!
+    for (let i = 0; i < messages.length; i++) {
+      const { agent, seq } = messageAt(messages, i)
+      const sender = Number(agent?.at(-1))
+      if (agent !== null) seqs[sender] = Math.max(seqs[sender]!, seq!)
+    }
   }
   return seqs
 }
