@@ -114,7 +114,11 @@ export async function startCollector(config: CollectorConfig, deps: CollectorDep
     counts,
     sessions: new Sessions(log),
     congested() {
-      congested ||= pendingBytes() > PENDING_BYTES_MAX || isBehind()
+      if (!congested && (pendingBytes() > PENDING_BYTES_MAX || isBehind())) {
+        congested = true
+        // At once: thousands that each deliver once more are far above the limit together.
+        for (const connection of connections) connection.flow()
+      }
       return congested
     },
     gone(connection) {
@@ -138,8 +142,14 @@ export async function startCollector(config: CollectorConfig, deps: CollectorDep
     if (!congested || pendingBytes() > PENDING_BYTES_MAX / 2 || isBehind()) return
     congested = false
     // Those whose lines are refused come last, else they would fill what is free again and again.
-    for (const trusted of [true, false])
-      for (const connection of connections) if (connection.trusted === trusted) connection.flow()
+    const [trusted, doubted] = [true, false].map((is) => [...connections].filter((one) => one.trusted === is))
+    for (const connection of [...trusted!, ...doubted!]) {
+      if (congested) return
+      // Whoever has had a turn is last in the next.
+      connections.delete(connection)
+      connections.add(connection)
+      connection.flow()
+    }
   }
   const stopFollowing = log.onAppend(relieved)
   const stopChecking = deps.access?.onChange(() => {

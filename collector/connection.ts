@@ -4,6 +4,7 @@ import type { Message } from '../schemas/message.ts'
 import type { Access } from '../schemas/ports/access.ts'
 import type { Clock } from '../schemas/ports/clock.ts'
 import type { Socket } from '../schemas/ports/net.ts'
+import { HOUR_MS } from '../schemas/view.ts'
 import type { Blocks } from './blocks.ts'
 import type { Counts } from './counts.ts'
 import type { LineDecoder } from './decoder.ts'
@@ -121,7 +122,9 @@ export class Connection implements Held, LineReader {
 
   /** Takes lines from `bytes` until a limit is reached; keeps what is left. */
   #take(bytes: Uint8Array): void {
-    this.#context = this.#contextAt(this.#shared.clock.nowMs())
+    const nowMs = this.#shared.clock.nowMs()
+    this.#context = this.#contextAt(nowMs)
+    this.#shared.decoder.hour = Math.floor(nowMs / HOUR_MS)
     let rest = bytes
     while (rest.length > 0 && !this.#mustStop()) {
       const size = partBytes(rest, this.#trusted)

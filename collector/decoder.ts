@@ -70,6 +70,12 @@ export class LineDecoder {
     return this.values[GAUGES.length + 1]!
   }
 
+  /** The hour in which names are seen from now on. */
+  set hour(hour: number) {
+    this.#known.services.now = hour
+    this.#known.hosts.now = hour
+  }
+
   /** Numbers of names that were given out mean nothing any more. */
   forget(): void {
     this.#defaultHostId = -1

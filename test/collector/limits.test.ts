@@ -11,6 +11,7 @@ import {
 } from '../../collector/limits.ts'
 import { encodeBlock } from '../../log/block-codec.ts'
 import { toColumns } from '../../schemas/message.ts'
+import { HOUR_MS } from '../../schemas/view.ts'
 import { Client, cpus, message, Rig } from './rig.ts'
 
 test('one connection too many is told so and closed; the others go on', async () => {
@@ -190,4 +191,50 @@ test('closing waits neither for a log that is stuck nor for a peer that stays', 
 test('an address that is taken is named', async () => {
   const rig = await Rig.start()
   await expect(rig.restart({ port: rig.collector.port })).rejects.toMatchObject({ code: 'E_LISTEN' })
+})
+
+test('so many services and no more, until one is not seen for a day', async () => {
+  const rig = await Rig.start({ servicesMax: 2, hostsMax: 2 })
+  const client = await rig.connect()
+  const line = (service: string, host: string) => ({ service, host, cpu: 1, ram: 2, disk: 3 })
+  client.send(line('a', 'h'), line('b', 'h'), line('c', 'h'), line('a', 'i'), line('b', 'j'))
+  await rig.run()
+  expect([client.codes, client.acks.at(-1)]).toEqual([['E_SERVICES_MAX', 'E_HOSTS_MAX'], 5])
+  expect(client.errors[0]!.message).toBe('collector.services_max are known already, and "c" is none of them')
+  // The names of blocks that are open when others are forgotten stay what they are.
+  for (let hours = 0; hours < 26; hours++) {
+    await rig.clock.advance(HOUR_MS)
+    const other = await rig.connect()
+    other.send(line('a', 'h'))
+    await rig.run()
+  }
+  const last = await rig.connect()
+  last.send(line('a', 'h'), line('c', 'j'), line('b', 'h'))
+  await rig.run()
+  expect(last.codes).toEqual(['E_SERVICES_MAX'])
+  expect(rig.log.messages().slice(-2)).toMatchObject([
+    { service: 'a', host: 'h' },
+    { service: 'c', host: 'j' },
+  ])
+})
+
+test('while sealing is too far behind nothing is read, and the status says why', async () => {
+  const rig = await Rig.start({ unsealedBytesMax: 1_000 })
+  const client = await rig.connect()
+  client.send(message(1))
+  await rig.run()
+  rig.log.uncovered = 1_001
+  client.send(message(2))
+  await rig.run()
+  client.send(message(3))
+  await rig.run()
+  expect(cpus(rig.log).length).toBeLessThan(3)
+  expect(rig.collector.status()).toMatchObject({
+    state: 'waiting',
+    reason: expect.stringMatching(/1001 bytes/),
+  })
+  rig.log.uncovered = 0
+  rig.log.changed()
+  await rig.run()
+  expect([cpus(rig.log), rig.collector.status().state]).toEqual([[1, 2, 3], 'ok'])
 })

@@ -45,6 +45,12 @@ export class SimLog implements Log {
   uncovered = 0
   uncoveredBytes = () => this.uncovered
   covered = () => {}
+
+  /** Tells those who listen. */
+  changed(): void {
+    for (const fn of this.#listeners) fn()
+  }
+
   pendingBytes = () => this.pending
   end = () => this.blocks.length - 1
   start = () => -1
