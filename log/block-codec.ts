@@ -32,7 +32,7 @@ export function encodeBlock(messages: Columns): Buffer {
     out.set(new Uint8Array(values.buffer, values.byteOffset, 8 * n), at)
     at += 8 * n
   }
-  return Buffer.from(out.subarray(0, at))
+  return kept(out, at)
 }
 
 /** Where blocks are put together, before their length is known. */
@@ -41,6 +41,24 @@ let scratch: Buffer = Buffer.alloc(1 << 16)
 function scratchOf(bytes: number): Buffer {
   if (scratch.length < bytes) scratch = Buffer.alloc(2 * bytes)
   return scratch
+}
+
+/** Blocks lie side by side in pieces of memory: one for each would keep the garbage collector busy. */
+const SLAB_BYTES = 1 << 18
+let slab: Buffer = Buffer.alloc(0)
+let slabUsed = 0
+
+/** A copy of the first `length` bytes of `source`. */
+function kept(source: Buffer, length: number): Buffer {
+  if (length > SLAB_BYTES / 4) return Buffer.from(source.subarray(0, length))
+  if (slabUsed + length > slab.length) {
+    slab = Buffer.from(new ArrayBuffer(SLAB_BYTES))
+    slabUsed = 0
+  }
+  const copy = slab.subarray(slabUsed, slabUsed + length)
+  source.copy(copy, 0, 0, length)
+  slabUsed += length
+  return copy
 }
 
 function writeDictionary(out: Buffer, from: number, dictionary: readonly (string | null)[]): number {

@@ -32,8 +32,11 @@ export interface RemoteCollector {
   close(): Promise<void>
 }
 
+/** What it makes dies at once: a larger young generation would only take memory. */
+const LIMITS = { maxYoungGenerationSizeMb: 24 }
+
 export function startIngestThread(deps: IngestDeps): IngestThread {
-  const worker = new Worker(new URL('./ingest-worker.ts', import.meta.url))
+  const worker = new Worker(new URL('./ingest-worker.ts', import.meta.url), { resourceLimits: LIMITS })
   const calls = new Calls(portChannel(worker))
   let closing = false
   calls.on('log line', (line: string) => deps.logLine(line))

@@ -87,6 +87,8 @@ class Journal implements Log {
   readonly #listeners = new Set<() => void>()
   readonly #closing = new AbortController()
   #queue: Pending[] = []
+  /** Where groups are put together, one after the other. */
+  #group: Buffer = Buffer.alloc(0)
   #pendingBytes = 0
   #nextOffset: number
   #lastMs: number
@@ -164,7 +166,8 @@ class Journal implements Log {
     if (this.#active.syncedBytes + bytes > max && this.#active.index!.offsets.length > 0) await this.#roll()
     const segment = this.#active
     const start = segment.syncedBytes
-    const buffer = Buffer.allocUnsafe(bytes)
+    if (this.#group.length < bytes) this.#group = Buffer.from(new ArrayBuffer(bytes))
+    const buffer = this.#group.subarray(0, bytes)
     let at = 0
     const positions: number[] = []
     for (const pending of group) {
