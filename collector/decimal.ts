@@ -1,5 +1,5 @@
 /** Powers of ten that are doubles exactly. */
-export const EXACT_POWERS = Array.from({ length: 23 }, (_, i) => Number(`1e${i}`))
+export const EXACT_POWERS = Float64Array.from({ length: 23 }, (_, i) => Number(`1e${i}`))
 
 /** Decimal digits of `high` and of `low` below. */
 export const HIGH_DIGITS = 15

@@ -2,14 +2,16 @@ import { GAUGE_VALUE_MAX, GAUGES } from '../schemas/gauges.ts'
 import { AHEAD_MS_MAX, type LineContext } from '../schemas/line.ts'
 import type { Message } from '../schemas/message.ts'
 import { NAMES_FULL, type Names } from '../schemas/names.ts'
+import { EXACT_POWERS } from './decimal.ts'
 import type { Desk } from './desk.ts'
 import { NameReader } from './name-reader.ts'
-import { NumberReader } from './number-reader.ts'
+import { NumberReader, SHORT_DIGITS } from './number-reader.ts'
 import { LineShape } from './shape.ts'
 import { TimeReader } from './time-reader.ts'
 
 const [QUOTE, COLON, COMMA, OPEN, CLOSE] = [0x22, 0x3a, 0x2c, 0x7b, 0x7d] as const
 const [SPACE, TAB, RETURN, NEWLINE] = [0x20, 0x09, 0x0d, 0x0a] as const
+const [ZERO, DOT] = [0x30, 0x2e] as const
 
 /** Fields by number: the gauges, in their order, then these. */
 const FIELDS = [...GAUGES, 'service', 'host', 'time_stamp', 'seq'].map((name) => Buffer.from(name))
@@ -111,7 +113,29 @@ export class LineDecoder {
       }
       if (seen & (1 << field)) return -1
       seen |= 1 << field
-      at = this.#readValue(at, field)
+      if (field >= SERVICE) at = this.#readOther(at, field)
+      else {
+        // A gauge of few digits, which is most of what there is to read: in line, it saves a tenth of the whole.
+        const first = at
+        let digits = 0
+        let digit = bytes[at]! ^ ZERO
+        for (; digit <= 9; digit = bytes[++at]! ^ ZERO) digits = (Math.imul(digits, 10) + digit) | 0
+        let fraction = 0
+        if (bytes[at] === DOT) {
+          const dot = at
+          digit = bytes[++at]! ^ ZERO
+          for (; digit <= 9; digit = bytes[++at]! ^ ZERO) digits = (Math.imul(digits, 10) + digit) | 0
+          fraction = at - dot - 1
+        }
+        const end = bytes[at]!
+        // Anything unusual is looked at again: no digits where some must be, a zero in front, many digits, an exponent.
+        const whole = fraction > 0 ? at - first - fraction - 1 : at - first
+        const isWhole =
+          whole > 0 && (bytes[first] !== ZERO || whole === 1) && (fraction > 0 || bytes[at - 1] !== DOT)
+        if (isWhole && whole + fraction <= SHORT_DIGITS && (end === COMMA || end === CLOSE))
+          this.values[field] = digits / EXACT_POWERS[fraction]!
+        else at = this.#readGauge(first, field)
+      }
       if (at < 0) return -1
       const byte = bytes[at]!
       if (byte === COMMA) continue
@@ -161,15 +185,17 @@ export class LineDecoder {
     return bytes[at] === COLON ? skip(bytes, at + 1) : -1
   }
 
-  /** Reads the value of `field` at `at`; where it ends, −1 when it is not plain. */
-  #readValue(at: number, field: number): number {
-    if (field < SERVICE) {
-      const end = this.#numbers.read(at)
-      const { value } = this.#numbers
-      if (!(value <= GAUGE_VALUE_MAX)) return -1
-      this.values[field] = value
-      return end
-    }
+  /** Reads a gauge at `at`; where it ends, −1 when it is out of bounds or no number. */
+  #readGauge(at: number, field: number): number {
+    const end = this.#numbers.read(at)
+    const { value } = this.#numbers
+    if (!(value <= GAUGE_VALUE_MAX)) return -1
+    this.values[field] = value
+    return end
+  }
+
+  /** Reads the value of a field that is no gauge. */
+  #readOther(at: number, field: number): number {
     if (field === SERVICE) {
       const end = this.#names.read(at, this.#known.services)
       this.service = this.#names.id

@@ -3,7 +3,7 @@ import type { Desk } from './desk.ts'
 
 const [ZERO, NINE, DOT, PLUS, MINUS, SMALL_E, LARGE_E] = [0x30, 0x39, 0x2e, 0x2b, 0x2d, 0x65, 0x45] as const
 /** So many digits fit into 32 bits. */
-const SHORT_DIGITS = 9
+export const SHORT_DIGITS = 9
 
 /** Reads numbers as JSON has them, but for the sign: nothing here may be negative. */
 export class NumberReader {

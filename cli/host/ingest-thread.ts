@@ -33,7 +33,7 @@ export interface RemoteCollector {
 }
 
 /** What it makes dies at once: a larger young generation would only take memory. */
-const LIMITS = { maxYoungGenerationSizeMb: 24 }
+const LIMITS = { maxYoungGenerationSizeMb: 8 }
 
 export function startIngestThread(deps: IngestDeps): IngestThread {
   const worker = new Worker(new URL('./ingest-worker.ts', import.meta.url), { resourceLimits: LIMITS })
