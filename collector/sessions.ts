@@ -30,6 +30,9 @@ export interface Held {
 export class Sessions {
   readonly #log: Log
   readonly #sessions = new Map<string, Session>()
+  /** The session asked for last. */
+  #lastAgent = ''
+  #last: Session | null = null
   /** Sessions kept only for the memory of who displaced whom, oldest first. */
   #remembered: { agent: string; sinceMs: number }[] = []
 
@@ -103,6 +106,8 @@ export class Sessions {
   }
 
   #at(agent: string): Session {
+    // Many messages of one agent come behind each other.
+    if (agent === this.#lastAgent && this.#last !== null) return this.#last
     let session = this.#sessions.get(agent)
     if (session === undefined) {
       const seq = this.#log.highestSeq(agent)
@@ -116,6 +121,8 @@ export class Sessions {
       }
       this.#sessions.set(agent, session)
     }
+    this.#lastAgent = agent
+    this.#last = session
     return session
   }
 
@@ -124,7 +131,10 @@ export class Sessions {
     if (session.holder !== null || session.inFlight > 0 || session.waiting.length > 0) return
     if (Math.abs(nowMs - session.displacedMs) < AGENT_TWICE_MS)
       this.#remembered.push({ agent, sinceMs: nowMs })
-    else this.#sessions.delete(agent)
+    else {
+      this.#sessions.delete(agent)
+      this.#last = null
+    }
   }
 
   #forgetOld(nowMs: number): void {
