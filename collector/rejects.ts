@@ -32,6 +32,8 @@ export class Rejects {
   #queue: { reject: Reject; done: () => void }[] = []
   #writing: Promise<void> | null = null
   #bytes: number | null = null
+  /** The file whose name this process made durable. */
+  #named: string | null = null
   #troubled = false
   count = 0
   unkept = 0
@@ -83,14 +85,17 @@ export class Rejects {
     await this.#disk.makeDir(this.#dir)
     this.#bytes ??= await this.#used()
     if (this.#bytes + bytes.length > REJECTS_BYTES_MAX) throw new Error(`${this.#dir} is full`)
-    const file = await this.#disk.open(`${this.#dir}/${date}.ndjson`, { create: true })
+    const path = `${this.#dir}/${date}.ndjson`
+    const file = await this.#disk.open(path, { create: true })
     try {
       const size = await file.size()
       const torn = size > 0 && (await file.read(size - 1, 1))[0] !== NEWLINE
       // What a crash or a full disk cut off stands on a line of its own.
       await file.write(size, torn ? Buffer.concat([Buffer.of(NEWLINE), bytes]) : bytes)
       await file.sync()
-      if (size === 0) await this.#disk.syncDir(this.#dir)
+      // Also of a file that is found: whoever made it may have died before its name was durable.
+      if (this.#named !== path) await this.#disk.syncDir(this.#dir)
+      this.#named = path
     } finally {
       await file.close()
     }

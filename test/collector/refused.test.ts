@@ -124,6 +124,23 @@ test('what a full disk cut off does not spoil the lines after it', async () => {
   expect(JSON.parse(whole!)).toMatchObject({ raw: '{"x":2}' })
 })
 
+test('a file that a dead process left without a durable name keeps its lines', async () => {
+  const rig = await Rig.start()
+  rig.disk.fault = (what) => {
+    if (what === 'sync') throw new TidemarkError('E_DISK', 'sync failed')
+  }
+  const first = await rig.connect()
+  first.send({ x: 1 })
+  await rig.run()
+  rig.disk.fault = null
+  await rig.restart()
+  const second = await rig.connect()
+  second.send({ x: 2 })
+  await rig.run()
+  rig.disk.crash('power')
+  expect(rig.rejects().at(-1)).toMatchObject({ raw: '{"x":2}' })
+})
+
 test('a full folder of rejects is not added to', async () => {
   const rig = await Rig.start()
   rig.disk.put('/data/rejects/2026-01-01.ndjson', new Uint8Array(REJECTS_BYTES_MAX))
