@@ -56,6 +56,7 @@ export class Silence {
 
   #look(): void {
     const nowMs = this.#clock.nowMs()
+    this.#steppedBack(nowMs)
     const idle = nowMs - this.#lastMs >= this.#idleMs
     const slow = this.#lineSinceMs !== null && nowMs - this.#lineSinceMs >= LINE_MS_MAX
     const waits = this.#watched.waits()
@@ -65,6 +66,12 @@ export class Silence {
       this.#watched.refuse('E_SLOW', `a line was not finished in ${LINE_MS_MAX / 1_000} s`)
     else if (idle && !waits) this.#watched.refuse('E_IDLE', `nothing came for ${this.#idleMs / 1_000} s`)
     else this.#goOn(idle, slow)
+  }
+
+  /** A clock that stepped back would make the wait as much longer. */
+  #steppedBack(nowMs: number): void {
+    this.#lastMs = Math.min(this.#lastMs, nowMs)
+    if (this.#lineSinceMs !== null) this.#lineSinceMs = Math.min(this.#lineSinceMs, nowMs)
   }
 
   #goOn(idle: boolean, slow: boolean): void {

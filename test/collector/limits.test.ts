@@ -53,6 +53,20 @@ test('a silent connection is told so and closed', async () => {
   expect(client.closed).toBe('')
 })
 
+test('a clock that steps back keeps no silent connection, and closes none that speaks', async () => {
+  const rig = await Rig.start({ idleMs: 60_000 })
+  const silent = await rig.connect()
+  const speaking = await rig.connect()
+  await rig.run(50_000)
+  speaking.send(message(1))
+  rig.clock.step(-7_200_000)
+  await rig.run(55_000)
+  speaking.send(message(2))
+  await rig.run(50_000)
+  expect([silent.codes, silent.closed]).toEqual([['E_IDLE'], ''])
+  expect([speaking.codes, speaking.closed]).toEqual([[], null])
+})
+
 test('whoever waits for an answer is not idle', async () => {
   const rig = await Rig.start({ idleMs: 60_000 })
   rig.log.held = true
