@@ -80,10 +80,10 @@ export class Fleet {
 
   /** Samples that a spool kept, did not count as lost, and that are not in the log, in words. */
   missingSamples(): string[] {
-    return this.#machines().flatMap(({ name, kept, lost, refused }) => {
+    return this.#machines().flatMap(({ name, kept, spools, refused }) => {
       const { oracle, clock } = this.#world
       const missing = [...kept]
-        .filter(([number]) => !oracle.hasSample(number) && !lost.has(number))
+        .filter(([number]) => !oracle.hasSample(number) && !spools.lost.has(number))
         .filter(([, atMs]) => clock.passedMs - atMs > ON_THE_WAY_MS)
         .map(([number]) => number)
       return missing.length > refused
@@ -119,14 +119,12 @@ export class Fleet {
       for (let seq = 1; seq <= Math.min(acked, sent.length); seq++)
         need(`${agent}/${seq}`, this.#mayBeRefused(agent, seq))
     }
-    for (const { agent, acked, refused } of this.#machines().flatMap((host) => [
-      ...host.gone,
-      host.settled(),
-    ])) {
-      const missing = []
-      for (let seq = 1; seq <= acked; seq++) if (!isKept(`${agent}/${seq}`)) missing.push(`${agent}/${seq}`)
-      if (missing.length > refused && this.refusableMs === Number.POSITIVE_INFINITY)
-        lost.push(`${missing.join()} are acknowledged and lost, ${refused} refused`)
+    for (const host of this.#machines()) {
+      for (const settled of [...host.gone, host.settled()]) {
+        const missing = host.acknowledged(settled).filter((name) => !isKept(name))
+        if (missing.length > settled.refused && this.refusableMs === Number.POSITIVE_INFINITY)
+          lost.push(`${missing.join()} are acknowledged and lost, ${settled.refused} refused`)
+      }
     }
     for (const { sent, acked } of this.lines) {
       const mayBeRefused = this.refusableMs < Number.POSITIVE_INFINITY

@@ -5,7 +5,7 @@ import { readSpool } from '../../agent/spool-format.ts'
 import { describeError } from '../../schemas/errors.ts'
 import { SimDisk } from '../sim/disk.ts'
 import { drain, Incarnation } from '../sim/incarnation.ts'
-import { SpoolBook } from './spool-book.ts'
+import { SpoolBook, type SpoolMemory } from './spool-book.ts'
 import type { World } from './world.ts'
 
 /** Samples of the real agents: seldom, so that an hour of simulated time stays cheap. */
@@ -20,6 +20,7 @@ export interface Settled {
   readonly agent: string
   readonly acked: number
   readonly refused: number
+  readonly spooled: boolean
 }
 
 export interface AgentStart {
@@ -44,8 +45,7 @@ export class Host {
   refused = 0
   /** Numbers of the samples that a spool said are kept, and when. */
   readonly kept = new Map<number, number>()
-  /** Numbers of the samples that a spool gave up for want of room. */
-  readonly lost = new Set<number>()
+  readonly spools: SpoolMemory = { lost: new Set(), sent: new Map() }
   /** What the agents before this one knew. */
   readonly gone: Settled[] = []
   readonly disk: SimDisk
@@ -61,7 +61,14 @@ export class Host {
   settled(): Settled {
     const { agent, acked } = this.agent.status()
     // Of a spool's messages some were refused while another agent sent them.
-    return { agent, acked, refused: this.refused }
+    return { agent, acked, refused: this.refused, spooled: this.spooled }
+  }
+
+  /** `agent/seq` of what was sent and acknowledged: a spool leaves out numbers of what it lost, or may have lost. */
+  acknowledged({ agent, acked, spooled }: Settled): string[] {
+    const names = Array.from({ length: acked }, (_, i) => `${agent}/${i + 1}`)
+    const { sent, lost } = this.spools
+    return spooled ? names.filter((name) => sent.has(name) && !lost.has(sent.get(name)!)) : names
   }
 
   /** Kills the agent there is, and starts another. */
@@ -124,7 +131,7 @@ export class Host {
     const broken = (error: Error) => {
       this.#world.broken ??= error
     }
-    const book = new SpoolBook(spool, held, { lost: this.lost, broken })
+    const book = new SpoolBook(spool, held, { memory: this.spools, broken })
     return book.watched((number) => this.kept.set(number, this.#world.clock.passedMs))
   }
 }

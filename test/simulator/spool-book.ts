@@ -1,6 +1,14 @@
 import type { Backlog, Sample } from '../../agent/backlog.ts'
 import type { SpoolRecord } from '../../agent/spool-format.ts'
 
+/** Of one host: which samples its spools lost, and which number each was given out under. */
+export interface SpoolMemory {
+  /** Samples that went for want of room. */
+  readonly lost: Set<number>
+  /** `agent/seq` → the sample sent under it. */
+  readonly sent: Map<string, number>
+}
+
 /**
  * What must be true of a spool: each sample that it kept waits, is settled, or is counted as lost; and what is lost for want
  * of room are the oldest. Samples are known by their own numbers.
@@ -8,8 +16,7 @@ import type { SpoolRecord } from '../../agent/spool-format.ts'
 export class SpoolBook {
   /** Samples that wait, in order; null for one that is in no file: it was settled, and its file removed before an older one. */
   #waiting: (number | null)[]
-  /** Samples that went for want of room. */
-  readonly lost: Set<number>
+  readonly #memory: SpoolMemory
   readonly #spool: Backlog
   readonly #broken: (error: Error) => void
   #pushing = 0
@@ -20,14 +27,14 @@ export class SpoolBook {
   constructor(
     spool: Backlog,
     held: readonly SpoolRecord[],
-    { lost, broken }: { lost: Set<number>; broken(error: Error): void },
+    { memory, broken }: { memory: SpoolMemory; broken(error: Error): void },
   ) {
     this.#spool = spool
     const byNumber = new Map(held.map(({ number, gauges }) => [number, gauges.at(-1)!]))
     const last = Math.max(0, ...byNumber.keys())
     const first = last - spool.size + 1
     this.#waiting = Array.from({ length: spool.size }, (_, i) => byNumber.get(first + i) ?? null)
-    this.lost = lost
+    this.#memory = memory
     this.#broken = broken
     this.#lostBefore = spool.lost
   }
@@ -53,21 +60,34 @@ export class SpoolBook {
       this.#spool.settled(seq)
       this.#waiting.splice(0, before - this.#spool.size)
     }
+    const after = async (seq: number, max: number) => {
+      const queued = await this.#spool.after(seq, max)
+      for (const { seq, gauges } of queued) this.#noteSent(seq, gauges.at(-1)!)
+      return queued
+    }
     return new Proxy(this.#spool, {
       get(target, name) {
         if (name === 'push') return push
         if (name === 'settled') return settled
+        if (name === 'after') return after
         const value = Reflect.get(target, name, target)
         return typeof value === 'function' ? value.bind(target) : value
       },
     })
   }
 
+  #noteSent(seq: number, sample: number): void {
+    const name = `${this.#spool.agent}/${seq}`
+    const before = this.#memory.sent.get(name) ?? sample
+    if (before !== sample) this.#broken(new Error(`${name} is sample ${before} and sample ${sample}`))
+    this.#memory.sent.set(name, sample)
+  }
+
   #compare(): void {
     const { size, lost } = this.#spool
     const over = Math.max(0, this.#waiting.length - size)
     const gone = this.#waiting.splice(0, over).filter((number) => number !== null)
-    for (const number of gone) this.lost.add(number)
+    for (const number of gone) this.#memory.lost.add(number)
     const counted = lost - this.#lostBefore
     if (this.#waiting.length !== size)
       this.#broken(new Error(`a spool holds ${size} samples instead of ${this.#waiting.length}`))
