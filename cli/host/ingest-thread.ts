@@ -58,8 +58,10 @@ export function startIngestThread(deps: IngestDeps): IngestThread {
     },
     async startCollector(config, access) {
       const start: ThreadCollectorStart = { config, rule: access.rule, tokens: access.records }
-      const address = await calls.call<{ host: string; port: number }>('start collector', start)
+      // From now on, not from when it has started: tokens that change meanwhile count too.
+      const started = calls.call<{ host: string; port: number }>('start collector', start)
       access.onChange(() => calls.tell('tokens', access.records))
+      const address = await started
       return {
         ...address,
         status: () => calls.call('collector status'),

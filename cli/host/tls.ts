@@ -48,7 +48,8 @@ function secureAccepted(raw: net.Socket, options: ListenTls, context: tls.Secure
   const transport = new Transport(raw, (bytes) => {
     if (bytes[0] === HANDSHAKE) return true
     dismiss(raw, options.toPlainText)
-    secure.destroy(new Error('the peer speaks no TLS'))
+    // Destroyed at once, while its first bytes arrive, it would leave a handle with which no worker thread can end.
+    raw.once('close', () => secure.destroy(new Error('the peer speaks no TLS')))
     return false
   })
   const secure = new tls.TLSSocket(transport, { isServer: true, secureContext: context })
