@@ -1,10 +1,10 @@
-import { realpathSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { isError, TidemarkError } from '../../schemas/errors.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
 import type { Args, Io } from '../command.ts'
 import { TOKEN_VARIABLE } from '../token-variable.ts'
 import { formatAddress } from '../values.ts'
+import { closedToOthers, hiddenFromUnit } from './hidden.ts'
 import { NODE_FLAGS } from './node-flags.ts'
 import { agentOptions } from './options.ts'
 import { secretsFile, stateDir, unitText } from './unit.ts'
@@ -25,12 +25,14 @@ export interface Program {
   readonly words: readonly string[]
 }
 
-/** Writes the unit that runs the agent with these flags, or prints it. Throws `E_USAGE`, `E_DISK`. */
+/** Writes the unit that runs the agent with these flags, or prints it. Throws `E_USAGE`, `E_CERTIFICATE`, `E_DISK`. */
 export async function installUnit(flags: Args['flags'], program: Program, disk: Disk, io: Io): Promise<void> {
   const options = agentOptions(flags, `${program.call} install`)
   refuseUnfit(flags)
   const path = resolve(io.cwd, flags.unit ?? UNIT_FILE)
   const name = unitName(path)
+  const ca = flags.ca && resolve(io.cwd, flags.ca)
+  if (ca) await readableCa(disk, ca)
   const text = unitText({
     name,
     writtenBy: `${program.call} install`,
@@ -40,11 +42,11 @@ export async function installUnit(flags: Args['flags'], program: Program, disk: 
       ...program.words,
       `--collector=${formatAddress(options.address)}`,
       ...BAKED.flatMap((flag) => bakedFlag(flag, flags[flag])),
-      ...bakedFlag('ca', flags.ca && resolve(io.cwd, flags.ca)),
+      ...bakedFlag('ca', ca),
       `--spool=${stateDir(name)}`,
     ],
   })
-  const hidden = hiddenPart(program)
+  const hidden = hiddenProgram(program)
   if (flags.print !== undefined) {
     io.out(text)
     if (hidden !== null) io.err(`${program.call}: ${hidden}\n`)
@@ -95,23 +97,31 @@ function unitName(path: string): string {
   return name
 }
 
-/** The unit sees neither homes nor this /tmp. Null when the program lies elsewhere, otherwise what to do, in words. */
-function hiddenPart({ node, words }: Program): string | null {
+/** Null when the service can read the program, otherwise what to do, in words. */
+function hiddenProgram({ node, words }: Program): string | null {
   for (const path of [node, words[0]!]) {
-    for (const real of [path, realPath(path)]) {
-      if (/^\/(home|root|run\/user|tmp|var\/tmp)\//.test(real))
-        return `the service may not read ${real}; install Node and this program for all users, as npm install -g does`
-    }
+    const hidden = hiddenFromUnit(path)
+    if (hidden !== null)
+      return `the service may not read ${hidden}; install Node and this program for all users, as npm install -g does`
   }
   return null
 }
 
-function realPath(path: string): string {
-  try {
-    return realpathSync(path)
-  } catch {
-    return path
+/** A CA that the service could not read would be found out at its first start, by nobody. Throws `E_USAGE`, `E_CERTIFICATE`. */
+async function readableCa(disk: Disk, path: string): Promise<void> {
+  const refuse = (what: string) => {
+    throw new TidemarkError(
+      'E_USAGE',
+      `--ca: the service may not read ${what}; put it into /etc, with mode 644`,
+    )
   }
+  const hidden = hiddenFromUnit(path)
+  if (hidden !== null) refuse(hidden)
+  const { readCa } = await import('../certificate.ts')
+  await readCa(disk, path)
+  const closed = closedToOthers(path)
+  if (closed === path) refuse(path)
+  else if (closed !== null) refuse(`${path}, because of ${closed}`)
 }
 
 async function write(disk: Disk, path: string, text: string, force: boolean): Promise<void> {

@@ -1,9 +1,14 @@
+import { chmod, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { closedToOthers } from '../../../cli/agent/hidden.ts'
 import { installUnit } from '../../../cli/agent/install.ts'
 import type { Io } from '../../../cli/command.ts'
 import { nodeDisk } from '../../../cli/host/disk.ts'
 import type { Disk } from '../../../schemas/ports/disk.ts'
 import { SimDisk } from '../../sim/disk.ts'
+import { makeCa } from '../host/certificates.ts'
 
 const PROGRAM = { call: 'tidemark agent', node: '/usr/bin/env', words: ['/bin/sh', 'agent'] }
 const UNIT = '/units/tidemark-agent.service'
@@ -88,6 +93,46 @@ test('what the service could not read is refused', async () => {
   )
   const { err } = await install({ ...FLAGS, print: 'true' }, await disk(), program)
   expect(err).toMatch(/may not read/)
+})
+
+test('a CA is checked, and stands in the unit with its whole path', async () => {
+  const at = await disk()
+  await at.makeDir('/somewhere')
+  const file = await at.open('/somewhere/ca.pem', { create: true })
+  await file.write(0, Buffer.from('no certificate'))
+  await expect(install({ ...FLAGS, ca: 'ca.pem' }, at)).rejects.toThrow(/ca\.pem holds no certificate in PEM/)
+  await expect(install({ ...FLAGS, ca: '/etc/gone.pem' }, at)).rejects.toThrow(
+    'there is no file /etc/gone.pem',
+  )
+  await file.write(0, (await makeCa()).cert)
+  await file.close()
+  await install({ ...FLAGS, ca: 'ca.pem', tls: 'true' }, at)
+  expect(await textIn(at)).toContain(' --tls --ca=/somewhere/ca.pem ')
+})
+
+test('a CA that the service could not read is refused', async () => {
+  for (const ca of ['/home/me/ca.pem', '/root/ca.pem', '/tmp/ca.pem', '/var/tmp/ca.pem'])
+    await expect(install({ ...FLAGS, ca }, await disk())).rejects.toMatchObject({
+      code: 'E_USAGE',
+      message: `--ca: the service may not read ${ca}; put it into /etc, with mode 644`,
+    })
+})
+
+test('a file that others may not read, or below a folder that they may not enter, is named', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'tidemark-hidden-'))
+  try {
+    const file = join(dir, 'ca.pem')
+    await writeFile(file, '')
+    await chmod(dir, 0o755)
+    await chmod(file, 0o640)
+    expect(closedToOthers(file)).toBe(await realpath(file))
+    await chmod(file, 0o644)
+    await chmod(dir, 0o700)
+    expect(closedToOthers(file)).toBe(await realpath(dir))
+    expect(closedToOthers('/bin/sh')).toBe(null)
+  } finally {
+    await rm(dir, { recursive: true })
+  }
 })
 
 test('wrong flags are refused before anything is written', async () => {
