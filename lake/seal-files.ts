@@ -1,7 +1,7 @@
 import type { Block } from '../schemas/block.ts'
 import type { FileAbout } from './delta/port.ts'
-import { describeMessages, encodeMessages } from './parquet/messages.ts'
-import { sortRows } from './parquet/order.ts'
+import { decodeMessages, describeMessages, encodeMessages, joinRows } from './parquet/messages.ts'
+import { type MessageRows, sortRows } from './parquet/order.ts'
 import { SealBatch } from './seal.ts'
 
 /** Partitions (dates) that one seal touches at most: each is a file. */
@@ -19,9 +19,11 @@ export interface SealFiles {
   readonly files: readonly SealFile[]
 }
 
-/** Makes the files of a seal: at once in this thread, or in another (`sealThread`). */
+/** Makes the files of seals and merges: at once in this thread, or in another (`sealThread`). */
 export interface SealEncoder {
   encode(blocks: readonly Block[]): Promise<SealFiles>
+  /** One file of the rows of `inputs`, files of `messages` of one date. The inputs are used up. */
+  merge(inputs: readonly Uint8Array[], date: string): Promise<SealFile>
   close(): Promise<void>
 }
 
@@ -30,15 +32,24 @@ export function encodeSeal(blocks: readonly Block[]): SealFiles {
   const batch = new SealBatch()
   let n = 0
   while (n < blocks.length && (n === 0 || batch.dates < SEAL_DATES_MAX)) batch.add(blocks[n++]!)
-  const files = batch.byDate().map(([date, rows]) => {
-    const sorted = sortRows(rows)
-    return { bytes: encodeMessages(sorted), about: describeMessages(sorted, date) }
-  })
-  return { blocks: n, files }
+  return { blocks: n, files: batch.byDate().map(([date, rows]) => fileOf(rows, date)) }
+}
+
+/** The file that holds the rows of `inputs`, which are files of `messages` of one date. */
+export async function mergeFiles(inputs: readonly Uint8Array[], date: string): Promise<SealFile> {
+  const parts: MessageRows[] = []
+  for (const bytes of inputs) parts.push(await decodeMessages(bytes))
+  return fileOf(joinRows(parts), date)
+}
+
+function fileOf(rows: MessageRows, date: string): SealFile {
+  const sorted = sortRows(rows)
+  return { bytes: encodeMessages(sorted), about: describeMessages(sorted, date) }
 }
 
 /** Encodes in the thread that asks. */
 export const encodeHere: SealEncoder = {
   encode: async (blocks) => encodeSeal(blocks),
+  merge: mergeFiles,
   close: async () => {},
 }

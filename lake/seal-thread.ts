@@ -2,26 +2,33 @@ import { parentPort } from 'node:worker_threads'
 import { decodeBlock } from '../log/block-codec.ts'
 import type { Block } from '../schemas/block.ts'
 import { describeError } from '../schemas/errors.ts'
-import { encodeSeal, type SealFiles } from './seal-files.ts'
+import { encodeSeal, mergeFiles, type SealFile, type SealFiles } from './seal-files.ts'
 
-/** What goes to the thread: the payloads of blocks, one after the other, and of each block partition, offset and length. */
+/** A seal to make: the payloads of blocks, one after the other, and of each block partition, offset and length. */
 export interface SealJob {
   readonly payloads: Uint8Array
   readonly heads: Float64Array
 }
 
-export type SealReply = SealFiles | { readonly error: string }
+/** Files of `messages` of one date to merge. */
+export interface MergeJob {
+  readonly inputs: readonly Uint8Array[]
+  readonly date: string
+}
+
+export type SealReply = SealFiles | SealFile | { readonly error: string }
 
 /** Numbers of one block in `heads`. */
 export const HEAD_NUMBERS = 3
 
-/** The body of a thread that encodes seals, one after the other (`cli/host/seal-thread.ts`). */
-parentPort?.on('message', (job: SealJob) => {
+/** The body of a thread that makes files; who asks waits for the reply before asking again (`cli/host/seal-thread.ts`). */
+parentPort?.on('message', async (job: SealJob | MergeJob) => {
   try {
-    const reply = encodeSeal(blocksOf(job))
+    const reply = 'inputs' in job ? await mergeFiles(job.inputs, job.date) : encodeSeal(blocksOf(job))
+    const files = 'files' in reply ? reply.files : [reply]
     parentPort!.postMessage(
       reply satisfies SealReply,
-      reply.files.map(({ bytes }) => bytes.buffer as ArrayBuffer),
+      files.map(({ bytes }) => bytes.buffer as ArrayBuffer),
     )
   } catch (error) {
     parentPort!.postMessage({ error: describeError(error) } satisfies SealReply)

@@ -1,6 +1,6 @@
 import type { LogReader } from '../log/port.ts'
 import type { Block } from '../schemas/block.ts'
-import { describeError, isError } from '../schemas/errors.ts'
+import { isError } from '../schemas/errors.ts'
 import type { Clock } from '../schemas/ports/clock.ts'
 import type { Sealer, Wake } from '../schemas/ports/layers.ts'
 import {
@@ -13,9 +13,7 @@ import {
   partitionsOf,
 } from '../schemas/position.ts'
 import type { Snapshot, Table } from './delta/port.ts'
-import { planMerges } from './merge-plan.ts'
-import { decodeMessages, describeMessages, encodeMessages, joinRows } from './parquet/messages.ts'
-import { sortRows } from './parquet/order.ts'
+import { mergeSmall } from './merge.ts'
 import { encodeHere, type SealEncoder } from './seal-files.ts'
 import {
   coveredMs,
@@ -26,6 +24,7 @@ import {
   viewState,
   withLogFacts,
 } from './tables.ts'
+import { Turns } from './turns.ts'
 
 export interface LakeWriterConfig {
   readonly retentionMs: number
@@ -42,13 +41,13 @@ export interface LakeWriterDeps {
   readonly views: readonly Table[]
   readonly clock: Clock
   readonly wake: Wake
-  /** Absent: seals are encoded in this thread. */
+  /** Absent: files are made in this thread. */
   readonly encoder?: SealEncoder
   logLine(line: string): void
 }
 
 export interface LakeWriter extends Sealer {
-  /** Merges small files, trims the log and cleans up the table. */
+  /** Trims the log, cleans up the table and merges small files. */
   tend(): Promise<void>
   status(): LakeWriterStatus
   close(): Promise<void>
@@ -90,42 +89,24 @@ function upToBlock(range: SealRange, count: number): SealRange {
  *
  *     log (covered, end] ─▶ rows by date ─▶ files ─▶ one commit: files + txn `seal/<partition>` = new covered
  *
- * merges small files, and trims the log below the lowest of its own position and every view's tidemark. The commit
- * point is the Delta commit: before it nothing is covered, and files that were written are orphans for the vacuum.
+ * merges small files, and trims the log below the lowest of its own position and every view's tidemark. All three go on
+ * side by side, each one at a time: a run waits for its seal alone. The commit point is the Delta commit: before it nothing is covered, and files that were written are orphans for the vacuum.
  */
 export async function startLakeWriter(config: LakeWriterConfig, deps: LakeWriterDeps): Promise<LakeWriter> {
   const { log, messages, clock, encoder = encodeHere } = deps
-  let failing: string | null = null
   let closed = false
   let covered: Position = {}
   let version: number | null = null
   let cancelHourly = () => {}
-  let queue: Promise<void> = Promise.resolve()
 
   seen(await messages.create(messagesSchema, { 'tidemark.created': String(clock.nowMs()) }))
   await closeLostPartitions()
 
   function seen(snapshot: Snapshot) {
+    if (snapshot.version < (version ?? 0)) return
     covered = coveredPosition(snapshot)
     version = snapshot.version
     log.covered(offsetIn(covered, log.partition))
-  }
-
-  /** Work on the table goes one at a time; a failure reaches its caller and not the next. */
-  function enqueue(work: () => Promise<void>): Promise<void> {
-    const result = queue.then(async () => {
-      if (!closed) await work()
-    })
-    queue = result.then(
-      () => {
-        failing = null
-      },
-      (error) => {
-        failing = describeError(error)
-        deps.logLine(`lake writer: ${failing}`)
-      },
-    )
-    return result
   }
 
   /**
@@ -220,31 +201,6 @@ export async function startLakeWriter(config: LakeWriterConfig, deps: LakeWriter
     return { blocks, gaps, to, toMs }
   }
 
-  async function mergeSmall() {
-    const base = (await messages.snapshot()) as Snapshot
-    for (const { date, inputs } of planMerges(base.files.values(), clock.nowMs())) {
-      if (closed) return
-      try {
-        const rows = sortRows(
-          joinRows(
-            await Promise.all(inputs.map(async (file) => decodeMessages(await messages.readFile(file)))),
-          ),
-        )
-        const file = await messages.writeFile(encodeMessages(rows), describeMessages(rows, date))
-        await messages.commit((await messages.snapshot()) as Snapshot, {
-          operation: 'OPTIMIZE',
-          add: [file],
-          remove: inputs.map((input) => input.path),
-          dataChange: false,
-        })
-      } catch (error) {
-        if (isError(error, 'E_CONFLICT')) continue
-        if (!isError(error, 'E_FILE_DAMAGED')) throw error
-        deps.logLine(`lake writer: ${describeError(error)}; not merged`)
-      }
-    }
-  }
-
   async function trim() {
     seen((await messages.snapshot()) as Snapshot)
     const tidemarks = await Promise.all(
@@ -253,18 +209,27 @@ export async function startLakeWriter(config: LakeWriterConfig, deps: LakeWriter
     await log.trim(offsetIn(lowest(covered, ...tidemarks), log.partition))
   }
 
-  const seal = () => enqueue(sealAll)
-  const tend = () =>
-    enqueue(async () => {
-      await mergeSmall()
-      await trim()
-      await messages.tend(clock.nowMs(), config.retentionMs)
-    })
+  async function cleanUp() {
+    await messages.tend(clock.nowMs(), config.retentionMs)
+    await mergeSmall({ ...deps, encoder }, () => closed)
+  }
+
+  // Sealing and trimming wait for no merge: of several commits at once each is retried behind the other.
+  const say = (failure: string) => deps.logLine(`lake writer: ${failure}`)
+  const seals = new Turns(sealAll, say)
+  const trims = new Turns(trim, say)
+  const cleanUps = new Turns(cleanUp, say)
+  const turns = [seals, trims, cleanUps]
+
+  async function tend() {
+    await Promise.all([trims.take(), cleanUps.take()])
+  }
 
   function armHourly() {
     cancelHourly = clock.after(config.sealEveryMs ?? SEAL_EVERY_MS, () => {
       armHourly()
-      void seal()
+      void seals
+        .take()
         .then(tend)
         .catch(() => {})
     })
@@ -275,27 +240,37 @@ export async function startLakeWriter(config: LakeWriterConfig, deps: LakeWriter
   const stopFollowing = log.onAppend(() => {
     if (sealing || log.end() - offsetIn(covered, log.partition) < SEAL_BLOCKS_MAX) return
     sealing = true
-    void seal()
+    void seals
+      .take()
       .catch(() => {})
       .finally(() => {
         sealing = false
       })
   })
 
+  // A publish may have raised the tidemark that held the log back.
+  const stopWatching = deps.wake.subscribe(() => void trims.take().catch(() => {}))
+
   return {
     async seal() {
-      await seal()
-      await tend().catch(() => {})
+      await seals.take()
+      void tend().catch(() => {})
       deps.wake.notify()
     },
     tend,
-    status: () => ({ state: failing === null ? 'ok' : 'failing', reason: failing, covered, version }),
+    status() {
+      const reason = turns.find(({ failing }) => failing !== null)?.failing ?? null
+      return { state: reason === null ? 'ok' : 'failing', reason, covered, version }
+    },
     async close() {
       cancelHourly()
       stopFollowing()
+      stopWatching()
       closed = true
-      await queue
+      await Promise.all([seals.end(), trims.end()])
+      // A merge that is going on is left: its files stay as they are.
       await encoder.close()
+      await cleanUps.end()
     },
   }
 }

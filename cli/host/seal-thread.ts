@@ -1,51 +1,80 @@
 import { Worker } from 'node:worker_threads'
-import type { SealEncoder } from '../../lake/seal-files.ts'
-import { HEAD_NUMBERS, type SealJob, type SealReply } from '../../lake/seal-thread.ts'
+import type { SealEncoder, SealFile, SealFiles } from '../../lake/seal-files.ts'
+import { HEAD_NUMBERS, type MergeJob, type SealJob, type SealReply } from '../../lake/seal-thread.ts'
 import { encodeBlock } from '../../log/block-codec.ts'
 import type { Block } from '../../schemas/block.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 
-/** Encodes seals in a thread of their own, so that sorting and compressing hold up neither senders nor queries. */
+/**
+ * Makes the files of seals and merges in a thread of their own, so that sorting and compressing hold up neither senders nor
+ * queries. The thread has one job at a time; bytes go there and back without being copied.
+ */
 export function sealThread(): SealEncoder {
   let worker: Worker | null = null
+  let closed = false
+  let last: Promise<unknown> = Promise.resolve()
 
-  function start(): Worker {
-    return new Worker(new URL('./seal-worker.ts', import.meta.url))
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = last.then(work)
+    last = result.catch(() => {})
+    return result
+  }
+
+  function ask<Reply extends SealReply>(job: SealJob | MergeJob, memory: ArrayBuffer[]): Promise<Reply> {
+    if (closed) throw ended(new Error('it is closed'))
+    worker ??= new Worker(new URL('./seal-worker.ts', import.meta.url))
+    const thread = worker
+    return new Promise((resolve, reject) => {
+      const fail = (error: Error) => {
+        worker = null
+        done()
+        reject(ended(error))
+      }
+      const exited = () => fail(new Error('it was stopped'))
+      const take = (reply: SealReply) => {
+        done()
+        if ('error' in reply) reject(new TidemarkError('E_ENGINE', reply.error))
+        else resolve(reply as Reply)
+      }
+      function done() {
+        thread.off('message', take).off('error', fail).off('exit', exited).unref()
+      }
+      thread.on('message', take).on('error', fail).on('exit', exited)
+      // Only while it works does it keep the process alive.
+      thread.ref()
+      thread.postMessage(job, memory)
+    })
   }
 
   return {
-    encode(blocks) {
-      worker ??= start()
-      const thread = worker
-      return new Promise((resolve, reject) => {
-        const fail = (error: Error) => {
-          worker = null
-          done()
-          reject(
-            new TidemarkError('E_ENGINE', `the sealing thread ended: ${error.message}`, { cause: error }),
-          )
-        }
-        const exited = () => fail(new Error('it was stopped'))
-        const take = (reply: SealReply) => {
-          done()
-          if ('error' in reply) reject(new TidemarkError('E_ENGINE', reply.error))
-          else resolve(reply)
-        }
-        function done() {
-          thread.off('message', take).off('error', fail).off('exit', exited).unref()
-        }
-        thread.on('message', take).on('error', fail).on('exit', exited)
-        // Only while it works does it keep the process alive.
-        thread.ref()
+    encode: (blocks) =>
+      inTurn(async () => {
         const job = jobOf(blocks)
-        thread.postMessage(job, [job.payloads.buffer as ArrayBuffer, job.heads.buffer as ArrayBuffer])
-      })
-    },
+        return ask<SealFiles>(job, [job.payloads.buffer as ArrayBuffer, job.heads.buffer as ArrayBuffer])
+      }),
+    merge: (files, date) =>
+      inTurn(async () => {
+        const inputs = files.map(alone)
+        return ask<SealFile>(
+          { inputs, date },
+          inputs.map(({ buffer }) => buffer as ArrayBuffer),
+        )
+      }),
     async close() {
+      closed = true
       await worker?.terminate()
       worker = null
     },
   }
+}
+
+function ended(cause: Error): TidemarkError {
+  return new TidemarkError('E_ENGINE', `the sealing thread ended: ${cause.message}`, { cause })
+}
+
+/** `bytes` in memory that holds nothing else, so that it can be given away: copied only where it is shared. */
+function alone(bytes: Uint8Array): Uint8Array {
+  return bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes)
 }
 
 function jobOf(blocks: readonly Block[]): SealJob {

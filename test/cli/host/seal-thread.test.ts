@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest'
 import { sealThread } from '../../../cli/host/seal-thread.ts'
-import { encodeSeal, SEAL_DATES_MAX } from '../../../lake/seal-files.ts'
+import { encodeSeal, mergeFiles, SEAL_DATES_MAX } from '../../../lake/seal-files.ts'
 import { encodeBlock } from '../../../log/block-codec.ts'
 import type { Block } from '../../../schemas/block.ts'
 import { toColumns } from '../../../schemas/message.ts'
 import { DAY_MS } from '../../../schemas/view.ts'
+import { DATE, sealedFiles } from '../../lake/rows.ts'
 
 /** A block of `count` messages, a day apart from each other. */
 function block(offset: number, count: number): Block {
@@ -35,6 +36,35 @@ test('the thread makes the files that would be made here', async () => {
         here.files.map(({ bytes }) => Buffer.from(bytes)),
       )
     }
+  } finally {
+    await thread.close()
+  }
+})
+
+test('the thread merges as it would be done here, in whatever memory the files come', async () => {
+  const thread = sealThread()
+  try {
+    const files = sealedFiles(3, 100)
+    const here = await mergeFiles(files, DATE)
+    expect(here.about.rows).toBe(300)
+    const shared = new Uint8Array(files[2]!.length + 8)
+    shared.set(files[2]!, 8)
+    const there = await thread.merge([files[0]!, files[1]!, shared.subarray(8)], DATE)
+    expect(there.about).toEqual(here.about)
+    expect(Buffer.from(there.bytes)).toEqual(Buffer.from(here.bytes))
+    await expect(thread.merge([new Uint8Array(100)], DATE)).rejects.toMatchObject({ code: 'E_ENGINE' })
+  } finally {
+    await thread.close()
+  }
+})
+
+test('seals and merges asked for at once are made one after the other', async () => {
+  const thread = sealThread()
+  try {
+    const merge = thread.merge(sealedFiles(2, 100), DATE)
+    const seal = thread.encode([block(0, 3)])
+    expect((await merge).about.rows).toBe(200)
+    expect((await seal).files.map(({ about }) => about.rows)).toEqual([1, 1, 1])
   } finally {
     await thread.close()
   }

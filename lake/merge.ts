@@ -1,0 +1,43 @@
+import { describeError, isError } from '../schemas/errors.ts'
+import type { Clock } from '../schemas/ports/clock.ts'
+import type { Snapshot, Table } from './delta/port.ts'
+import { type Merge, planMerges } from './merge-plan.ts'
+import type { SealEncoder } from './seal-files.ts'
+
+export interface MergeDeps {
+  readonly messages: Table
+  readonly encoder: SealEncoder
+  readonly clock: Clock
+  logLine(line: string): void
+}
+
+/**
+ * Merges the small files of `messages`, one merge after the other, until `stopped`. Seals and runs go on meanwhile: a merge
+ * changes no row, and gives up when one of its files is gone. One that cannot be read is said and left as it is.
+ */
+export async function mergeSmall(deps: MergeDeps, stopped: () => boolean): Promise<void> {
+  const base = (await deps.messages.snapshot()) as Snapshot
+  for (const merge of planMerges(base.files.values(), deps.clock.nowMs())) {
+    try {
+      if (!stopped()) await mergeOnce(deps, merge, stopped)
+    } catch (error) {
+      if (stopped()) return
+      if (isError(error, 'E_CONFLICT')) continue
+      if (!isError(error, 'E_FILE_DAMAGED')) throw error
+      deps.logLine(`lake writer: ${describeError(error)}; not merged`)
+    }
+  }
+}
+
+async function mergeOnce({ messages, encoder }: MergeDeps, { date, inputs }: Merge, stopped: () => boolean) {
+  const parts = await Promise.all(inputs.map((file) => messages.readFile(file)))
+  const { bytes, about } = await encoder.merge(parts, date)
+  if (stopped()) return
+  const file = await messages.writeFile(bytes, about)
+  await messages.commit((await messages.snapshot()) as Snapshot, {
+    operation: 'OPTIMIZE',
+    add: [file],
+    remove: inputs.map((input) => input.path),
+    dataChange: false,
+  })
+}

@@ -1,0 +1,125 @@
+import { expect, test } from 'vitest'
+import { sealThread } from '../../cli/host/seal-thread.ts'
+import type { Snapshot } from '../../lake/delta/port.ts'
+import { openTable } from '../../lake/delta/table.ts'
+import { encodeHere, type SealEncoder, type SealFile } from '../../lake/seal-files.ts'
+import { MemoryStore } from '../../lake/store/memory.ts'
+import { MESSAGES, type ViewState, viewSchema, withViewState } from '../../lake/tables.ts'
+import { startLakeWriter } from '../../lake/writer.ts'
+import { makeWake } from '../../schemas/ports/wake.ts'
+import { DAY_MS, HOUR_MS } from '../../schemas/view.ts'
+import { serviceMinute } from '../../schemas/views/service-minute.ts'
+import { SimClock } from '../sim/clock.ts'
+import { SimLog } from '../sim/log.ts'
+import { simRandom } from '../sim/random.ts'
+import { blockOf, DATE } from './rows.ts'
+
+const ROWS = 50
+/** The sealing thread lets others go first: on a busy machine its start takes seconds. */
+const THREAD = { timeout: 15_000 }
+
+/** A lake writer for which the date of the rows is over: two files of it are merged. */
+async function rig(encoder: SealEncoder = encodeHere) {
+  const clock = new SimClock(Date.parse(`${DATE}T00:00:00Z`) + DAY_MS + 2 * HOUR_MS)
+  const store = new MemoryStore(clock)
+  const random = simRandom(1)
+  const [messages, view] = [MESSAGES, serviceMinute.name].map((name) =>
+    openTable(name, { store, clock, random }),
+  ) as [ReturnType<typeof openTable>, ReturnType<typeof openTable>]
+  const log = new SimLog()
+  const trimmed: number[] = []
+  log.trim = async (to?: number) => void trimmed.push(to!)
+  const wake = makeWake()
+  const said: string[] = []
+  const writer = await startLakeWriter(
+    { retentionMs: DAY_MS, named: {} },
+    { log, messages, views: [view], clock, wake, encoder, logLine: (line) => void said.push(line) },
+  )
+  const files = async () => [...((await messages.snapshot()) as Snapshot).files.values()]
+  return {
+    ...{ store, view, wake, said, trimmed, writer, files },
+    async seal() {
+      log.blocks.push(blockOf(log.blocks.length, ROWS))
+      await writer.seal()
+    },
+    rows: async () => (await files()).reduce((sum, { rows }) => sum + rows, 0),
+  }
+}
+
+test('a seal waits for no merge', async () => {
+  let merging = 0
+  let release = (): void => expect.fail('nothing merges')
+  const held = async (inputs: readonly Uint8Array[], date: string): Promise<SealFile> => {
+    merging += 1
+    await new Promise<void>((resolve) => {
+      release = resolve
+    })
+    return encodeHere.merge(inputs, date)
+  }
+  const { writer, seal, files, rows } = await rig({ ...encodeHere, merge: held })
+  await seal()
+  await seal()
+  await expect.poll(() => merging).toBe(1)
+  await seal()
+  expect((await files()).map(({ rows }) => rows)).toEqual([ROWS, ROWS, ROWS])
+  release()
+  await expect.poll(async () => (await files()).length).toBe(2)
+  expect(await rows()).toBe(3 * ROWS)
+  await expect.poll(() => merging).toBe(2)
+  release()
+  await expect.poll(async () => (await files()).length).toBe(1)
+  expect(await rows()).toBe(3 * ROWS)
+  await writer.close()
+})
+
+test('a merge whose thread is killed is an error, its files stay, and the next upkeep merges them', async () => {
+  const thread = sealThread()
+  let kill: (() => unknown) | null = null
+  process.once('worker', (worker) => {
+    kill = () => worker.terminate()
+  })
+  const { writer, seal, said, files, rows } = await rig({
+    ...thread,
+    merge(inputs, date) {
+      const merging = thread.merge(inputs, date)
+      if (kill !== null) setImmediate(kill)
+      kill = null
+      return merging
+    },
+  })
+  await seal()
+  await seal()
+  await expect.poll(() => said.join(), THREAD).toMatch(/lake writer: .*the sealing thread ended/)
+  expect([(await files()).length, writer.status().state]).toEqual([2, 'failing'])
+  await seal()
+  await writer.tend()
+  expect([(await files()).length, await rows(), writer.status().state]).toEqual([1, 3 * ROWS, 'ok'])
+  await writer.close()
+})
+
+test('a damaged file is said and not merged', async () => {
+  const { store, writer, seal, said, files } = await rig()
+  await seal()
+  const path = (await files())[0]!.path
+  store.objects.get(`${MESSAGES}/${path}`)!.bytes[40]! ^= 1
+  await seal()
+  await writer.tend()
+  expect((await files()).length).toBe(2)
+  expect(said.at(-1)).toMatch(/E_FILE_DAMAGED.*; not merged/)
+  expect(writer.status().state).toBe('ok')
+  await writer.close()
+})
+
+test('the log is trimmed as soon as a publish no longer needs it', async () => {
+  const { view, wake, trimmed, writer, seal } = await rig()
+  const empty = await view.create(viewSchema(serviceMinute), {})
+  await seal()
+  await seal()
+  await expect.poll(() => trimmed.at(-1)).toBe(-1)
+  const state = { tidemark: { 0: 0 } } as unknown as ViewState
+  const configuration = withViewState(empty, state)
+  await view.commit(empty, { operation: 'PUBLISH', dataChange: true, configuration })
+  wake.notify()
+  await expect.poll(() => trimmed.at(-1)).toBe(0)
+  await writer.close()
+})
