@@ -83,23 +83,27 @@ export class Rejects {
 
   async #append(date: string, bytes: Buffer): Promise<void> {
     await this.#disk.makeDir(this.#dir)
-    this.#bytes ??= await this.#used()
-    if (this.#bytes + bytes.length > REJECTS_BYTES_MAX) throw new Error(`${this.#dir} is full`)
+    const used = this.#bytes ?? (await this.#used())
+    this.#bytes = used
+    if (used + 1 + bytes.length > REJECTS_BYTES_MAX) throw new Error(`${this.#dir} is full`)
+    // A write that fails leaves nobody knows how much.
+    this.#bytes = null
     const path = `${this.#dir}/${date}.ndjson`
     const file = await this.#disk.open(path, { create: true })
     try {
       const size = await file.size()
       const torn = size > 0 && (await file.read(size - 1, 1))[0] !== NEWLINE
       // What a crash or a full disk cut off stands on a line of its own.
-      await file.write(size, torn ? Buffer.concat([Buffer.of(NEWLINE), bytes]) : bytes)
+      const written = torn ? Buffer.concat([Buffer.of(NEWLINE), bytes]) : bytes
+      await file.write(size, written)
       await file.sync()
       // Also of a file that is found: whoever made it may have died before its name was durable.
       if (this.#named !== path) await this.#disk.syncDir(this.#dir)
       this.#named = path
+      this.#bytes = used + written.length
     } finally {
       await file.close()
     }
-    this.#bytes += bytes.length
   }
 
   async #used(): Promise<number> {

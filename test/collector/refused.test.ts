@@ -151,6 +151,19 @@ test('a full folder of rejects is not added to', async () => {
   expect(rig.disk.paths()).toEqual(['/data/rejects/2026-01-01.ndjson'])
 })
 
+test('what a failed write left in the folder of rejects counts', async () => {
+  const rig = await Rig.start()
+  rig.disk.put('/data/rejects/2026-01-01.ndjson', new Uint8Array(REJECTS_BYTES_MAX - 1_000))
+  const client = await rig.connect()
+  rig.disk.capacityBytes = rig.disk.usedBytes() + 400
+  client.send({ x: 'a'.repeat(400) })
+  await rig.run()
+  rig.disk.capacityBytes = Number.POSITIVE_INFINITY
+  client.send({ x: 'b'.repeat(400) })
+  await rig.run()
+  expect(rig.collector.status().unkeptRejects).toBe(2)
+})
+
 test('a file of rejects holds the lines of one UTC date', async () => {
   const rig = await Rig.start({ idleMs: 24 * 3_600_000 })
   const client = await rig.connect()
