@@ -116,6 +116,8 @@ export async function startSpeed(config: SpeedConfig, deps: SpeedDeps): Promise<
     for (const { hash, view, from, fromMs } of wanted) {
       if (chains.get(hash)?.committedTo === from) continue
       chains.set(hash, new Chain(view, hash, partition, from, fromMs))
+      // What it has not read yet may be as old as that, however late the fold begins.
+      if (from < log.end()) behindSinceMs.set(hash, fromMs)
     }
   }
 
