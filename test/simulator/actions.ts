@@ -303,7 +303,7 @@ function spoolDisk(sim: Simulation, dice: Dice): string {
 }
 
 async function flood(sim: Simulation, dice: Dice): Promise<string> {
-  const name = dice.pick(['unread', 'lines', 'bytes'] as const)
+  const name = dice.pick(['unread', 'lines', 'repeats', 'bytes'] as const)
   const slow = dice.float() < 0.5 ? ` ${diskSlow(sim, dice)}` : ''
   const came = await sim.fleet.crowd.flood(name)
   await drain()

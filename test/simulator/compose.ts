@@ -18,7 +18,16 @@ import { channelPair } from '../sim/channel.ts'
 import type { Incarnation } from '../sim/incarnation.ts'
 import { openDuckdb } from './duckdb.ts'
 import { followJournal } from './follow-journal.ts'
-import { CONNECTIONS_MAX, IDLE_MS, JOURNAL_DIR, LAKE_DIR, REJECTS_DIR, type Site, TICK_MS } from './site.ts'
+import {
+  CONNECTIONS_MAX,
+  IDLE_MS,
+  JOURNAL_DIR,
+  LAKE_DIR,
+  REJECTS_DIR,
+  type Site,
+  TICK_MS,
+  UNSEALED_BYTES_MAX,
+} from './site.ts'
 
 /** The layers of one process. */
 export interface Parts {
@@ -126,6 +135,7 @@ export async function compose(site: Site, life: Incarnation): Promise<Parts> {
       blockMessages: 5,
       connectionsMax: CONNECTIONS_MAX,
       idleMs: IDLE_MS,
+      unsealedBytesMax: UNSEALED_BYTES_MAX,
     },
     { log: journal, net: site.net, disk, rejectsDir: REJECTS_DIR, ...deps },
   )

@@ -46,7 +46,7 @@ export class Crowd {
   /** One comes who sends too much; false when nobody listens. */
   async flood(name: FloodName): Promise<boolean> {
     const socket = await this.#net.connect('127.0.0.1', 7070).catch(() => null)
-    if (socket !== null) this.floods.push(new Flood(name, socket))
+    if (socket !== null) this.floods.push(new Flood(name, socket, `flood-${this.floods.length}`))
     return socket !== null
   }
 

@@ -29,6 +29,8 @@ export class Ending {
     fleet.crowd.leave(STAYING)
     await drain()
     if (!world.up) await this.#startForGood()
+    // An hour's wait for the next seal is spared: until it comes, the collector may take nothing.
+    this.#sim.begin('seal', (parts) => parts.writer.seal())
     for (const sender of fleet.senders) if (!sender.connected) await this.#sim.connect(sender)
     // What a host's spool kept while an agent without one ran there is sent now.
     for (const [place, host] of fleet.hosts.entries())

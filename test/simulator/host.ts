@@ -127,7 +127,7 @@ export class Host {
     const held = this.disk
       .paths()
       .filter((path) => path.endsWith('.spool'))
-      .flatMap((path) => readSpool(this.disk.bytesOf(path)).records)
+      .map((path) => readSpool(this.disk.bytesOf(path)))
     const broken = (error: Error) => {
       this.#world.broken ??= error
     }

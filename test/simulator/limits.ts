@@ -4,6 +4,7 @@ import {
   REJECTS_BYTES_MAX,
   UNREAD_BYTES_MAX,
   UNSETTLED_LINES_MAX,
+  UNSETTLED_REFUSALS_MAX,
 } from '../../collector/limits.ts'
 import { CHUNK_BYTES_MAX } from '../sim/net.ts'
 import type { Flood } from './flood.ts'
@@ -12,6 +13,8 @@ import { CONNECTIONS_MAX, REJECTS_DIR } from './site.ts'
 
 /** Timers that wait at once: far above what the layers and all connections need. */
 const TIMERS_MAX = 400 + CONNECTIONS_MAX + REFUSED_CONNECTIONS_MAX
+/** The limits are looked at once in so many bytes of a sender who may send good lines. */
+const PART_BYTES = 8_192
 /** No answer to a line is longer. */
 const ANSWER_BYTES_MAX = 400
 
@@ -24,8 +27,13 @@ export function checkLimits(sim: Simulation): void {
   const floods = sim.fleet.crowd.floods.filter(({ open }) => open)
   let waitingBytes = 0
   for (const flood of floods) {
-    // The limits are looked at once a chunk.
-    const linesMax = UNSETTLED_LINES_MAX + Math.ceil(CHUNK_BYTES_MAX / flood.lineBytes) + 1
+    // A chunk arrives as a whole.
+    const linesMax =
+      (flood.refused
+        ? UNSETTLED_REFUSALS_MAX + Math.ceil(PART_BYTES / flood.lineBytes)
+        : UNSETTLED_LINES_MAX) +
+      Math.ceil(CHUNK_BYTES_MAX / flood.lineBytes) +
+      1
     within('unread answers', flood.unreadBytes, UNREAD_BYTES_MAX + linesMax * ANSWER_BYTES_MAX)
     if (flood.unreadBytes > 0) continue
     within('unsettled lines', flood.unsettled, linesMax)

@@ -23,6 +23,8 @@ export const TICK_MS = 30_000
 const START_MS = Date.UTC(2026, 10, 30, 23, 50)
 /** Connections of the collector; a small number, so that a crowd is one. */
 export const CONNECTIONS_MAX = 32
+/** Bytes acknowledged and not yet in the lake; a few segments, so that sealing must relieve the collector. */
+export const UNSEALED_BYTES_MAX = 16 << 10
 export const IDLE_MS = 5 * 60_000
 export const JOURNAL_DIR = '/data/journal'
 export const REJECTS_DIR = '/data/rejects'

@@ -1,5 +1,5 @@
 import type { Backlog, Sample } from '../../agent/backlog.ts'
-import type { SpoolRecord } from '../../agent/spool-format.ts'
+import type { SpoolContent } from '../../agent/spool-format.ts'
 
 /** Of one host: which samples its spools lost, and which number each was given out under. */
 export interface SpoolMemory {
@@ -14,7 +14,7 @@ export interface SpoolMemory {
  * of room are the oldest. Samples are known by their own numbers.
  */
 export class SpoolBook {
-  /** Samples that wait, in order; null for one that is in no file: it was settled, and its file removed before an older one. */
+  /** Samples that wait, in order; null for one that is in no file: settled, or left out. */
   #waiting: (number | null)[]
   readonly #memory: SpoolMemory
   readonly #spool: Backlog
@@ -23,15 +23,16 @@ export class SpoolBook {
   #failed = 0
   #lostBefore: number
 
-  /** `held` is what lies in the files: the end of it waits. */
+  /** `held` is what lies in the files, whose newest is empty: the end of it waits. */
   constructor(
     spool: Backlog,
-    held: readonly SpoolRecord[],
+    held: readonly SpoolContent[],
     { memory, broken }: { memory: SpoolMemory; broken(error: Error): void },
   ) {
     this.#spool = spool
-    const byNumber = new Map(held.map(({ number, gauges }) => [number, gauges.at(-1)!]))
-    const last = Math.max(0, ...byNumber.keys())
+    const records = held.flatMap((file) => file.records)
+    const byNumber = new Map(records.map(({ number, gauges }) => [number, gauges.at(-1)!]))
+    const last = Math.max(...held.map(({ head }) => head?.first ?? 0)) - 1
     const first = last - spool.size + 1
     this.#waiting = Array.from({ length: spool.size }, (_, i) => byNumber.get(first + i) ?? null)
     this.#memory = memory
