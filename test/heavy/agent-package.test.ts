@@ -1,15 +1,17 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { VERSION } from '../../cli/version.ts'
+import { makeCa } from '../cli/host/certificates.ts'
 import { ROOT } from '../code/sources.ts'
 import { needs } from './needs.ts'
-import { environment, startUp } from './up.ts'
+import { environment, runCommand, startUp } from './up.ts'
+import { until } from './watch.ts'
 
 const run = promisify(execFile)
 const TARBALL_BYTES_MAX = 64 << 10
@@ -104,5 +106,33 @@ test('what it samples is counted by a real collector, once each, over a restart'
     expect(await stats()).toBeGreaterThanOrEqual(least)
   } finally {
     await up.end('SIGTERM')
+  }
+})
+
+test('it speaks TLS and shows a token', async () => {
+  if (!installed) return
+  const ca = await makeCa()
+  const pair = await ca.issue({ ip: ['127.0.0.1'] })
+  const file = (name: string) => join(dir, name)
+  for (const [name, bytes] of Object.entries({ ca: ca.cert, cert: pair.cert, key: pair.key }))
+    await writeFile(file(`${name}.pem`), bytes)
+  const data = file('tls-data')
+  const { out } = await runCommand(['token', 'create', '--role', 'admin', '--data', data])
+  await writeFile(file('token'), out)
+  const up = await startUp(data, [
+    ...['--collector-tls-cert', file('cert.pem'), '--collector-tls-key', file('key.pem')],
+    '--tokens-loopback',
+  ])
+  const headers = { authorization: `Bearer ${out.trim()}` }
+  const flags = ['--collector', `127.0.0.1:${up.collector.port}`, '--service', 'packed', '--interval', '50ms']
+  const reach = ['--tls', '--ca', file('ca.pem'), '--token-file', file('token')]
+  const child = spawn(agent(), [...flags, ...reach], { env: environment(), stdio: 'ignore' })
+  try {
+    const arrived = async () => (await fetch(`${up.serving}/v1/services/packed/stats`, { headers })).ok
+    await until('its samples are counted', arrived, SENT_MS_MAX)
+  } finally {
+    child.kill('SIGTERM')
+    await once(child, 'exit')
+    expect(await up.end('SIGTERM')).toBe(0)
   }
 })
