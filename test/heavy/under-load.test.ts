@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { DAY_MS } from '../../schemas/view.ts'
 import { LoadSender } from './load.ts'
 import { startUp } from './up.ts'
 import { ackMs, counted, until } from './watch.ts'
@@ -18,7 +19,10 @@ const VISIBLE_MS_MAX = 10_000
 test('in a burst of messages questions are answered quickly, and what arrives is soon visible', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'tidemark-under-load-'))
   const up = await startUp(join(dir, 'data'), ['--agent-enabled', 'false'])
-  const senders = Array.from({ length: SENDERS }, (_, i) => new LoadSender(i + 1, Date.now(), 10_000_000))
+  const senders = Array.from(
+    { length: SENDERS },
+    (_, i) => new LoadSender(i + 1, Date.now() - DAY_MS, 10_000_000),
+  )
   const stats = `${up.serving}/v1/services/service-1/stats`
   try {
     for (const sender of senders) sender.connect(up.collector.port)

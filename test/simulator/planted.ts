@@ -91,7 +91,7 @@ export const PLANTED = {
     plant:
       'const over = [...next.values()].find((t) => t.from < from && t.to > from)\n  for (let tick = next.get(from) ?? over; tick !== undefined;',
     faults: 'layer-slow=3,definition',
-    seed: 75,
+    seed: 230,
   },
   'tick on both sides of the tidemark': {
     file: 'serving/index/load.ts',
