@@ -16,14 +16,14 @@ import { SimClock } from '../sim/clock.ts'
 import { SimDisk } from '../sim/disk.ts'
 import { simRandom } from '../sim/random.ts'
 
-const DAYS = 30
+const DAYS = 10
 const START_MS = Date.UTC(2026, 0, 1)
-/** Ten times the default, so that the month takes two minutes: the number of ticks that stay is stated per tick. */
+/** Ten times the default, so that it takes a minute: the number of ticks that stay is stated per tick. */
 const TICK_MS = 300_000
 const SECONDS_PER_BLOCK = 30
 
 /**
- * Thirty days of one message a second, a tick every five minutes and a run every hour, on a virtual clock. What stays: one file a
+ * Ten days of one message a second, a tick every five minutes and a run every hour, on a virtual clock. What stays: one file a
  * date of messages and of the view, a day's ticks, superseded files and table versions, and the run records.
  */
 const FILES_MAX: { readonly [table: string]: number } = {
@@ -59,7 +59,7 @@ test(`${DAYS} days leave a bounded number of files`, async () => {
     RUNS,
   ].map(table)
   const log = await openJournal(
-    { dir: '/journal', holder: 'month', floor: {}, segmentBytesMax: 64 << 10 },
+    { dir: '/journal', holder: 'ten days', floor: {}, segmentBytesMax: 64 << 10 },
     { disk, clock, logLine },
   )
   const retentionMs = DAY_MS
@@ -108,7 +108,7 @@ test(`${DAYS} days leave a bounded number of files`, async () => {
     expect(ofLog, `log of ${name}`).toBeLessThanOrEqual(LOG_FILES_MAX[name]!)
   }
   counted.journal = disk.paths().filter((path) => path.endsWith('.journal')).length
-  console.log(`month: files left: ${JSON.stringify(counted)}`)
+  console.log(`ten days: files left: ${JSON.stringify(counted)}`)
   expect(counted.journal).toBeLessThanOrEqual(JOURNAL_FILES_MAX)
   const view = (await viewTable!.snapshot())!
   expect([...view.files.values()].reduce((sum, file) => sum + file.rows, 0)).toBe((DAYS * DAY_MS) / 60_000)
@@ -116,4 +116,4 @@ test(`${DAYS} days leave a bounded number of files`, async () => {
   await speed.close()
   await writer.close()
   await log.close()
-}, 900_000)
+}, 300_000)
