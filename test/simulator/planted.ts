@@ -70,7 +70,7 @@ export const PLANTED = {
     find: 'modifiedMs > cutoffMs || state.files.has(path)',
     plant: 'modifiedMs > cutoffMs + 86_400_000 || state.files.has(path)',
     faults: 'twins=3,store-slow=3,layer-slow',
-    seed: 110,
+    seed: 161,
   },
   'gap not sealed': {
     file: 'lake/writer.ts',
@@ -288,7 +288,7 @@ export const PLANTED = {
     find: 'await this.#deps.disk.syncDir(this.#config.dir)\n      // Another',
     plant: '// Another',
     faults: 'power=3,crash,disk-error=3',
-    seed: 136,
+    seed: 143,
   },
   'found names not made durable': {
     file: 'lake/store/local.ts',
