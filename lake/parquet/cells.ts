@@ -9,11 +9,13 @@ const ROW_GROUP_ROWS = 122_880
 
 /** A view's cells as Parquet, in the order given. A row group holds one key only, so that a key's cells are one run. */
 export function encodeCells(view: View, rows: readonly CellRow[]): Uint8Array {
-  const columns: ParquetColumn[] = viewColumns(view).map(({ name, type, of }) => ({
+  const columns: ParquetColumn[] = viewColumns(view).map(({ name, type, of }, c) => ({
     name,
     type,
     values: rows.map(of),
     ...ENCODING[type],
+    // The key and the minute, by which the rows are sorted.
+    statistics: c < 2,
   }))
   return encodeParquet(columns, { rowGroupRows: groupRows(rows) })
 }

@@ -1,5 +1,5 @@
 import { zstdCompressSync } from 'node:zlib'
-import { parquetReadObjects } from 'hyparquet'
+import { parquetRead } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import { ByteWriter, parquetWrite } from 'hyparquet-writer'
 
@@ -11,9 +11,11 @@ export interface ParquetColumn {
   readonly values: ArrayLike<unknown>
   /**
    * `PLAIN` and `DELTA` (DELTA_BINARY_PACKED, for whole numbers) are quick to write for values that hardly repeat; absent,
-   * a dictionary is tried. Columns with one get no statistics but for the first two, by which files are sorted.
+   * a dictionary is tried.
    */
   readonly encoding?: 'PLAIN' | 'DELTA'
+  /** Whether row groups say its minimum and maximum: for columns by which readers skip. Absent: they do. */
+  readonly statistics?: boolean
 }
 
 const PHYSICAL = {
@@ -51,23 +53,35 @@ export function encodeParquet(
         repetition_type: nullable ? 'OPTIONAL' : 'REQUIRED',
       })),
     ] as never,
-    columnData: columns.map(({ name, type, values, encoding }, c) => ({
+    columnData: columns.map(({ name, type, values, encoding, statistics = true }) => ({
       name,
-      data: stored(type, values),
-      ...(encoding && {
-        encoding: encoding === 'DELTA' ? 'DELTA_BINARY_PACKED' : 'PLAIN',
-        statistics: c < 2,
-      }),
+      data: stored(type, values, encoding),
+      ...(encoding && { encoding: encoding === 'DELTA' ? 'DELTA_BINARY_PACKED' : 'PLAIN' }),
+      statistics,
     })) as never,
   })
   return new Uint8Array(writer.getBuffer())
 }
 
-function stored(type: ParquetColumn['type'], values: ArrayLike<unknown>): unknown {
+function stored(
+  type: ParquetColumn['type'],
+  values: ArrayLike<unknown>,
+  encoding: ParquetColumn['encoding'],
+): unknown {
   if (type === 'timestamp')
     return Array.from(values, (ms) => (ms === null ? null : BigInt(ms as number) * 1000n))
-  if (type === 'long') return Array.from(values, (n) => (n === null ? null : BigInt(n as number)))
-  return values
+  if (type !== 'long') return values
+  // Differences of 32-bit numbers are written several times as fast as those of bigints; all else needs bigints.
+  if (encoding === 'DELTA' && areSmall(values)) return values
+  return Array.from(values, (n) => (n === null ? null : BigInt(n as number)))
+}
+
+function areSmall(values: ArrayLike<unknown>): boolean {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]
+    if (value !== null && value !== ((value as number) | 0)) return false
+  }
+  return true
 }
 
 /**
@@ -79,15 +93,23 @@ export async function decodeParquet(
   names?: readonly string[],
 ): Promise<Record<string, unknown[]>> {
   const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer
-  const rows = await parquetReadObjects({
+  const columns: Record<string, unknown[]> = Object.fromEntries((names ?? []).map((name) => [name, []]))
+  await parquetRead({
     file,
     compressors,
+    parsers: PARSERS,
     ...(names ? { columns: [...names] } : {}),
+    // Column by column, without an object per row.
+    onChunk({ columnName, columnData, rowStart }) {
+      columns[columnName] ??= []
+      const column = columns[columnName]
+      for (let i = 0; i < columnData.length; i++) column[rowStart + i] = plain(columnData[i])
+    },
   })
-  const columns: Record<string, unknown[]> = {}
-  for (const name of names ?? Object.keys(rows[0] ?? {})) columns[name] = rows.map((row) => plain(row[name]))
   return columns
 }
+
+const PARSERS = { timestampFromMicroseconds: (micros: bigint) => Math.trunc(Number(micros) / 1000) }
 
 function plain(value: unknown): unknown {
   if (typeof value === 'bigint') return Number(value)

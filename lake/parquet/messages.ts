@@ -7,18 +7,28 @@ import { hoursTag } from '../tables.ts'
 import { decodeParquet, encodeParquet } from './codec.ts'
 import type { MessageRows } from './order.ts'
 
-/** A data file of `messages`: every column of the table but the partition column `date`. */
+/**
+ * A data file of `messages`: every column of the table but the partition column `date`. In the order of the rows a host's
+ * times, numbers and places grow evenly, so what is written are their differences.
+ */
 export function encodeMessages({ columns, partition, offset, index }: MessageRows): Uint8Array {
+  const delta = { encoding: 'DELTA', statistics: false } as const
+  const seq = Array.from(columns.seq, (n) => n || null)
   return encodeParquet([
     { name: 'service', type: 'string', values: strings(columns.service) },
-    { name: 'host', type: 'string', values: strings(columns.host) },
-    { name: 'time_stamp', type: 'timestamp', values: columns.timeMs },
-    ...GAUGES.map((name, g) => ({ name, type: 'double' as const, values: columns.gauges[g]! })),
-    { name: 'agent', type: 'string', nullable: true, values: strings(columns.agent) },
-    { name: 'seq', type: 'long', nullable: true, values: Array.from(columns.seq, (seq) => seq || null) },
-    { name: 'partition', type: 'integer', values: partition },
-    { name: 'offset', type: 'long', values: offset },
-    { name: 'index', type: 'integer', values: index },
+    { name: 'host', type: 'string', values: strings(columns.host), statistics: false },
+    { name: 'time_stamp', type: 'timestamp', values: columns.timeMs, encoding: 'DELTA' },
+    ...GAUGES.map((name, g) => ({
+      name,
+      type: 'double' as const,
+      values: columns.gauges[g]!,
+      statistics: false,
+    })),
+    { name: 'agent', type: 'string', nullable: true, values: strings(columns.agent), statistics: false },
+    { name: 'seq', type: 'long', nullable: true, values: seq, ...delta },
+    { name: 'partition', type: 'integer', values: partition, ...delta },
+    { name: 'offset', type: 'long', values: offset, encoding: 'DELTA' },
+    { name: 'index', type: 'integer', values: index, ...delta },
   ])
 }
 
