@@ -164,11 +164,6 @@ function readText(view: DataView, from: number, to: number): string {
     : Buffer.from(view.buffer, view.byteOffset + from, to - from).toString('utf8')
 }
 
-/** Messages in an encoded block. */
-export function messagesIn(payload: Uint8Array): number {
-  return payload[0]! | (payload[1]! << 8)
-}
-
 /** Calls `fn` with each agent of an encoded block and the highest of its numbers. */
 export function forEachAgent(payload: Uint8Array, fn: (agent: string, seq: number) => void): void {
   const view = new DataView(payload.buffer, payload.byteOffset, payload.length)
