@@ -79,7 +79,9 @@ export function startAgent(config: AgentConfig, deps: AgentDeps): Agent {
   let backoffMs = BACKOFF_MS_MIN
   /** Since when the collector owes an answer; null when it owes none. */
   let owedSinceMs: number | null = null
+  /** Whether this outage's losses were said, and how many had been lost when any last were. */
   let lossSaid = false
+  let lostSaid = 0
   /** Why the collector refused the last connection; said once until the next welcome. */
   let refusal = ''
   let whenAcked = () => {}
@@ -95,9 +97,10 @@ export function startAgent(config: AgentConfig, deps: AgentDeps): Agent {
       const gauges = await deps.sample()
       if (closing.signal.aborted) return
       await backlog.push({ service: config.service, host: config.hostName, timeMs: clock.nowMs(), gauges })
-      if (backlog.lost > lostTold && !lossSaid) {
+      if (backlog.lost > Math.max(lostTold, lostSaid) && !lossSaid) {
         logLine(`agent: ${counted(backlog.lost - lostTold)} lost so far; the collector will hear how many`)
         lossSaid = true
+        lostSaid = backlog.lost
       }
       send()
     } catch (error) {

@@ -186,8 +186,7 @@ export async function openSpool(config: SpoolConfig, deps: SpoolDeps): Promise<B
       await begin({ ...newest.head, first: newest.last + 1 })
     while (files.length > 1 && usedBytes() + bytes > bytesMax) {
       const oldest = files.shift()!
-      const waiting = Math.min(oldest.count, Math.max(0, oldest.last - settledTo))
-      lost += waiting
+      lost += waitingIn(oldest)
       if (!full) logLine(`agent: the spool is full, the oldest samples are lost`)
       full = true
       await disk.remove(oldest.path)
@@ -227,7 +226,9 @@ export async function openSpool(config: SpoolConfig, deps: SpoolDeps): Promise<B
 
   /** The last record that waits no more: settled, or removed for want of room. */
   const gone = () => Math.max(settledTo, files[0]!.head.first - 1)
-  const size = () => files.at(-1)!.last - gone()
+  /** Numbers that a damage took are no samples. */
+  const waitingIn = ({ count, last }: SpoolFile) => Math.min(count, Math.max(0, last - settledTo))
+  const size = () => files.reduce((sum, file) => sum + waitingIn(file), 0)
   const base = () => files.at(-1)!.head.base
 
   return {

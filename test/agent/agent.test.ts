@@ -97,6 +97,21 @@ test('while nobody listens samples wait; the oldest go first, counted and said',
   expect(agent.status().lost).toBeGreaterThanOrEqual(kept[0]! - 1)
 })
 
+test('samples lost while the collector was slow are said as they begin and when all is sent, no more', async () => {
+  const rig = await Rig.start({ port: 7070 })
+  const agent = start(rig, {}, new MessageQueue(5, 'few'))
+  await rig.run(2_000)
+  rig.log.held = true
+  await rig.run(20_000)
+  rig.log.release()
+  await rig.run(20_000)
+  const { state, lost } = agent.status()
+  expect([state, lost > 1]).toEqual(['connected', true])
+  const said = rig.lines.filter((line) => line.includes('lost so far'))
+  expect(said.map((line) => line.match(/\d+/)![0])).toEqual(['1', String(lost)])
+  await settle(agent, rig)
+})
+
 test('it waits longer and longer between attempts, up to 30 seconds', async () => {
   const rig = new Rig()
   const attempts: number[] = []

@@ -91,6 +91,22 @@ test('a new id numbers from 1 what waits, and no more', async () => {
   await again.close()
 })
 
+test('numbers left out for a torn record wait for nobody', async () => {
+  const disk = new SimDisk(1)
+  const first = await pushed(disk, 3)
+  first.settled(1)
+  await first.close()
+  const path = disk.paths().find((name) => name.endsWith('.spool'))!
+  disk.put(path, Buffer.concat([disk.bytesOf(path), Buffer.alloc(200)]))
+  const second = await open(disk)
+  expect([second.size, second.highestSeq > 3]).toEqual([3, true])
+  second.settled(second.highestSeq)
+  expect(second.size).toBe(0)
+  await second.push(sample(4))
+  expect(second.size).toBe(1)
+  await second.close()
+})
+
 test('two agents cannot share a spool', async () => {
   const disk = new SimDisk(1)
   const spool = await open(disk)

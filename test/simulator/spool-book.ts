@@ -14,8 +14,8 @@ export interface SpoolMemory {
  * of room are the oldest. Samples are known by their own numbers.
  */
 export class SpoolBook {
-  /** Samples that wait, in order; null for one that is in no file: settled, or left out. */
-  #waiting: (number | null)[]
+  /** Samples that wait, in order. */
+  #waiting: number[]
   readonly #memory: SpoolMemory
   readonly #spool: Backlog
   readonly #broken: (error: Error) => void
@@ -23,7 +23,7 @@ export class SpoolBook {
   #failed = 0
   #lostBefore: number
 
-  /** `held` is what lies in the files, whose newest is empty: the end of it waits. */
+  /** `held` is what lies in the files: the end of it waits. */
   constructor(
     spool: Backlog,
     held: readonly SpoolContent[],
@@ -31,10 +31,7 @@ export class SpoolBook {
   ) {
     this.#spool = spool
     const records = held.flatMap((file) => file.records)
-    const byNumber = new Map(records.map(({ number, gauges }) => [number, gauges.at(-1)!]))
-    const last = Math.max(...held.map(({ head }) => head?.first ?? 0)) - 1
-    const first = last - spool.size + 1
-    this.#waiting = Array.from({ length: spool.size }, (_, i) => byNumber.get(first + i) ?? null)
+    this.#waiting = records.slice(records.length - spool.size).map(({ gauges }) => gauges.at(-1)!)
     this.#memory = memory
     this.#broken = broken
     this.#lostBefore = spool.lost
@@ -87,7 +84,7 @@ export class SpoolBook {
   #compare(): void {
     const { size, lost } = this.#spool
     const over = Math.max(0, this.#waiting.length - size)
-    const gone = this.#waiting.splice(0, over).filter((number) => number !== null)
+    const gone = this.#waiting.splice(0, over)
     for (const number of gone) this.#memory.lost.add(number)
     const counted = lost - this.#lostBefore
     if (this.#waiting.length !== size)
