@@ -30,6 +30,8 @@ export interface LakeWriterConfig {
   readonly retentionMs: number
   /** Longest time between two seals. */
   readonly sealEveryMs?: number
+  /** With more than half of this in the log and not in the lake it seals without being asked, long before senders wait. */
+  readonly unsealedBytesMax?: number
   /** Highest positions that the lake names, for closing partitions whose log is gone. */
   readonly named: Position
 }
@@ -63,7 +65,7 @@ export interface LakeWriterStatus {
 const SEAL_EVERY_MS = 3_600_000
 /** Bytes of blocks that one seal holds at most: what its encoding takes in memory grows with it. */
 const SEAL_BYTES_MAX = 16 << 20
-/** Blocks that one seal holds at most; so many wait in the log before they are sealed without being asked. */
+/** Blocks that one seal holds at most; when so many wait in the log they are sealed without being asked. */
 const SEAL_BLOCKS_MAX = 4_000
 const BLOCKS_PER_READ = 256
 
@@ -115,12 +117,14 @@ export async function startLakeWriter(config: LakeWriterConfig, deps: LakeWriter
    */
   async function closeLostPartitions() {
     const base = (await messages.snapshot()) as Snapshot
+    // Another writer's last seal may have landed since.
+    seen(base)
     const facts = logFacts(base)
     const lost = partitionsOf(config.named).filter(
       (p) => p >= 0 && p !== log.partition && facts.closed[p] === undefined,
     )
     if (lost.length === 0) return
-    const named = highest(config.named, coveredPosition(base))
+    const named = highest(config.named, covered)
     const nowMs = clock.nowMs()
     const closedNow = Object.fromEntries(lost.map((p) => [p, offsetIn(named, p) + 1]))
     const gaps: Gap[] = lost.map((partition) => ({
@@ -236,9 +240,13 @@ export async function startLakeWriter(config: LakeWriterConfig, deps: LakeWriter
   }
   armHourly()
 
+  const sealAtBytes = (config.unsealedBytesMax ?? Number.POSITIVE_INFINITY) / 2
+  const muchWaits = () =>
+    log.end() - offsetIn(covered, log.partition) >= SEAL_BLOCKS_MAX ||
+    log.state().uncoveredBytes > sealAtBytes
   let sealing = false
   const stopFollowing = log.onAppend(() => {
-    if (sealing || log.end() - offsetIn(covered, log.partition) < SEAL_BLOCKS_MAX) return
+    if (sealing || !muchWaits()) return
     sealing = true
     void seals
       .take()

@@ -15,6 +15,7 @@ import { simRandom } from '../sim/random.ts'
 import { blockOf, DATE } from './rows.ts'
 
 const ROWS = 50
+const UNSEALED_BYTES_MAX = 1_000
 /** The sealing thread lets others go first: on a busy machine its start takes seconds. */
 const THREAD = { timeout: 15_000 }
 
@@ -32,12 +33,12 @@ async function rig(encoder: SealEncoder = encodeHere) {
   const wake = makeWake()
   const said: string[] = []
   const writer = await startLakeWriter(
-    { retentionMs: DAY_MS, named: {} },
+    { retentionMs: DAY_MS, named: {}, unsealedBytesMax: UNSEALED_BYTES_MAX },
     { log, messages, views: [view], clock, wake, encoder, logLine: (line) => void said.push(line) },
   )
   const files = async () => [...((await messages.snapshot()) as Snapshot).files.values()]
   return {
-    ...{ store, view, wake, said, trimmed, writer, files },
+    ...{ store, view, log, wake, said, trimmed, writer, files },
     async seal() {
       log.blocks.push(blockOf(log.blocks.length, ROWS))
       await writer.seal()
@@ -107,6 +108,18 @@ test('a damaged file is said and not merged', async () => {
   expect((await files()).length).toBe(2)
   expect(said.at(-1)).toMatch(/E_FILE_DAMAGED.*; not merged/)
   expect(writer.status().state).toBe('ok')
+  await writer.close()
+})
+
+test('before senders must wait for the lake, it seals without being asked', async () => {
+  const { log, writer, rows } = await rig()
+  log.blocks.push(blockOf(0, ROWS))
+  log.uncovered = UNSEALED_BYTES_MAX / 2
+  log.changed()
+  expect(await rows()).toBe(0)
+  log.uncovered += 1
+  log.changed()
+  await expect.poll(rows).toBe(ROWS)
   await writer.close()
 })
 
