@@ -6,8 +6,9 @@ import { type Batch, startBatch } from '../batch/run.ts'
 import { agentsInLake } from '../lake/agents.ts'
 import type { Table } from '../lake/delta/port.ts'
 import { openTable } from '../lake/delta/table.ts'
+import { namesInLake } from '../lake/names.ts'
 import { localStore } from '../lake/store/local.ts'
-import { MESSAGES, namedPosition, RUNS, ticksTable } from '../lake/tables.ts'
+import { MESSAGES, RUNS, ticksTable } from '../lake/tables.ts'
 import { type LakeWriter, startLakeWriter } from '../lake/writer.ts'
 import { type JournalConfig, openJournal } from '../log/journal/journal.ts'
 import type { LogReader } from '../log/port.ts'
@@ -71,20 +72,21 @@ export async function openStoreRoom(
     ticks: table(ticksTable(view)),
     runs: table(RUNS),
   }
-  const named = namedPosition(...(await Promise.all(Object.values(tables).map((one) => one.snapshot()))))
+  const named = await namesInLake(tables)
 
   const openLog = options.openLog ?? ((config) => openJournal(config, { disk, clock, logLine }))
   const journal = await openLog({
     dir: join(dataDir, 'journal'),
     holder,
-    floor: named,
+    floor: named.position,
+    fenceLake: () => named.fence(),
     agentsInLake: () => agentsInLake(tables.messages, logLine),
   })
   closing.add('journal', () => journal.close())
 
   const wake = makeWake()
   const lakeWriter = await startLakeWriter(
-    { retentionMs, named },
+    { retentionMs, named: named.position, unsealedBytesMax: settings.bytes('collector.unsealed_max') },
     {
       log: journal,
       messages: tables.messages,

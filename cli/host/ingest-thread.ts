@@ -52,7 +52,8 @@ export function startIngestThread(deps: IngestDeps): IngestThread {
   }
 
   return {
-    async openJournal({ agentsInLake = async () => new Map<string, AgentState>(), ...config }) {
+    async openJournal({ agentsInLake = async () => new Map<string, AgentState>(), fenceLake, ...config }) {
+      calls.on('fence lake', fenceLake ?? (async () => config.floor))
       calls.on('agents in lake', agentsInLake)
       return remoteLog(await calls.call<LogView>('open journal', config), calls)
     },

@@ -4,6 +4,7 @@ import { type JournalConfig, openJournal } from '../../log/journal/journal.ts'
 import type { AgentState } from '../../log/port.ts'
 import { Calls } from '../../log/remote/calls.ts'
 import { serveLog } from '../../log/remote/serve.ts'
+import type { Position } from '../../schemas/position.ts'
 import type { TokenRecord } from '../../schemas/token.ts'
 import { type AccessRule, TokenAccess } from '../access.ts'
 import { nodeClock } from './clock.ts'
@@ -33,7 +34,8 @@ let collector: Collector
 
 calls.on('open journal', async (config: JournalConfig) => {
   const agentsInLake = () => calls.call<ReadonlyMap<string, AgentState>>('agents in lake')
-  log = await openJournal({ ...config, agentsInLake }, deps)
+  const fenceLake = () => calls.call<Position>('fence lake')
+  log = await openJournal({ ...config, fenceLake, agentsInLake }, deps)
   return serveLog(log, calls)
 })
 calls.on('start collector', async ({ config, rule, tokens }: ThreadCollectorStart) => {

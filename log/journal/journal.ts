@@ -26,6 +26,11 @@ export interface JournalConfig {
   readonly holder: string
   /** Highest positions that the lake names: the journal must not hold less. */
   readonly floor: Position
+  /**
+   * Called before a partition is begun: from then on nothing that another process began lands in the lake. Resolves with the
+   * highest positions that the lake names then.
+   */
+  readonly fenceLake?: () => Promise<Position>
   /** What the lake knows of the agents: asked where the journal that knew is gone or damaged. */
   readonly agentsInLake?: () => Promise<ReadonlyMap<string, AgentState>>
   readonly segmentBytesMax?: number

@@ -24,6 +24,7 @@ export interface RecoveryConfig {
   readonly dir: string
   /** Highest positions that the lake names. */
   readonly floor: Position
+  readonly fenceLake?: () => Promise<Position>
   readonly agentsInLake?: () => Promise<ReadonlyMap<string, AgentState>>
 }
 
@@ -44,10 +45,11 @@ export interface RecoveryDeps {
  *     4  the agents' state: the last head ⊕ the blocks behind it
  *     5  an end below `floor`, a position the lake names, means that blocks were lost: the next segment begins behind
  *        `floor`, so that no offset is used twice, and what is missing before it is a gap
- *     6  a journal that is gone, or of a partition before one that the lake names, begins the next partition
+ *     6  a journal that is gone, or of a partition before one that the lake names, begins the next partition. What the process
+ *        before it still had under way to the lake would take the new blocks for its own: the lake is fenced first
  */
 export async function recover(
-  { dir, floor, agentsInLake = async () => new Map() }: RecoveryConfig,
+  { dir, floor, fenceLake = async () => floor, agentsInLake = async () => new Map() }: RecoveryConfig,
   given: Omit<RecoveryDeps, 'agentsInLake'>,
 ): Promise<Recovered> {
   const deps = { ...given, agentsInLake }
@@ -63,13 +65,13 @@ export async function recover(
     deps,
   )
   const stale = found.filter((segment) => segment.partition !== partition)
-  const highest = Math.max(-1, ...partitionsOf(floor))
-  if (opened !== null && highest <= partition) {
+  if (opened !== null && highestPartition(floor) <= partition) {
     await setAside(stale, deps)
     if (lastOffset(opened) < offsetIn(floor, partition))
       await goOnBehind(opened, offsetIn(floor, partition), dir, deps)
     return opened
   }
+  const highest = highestPartition(await fenceLake())
   if (opened !== null) {
     logLine(`journal: it is of partition ${partition}, and the lake names ${highest}; a new partition begins`)
   }
@@ -85,6 +87,10 @@ export async function recover(
   for (const { file } of opened?.segments ?? []) await file.close()
   await setAside([...stale, ...(opened?.segments ?? [])], deps)
   return { segments: [segment], agents }
+}
+
+function highestPartition(position: Position): number {
+  return Math.max(-1, ...partitionsOf(position))
 }
 
 /** Adds the segment that begins behind `floor`; what its predecessor lacks before that reads as a gap. */

@@ -3,8 +3,8 @@ import { type Batch, startBatch } from '../../batch/run.ts'
 import { type Collector, startCollector } from '../../collector/collector.ts'
 import { agentsInLake } from '../../lake/agents.ts'
 import type { Table } from '../../lake/delta/port.ts'
+import { namesInLake } from '../../lake/names.ts'
 import { localStore } from '../../lake/store/local.ts'
-import { namedPosition } from '../../lake/tables.ts'
 import { type LakeWriter, startLakeWriter } from '../../lake/writer.ts'
 import { openJournal } from '../../log/journal/journal.ts'
 import type { Log } from '../../log/port.ts'
@@ -18,6 +18,7 @@ import { channelPair } from '../sim/channel.ts'
 import type { Incarnation } from '../sim/incarnation.ts'
 import { openDuckdb } from './duckdb.ts'
 import { followJournal } from './follow-journal.ts'
+import { noteLost } from './lost-journal.ts'
 import {
   CONNECTIONS_MAX,
   IDLE_MS,
@@ -61,21 +62,20 @@ export async function compose(site: Site, life: Incarnation): Promise<Parts> {
   const wake = makeWake()
   const deps = { clock, wake, random: site.random, logLine: site.say }
   const tables = site.tablesOn(store, life)
-  const named = namedPosition(
-    await tables.messages.snapshot(),
-    await tables.view.snapshot(),
-    await tables.ticks.snapshot(),
-  )
+  const named = await namesInLake(tables)
   const opened = await openJournal(
     {
       dir: JOURNAL_DIR,
       segmentBytesMax: 4_096,
       holder: 'simulated',
-      floor: named,
+      floor: named.position,
+      fenceLake: () => named.fence(),
       agentsInLake: () => agentsInLake(tables.messages, site.say),
     },
     { disk, clock, logLine: site.say },
   )
+  if (site.journalLost) await noteLost(site)
+  site.journalLost = false
   const journal = await followJournal(site, opened)
   // The layers behind the journal read it over a channel, as from another thread.
   const [here, there] = channelPair(() => life.alive)
@@ -84,7 +84,7 @@ export async function compose(site: Site, life: Incarnation): Promise<Parts> {
   /** The layers that write to the lake. */
   async function writers(own: typeof tables) {
     const writer = await startLakeWriter(
-      { retentionMs, named },
+      { retentionMs, named: named.position, unsealedBytesMax: UNSEALED_BYTES_MAX },
       {
         log,
         messages: site.holdUps.writer.on(own.messages),

@@ -1,7 +1,6 @@
-import { coveredPosition, hoursOf, namedPosition, offsetsOf } from '../../lake/tables.ts'
+import { hoursOf, offsetsOf } from '../../lake/tables.ts'
 import { decodeHead } from '../../log/journal/format.ts'
 import { type FoundRecord, scanRecords } from '../../log/journal/scan.ts'
-import { offsetIn, partitionsOf } from '../../schemas/position.ts'
 import type { Dice } from './dice.ts'
 import type { Simulation } from './simulation.ts'
 import { JOURNAL_DIR, LAKE_DIR } from './site.ts'
@@ -59,22 +58,13 @@ export async function flipDataFile(sim: Simulation, dice: Dice): Promise<string>
   return `a bit flips in ${key}`
 }
 
-/** The journal is deleted while the process is down: what was not sealed is lost. */
+/** The journal is deleted while the process is down. */
 export async function deleteJournal(sim: Simulation): Promise<string> {
-  const { disk, oracle, tables } = sim.world
+  const { disk } = sim.world
   await sim.crash('process')
   sim.journalDeleted = true
+  sim.world.journalLost = true
   const paths = disk.paths().filter((path) => path.startsWith(`${JOURNAL_DIR}/`))
   for (const path of paths) disk.erase(path)
-  const messages = await tables.messages.snapshot()
-  const named = namedPosition(messages, await tables.view.snapshot(), await tables.ticks.snapshot())
-  const covered = coveredPosition(messages)
-  for (const partition of oracle.partitions()) {
-    const known = partitionsOf(named).includes(partition)
-    for (let offset = offsetIn(covered, partition) + 1; offset <= oracle.end(partition); offset++) {
-      if (known) oracle.suspect(partition, offset)
-      else oracle.drop(partition, offset)
-    }
-  }
   return 'the journal is deleted'
 }

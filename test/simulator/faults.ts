@@ -20,7 +20,7 @@ export const FAULTS = {
   index: 'the serving index is deleted, or that of an earlier moment',
   journal: 'the journal is deleted while the process is down',
   flood:
-    'clients that do not read, send too much, come in crowds and fall silent; the folder of refused lines is full',
+    'clients that do not read, send too much or the same again, come in crowds and fall silent; the folder of refused lines is full',
   spool: 'the spools of agents have little room, their disks fail or are full',
 } as const
 

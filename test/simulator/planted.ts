@@ -224,8 +224,8 @@ export const PLANTED = {
   },
   'lost for want of room and not counted': {
     file: 'agent/spool.ts',
-    find: '      lost += waiting\n      if (!full)',
-    plant: '      lost += 0 * waiting\n      if (!full)',
+    find: 'lost += waitingIn(oldest)',
+    plant: 'lost += 0 * waitingIn(oldest)',
     faults: 'spool=3,crash=3',
     seed: 15,
   },

@@ -65,6 +65,8 @@ export class Site {
   readonly definitions = new Map<string, View>()
   /** Tables as they are, past every fault: for the checks. */
   readonly tables: { readonly messages: Table; readonly view: Table; readonly ticks: Table }
+  /** Whether the journal was deleted, and what went with it is not noted yet. */
+  journalLost = false
   /** Longest time of a call of the disk. */
   slowDiskMs = 0
   /** What holds up one layer alone. */

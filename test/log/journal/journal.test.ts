@@ -149,6 +149,21 @@ test('a journal that is gone begins the next partition, with what the lake knows
   expect([log.partition, log.end(), log.highestSeq('a')]).toEqual([5, -1, 7])
 })
 
+test('a partition is begun behind what the lake names once it is fenced', async () => {
+  const disk = new SimDisk(1)
+  let fences = 0
+  const fenceLake = async () => {
+    fences += 1
+    return { 0: 3 }
+  }
+  const first = await openOn(disk, { fenceLake })
+  expect([first.partition, fences]).toEqual([1, 1])
+  await first.close()
+  const second = await openOn(disk, { fenceLake })
+  expect([second.partition, fences]).toEqual([1, 1])
+  await second.close()
+})
+
 test('a journal of another format is refused by name', async () => {
   const disk = new SimDisk(1)
   await (await openOn(disk)).close()

@@ -31,6 +31,7 @@ export function openOn(
     segmentBytesMax?: number
     clock?: SimClock
     lines?: string[]
+    fenceLake?: () => Promise<Position>
     agentsInLake?: () => Promise<ReadonlyMap<string, AgentState>>
   } = {},
 ): Promise<Log> {
@@ -40,6 +41,7 @@ export function openOn(
       holder: 'a test',
       floor: options.floor ?? {},
       segmentBytesMax: options.segmentBytesMax ?? 2_000,
+      ...(options.fenceLake ? { fenceLake: options.fenceLake } : {}),
       ...(options.agentsInLake ? { agentsInLake: options.agentsInLake } : {}),
     },
     {

@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest'
+import { openTable } from '../../lake/delta/table.ts'
+import { MemoryStore } from '../../lake/store/memory.ts'
+import { ticksTable } from '../../lake/tables.ts'
+import { TidemarkError } from '../../schemas/errors.ts'
+import { makeWake } from '../../schemas/ports/wake.ts'
+import { definitionHash, HOUR_MS } from '../../schemas/view.ts'
+import { serviceMinute } from '../../schemas/views/service-minute.ts'
+import { startSpeed } from '../../speed/speed.ts'
+import { blockOf } from '../lake/rows.ts'
+import { SimClock } from '../sim/clock.ts'
+import { drain } from '../sim/incarnation.ts'
+import { SimLog } from '../sim/log.ts'
+import { simRandom } from '../sim/random.ts'
+
+const HASH = definitionHash(serviceMinute)
+
+/** A log whose disk can fail. */
+class FailingLog extends SimLog {
+  fails = false
+
+  override async read(after: number, blocksMax: number) {
+    if (this.fails) throw new TidemarkError('E_DISK', 'it fails')
+    return super.read(after, blocksMax)
+  }
+}
+
+test('what was in the log before the start may be as old as the log, until it is folded', async () => {
+  const clock = new SimClock(100 * HOUR_MS)
+  const log = new FailingLog()
+  log.fails = true
+  log.blocks.push(blockOf(0, 1))
+  const deps = { store: new MemoryStore(clock), clock, random: simRandom(1) }
+  const speed = await startSpeed(
+    { view: serviceMinute, tickMs: 30_000, retentionMs: HOUR_MS },
+    {
+      log,
+      ticks: openTable(ticksTable(serviceMinute), deps),
+      viewTable: openTable(serviceMinute.name, deps),
+      clock,
+      wake: makeWake(),
+      logLine: () => {},
+    },
+  )
+  await drain()
+  expect(speed.lag(HASH, 0)).toEqual({ end: 0, behindSinceMs: 0 })
+  await clock.advance(60_000)
+  expect(speed.lag(HASH, 0)).toEqual({ end: 0, behindSinceMs: 0 })
+  log.fails = false
+  await clock.advance(5_000)
+  expect(speed.lag(HASH, 0)).toEqual({ end: 0, behindSinceMs: null })
+  // From then on it is behind since a block came.
+  log.blocks.push(blockOf(1, 1))
+  log.changed()
+  expect(speed.lag(HASH, 0)).toEqual({ end: 1, behindSinceMs: clock.nowMs() })
+  await speed.close()
+})
