@@ -7,6 +7,13 @@ export const NAMES_FULL = -2
 const HASH_START = 0x811c9dc5 | 0
 const HASH_PRIME = 0x01000193
 const FIRST_SLOTS = 1_024
+
+/**
+ * What is kept about a name: where it begins among the words; how many bytes it has; which name came after it last, for
+ * senders repeat themselves; when it was seen last, in the unit of `now`.
+ */
+const ABOUT = 4
+const [START, LENGTH, NEXT, SEEN] = [0, 1, 2, 3] as const
 const FIRST_BYTES = 1 << 14
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -21,14 +28,14 @@ export class Names {
   /** Per slot an id plus one; 0 where there is none. */
   #slots = new Int32Array(FIRST_SLOTS)
   #hashes = new Int32Array(FIRST_SLOTS / 4)
-  /** Where each name begins among the words, and how many bytes it has. */
-  #starts = new Int32Array(FIRST_SLOTS / 4)
-  #lengths = new Int32Array(FIRST_SLOTS / 4)
-  /** When each was seen last, in the unit of `now`. */
-  #seen = new Int32Array(FIRST_SLOTS / 4)
-  /** The names, each filled up with zeros to a multiple of four. */
+  /** `ABOUT` numbers per name, side by side. */
+  #about = new Int32Array((FIRST_SLOTS / 4) * ABOUT)
+  #last = 0
+  /** The names, each filled up with zeros to a multiple of eight. */
   #words = new Int32Array(FIRST_BYTES / 4)
   #wordsUsed = 0
+  /** The same words in pairs: what is compared as doubles is compared eight bytes at a time. */
+  #pairs = new Float64Array(this.#words.buffer)
   #strings: string[] = []
   /** What `touch` notes: any unit of time that the owner likes, a whole number. */
   now = 0
@@ -47,7 +54,40 @@ export class Names {
 
   /** A name that was found before is seen again. */
   touch(id: number): void {
-    this.#seen[id] = this.now
+    this.#about[id * ABOUT + SEEN] = this.now
+  }
+
+  /** The name read last. */
+  get last(): number {
+    return this.#last
+  }
+
+  /** Whether the name that came last after the one before stands at `from`: its length then, else 0. It is seen now. */
+  guess(view: DataView, from: number): number {
+    const about = this.#about
+    const id = about[this.#last * ABOUT + NEXT]!
+    const here = id * ABOUT
+    const length = about[here + LENGTH]!
+    const to = from + length
+    const pairs = this.#pairs
+    let pair = about[here + START]! >> 1
+    let at = from
+    for (; at <= to - 8; at += 8) if (view.getFloat64(at, true) !== pairs[pair++]) return 0
+    let word = pair << 1
+    if (at <= to - 4) {
+      if (view.getInt32(at, true) !== this.#words[word++]) return 0
+      at += 4
+    }
+    if (at < to && lastWord(view, at, to) !== this.#words[word]) return 0
+    about[here + SEEN] = this.now
+    this.#last = id
+    return length
+  }
+
+  /** Notes that a name was read: it follows the one before. */
+  follow(id: number): void {
+    this.#about[this.#last * ABOUT + NEXT] = id
+    this.#last = id
   }
 
   /** The id of a name; `NO_NAME` or `NAMES_FULL` when it has none. */
@@ -64,16 +104,17 @@ export class Names {
     const mask = slots.length - 1
     let slot = hash & mask
     for (let id = slots[slot]! - 1; id >= 0; id = slots[slot]! - 1) {
-      if (this.#hashes[id] === hash && this.#lengths[id] === to - from) {
+      const about = id * ABOUT
+      if (this.#hashes[id] === hash && this.#about[about + LENGTH] === to - from) {
         const words = this.#words
-        let word = this.#starts[id]!
+        let word = this.#about[about + START]!
         let at = from
         while (at <= to - 4 && view.getInt32(at, true) === words[word]) {
           at += 4
           word += 1
         }
         if (at === to || (at > to - 4 && lastWord(view, at, to) === words[word])) {
-          this.#seen[id] = this.now
+          this.#about[about + SEEN] = this.now
           return id
         }
       }
@@ -97,17 +138,15 @@ export class Names {
 
   #add(name: string, bytes: Uint8Array, hash: number): number {
     const id = this.#strings.length
-    const words = (bytes.length + 3) >> 2
+    const words = ((bytes.length + 7) >> 3) * 2
     this.#grow(id, words)
     const start = this.#wordsUsed
     const own = new Uint8Array(this.#words.buffer, start * 4, words * 4)
     own.fill(0)
     own.set(bytes)
     this.#wordsUsed += words
-    this.#starts[id] = start
-    this.#lengths[id] = bytes.length
+    this.#about.set([start, bytes.length, 0, this.now], id * ABOUT)
     this.#hashes[id] = hash
-    this.#seen[id] = this.now
     this.#strings.push(name)
     this.#enter(id)
     return id
@@ -122,12 +161,13 @@ export class Names {
 
   /** Makes room for one more name of so many words. */
   #grow(id: number, words: number): void {
-    while (this.#wordsUsed + words > this.#words.length) this.#words = doubled(this.#words)
+    while (this.#wordsUsed + words > this.#words.length) {
+      this.#words = doubled(this.#words)
+      this.#pairs = new Float64Array(this.#words.buffer)
+    }
     if (id < this.#hashes.length) return
     this.#hashes = doubled(this.#hashes)
-    this.#starts = doubled(this.#starts)
-    this.#lengths = doubled(this.#lengths)
-    this.#seen = doubled(this.#seen)
+    this.#about = doubled(this.#about)
     this.#slots = new Int32Array(this.#slots.length * 2)
     for (let other = 0; other < id; other++) this.#enter(other)
   }
@@ -135,14 +175,19 @@ export class Names {
   /** Forgets the names not seen since `before`; whether there were any. All ids are others afterwards. */
   forget(before: number): boolean {
     const kept = this.#strings.flatMap((name, id) => {
-      const bytes = new Uint8Array(this.#words.buffer, this.#starts[id]! * 4, this.#lengths[id]).slice()
-      return this.#seen[id]! < before ? [] : [{ name, bytes, hash: this.#hashes[id]!, seen: this.#seen[id]! }]
+      const about = id * ABOUT
+      const seen = this.#about[about + SEEN]!
+      const start = this.#about[about + START]! * 4
+      const bytes = new Uint8Array(this.#words.buffer, start, this.#about[about + LENGTH]!).slice()
+      return seen < before ? [] : [{ name, bytes, hash: this.#hashes[id]!, seen }]
     })
     if (kept.length === this.#strings.length) return false
     this.#slots.fill(0)
     this.#strings = []
     this.#wordsUsed = 0
-    for (const { name, bytes, hash, seen } of kept) this.#seen[this.#add(name, bytes, hash)] = seen
+    this.#last = 0
+    for (const { name, bytes, hash, seen } of kept)
+      this.#about[this.#add(name, bytes, hash) * ABOUT + SEEN] = seen
     return true
   }
 }

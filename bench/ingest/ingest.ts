@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { inlineMore } from '../../cli/host/inlining.ts'
 import { LineDecoder } from '../../collector/decoder.ts'
 import { Desk } from '../../collector/desk.ts'
 import { Names } from '../../schemas/names.ts'
@@ -99,6 +100,7 @@ async function residentMib({ child }: Running): Promise<number> {
 
 /** The decoder alone and `JSON.parse` of the same lines, in millions of lines a second. */
 function decoding(): { decode: number; jsonParse: number } {
+  inlineMore()
   const lines = new Lines(1)
   const { lineBytes } = lines
   const nowMs = Date.now()
