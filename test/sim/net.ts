@@ -19,6 +19,8 @@ export interface SimSocket extends Socket {
  * delay is set, up to so many milliseconds later.
  */
 export class SimNet implements Net {
+  /** What takes its time, each with a timer of the clock. */
+  underWay = 0
   /** Longest delay of what is sent from now on; needs a clock. */
   delayMs = 0
   readonly #random: Random
@@ -94,8 +96,13 @@ export class SimNet implements Net {
   }
 
   #later(fn: () => void): void {
-    if (this.delayMs > 0 && this.#clock !== null) this.#clock.after(this.#random.float() * this.delayMs, fn)
-    else setImmediate(fn)
+    if (this.delayMs > 0 && this.#clock !== null) {
+      this.underWay += 1
+      this.#clock.after(this.#random.float() * this.delayMs, () => {
+        this.underWay -= 1
+        fn()
+      })
+    } else setImmediate(fn)
   }
 
   /** The listening process died: its side hears nothing more, the other that the connection is lost. */
