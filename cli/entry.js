@@ -45,7 +45,9 @@ function keepCompiled() {
 
 async function runCommand() {
   keepCompiled()
-  if (process.argv[2] === 'agent') (await import('./agent/node-flags.ts')).startWithFlags()
+  const { AGENT_FLAGS, UP_FLAGS, startWithFlags } = await import('./node-flags.ts')
+  const flags = { agent: AGENT_FLAGS, up: UP_FLAGS }[process.argv[2]]
+  if (flags !== undefined) startWithFlags(flags)
   ;(await import('./main.ts')).start()
 }
 

@@ -116,7 +116,11 @@ export class Connection implements Held, LineReader {
     this.#silence.heard(bytes)
     // What is read on while the limits say stop waits for them.
     if (this.#rest.length > 0) this.#rest = Buffer.concat([this.#rest, bytes])
-    else this.#take(bytes)
+    else {
+      this.#take(bytes)
+      // What it was read into is the socket's again.
+      if (this.#rest.length > 0) this.#rest = new Uint8Array(this.#rest)
+    }
     this.flow()
   }
 

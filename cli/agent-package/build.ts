@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 const ROOT = join(import.meta.dirname, '../..')
 const TSC = join(ROOT, 'node_modules/typescript/bin/tsc')
 const ENTRY = 'cli/agent-package/entry.js'
-const COMPILED = ['cli/agent-package/main.js', 'cli/agent/node-flags.js']
+const COMPILED = ['cli/agent-package/main.js', 'cli/node-flags.js']
 
 /** Files of the package that are not compiled, by where they lie in the project. */
 const BESIDE = {

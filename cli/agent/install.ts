@@ -2,10 +2,10 @@ import { basename, resolve } from 'node:path'
 import { isError, TidemarkError } from '../../schemas/errors.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
 import type { Args, Io } from '../command.ts'
+import { AGENT_FLAGS } from '../node-flags.ts'
 import { TOKEN_VARIABLE } from '../token-variable.ts'
 import { formatAddress } from '../values.ts'
 import { closedToOthers, hiddenFromUnit } from './hidden.ts'
-import { NODE_FLAGS } from './node-flags.ts'
 import { agentOptions } from './options.ts'
 import { secretsFile, stateDir, unitText } from './unit.ts'
 
@@ -38,7 +38,7 @@ export async function installUnit(flags: Args['flags'], program: Program, disk: 
     writtenBy: `${program.call} install`,
     program: program.node,
     args: [
-      ...NODE_FLAGS,
+      ...AGENT_FLAGS,
       ...program.words,
       `--collector=${formatAddress(options.address)}`,
       ...BAKED.flatMap((flag) => bakedFlag(flag, flags[flag])),

@@ -32,11 +32,8 @@ export interface RemoteCollector {
   close(): Promise<void>
 }
 
-/** What it makes dies at once: a larger young generation would only take memory. */
-const LIMITS = { maxYoungGenerationSizeMb: 8 }
-
 export function startIngestThread(deps: IngestDeps): IngestThread {
-  const worker = new Worker(new URL('./ingest-worker.ts', import.meta.url), { resourceLimits: LIMITS })
+  const worker = new Worker(new URL('./ingest-worker.ts', import.meta.url))
   const calls = new Calls(portChannel(worker))
   let closing = false
   calls.on('log line', (line: string) => deps.logLine(line))

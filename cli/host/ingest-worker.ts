@@ -9,7 +9,6 @@ import type { TokenRecord } from '../../schemas/token.ts'
 import { type AccessRule, TokenAccess } from '../access.ts'
 import { nodeClock } from './clock.ts'
 import { nodeDisk } from './disk.ts'
-import { inlineMore } from './inlining.ts'
 import { nodeNet } from './net.ts'
 import { portChannel } from './port-channel.ts'
 import type { ListenTls } from './tls.ts'
@@ -28,7 +27,6 @@ export interface ThreadCollectorStart {
 }
 
 /** The body of the thread that receives, checks, makes durable and acknowledges: collector and journal (ingest-thread.ts). */
-inlineMore()
 const calls = new Calls(portChannel(parentPort!))
 const deps = { disk: nodeDisk(), clock: nodeClock(), logLine: (line: string) => calls.tell('log line', line) }
 let log: Awaited<ReturnType<typeof openJournal>>

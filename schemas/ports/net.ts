@@ -17,6 +17,7 @@ export interface Socket {
 }
 
 export interface SocketHandlers {
+  /** `bytes` may be looked at during the call alone: their memory is used again. */
   data(bytes: Uint8Array): void
   /** The peer closed its side in order. */
   end(): void

@@ -244,6 +244,8 @@ class End implements SimSocket {
         this.#arrivedBytes -= chunk.length
         this.#deliveredBytes += chunk.length
         this.#handlers.data(chunk)
+        // Nobody may look at it later.
+        chunk.fill(0xff)
       } else {
         this.#peerEnded = true
         this.#handlers.end()

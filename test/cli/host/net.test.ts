@@ -22,10 +22,12 @@ const KINDS = {
 function watch(socket: Socket) {
   const events: string[] = []
   const received: Uint8Array[] = []
+  const lent: Uint8Array[] = []
   const gone = new Promise<void>((resolve) => {
     socket.handle({
       data(bytes) {
-        received.push(bytes)
+        received.push(new Uint8Array(bytes))
+        lent.push(bytes)
         if (events.at(-1) !== 'data') events.push('data')
       },
       end: () => void events.push('end'),
@@ -36,7 +38,7 @@ function watch(socket: Socket) {
       },
     })
   })
-  return { socket, events, gone, text: () => Buffer.concat(received).toString() }
+  return { socket, events, gone, text: () => Buffer.concat(received).toString(), lent }
 }
 
 async function pair(net: Net) {
@@ -69,6 +71,10 @@ for (const [kind, make] of Object.entries(KINDS)) {
     server.socket.end()
     await Promise.all([client.gone, server.gone])
     expect([server.text(), server.events]).toEqual(['hello world', ['data', 'end', 'closed']])
+    // The memory was lent: whoever looks at it later finds nothing.
+    expect(server.lent.flatMap((bytes) => (bytes.length > 0 ? [...bytes] : []))).not.toContain(
+      'h'.charCodeAt(0),
+    )
     expect([client.text(), client.events]).toEqual(['answer', ['data', 'end', 'closed']])
     await listener.close()
   })
