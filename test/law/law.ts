@@ -9,7 +9,7 @@ import { addTally, emptyTally } from '../simulator/tally.ts'
  * The law: at every instant, every answer is one fold over a set of accepted messages that contains every one accepted
  * longer ago than the freshness bound, each exactly once, whichever layer answers.
  */
-export const SEEDS = 80
+export const SEEDS = 50
 const STEPS = 40
 /** Files of this test, which run side by side. */
 export const SHARDS = 2

@@ -84,7 +84,8 @@ export async function compose(site: Site, life: Incarnation): Promise<Parts> {
   /** The layers that write to the lake. */
   async function writers(own: typeof tables) {
     const writer = await startLakeWriter(
-      { retentionMs, named: named.position, unsealedBytesMax: UNSEALED_BYTES_MAX },
+      // It begins when the collector stops: senders do wait for it.
+      { retentionMs, named: named.position, unsealedBytesMax: 2 * UNSEALED_BYTES_MAX },
       {
         log,
         messages: site.holdUps.writer.on(own.messages),
