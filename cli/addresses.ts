@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Disk } from '../schemas/ports/disk.ts'
+import { replaceFile } from './replace-file.ts'
 
 /** What `up` says of itself in `DATA/addresses.json` from ready to stopped. */
 export interface Addresses {
@@ -12,13 +13,7 @@ export interface Addresses {
 const fileIn = (dataDir: string) => join(dataDir, 'addresses.json')
 
 export async function writeAddresses(disk: Disk, dataDir: string, addresses: Addresses): Promise<void> {
-  const path = fileIn(dataDir)
-  const file = await disk.open(`${path}.new`, { create: true })
-  await file.truncate(0)
-  await file.write(0, new TextEncoder().encode(`${JSON.stringify(addresses)}\n`))
-  await file.sync()
-  await file.close()
-  await disk.rename(`${path}.new`, path)
+  await replaceFile(disk, fileIn(dataDir), `${JSON.stringify(addresses)}\n`)
 }
 
 export async function removeAddresses(disk: Disk, dataDir: string): Promise<void> {

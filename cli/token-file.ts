@@ -1,8 +1,9 @@
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { describeError, isError, TidemarkError } from '../schemas/errors.ts'
 import { type Clock, sleep } from '../schemas/ports/clock.ts'
 import type { Disk } from '../schemas/ports/disk.ts'
 import { ROLES, type Role, type TokenRecord } from '../schemas/token.ts'
+import { replaceFile } from './replace-file.ts'
 
 /**
  * `DATA/tokens.json` (docs/format/tokens.md). It is replaced as a whole: a new file, synced, takes the name of the old one.
@@ -72,11 +73,8 @@ export async function changeTokens(
     })
     if (tokens.length > TOKENS_MAX)
       throw new TidemarkError('E_USAGE', `there are ${TOKENS_MAX} tokens already; revoke some`)
-    await replaceSecret(
-      disk,
-      tokenFile(dataDir),
-      `${JSON.stringify({ version: VERSION, tokens }, null, 2)}\n`,
-    )
+    const text = `${JSON.stringify({ version: VERSION, tokens }, null, 2)}\n`
+    await replaceFile(disk, tokenFile(dataDir), text, { secret: true })
   } finally {
     await lock.release()
   }
@@ -92,17 +90,4 @@ async function lockWithin(disk: Disk, clock: Clock, path: string): Promise<{ rel
       await sleep(clock, LOCK_AGAIN_MS)
     }
   }
-}
-
-/** Replaces a file that only its owner may read; durable when it resolves, and never half written. */
-export async function replaceSecret(disk: Disk, path: string, text: string): Promise<void> {
-  const fresh = `${path}.new`
-  // What another process left there may be readable for all.
-  await disk.remove(fresh)
-  const file = await disk.open(fresh, { create: true, secret: true })
-  await file.write(0, new TextEncoder().encode(text))
-  await file.sync()
-  await file.close()
-  await disk.rename(fresh, path)
-  await disk.syncDir(dirname(path))
 }

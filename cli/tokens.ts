@@ -4,7 +4,8 @@ import type { Clock, Random } from '../schemas/ports/clock.ts'
 import type { Disk } from '../schemas/ports/disk.ts'
 import { hashToken, makeToken, type TokenRecord } from '../schemas/token.ts'
 import { type AccessRule, TokenAccess } from './access.ts'
-import { parseTokens, replaceSecret, tokenFile } from './token-file.ts'
+import { replaceFile } from './replace-file.ts'
+import { parseTokens, tokenFile } from './token-file.ts'
 
 /** The tokens of a data directory while a process serves it. */
 export interface Tokens {
@@ -87,7 +88,7 @@ function same(a: Uint8Array | null, b: Uint8Array | null): boolean {
 
 /** Lets commands on this machine use `own`, until `removeOwn`. */
 export async function writeOwn(disk: Disk, dataDir: string, own: string): Promise<void> {
-  await replaceSecret(disk, ownFile(dataDir), own)
+  await replaceFile(disk, ownFile(dataDir), own, { secret: true })
 }
 
 export async function removeOwn(disk: Disk, dataDir: string): Promise<void> {

@@ -3,6 +3,7 @@ import { isError, TidemarkError } from '../../schemas/errors.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
 import type { Args, Io } from '../command.ts'
 import { AGENT_FLAGS } from '../node-flags.ts'
+import { replaceFile } from '../replace-file.ts'
 import { TOKEN_VARIABLE } from '../token-variable.ts'
 import { formatAddress } from '../values.ts'
 import { closedToOthers, hiddenFromUnit } from './hidden.ts'
@@ -131,12 +132,7 @@ async function write(disk: Disk, path: string, text: string, force: boolean): Pr
     if (before !== null && Buffer.compare(before, bytes) === 0) return
     if (before !== null && !force)
       throw new TidemarkError('E_USAGE', `${path} exists and is not the same; --force replaces it`)
-    const file = await disk.open(`${path}.new`, { create: true })
-    await file.truncate(0)
-    await file.write(0, bytes)
-    await file.sync()
-    await file.close()
-    await disk.rename(`${path}.new`, path)
+    await replaceFile(disk, path, text)
   } catch (error) {
     throw isError(error, 'E_DISK') ? explained(path, error) : error
   }
