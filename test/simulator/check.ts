@@ -97,10 +97,10 @@ function staleness(sim: Simulation, { position, gaps }: Basis, freshMs: number |
     })
     .map((p) => `position ${p}/${offsetIn(position, p)} lies behind the log's end ${oracle.highest(p)}`)
   if (freshMs === null) return wrong
-  const boundMs = clock.nowMs() - freshMs
+  const boundMs = clock.passedMs - freshMs
   const missing = oracle.blocks.find((block) => {
     const end = offsetIn(position, block.partition)
-    if (block.logTimeMs >= boundMs || block.offset <= end) return false
+    if (oracle.acceptedMs(block) >= boundMs || block.offset <= end) return false
     // Of a journal that is gone the last gap stands for all that may have been behind it.
     const isGone = gaps.some((gap) => gap.partition === block.partition && gap.to === end)
     return !(isGone && oracle.isSuspect(block.partition, block.offset))

@@ -21,7 +21,8 @@ export async function followJournal(site: Site, journal: Log): Promise<Log> {
     for (; next <= journal.end(); next++) {
       // The journal would take a throw for a failure of its disk.
       try {
-        site.oracle.record({ partition: journal.partition, offset: next, ...waiting.shift()! })
+        const block = { partition: journal.partition, offset: next, ...waiting.shift()! }
+        site.oracle.record(block, clock.passedMs)
       } catch (error) {
         site.broken ??= error
       }
@@ -56,7 +57,7 @@ async function compareKept(site: Site, journal: Log): Promise<void> {
     const slice = await journal.read(after, BLOCKS_PER_READ)
     for (const block of slice.blocks) {
       const known = oracle.block(partition, block.offset)
-      if (known === null) oracle.record(block)
+      if (known === null) oracle.record(block, site.clock.passedMs)
       else if (JSON.stringify(known.messages) !== JSON.stringify(block.messages))
         fail(site, `block ${partition}/${block.offset} is another after the crash`)
     }

@@ -17,6 +17,7 @@ export class Oracle {
   readonly #samples = new Map<number, string>()
   #sampleCount = 0
   readonly #byName = new Map<string, Block>()
+  readonly #acceptedMs = new WeakMap<Block, number>()
   readonly #suspect = new Set<string>()
   /** `agent/seq`, or host of an unnumbered message → how many blocks hold it. */
   readonly #numbered = new Map<string, number>()
@@ -32,10 +33,12 @@ export class Oracle {
     this.#sent.set(name, [...(this.#sent.get(name) ?? []), contentOf(message)])
   }
 
-  record(block: Block): void {
+  /** A block became durable, so much time after the start: long after its log time, when the disk was in trouble. */
+  record(block: Block, passedMs: number): void {
     const name = nameOf(block.partition, block.offset)
     if (this.#byName.has(name)) throw new Error(`block ${name} became durable twice`)
     this.#byName.set(name, block)
+    this.#acceptedMs.set(block, passedMs)
     this.blocks.push(block)
     this.#highest.set(block.partition, Math.max(this.highest(block.partition), block.offset))
     this.#memo = null
@@ -49,6 +52,11 @@ export class Oracle {
       if (sent !== undefined && !sent.includes(got))
         throw new Error(`message ${message} is ${got} instead of ${sent.join(' or ')}`)
     })
+  }
+
+  /** When the block became durable, in time since the start. */
+  acceptedMs(block: Block): number {
+    return this.#acceptedMs.get(block)!
   }
 
   /** Number of the next sample of a real agent, which is its last gauge. */
