@@ -21,7 +21,8 @@ export interface SealFiles {
 
 /** Makes the files of seals and merges: at once in this thread, or in another (`sealThread`). */
 export interface SealEncoder {
-  encode(blocks: readonly Block[]): Promise<SealFiles>
+  /** `urgent` when sealing has fallen far behind: then it should not let others go first. */
+  encode(blocks: readonly Block[], urgent?: boolean): Promise<SealFiles>
   /** One file of the rows of `inputs`, files of `messages` of one date. The inputs are used up. */
   merge(inputs: readonly Uint8Array[], date: string): Promise<SealFile>
   close(): Promise<void>

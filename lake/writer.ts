@@ -68,6 +68,9 @@ const SEAL_BYTES_MAX = 16 << 20
 /** Blocks that one seal holds at most; when so many wait in the log they are sealed without being asked. */
 const SEAL_BLOCKS_MAX = 4_000
 const BLOCKS_PER_READ = 256
+/** With more blocks than this to seal it is urgent, until fewer than that are left. */
+const URGENT_BLOCKS = 100_000
+const CALM_BLOCKS = 10_000
 
 /** A range of the log that a seal is made of. */
 interface SealRange {
@@ -99,6 +102,7 @@ export async function startLakeWriter(config: LakeWriterConfig, deps: LakeWriter
   let closed = false
   let covered: Position = {}
   let version: number | null = null
+  let urgent = false
   let cancelHourly = () => {}
 
   seen(await messages.create(messagesSchema, { 'tidemark.created': String(clock.nowMs()) }))
@@ -163,7 +167,9 @@ export async function startLakeWriter(config: LakeWriterConfig, deps: LakeWriter
   async function sealRange(base: Snapshot, from: number, target: number) {
     const range = await readRange(from, target)
     if (range.to === from) return
-    const encoded = await encoder.encode(range.blocks)
+    const behind = log.end() - from
+    urgent = behind > (urgent ? CALM_BLOCKS : URGENT_BLOCKS)
+    const encoded = await encoder.encode(range.blocks, urgent)
     const { to, toMs, gaps } = upToBlock(range, encoded.blocks)
     const files = []
     for (const { bytes, about } of encoded.files) files.push(await messages.writeFile(bytes, about))
@@ -215,7 +221,7 @@ export async function startLakeWriter(config: LakeWriterConfig, deps: LakeWriter
 
   async function cleanUp() {
     await messages.tend(clock.nowMs(), config.retentionMs)
-    await mergeSmall({ ...deps, encoder }, () => closed)
+    await mergeSmall({ ...deps, encoder }, () => closed || urgent)
   }
 
   // Sealing and trimming wait for no merge: of several commits at once each is retried behind the other.

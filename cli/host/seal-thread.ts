@@ -5,12 +5,16 @@ import { encodeBlock } from '../../log/block-codec.ts'
 import type { Block } from '../../schemas/block.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 
+/** Sealing can wait, messages and queries should not: on Linux a thread can have a priority of its own. */
+const NICE = 10
+
 /**
  * Makes the files of seals and merges in a thread of their own, so that sorting and compressing hold up neither senders nor
  * queries. The thread has one job at a time; bytes go there and back without being copied.
  */
 export function sealThread(): SealEncoder {
   let worker: Worker | null = null
+  let workerNice = NICE
   let closed = false
   let last: Promise<unknown> = Promise.resolve()
 
@@ -20,9 +24,17 @@ export function sealThread(): SealEncoder {
     return result
   }
 
-  function ask<Reply extends SealReply>(job: SealJob | MergeJob, memory: ArrayBuffer[]): Promise<Reply> {
+  async function ask<Reply extends SealReply>(
+    job: SealJob | MergeJob,
+    memory: ArrayBuffer[],
+    nice = NICE,
+  ): Promise<Reply> {
+    // Only the system's administrator may make a thread less nice than it is: another takes its place.
+    if (worker !== null && workerNice !== nice) await worker.terminate()
     if (closed) throw ended(new Error('it is closed'))
-    worker ??= new Worker(new URL('./seal-worker.ts', import.meta.url))
+    if (workerNice !== nice) worker = null
+    workerNice = nice
+    worker ??= new Worker(new URL('./seal-worker.ts', import.meta.url), { workerData: { nice } })
     const thread = worker
     return new Promise((resolve, reject) => {
       const fail = (error: Error) => {
@@ -47,10 +59,11 @@ export function sealThread(): SealEncoder {
   }
 
   return {
-    encode: (blocks) =>
+    encode: (blocks, urgent = false) =>
       inTurn(async () => {
         const job = jobOf(blocks)
-        return ask<SealFiles>(job, [job.payloads.buffer as ArrayBuffer, job.heads.buffer as ArrayBuffer])
+        const memory = [job.payloads.buffer as ArrayBuffer, job.heads.buffer as ArrayBuffer]
+        return ask<SealFiles>(job, memory, urgent ? 0 : NICE)
       }),
     merge: (files, date) =>
       inTurn(async () => {

@@ -1,13 +1,13 @@
 import { readlinkSync } from 'node:fs'
 import { setPriority } from 'node:os'
+import { workerData } from 'node:worker_threads'
 import '../../lake/seal-thread.ts'
 
-/** Sealing can wait, messages and queries should not: on Linux a thread can have a priority of its own. */
-const NICE = 10
+const { nice } = workerData as { readonly nice: number }
 try {
   // The name of this thread, which Linux takes for a process here: `<process>/task/<thread>`.
   const thread = Number(readlinkSync('/proc/thread-self').split('/').at(-1))
-  setPriority(thread, NICE)
+  if (nice > 0) setPriority(thread, nice)
 } catch {
   // Elsewhere it works as any other.
 }

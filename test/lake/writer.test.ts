@@ -123,6 +123,27 @@ test('before senders must wait for the lake, it seals without being asked', asyn
   await writer.close()
 })
 
+test('far behind it seals with urgency, until little is left', async () => {
+  const urgencies: (boolean | undefined)[] = []
+  const encoder: SealEncoder = {
+    ...encodeHere,
+    encode: async (blocks, urgent) => {
+      urgencies.push(urgent)
+      return { blocks: blocks.length, files: [] }
+    },
+  }
+  const { log, writer } = await rig(encoder)
+  const block = blockOf(0, 1)
+  for (let offset = 0; offset < 101_000; offset++) log.blocks.push({ ...block, offset })
+  await writer.seal()
+  const calm = urgencies.indexOf(false)
+  expect(urgencies.slice(0, calm)).toEqual(Array(calm).fill(true))
+  expect(urgencies.slice(calm)).toEqual(Array(urgencies.length - calm).fill(false))
+  // The last 10,000 blocks are no hurry.
+  expect([calm > 20, urgencies.length - calm]).toEqual([true, 2])
+  await writer.close()
+})
+
 test('the log is trimmed as soon as a publish no longer needs it', async () => {
   const { view, wake, trimmed, writer, seal } = await rig()
   const empty = await view.create(viewSchema(serviceMinute), {})

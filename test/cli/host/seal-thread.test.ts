@@ -28,8 +28,8 @@ test('the thread makes the files that would be made here', async () => {
   try {
     const here = encodeSeal(blocks)
     expect(here.files.map(({ about }) => about.rows)).toEqual([3, 2, 1])
-    for (let again = 0; again < 2; again++) {
-      const there = await thread.encode(blocks)
+    for (let again = 0; again < 3; again++) {
+      const there = await thread.encode(blocks, again === 1)
       expect(there.blocks).toBe(3)
       expect(there.files.map(({ about }) => about)).toEqual(here.files.map(({ about }) => about))
       expect(there.files.map(({ bytes }) => Buffer.from(bytes))).toEqual(
