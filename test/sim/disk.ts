@@ -66,6 +66,11 @@ export class SimDisk implements Disk {
     inode.synced = inode.bytes
   }
 
+  /** Whether a power loss would leave the name as it is. */
+  isDurable(path: string): boolean {
+    return this.#durable.get(path) === this.#names.get(path)
+  }
+
   /** The bytes of a file, to look at or to damage. */
   bytesOf(path: string): Uint8Array {
     return this.#need(path).bytes

@@ -1,7 +1,12 @@
+import type { Snapshot, Table } from '../../lake/delta/port.ts'
 import { coveredPosition, ticksOf, viewState } from '../../lake/tables.ts'
 import { offsetIn, type Position, partitionsOf } from '../../schemas/position.ts'
 import { LAKE_DIR } from './site.ts'
 import type { World } from './world.ts'
+
+function commitKey({ name }: Table, { version }: Snapshot): string {
+  return `${name}/_delta_log/${String(version).padStart(20, '0')}.json`
+}
 
 /** What the lake says of itself: positions only grow, ticks form chains, every file that is named is there. */
 export class Bookkeeping {
@@ -13,24 +18,36 @@ export class Bookkeeping {
   }
 
   async check(): Promise<void> {
-    const world = this.#world
-    const messages = await world.tables.messages.snapshot()
-    const view = await world.tables.view.snapshot()
-    const ticks = await world.tables.ticks.snapshot()
-    this.#grows('covered', coveredPosition(messages))
+    const { tables } = this.#world
+    const messages = await tables.messages.snapshot()
+    const view = await tables.view.snapshot()
+    const ticks = await tables.ticks.snapshot()
     const tidemark = viewState(view)?.tidemark ?? {}
-    this.#grows('tidemark', tidemark)
-    for (const [app, { version }] of [...(ticks?.txns ?? []), ...(view?.txns ?? [])]) this.#grow(app, version)
+    if (this.#stays(tables.messages, messages)) this.#grows('covered', coveredPosition(messages))
+    if (this.#stays(tables.view, view)) this.#grows('tidemark', tidemark)
     this.#noOverlap(ticksOf(ticks), tidemark)
-    const folders = { messages, [world.tables.view.name]: view, [world.tables.ticks.name]: ticks }
-    for (const [folder, snapshot] of Object.entries(folders)) {
+    const all = [
+      { table: tables.messages, snapshot: messages },
+      { table: tables.view, snapshot: view },
+      { table: tables.ticks, snapshot: ticks },
+    ]
+    for (const { table, snapshot } of all) {
+      const stays = this.#stays(table, snapshot)
+      if (stays) this.#grow(`version of ${table.name}`, snapshot?.version ?? -1)
       if (snapshot === null) continue
+      if (stays && table !== tables.messages)
+        for (const [app, { version }] of snapshot.txns) this.#grow(app, version)
       // Who saw a version may rely on it for ever.
-      this.#isThere(`${folder}/_delta_log/${String(snapshot.version).padStart(20, '0')}.json`)
-      for (const path of snapshot.files.keys()) this.#isThere(`${folder}/${path}`)
+      this.#isThere(commitKey(table, snapshot))
+      for (const path of snapshot.files.keys()) this.#isThere(`${table.name}/${path}`)
     }
     const dates = [...(view?.files.values() ?? [])].map(({ partition }) => partition.date)
     if (new Set(dates).size < dates.length) throw new Error('a date of the view has two files')
+  }
+
+  /** Whether no power loss may take this version back: until its name is durable one may. */
+  #stays(table: Table, snapshot: Snapshot | null): boolean {
+    return snapshot === null || this.#world.stays(commitKey(table, snapshot))
   }
 
   #grows(what: string, position: Position): void {

@@ -64,7 +64,7 @@ export class Site {
   /** Every definition there ever was, by hash. */
   readonly definitions = new Map<string, View>()
   /** Tables as they are, past every fault: for the checks. */
-  readonly tables: { readonly messages: Table; readonly view: Table; readonly ticks: Table }
+  tables: { readonly messages: Table; readonly view: Table; readonly ticks: Table }
   /** Whether the journal was deleted, and what went with it is not noted yet. */
   journalLost = false
   /** Longest time of a call of the disk. */
@@ -97,9 +97,14 @@ export class Site {
     this.net = new SimNet(seed, this.clock)
     const holdUp = () => new HoldUp(this.clock, this.random)
     this.holdUps = { writer: holdUp(), speed: holdUp(), batch: holdUp() }
+    this.tables = this.lookAgain()
+  }
+
+  /** Tables that remember nothing of what was seen before. */
+  lookAgain(): Site['tables'] {
     const store = this.lakeStore()
     const look = (name: string) => openTable(name, { store, clock: this.clock, random: simRandom(0) })
-    this.tables = { messages: look(MESSAGES), view: look(this.view.name), ticks: look(ticksTable(this.view)) }
+    return { messages: look(MESSAGES), view: look(this.view.name), ticks: look(ticksTable(this.view)) }
   }
 
   /** The lake's objects as they are. */

@@ -1,7 +1,7 @@
 import { describeError } from '../../schemas/errors.ts'
 import { drain, Incarnation } from '../sim/incarnation.ts'
 import { compose, composeNode, type Node, type Parts } from './compose.ts'
-import { Site } from './site.ts'
+import { LAKE_DIR, Site } from './site.ts'
 
 /** A start that takes longer than this hangs. */
 const START_MS_MAX = 600_000
@@ -17,6 +17,15 @@ export class World extends Site {
   /** Refused lines that the processes before this one could not keep. */
   unkeptRejects = 0
 
+  /** Names on the disk when the process was up: it must have made them durable. */
+  #found: ReadonlySet<string> = new Set()
+
+  /** Whether an object of the lake must stay, whatever happens to its disk: its name is durable, or should be. */
+  stays(key: string): boolean {
+    const path = `${LAKE_DIR}/${key}`
+    return this.config.lake === 'store' || this.disk.isDurable(path) || this.#found.has(path)
+  }
+
   get up(): boolean {
     return this.life?.alive === true && this.parts !== null
   }
@@ -27,6 +36,7 @@ export class World extends Site {
     if (dieAfter !== undefined) life.dieAfter(dieAfter)
     this.life = life
     this.parts = await this.#begin(life, compose(this, life))
+    if (this.up) this.#found = new Set(this.disk.paths())
     return this.up
   }
 
@@ -82,6 +92,8 @@ export class World extends Site {
     this.parts = null
     this.net.reset()
     this.disk.crash(kind)
+    // Whoever saw what a power loss took back was on the machine that lost its power.
+    if (kind === 'power' && this.config.lake === 'disk') this.tables = this.lookAgain()
     await drain()
   }
 }
