@@ -316,6 +316,13 @@ export const PLANTED = {
     faults: 'flood=3,clock=3',
     seed: 3,
   },
+  'numbers left out wait': {
+    file: 'agent/spool.ts',
+    find: 'const size = () => files.reduce((sum, file) => sum + waitingIn(file), 0)',
+    plant: 'const size = () => files.at(-1)!.last - gone()',
+    faults: 'spool=3,crash=3,power=3,agents',
+    seed: 3,
+  },
 } as const satisfies { readonly [name: string]: PlantedBug }
 
 export type BugName = keyof typeof PLANTED
