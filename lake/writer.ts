@@ -95,7 +95,8 @@ function upToBlock(range: SealRange, count: number): SealRange {
  *     log (covered, end] ─▶ rows by date ─▶ files ─▶ one commit: files + txn `seal/<partition>` = new covered
  *
  * merges small files, and trims the log below the lowest of its own position and every view's tidemark. All three go on
- * side by side, each one at a time: a run waits for its seal alone. The commit point is the Delta commit: before it nothing is covered, and files that were written are orphans for the vacuum.
+ * side by side, each one at a time: a run waits for its seal alone. The commit point is the Delta commit: before it nothing
+ * is covered, and files that were written are orphans for the vacuum.
  */
 export async function startLakeWriter(config: LakeWriterConfig, deps: LakeWriterDeps): Promise<LakeWriter> {
   const { log, messages, clock, encoder = encodeHere } = deps

@@ -64,24 +64,27 @@ export class Names {
 
   /** Whether the name that came last after the one before stands at `from`: its length then, else 0. It is seen now. */
   guess(view: DataView, from: number): number {
-    const about = this.#about
-    const id = about[this.#last * ABOUT + NEXT]!
-    const here = id * ABOUT
-    const length = about[here + LENGTH]!
-    const to = from + length
+    const id = this.#about[this.#last * ABOUT + NEXT]!
+    if (!this.#standsAt(view, from, id)) return 0
+    this.touch(id)
+    this.#last = id
+    return this.#about[id * ABOUT + LENGTH]!
+  }
+
+  /** Whether the bytes of a name stand at `from`. */
+  #standsAt(view: DataView, from: number, id: number): boolean {
+    const about = id * ABOUT
+    const to = from + this.#about[about + LENGTH]!
     const pairs = this.#pairs
-    let pair = about[here + START]! >> 1
+    let pair = this.#about[about + START]! >> 1
     let at = from
-    for (; at <= to - 8; at += 8) if (view.getFloat64(at, true) !== pairs[pair++]) return 0
+    for (; at <= to - 8; at += 8) if (view.getFloat64(at, true) !== pairs[pair++]) return false
     let word = pair << 1
     if (at <= to - 4) {
-      if (view.getInt32(at, true) !== this.#words[word++]) return 0
+      if (view.getInt32(at, true) !== this.#words[word++]) return false
       at += 4
     }
-    if (at < to && lastWord(view, at, to) !== this.#words[word]) return 0
-    about[here + SEEN] = this.now
-    this.#last = id
-    return length
+    return at === to || lastWord(view, at, to) === this.#words[word]
   }
 
   /** Notes that a name was read: it follows the one before. */
@@ -104,19 +107,10 @@ export class Names {
     const mask = slots.length - 1
     let slot = hash & mask
     for (let id = slots[slot]! - 1; id >= 0; id = slots[slot]! - 1) {
-      const about = id * ABOUT
-      if (this.#hashes[id] === hash && this.#about[about + LENGTH] === to - from) {
-        const words = this.#words
-        let word = this.#about[about + START]!
-        let at = from
-        while (at <= to - 4 && view.getInt32(at, true) === words[word]) {
-          at += 4
-          word += 1
-        }
-        if (at === to || (at > to - 4 && lastWord(view, at, to) === words[word])) {
-          this.#about[about + SEEN] = this.now
-          return id
-        }
+      const isAsLong = this.#about[id * ABOUT + LENGTH] === to - from
+      if (this.#hashes[id] === hash && isAsLong && this.#standsAt(view, from, id)) {
+        this.touch(id)
+        return id
       }
       slot = (slot + 1) & mask
     }

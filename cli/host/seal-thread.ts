@@ -7,14 +7,14 @@ import { TidemarkError } from '../../schemas/errors.ts'
 
 /** Sealing can wait, messages and queries should not: on Linux a thread can have a priority of its own. */
 const NICE = 10
+const WORKER = new URL('./seal-worker.ts', import.meta.url)
 
 /**
  * Makes the files of seals and merges in a thread of their own, so that sorting and compressing hold up neither senders nor
  * queries. The thread has one job at a time; bytes go there and back without being copied.
  */
 export function sealThread(): SealEncoder {
-  let worker: Worker | null = null
-  let workerNice = NICE
+  let worker: { readonly thread: Worker; readonly nice: number } | null = null
   let closed = false
   let last: Promise<unknown> = Promise.resolve()
 
@@ -30,12 +30,13 @@ export function sealThread(): SealEncoder {
     nice = NICE,
   ): Promise<Reply> {
     // Only the system's administrator may make a thread less nice than it is: another takes its place.
-    if (worker !== null && workerNice !== nice) await worker.terminate()
+    if (worker !== null && worker.nice !== nice) {
+      await worker.thread.terminate()
+      worker = null
+    }
     if (closed) throw ended(new Error('it is closed'))
-    if (workerNice !== nice) worker = null
-    workerNice = nice
-    worker ??= new Worker(new URL('./seal-worker.ts', import.meta.url), { workerData: { nice } })
-    const thread = worker
+    worker ??= { thread: new Worker(WORKER, { workerData: { nice } }), nice }
+    const { thread } = worker
     return new Promise((resolve, reject) => {
       const fail = (error: Error) => {
         worker = null
@@ -75,7 +76,7 @@ export function sealThread(): SealEncoder {
       }),
     async close() {
       closed = true
-      await worker?.terminate()
+      await worker?.thread.terminate()
       worker = null
     },
   }
