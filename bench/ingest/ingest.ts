@@ -1,5 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
@@ -7,8 +6,10 @@ import { INLINING_FLAGS } from '../../cli/node-flags.ts'
 import { LineDecoder } from '../../collector/decoder.ts'
 import { Desk } from '../../collector/desk.ts'
 import { Names } from '../../schemas/names.ts'
-import { type Running, startUp } from '../../test/heavy/up.ts'
+import { startUp } from '../../test/heavy/up.ts'
+import { againstFloor, send } from '../floor.ts'
 import { machine, median } from '../measure.ts'
+import { watchMemory } from '../process.ts'
 import { FIRST_SEQ, LINES_PER_WRITE, Lines } from './lines.ts'
 import type { SenderOptions, Sent } from './sender.ts'
 
@@ -39,64 +40,28 @@ export interface Ingest {
 export async function benchIngest(seconds: number): Promise<Ingest> {
   const dir = await mkdtemp(join(tmpdir(), 'tidemark-bench-'))
   try {
-    const floor = await againstFloor(join(dir, 'floor'), { ...sending(seconds), acks: 'bytes' })
-    const rssMib: number[] = []
-    const full = await againstUp(join(dir, 'full'), sending(seconds), rssMib)
-    const rate = median(full.perSecond) / 2
-    const half = await againstUp(join(dir, 'half'), { ...sending(seconds), rate }, [])
-    return { seconds, floor, full, half, rssMib, ...decoding() }
+    const floor = await againstFloor(join(dir, 'floor'), sending(seconds))
+    const full = await againstUp(join(dir, 'full'), sending(seconds))
+    const rate = median(full.sent.perSecond) / 2
+    const half = await againstUp(join(dir, 'half'), { ...sending(seconds), rate })
+    return { seconds, floor, full: full.sent, half: half.sent, rssMib: full.residentMib, ...decoding() }
   } finally {
     await rm(dir, { recursive: true })
   }
 }
 
-const sending = (seconds: number) => ({
-  connections: CONNECTIONS,
-  seconds,
-  rate: 0,
-  acks: 'messages' as const,
-})
+const sending = (seconds: number) => ({ connections: CONNECTIONS, seconds, rate: 0 })
 
-async function againstFloor(path: string, options: Omit<SenderOptions, 'port'>): Promise<Sent> {
-  const child = fork(new URL('floor.ts', import.meta.url), [path])
-  try {
-    const { port } = await message<{ port: number }>(child)
-    return await send({ ...options, port })
-  } finally {
-    child.disconnect()
-  }
-}
-
-async function againstUp(
-  data: string,
-  options: Omit<SenderOptions, 'port'>,
-  rssMib: number[],
-): Promise<Sent> {
+/** What `up` acknowledged, and its memory meanwhile. */
+async function againstUp(data: string, options: Omit<SenderOptions, 'port' | 'acks'>) {
   const up = await startUp(data, ['--agent-enabled', 'false'])
-  const sampling = setInterval(() => void residentMib(up).then((mib) => rssMib.push(mib)), 1_000)
   try {
-    return await send({ ...options, port: up.collector.port })
+    using memory = watchMemory(up.child.pid!)
+    const sent = await send({ ...options, port: up.collector.port, acks: 'messages' })
+    return { sent, residentMib: memory.residentMib }
   } finally {
-    clearInterval(sampling)
     await up.end('SIGTERM')
   }
-}
-
-function send(options: SenderOptions): Promise<Sent> {
-  return message(fork(new URL('sender.ts', import.meta.url), [JSON.stringify(options)]))
-}
-
-/** The first message of a child. */
-function message<T>(child: ChildProcess): Promise<T> {
-  return new Promise((resolve, reject) => {
-    child.once('message', (got) => resolve(got as T))
-    child.once('exit', (code) => reject(new Error(`a process of the benchmark ended with ${code}`)))
-  })
-}
-
-async function residentMib({ child }: Running): Promise<number> {
-  const status = await readFile(`/proc/${child.pid}/status`, 'utf8').catch(() => '')
-  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? Number.NaN) / 1_024
 }
 
 /** The decoder alone and `JSON.parse` of the same lines, in millions of lines a second. */
