@@ -38,7 +38,7 @@ export interface Agent {
 export interface AgentStatus {
   readonly state: 'connected' | 'connecting'
   readonly agent: string
-  /** Messages that nobody acknowledged yet, and those given up unacknowledged because there were too many. */
+  /** Messages that nobody acknowledged yet, and those given up unacknowledged, as a backlog counts them. */
   readonly queued: number
   readonly lost: number
   readonly acked: number
@@ -170,6 +170,7 @@ export function startAgent(config: AgentConfig, deps: AgentDeps): Agent {
     refusal = ''
     if (lostTelling > 0) logLine(`agent: the collector knows that ${counted(lostTelling)} lost`)
     lostTold += lostTelling
+    backlog.told(lostTelling)
     lostTelling = 0
     if (seq > backlog.highestSeq) {
       logLine('agent: another sender used this id; taking a new one')

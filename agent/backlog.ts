@@ -15,12 +15,17 @@ export interface Backlog {
   readonly size: number
   /** Number of the sample added last, 0 when there was none. */
   readonly highestSeq: number
-  /** Samples given up since the start: too many, not to be kept, or damaged. One that was on its way may have arrived. */
+  /**
+   * Samples given up since the start (too many, not to be kept, or damaged), and before it as far as nobody was told. One that
+   * was on its way may have arrived.
+   */
   readonly lost: number
   /** Adds a sample; resolves when it is kept as safely as it ever will be. Throws `E_DISK`, `E_DISK_FULL`: then it is lost. */
   push(sample: Sample): Promise<void>
   /** The samples above `seq`, in order, at most `max`. */
   after(seq: number, max: number): Promise<readonly Queued[]>
+  /** A collector knows of so many more of those that are lost. */
+  told(samples: number): void
   /** Everything up to `seq` is durable elsewhere. */
   settled(seq: number): void
   /** Numbers what waits from 1 again, under a new id. */

@@ -33,6 +33,8 @@ export class MessageQueue implements Backlog {
     return from < 0 ? [] : this.#queued.slice(from, from + max)
   }
 
+  told(): void {}
+
   settled(seq: number): void {
     const keep = this.#queued.findIndex((queued) => queued.seq > seq)
     this.#queued = keep < 0 ? [] : this.#queued.slice(keep)

@@ -9,7 +9,8 @@ import type { Sample } from './backlog.ts'
  *
  *     head     {"agent":"…","base":0,"first":1}
  *     sample   [42,"checkout","web-1",1764000000000,12.5,40.1,71], its record's number in front
- *     settled  41: everything up to that record is durable elsewhere
+ *     mark     {"settled":41,"lost":7}: nobody waits for what is up to that record, and so many samples are lost of which no
+ *              collector knows; a number alone is a mark without losses
  */
 export interface SpoolHead {
   readonly agent: string
@@ -24,6 +25,14 @@ const FRAME_BYTES = 8
 export const RECORD_BYTES_MIN = FRAME_BYTES + 19
 /** No sample is longer: names have 128 characters. */
 const PAYLOAD_BYTES_MAX = 8_192
+
+/** What becomes of samples that are not in the spool any more. */
+export interface SpoolMark {
+  /** Everything up to that record is durable elsewhere, or given up. */
+  readonly settled: number
+  /** Samples given up of which no collector was told. */
+  readonly lost: number
+}
 
 export function frame(payload: unknown): Buffer {
   const json = Buffer.from(JSON.stringify(payload))
@@ -52,8 +61,8 @@ export interface SpoolContent {
   readonly head: SpoolHead | null
   /** In order; the numbers of damaged ones are missing. */
   readonly records: readonly SpoolRecord[]
-  /** Highest record that the file says is settled, 0 when it says nothing. */
-  readonly settled: number
+  /** The last mark in the file; null without one. */
+  readonly mark: SpoolMark | null
   /** Length up to the last record that can be read. */
   readonly bytes: number
 }
@@ -64,7 +73,7 @@ export function readSpool(file: Uint8Array): SpoolContent {
   const first = readFrame(bytes, 0)
   const head = first === null ? null : headOf(first.payload)
   const records: SpoolRecord[] = []
-  let settled = 0
+  let mark: SpoolMark | null = null
   let end = head === null ? 0 : first!.end
   for (let at = end; at < bytes.length; ) {
     const found = readFrame(bytes, at)
@@ -72,12 +81,12 @@ export function readSpool(file: Uint8Array): SpoolContent {
       at = skippedTo(bytes, at)
       continue
     }
-    if (typeof found.payload === 'number') settled = found.payload
-    else addRecord(records, recordOf(found.payload))
+    if (Array.isArray(found.payload)) addRecord(records, recordOf(found.payload))
+    else mark = markOf(found.payload)
     at = found.end
     end = at
   }
-  return { head, records, settled, bytes: end }
+  return { head, records, mark, bytes: end }
 }
 
 /** A number that was given out before belongs to a write that failed. */
@@ -106,7 +115,11 @@ function headOf(payload: unknown): SpoolHead | null {
   return typeof head === 'object' && head !== null && typeof head.agent === 'string' ? head : null
 }
 
-function recordOf(payload: unknown): SpoolRecord {
+function markOf(payload: unknown): SpoolMark {
+  return typeof payload === 'number' ? { settled: payload, lost: 0 } : (payload as SpoolMark)
+}
+
+function recordOf(payload: unknown[]): SpoolRecord {
   const [number, service, host, timeMs, ...gauges] = payload as [number, string, string, number, ...number[]]
   return { number, service, host, timeMs, gauges }
 }

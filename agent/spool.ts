@@ -1,13 +1,14 @@
-import { describeError } from '../schemas/errors.ts'
+import { describeError, isError } from '../schemas/errors.ts'
 import type { Random } from '../schemas/ports/clock.ts'
 import type { Disk, DiskFile } from '../schemas/ports/disk.ts'
 import type { Backlog, Queued, Sample } from './backlog.ts'
+import { pathOf, readFolder, type SpoolFile } from './spool-folder.ts'
 import {
   encodeRecord,
   frame,
-  RECORD_BYTES_MIN,
   readSpool,
   type SpoolHead,
+  type SpoolMark,
   type SpoolRecord,
 } from './spool-format.ts'
 
@@ -31,16 +32,6 @@ const FILE_BYTES_MAX = 4 << 20
 /** Newest samples kept in memory, so that an agent that keeps up reads no disk. */
 const RECENT_MAX = 1_000
 const ID_BYTES = 16
-const NAME = /^(\d{16})\.spool$/
-
-interface SpoolFile {
-  readonly path: string
-  readonly head: SpoolHead
-  bytes: number
-  /** Samples in it, and the number of the last; of an empty file the one before its first. */
-  count: number
-  last: number
-}
 
 interface Pending {
   readonly sample: Sample
@@ -54,8 +45,9 @@ interface Pending {
  *
  *     push ─▶ records behind each other, file after file ─▶ sent in order ─▶ acknowledged: whole files are removed
  *
- * The id stands at the head of each file; a new id begins a new file. `settled` is written along with the next sample:
- * after a restart the collector's welcome knows better anyway. Locks the folder: `E_LOCKED` when another agent uses it.
+ * The id stands at the head of each file; a new id begins a new file. What is settled and lost is written along with the
+ * next sample: after a restart the collector's welcome knows better what is settled. Locks the folder: `E_LOCKED` when
+ * another agent uses it. On a full disk it opens nevertheless: what waits can be sent, and makes room.
  */
 export async function openSpool(config: SpoolConfig, deps: SpoolDeps): Promise<Backlog> {
   const { disk, random, logLine } = deps
@@ -65,11 +57,13 @@ export async function openSpool(config: SpoolConfig, deps: SpoolDeps): Promise<B
   await disk.makeDir(dir)
   const lock = await disk.lock(`${dir}/lock`, `agent, process ${process.pid}`)
   const files: SpoolFile[] = []
-  let active: DiskFile
+  /** Where the newest file is written; absent while the disk had no room to begin it. */
+  let active: DiskFile | undefined
   let recent: SpoolRecord[] = []
   let settledTo = 0
-  let writtenSettled = 0
   let lost = 0
+  let told = 0
+  let written: SpoolMark = { settled: 0, lost: 0 }
   let pending: Pending[] = []
   let flushing: Promise<void> | null = null
   let full = false
@@ -84,46 +78,24 @@ export async function openSpool(config: SpoolConfig, deps: SpoolDeps): Promise<B
   }
 
   async function recover() {
-    // Numbers that may have been sent are not given out again, whether their records can be read or not.
-    let highest = 0
-    for (const name of await disk.list(dir)) {
-      if (!NAME.test(name)) continue
-      const path = `${dir}/${name}`
-      const bytes = (await disk.readFile(path)) ?? new Uint8Array()
-      const { head, records, settled, bytes: readable } = readSpool(bytes)
-      highest = Math.max(highest, records.at(-1)?.number ?? 0)
-      highest += Math.floor((bytes.length - readable) / RECORD_BYTES_MIN)
-      if (head === null) {
-        const waiting = records.filter(({ number }) => number > settled).length
-        lost += waiting
-        logLine(`agent: the head of ${path} is damaged, ${waiting} samples in it are lost; removed`)
-        await disk.remove(path)
-        continue
-      }
-      settledTo = Math.max(settledTo, settled)
-      const last = records.at(-1)?.number ?? head.first - 1
-      files.push({ path, head, bytes: readable, count: records.length, last })
-      if (records.length > 0) recent = records.slice(-RECENT_MAX)
-    }
-    const newest = files.at(-1)
-    const next = Math.max(highest, newest?.last ?? 0) + 1
+    const found = await readFolder(disk, dir, logLine)
+    files.push(...found.files)
+    recent = found.newest.slice(-RECENT_MAX)
+    settledTo = found.mark.settled
+    lost = found.mark.lost
     // An id belongs to its spool: where none is left there is a new one.
-    const { agent, base } = newest?.head ?? { agent: random.hex(ID_BYTES), base: 0 }
-    // Damage of older files was told by the starts before.
-    const damaged = newest === undefined ? 0 : newest.last - newest.head.first + 1 - newest.count
-    lost += damaged
-    if (damaged > 0) logLine(`agent: ${damaged} samples of ${newest!.path} are damaged and lost`)
-    await begin({ agent, base, first: next })
+    const { agent, base } = files.at(-1)?.head ?? { agent: random.hex(ID_BYTES), base: 0 }
+    await beginOrWait({ agent, base, first: found.next })
     await dropSettled()
   }
 
   /** Begins a file, durable with its name before a sample goes into it. */
   async function begin(head: SpoolHead) {
-    const path = `${dir}/${String(head.first).padStart(16, '0')}.spool`
+    const path = pathOf(dir, head)
     // An empty file of that name may be there; the new head takes its place.
-    const before = files.at(-1)
-    if (before?.path === path) files.pop()
-    const bytes = frame(head)
+    const renews = files.at(-1)?.path === path
+    const mark = markNow()
+    const bytes = Buffer.concat([frame(head), frame(mark)])
     const file = await disk.open(path, { create: true })
     try {
       await file.truncate(0)
@@ -131,13 +103,37 @@ export async function openSpool(config: SpoolConfig, deps: SpoolDeps): Promise<B
       await file.sync()
       await disk.syncDir(dir)
     } catch (error) {
-      // On a full disk it is tried again with every sample.
       await file.close()
+      // On a full disk it is tried again with every sample.
+      if (renews) await stopWriting()
       throw error
     }
-    if (active !== undefined) await active.close()
+    await stopWriting()
     active = file
+    written = mark
+    if (renews) files.pop()
     files.push({ path, head, bytes: bytes.length, count: 0, last: head.first - 1 })
+  }
+
+  /** Begins a file; where the disk has no room the first sample that finds some does. */
+  async function beginOrWait(head: SpoolHead) {
+    try {
+      await begin(head)
+    } catch (error) {
+      if (!isError(error, 'E_DISK_FULL')) throw error
+      logLine(`agent: ${describeError(error)}; samples are lost until there is room`)
+      const path = pathOf(dir, head)
+      if (files.at(-1)?.path !== path) files.push({ path, head, bytes: 0, count: 0, last: head.first - 1 })
+    }
+  }
+
+  function markNow(): SpoolMark {
+    return { settled: settledTo, lost: lost - told }
+  }
+
+  async function stopWriting() {
+    await active?.close()
+    active = undefined
   }
 
   async function flush() {
@@ -158,39 +154,58 @@ export async function openSpool(config: SpoolConfig, deps: SpoolDeps): Promise<B
   }
 
   async function write(group: readonly Pending[]) {
+    if (active === undefined) await begin(files.at(-1)!.head)
     const from = files.at(-1)!.last + 1
     const records = group.map(({ sample }, i) => ({ number: from + i, ...sample }))
-    const parts = records.map(encodeRecord)
-    if (settledTo > writtenSettled) parts.unshift(frame(settledTo))
-    const bytes = Buffer.concat(parts)
-    await makeRoom(bytes.length)
-    const file = files.at(-1)!
+    const bytes = Buffer.concat(records.map(encodeRecord))
+    const removed = await makeRoom(bytes.length)
     try {
-      await active.write(file.bytes, bytes)
-      await active.sync()
+      await writeRecords(records, bytes)
+    } finally {
+      await remove(removed)
+    }
+  }
+
+  async function writeRecords(records: readonly SpoolRecord[], bytes: Buffer) {
+    const file = files.at(-1)!
+    const mark = markNow()
+    const changed = mark.settled !== written.settled || mark.lost !== written.lost
+    const all = changed ? Buffer.concat([frame(mark), bytes]) : bytes
+    try {
+      await active!.write(file.bytes, all)
+      await active!.sync()
     } catch (error) {
       // What was written must not come back: its numbers are given out again.
-      await active.truncate(file.bytes)
+      await active!.truncate(file.bytes)
       throw error
     }
-    writtenSettled = settledTo
-    file.bytes += bytes.length
+    written = mark
+    file.bytes += all.length
     file.count += records.length
-    file.last = from + records.length - 1
+    file.last = records.at(-1)!.number
     recent = [...recent, ...records].slice(-RECENT_MAX)
   }
 
-  async function makeRoom(bytes: number) {
+  /** Gives up the oldest files where there is no room for so many bytes; they are to be removed once that is written down. */
+  async function makeRoom(bytes: number): Promise<readonly SpoolFile[]> {
     const newest = files.at(-1)!
     if (newest.bytes + bytes > fileBytesMax && newest.count > 0)
       await begin({ ...newest.head, first: newest.last + 1 })
+    const removed: SpoolFile[] = []
     while (files.length > 1 && usedBytes() + bytes > bytesMax) {
       const oldest = files.shift()!
+      removed.push(oldest)
       lost += waitingIn(oldest)
+      settledTo = Math.max(settledTo, oldest.last)
       if (!full) logLine(`agent: the spool is full, the oldest samples are lost`)
       full = true
-      await disk.remove(oldest.path)
     }
+    return removed
+  }
+
+  /** Numbers that a damage took are no samples. */
+  function waitingIn({ count, last }: SpoolFile): number {
+    return Math.min(count, Math.max(0, last - settledTo))
   }
 
   function usedBytes(): number {
@@ -198,7 +213,18 @@ export async function openSpool(config: SpoolConfig, deps: SpoolDeps): Promise<B
   }
 
   async function dropSettled() {
-    while (files.length > 1 && files[0]!.last <= settledTo) await disk.remove(files.shift()!.path)
+    const removed: SpoolFile[] = []
+    while (files.length > 1 && files[0]!.last <= settledTo) removed.push(files.shift()!)
+    await remove(removed)
+  }
+
+  /** Removes files that nobody needs; one that stays is removed at the next start. */
+  async function remove(removed: readonly SpoolFile[]) {
+    try {
+      for (const { path } of removed) await disk.remove(path)
+    } catch (error) {
+      logLine(`agent: ${describeError(error)}`)
+    }
   }
 
   async function recordsOf(file: SpoolFile): Promise<readonly SpoolRecord[]> {
@@ -224,10 +250,8 @@ export async function openSpool(config: SpoolConfig, deps: SpoolDeps): Promise<B
     return []
   }
 
-  /** The last record that waits no more: settled, or removed for want of room. */
+  /** The last record that waits no more: settled, or given up. */
   const gone = () => Math.max(settledTo, files[0]!.head.first - 1)
-  /** Numbers that a damage took are no samples. */
-  const waitingIn = ({ count, last }: SpoolFile) => Math.min(count, Math.max(0, last - settledTo))
   const size = () => files.reduce((sum, file) => sum + waitingIn(file), 0)
   const base = () => files.at(-1)!.head.base
 
@@ -254,10 +278,13 @@ export async function openSpool(config: SpoolConfig, deps: SpoolDeps): Promise<B
       const records = await recordsAfter(Math.max(seq + base(), gone()))
       return records.slice(0, max).map(queued)
     },
+    told(samples) {
+      told += samples
+    },
     settled(seq) {
       settledTo = Math.max(settledTo, seq + base())
       if (size() === 0) full = false
-      void dropSettled().catch((error) => logLine(`agent: ${describeError(error)}`))
+      void dropSettled()
     },
     async renumber(agent) {
       await flushing
@@ -266,7 +293,7 @@ export async function openSpool(config: SpoolConfig, deps: SpoolDeps): Promise<B
     },
     async close() {
       await flushing
-      await active.close()
+      await stopWriting()
       await lock.release()
     },
   }

@@ -15,7 +15,7 @@ export async function lockFile(path: string, holder: string): Promise<{ release(
   try {
     db = new (sqlite().DatabaseSync)(path, { timeout: 0 })
     db.exec('BEGIN EXCLUSIVE')
-    writeFileSync(`${path}.holder`, holder)
+    noteHolder(path, holder)
   } catch (error) {
     db?.close()
     if (!isBusy(error)) throw diskError(path, error)
@@ -36,6 +36,15 @@ const BUSY = 5
 function isBusy(error: unknown): boolean {
   const { errcode } = error as { errcode?: number }
   return errcode !== undefined && (errcode & 0xff) === BUSY
+}
+
+/** For whoever comes second; the lock holds without it, as on a full disk. */
+function noteHolder(path: string, holder: string): void {
+  try {
+    writeFileSync(`${path}.holder`, holder)
+  } catch {
+    // It is `another process` then.
+  }
 }
 
 function holderOf(path: string): string {

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import type { Backlog, Queued } from '../../agent/backlog.ts'
 import { openSpool } from '../../agent/spool.ts'
 import { readSpool } from '../../agent/spool-format.ts'
+import { TidemarkError } from '../../schemas/errors.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
 import { SimDisk } from '../sim/disk.ts'
 import { Incarnation } from '../sim/incarnation.ts'
@@ -128,6 +129,69 @@ test('a full disk loses what cannot be kept, says so, and nothing else', async (
   ])
   expect(spool.lost).toBe(2)
   await spool.close()
+})
+
+test('what was lost is known after a restart, until a collector was told', async () => {
+  const disk = new SimDisk(1)
+  const first = await pushed(disk, 500, BYTES_MAX)
+  const { lost } = first
+  await first.close()
+  const second = await pushed(disk, 1, BYTES_MAX)
+  expect([lost > 300, second.lost - lost <= 20]).toEqual([true, true])
+  second.told(second.lost)
+  await second.push(sample(502))
+  const { lost: before } = second
+  await second.close()
+  const third = await open(disk, BYTES_MAX)
+  expect(third.lost).toBe(before - second.lost)
+  await third.close()
+})
+
+test('given up and not removed, a sample is counted and not sent after a crash', async () => {
+  const disk = new SimDisk(1)
+  const first = await pushed(disk, 100, BYTES_MAX)
+  const { lost } = first
+  disk.fault = (what) => {
+    if (what === 'remove') throw new TidemarkError('E_DISK', 'no file can be removed')
+  }
+  for (let n = 101; first.lost === lost; n++) await first.push(sample(n))
+  const left = await seqs(first)
+  disk.crash('process')
+  disk.fault = null
+  const second = await open(disk, BYTES_MAX)
+  expect([second.lost, second.size]).toEqual([first.lost, left.length])
+  expect(await seqs(second)).toEqual(left)
+  expect(disk.usedBytes()).toBeLessThanOrEqual(BYTES_MAX)
+  await second.close()
+})
+
+test('on a full disk it opens, gives what waits, and goes on when that has made room', async () => {
+  const disk = new SimDisk(1)
+  const first = await pushed(disk, 60, BYTES_MAX)
+  await first.close()
+  disk.capacityBytes = disk.usedBytes()
+  const second = await open(disk, BYTES_MAX)
+  expect([second.agent, await seqs(second)]).toEqual([first.agent, upTo(60)])
+  await expect(second.push(sample(61))).rejects.toMatchObject({ code: 'E_DISK_FULL' })
+  second.settled(40)
+  await second.push(sample(62))
+  expect((await all(second)).map(({ timeMs }) => timeMs)).toEqual([...upTo(60).slice(40), 62])
+  expect(second.lost).toBe(1)
+  await second.close()
+})
+
+test('no room for a new id leaves the old one, and what is pushed next is kept', async () => {
+  const disk = new SimDisk(1)
+  const spool = await open(disk)
+  const { agent } = spool
+  disk.capacityBytes = 10
+  await expect(spool.renumber('another')).rejects.toMatchObject({ code: 'E_DISK_FULL' })
+  disk.capacityBytes = Number.POSITIVE_INFINITY
+  await spool.push(sample(1))
+  await spool.close()
+  const again = await open(disk)
+  expect([again.agent, await seqs(again)]).toEqual([agent, [1]])
+  await again.close()
 })
 
 /** A spool's files, of several of which none is empty. */
