@@ -13,7 +13,7 @@ export const UNSETTLED_REFUSALS_MAX = 50
 /** Bytes that wait to be durable, refused lines included; above it nothing is read, until half of it is left. */
 export const PENDING_BYTES_MAX = 16 << 20
 /** Answers that a client does not read; more, and it is not read either. */
-export const UNREAD_BYTES_MAX = 1 << 20
+export const UNREAD_BYTES_MAX = 64 << 10
 /** All files of `rejects/` together; further refused lines are only counted. */
 export const REJECTS_BYTES_MAX = 64 << 20
 /** Connections above `collector.connections_max` that are told so; still further ones are closed without a word. */
