@@ -1,8 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { SealEncoder, SealFile, SealFiles } from '../../lake/seal-files.ts'
-import { HEAD_NUMBERS, type MergeJob, type SealJob, type SealReply } from '../../lake/seal-thread.ts'
-import { encodeBlock } from '../../log/block-codec.ts'
-import type { Block } from '../../schemas/block.ts'
+import type { MergeJob, SealReply } from '../../lake/seal-thread.ts'
+import { memoryOf, type PackedBlocks, packBlocks } from '../../log/packed-blocks.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 
 /** Sealing can wait, messages and queries should not: on Linux a thread can have a priority of its own. */
@@ -25,7 +24,7 @@ export function sealThread(): SealEncoder {
   }
 
   async function ask<Reply extends SealReply>(
-    job: SealJob | MergeJob,
+    job: PackedBlocks | MergeJob,
     memory: ArrayBuffer[],
     nice = NICE,
   ): Promise<Reply> {
@@ -62,9 +61,8 @@ export function sealThread(): SealEncoder {
   return {
     encode: (blocks, urgent = false) =>
       inTurn(async () => {
-        const job = jobOf(blocks)
-        const memory = [job.payloads.buffer as ArrayBuffer, job.heads.buffer as ArrayBuffer]
-        return ask<SealFiles>(job, memory, urgent ? 0 : NICE)
+        const packed = packBlocks(blocks)
+        return ask<SealFiles>(packed, memoryOf(packed), urgent ? 0 : NICE)
       }),
     merge: (files, date) =>
       inTurn(async () => {
@@ -89,17 +87,4 @@ function ended(cause: Error): TidemarkError {
 /** `bytes` in memory that holds nothing else, so that it can be given away: copied only where it is shared. */
 function alone(bytes: Uint8Array): Uint8Array {
   return bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes)
-}
-
-function jobOf(blocks: readonly Block[]): SealJob {
-  const payloads = blocks.map((block) => block.payload ?? encodeBlock(block.messages))
-  const all = new Uint8Array(payloads.reduce((sum, { length }) => sum + length, 0))
-  const heads = new Float64Array(blocks.length * HEAD_NUMBERS)
-  let at = 0
-  for (const [i, payload] of payloads.entries()) {
-    all.set(payload, at)
-    heads.set([blocks[i]!.partition, blocks[i]!.offset, payload.length], i * HEAD_NUMBERS)
-    at += payload.length
-  }
-  return { payloads: all, heads }
 }

@@ -1,6 +1,6 @@
-import type { LogReader, LogState } from '../port.ts'
+import { type PackedBlocks, unpackBlocks } from '../packed-blocks.ts'
+import type { LogReader, LogSlice, LogState } from '../port.ts'
 import type { Calls } from './calls.ts'
-import { receivedSlice, type SentSlice } from './slice.ts'
 
 /** What a reader in another thread knows of the log without asking. */
 export interface LogView {
@@ -8,6 +8,11 @@ export interface LogView {
   readonly end: number
   readonly start: number
   readonly state: LogState
+}
+
+/** A slice of the log on its way between threads. */
+export interface SentSlice extends Omit<LogSlice, 'blocks'> {
+  readonly packed: PackedBlocks
 }
 
 /**
@@ -27,7 +32,8 @@ export function remoteLog(first: LogView, calls: Calls): LogReader {
     start: () => view.start,
     state: () => view.state,
     async read(after, blocksMax) {
-      return receivedSlice(await calls.call<SentSlice>('read log', { after, blocksMax }), first.partition)
+      const { packed, ...slice } = await calls.call<SentSlice>('read log', { after, blocksMax })
+      return { ...slice, blocks: unpackBlocks(packed) }
     },
     covered: (to) => calls.tell('log covered', to),
     trim: (to) => calls.call('trim log', to),

@@ -1,7 +1,7 @@
+import { memoryOf, packBlocks } from '../packed-blocks.ts'
 import type { Log } from '../port.ts'
 import { type Calls, Transferred } from './calls.ts'
-import type { LogView } from './reader.ts'
-import { sentSlice } from './slice.ts'
+import type { LogView, SentSlice } from './reader.ts'
 
 /** Answers those who read `log` from another thread (`remoteLog`), and tells them whenever it changed. */
 export function serveLog(log: Log, calls: Calls): LogView {
@@ -12,8 +12,9 @@ export function serveLog(log: Log, calls: Calls): LogView {
     state: log.state(),
   })
   calls.on('read log', async ({ after, blocksMax }: { after: number; blocksMax: number }) => {
-    const sent = sentSlice(await log.read(after, blocksMax))
-    return new Transferred(sent, [sent.payloads.buffer as ArrayBuffer, sent.heads.buffer as ArrayBuffer])
+    const { blocks, ...slice } = await log.read(after, blocksMax)
+    const packed = packBlocks(blocks)
+    return new Transferred({ ...slice, packed } satisfies SentSlice, memoryOf(packed))
   })
   calls.on('trim log', async (to: number) => {
     await log.trim(to)

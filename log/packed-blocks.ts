@@ -1,0 +1,47 @@
+import type { Block } from '../schemas/block.ts'
+import { encodeBlock } from './block-codec.ts'
+import { StoredBlock } from './stored-block.ts'
+
+/** Blocks on their way between threads: their payloads one after the other, and what each of them is. */
+export interface PackedBlocks {
+  readonly payloads: Uint8Array
+  /** Per block its partition, offset, log time and length. */
+  readonly heads: Float64Array
+}
+
+const HEAD_NUMBERS = 4
+
+export function packBlocks(blocks: readonly Block[]): PackedBlocks {
+  const parts = blocks.map((block) => block.payload ?? encodeBlock(block.messages))
+  const payloads = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
+  const heads = new Float64Array(blocks.length * HEAD_NUMBERS)
+  let at = 0
+  for (let i = 0; i < blocks.length; i++) {
+    const { partition, offset, logTimeMs } = blocks[i]!
+    const head = i * HEAD_NUMBERS
+    payloads.set(parts[i]!, at)
+    heads[head] = partition
+    heads[head + 1] = offset
+    heads[head + 2] = logTimeMs
+    heads[head + 3] = parts[i]!.length
+    at += parts[i]!.length
+  }
+  return { payloads, heads }
+}
+
+/** The inverse of `packBlocks`. */
+export function unpackBlocks({ payloads, heads }: PackedBlocks): StoredBlock[] {
+  const blocks: StoredBlock[] = []
+  let at = 0
+  for (let i = 0; i < heads.length; i += HEAD_NUMBERS) {
+    const end = at + heads[i + 3]!
+    blocks.push(new StoredBlock(heads[i]!, heads[i + 1]!, heads[i + 2]!, payloads.subarray(at, end)))
+    at = end
+  }
+  return blocks
+}
+
+/** The memory of packed blocks, to be handed over instead of copied. */
+export function memoryOf({ payloads, heads }: PackedBlocks): ArrayBuffer[] {
+  return [payloads.buffer as ArrayBuffer, heads.buffer as ArrayBuffer]
+}
