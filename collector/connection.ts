@@ -5,6 +5,7 @@ import type { Access } from '../schemas/ports/access.ts'
 import type { Clock } from '../schemas/ports/clock.ts'
 import type { Socket } from '../schemas/ports/net.ts'
 import { HOUR_MS } from '../schemas/view.ts'
+import { Answers, type Entry } from './answers.ts'
 import type { Blocks } from './blocks.ts'
 import type { Counts } from './counts.ts'
 import type { LineDecoder } from './decoder.ts'
@@ -22,7 +23,6 @@ import { type LineReader, LineSplitter, type RawLine } from './lines.ts'
 import { partBytes } from './parts.ts'
 import type { Rejects } from './rejects.ts'
 import type { Held, Sessions } from './sessions.ts'
-import { type Entry, Settling } from './settling.ts'
 import { Silence } from './silence.ts'
 
 export interface Shared {
@@ -72,28 +72,26 @@ export class Connection implements Held, LineReader {
   readonly #lines: LineSplitter
   #agent: string | null = null
   #lineNumber = 0
-  readonly #settling = new Settling()
+  readonly #answers: Answers
   /** Refused lines that wait to be kept. */
   #refusals = 0
   /** Whether no line of the last chunk was refused. */
   #trusted = false
   #context: LineContext
-  #acked = 0
   #held: RawLine[] | null = null
   #heldEnd = false
   /** What arrived and is not looked at yet, because a limit was reached. */
   #rest: Uint8Array = new Uint8Array()
   #state: State = 'open'
-  #ackDue = false
   #paused = false
   readonly #silence: Silence
   #cancelEnding = () => {}
-  #whenSettled: (() => void)[] = []
 
   constructor(socket: Socket, shared: Shared) {
     this.socket = socket
     this.#shared = shared
     this.#lines = new LineSplitter(shared.desk)
+    this.#answers = new Answers(socket, () => this.flow())
     this.#remote = socket.remoteAddress.replace(/^::ffff:/, '')
     this.entrance = new Entrance(shared, this.#remote, (code, reason) => this.refuse(code, reason))
     this.#context = this.#contextAt(shared.clock.nowMs())
@@ -104,7 +102,7 @@ export class Connection implements Held, LineReader {
       close: () => this.#gone(),
     })
     this.#silence = new Silence(shared, {
-      waits: () => !this.#settling.isDone || this.#held !== null || this.#paused,
+      waits: () => !this.#answers.areDone || this.#held !== null || this.#paused,
       unreadBytes: () => socket.pendingBytes(),
       refuse: (code, reason) => this.refuse(code, reason),
       destroy: () => this.destroy(),
@@ -179,7 +177,7 @@ export class Connection implements Held, LineReader {
     if (raw.tooLong) this.#refuse(raw, refusal('E_LINE_TOO_LONG', 'the line is longer than 64 KiB'))
     else if (hello === null) this.#message(raw)
     else if ('code' in hello) this.#refuse(raw, hello)
-    else if (hello.agent === null) this.#settle(this.#settling.enter(null, null), true)
+    else if (hello.agent === null) this.#answers.settle(this.#answers.enter(null, null))
     else this.#hello(hello.agent, hello.lost)
   }
 
@@ -205,13 +203,13 @@ export class Connection implements Held, LineReader {
     const { seq } = decoder
     if (agent !== null && !sessions.isNew(agent, seq)) {
       counts.repeats += 1
-      const entry = this.#settling.enter(seq, null)
+      const entry = this.#answers.enter(seq, null)
       sessions.repeated(agent, seq, this, (durable) => this.#settle(entry, durable))
       return
     }
     const block = blocks.add(decoder, agent)
-    if (this.#settling.extend(block, seq)) return
-    const entry = this.#settling.enter(seq, block)
+    if (this.#answers.extend(block, seq)) return
+    const entry = this.#answers.enter(seq, block)
     block.settles.push((durable) => this.#stored(agent, entry, durable))
   }
 
@@ -228,9 +226,7 @@ export class Connection implements Held, LineReader {
     this.#held = []
     void this.#shared.sessions.take(agent, this, this.#shared.clock.nowMs()).then(({ seq, twice }) => {
       if (this.#state !== 'open') return
-      this.#settling.settledSeq = seq
-      this.#acked = seq
-      this.#send({ welcome: 1, seq })
+      this.#answers.welcome(seq)
       if (twice) this.#tell('E_AGENT_TWICE', 'two senders use this agent id and take it from each other')
       const held = this.#held!
       this.#held = null
@@ -242,7 +238,7 @@ export class Connection implements Held, LineReader {
 
   #refuse(raw: RawLine, { code, field, reason, seq }: Refusal): void {
     const line = this.#lineNumber
-    const entry = this.#settling.enter(this.#agent === null ? null : seq, null)
+    const entry = this.#answers.enter(this.#agent === null ? null : seq, null)
     this.#shared.counts.refused += 1
     this.#refusals += 1
     this.#trusted = false
@@ -259,41 +255,20 @@ export class Connection implements Held, LineReader {
     void kept.then(() => {
       this.#refusals -= 1
       const where = { line, ...(seq === null ? {} : { seq }) }
-      this.#send({ error: { ...where, code, ...(field === null ? {} : { field }), message: reason } })
-      this.#settle(entry, true)
+      this.#answers.error({ ...where, code, ...(field === null ? {} : { field }), message: reason })
+      this.#answers.settle(entry)
     })
   }
 
   #settle(entry: Entry, durable: boolean): void {
-    if (!durable) {
-      // It will never be acknowledged: the sender must come back with it.
-      this.destroy()
-      return
-    }
-    entry.settled = true
-    if (this.#ackDue) return
-    // One ack for all that settle in this turn.
-    this.#ackDue = true
-    queueMicrotask(() => this.#ack())
-  }
-
-  #ack(): void {
-    this.#ackDue = false
-    const settling = this.#settling
-    settling.advance()
-    const ack = this.#agent === null ? settling.settledLines : settling.settledSeq
-    if (ack > this.#acked) {
-      this.#acked = ack
-      this.#send({ ack })
-    }
-    if (settling.isDone) for (const done of this.#whenSettled.splice(0)) done()
-    this.flow()
+    if (durable) this.#answers.settle(entry)
+    // It will never be acknowledged: the sender must come back with it.
+    else this.destroy()
   }
 
   /** Resolves when everything delivered so far is durable or refused, and said so. */
-  #allSettled(): Promise<void> {
-    if (this.#settling.isDone && this.#held === null) return Promise.resolve()
-    return new Promise((resolve) => this.#whenSettled.push(resolve))
+  async #allSettled(): Promise<void> {
+    if (!this.#answers.areDone || this.#held !== null) await this.#answers.done()
   }
 
   async displace(twice: boolean): Promise<void> {
@@ -323,6 +298,7 @@ export class Connection implements Held, LineReader {
   hangUp(): void {
     if (this.#state === 'ended' || this.#state === 'gone') return
     this.#state = 'ended'
+    this.#answers.close()
     this.entrance.close()
     this.#silence.stop()
     this.#cancelEnding = this.#shared.clock.after(ENDING_MS_MAX, () => this.destroy())
@@ -334,15 +310,12 @@ export class Connection implements Held, LineReader {
   destroy(): void {
     if (this.#state === 'gone') return
     this.#state = 'ended'
+    this.#answers.close()
     this.socket.destroy()
   }
 
   #tell(code: ErrorCode, message: string): void {
-    this.#send({ error: { line: this.#lineNumber, code, message } })
-  }
-
-  #send(answer: object): void {
-    if (this.#state === 'open' || this.#state === 'ending') this.socket.write(`${JSON.stringify(answer)}\n`)
+    this.#answers.error({ line: this.#lineNumber, code, message })
   }
 
   /** Whether it sends good lines, as far as is known. */
@@ -368,7 +341,7 @@ export class Connection implements Held, LineReader {
     return (
       this.#shared.congested() ||
       this.#held !== null ||
-      this.#settling.waiting >= UNSETTLED_LINES_MAX ||
+      this.#answers.waiting >= UNSETTLED_LINES_MAX ||
       this.#refusals >= UNSETTLED_REFUSALS_MAX ||
       this.socket.pendingBytes() > UNREAD_BYTES_MAX
     )
@@ -379,7 +352,7 @@ export class Connection implements Held, LineReader {
     this.entrance.close()
     this.#silence.stop()
     this.#cancelEnding()
-    for (const done of this.#whenSettled.splice(0)) done()
+    this.#answers.gone()
     if (this.#agent !== null) this.#shared.sessions.leave(this.#agent, this, this.#shared.clock.nowMs())
     this.#shared.gone(this)
   }

@@ -161,8 +161,8 @@ export const PLANTED = {
   },
   'unsettled lines without end': {
     file: 'collector/connection.ts',
-    find: 'this.#settling.waiting >= UNSETTLED_LINES_MAX',
-    plant: 'this.#settling.waiting >= 100 * UNSETTLED_LINES_MAX',
+    find: 'this.#answers.waiting >= UNSETTLED_LINES_MAX',
+    plant: 'this.#answers.waiting >= 100 * UNSETTLED_LINES_MAX',
     faults: 'flood=3',
     seed: 8,
   },
