@@ -1,13 +1,17 @@
 import type { StringColumn } from '../schemas/message.ts'
+import { grown, ROWS_FIRST } from './grown.ts'
 
 /** A column of strings that is being gathered from columns with dictionaries of their own. */
 export class StringDraft<T extends string | null> {
   readonly #placeOf = new Map<T, number>()
-  readonly #places: number[] = []
+  #places = new Uint32Array(ROWS_FIRST)
+  #length = 0
 
   /** Adds the strings `[from, to)` of `column`. */
   add({ dictionary, places }: StringColumn<T>, from: number, to: number): void {
     const placeHere: number[] = []
+    const length = this.#length + to - from
+    if (length > this.#places.length) this.#places = grown(this.#places, length)
     for (let i = from; i < to; i++) {
       const there = places[i]!
       let place = placeHere[there]
@@ -15,7 +19,7 @@ export class StringDraft<T extends string | null> {
         place = this.#placeOfString(dictionary[there]!)
         placeHere[there] = place
       }
-      this.#places.push(place)
+      this.#places[this.#length++] = place
     }
   }
 
@@ -29,6 +33,6 @@ export class StringDraft<T extends string | null> {
   }
 
   column(): StringColumn<T> {
-    return { dictionary: [...this.#placeOf.keys()], places: new Uint32Array(this.#places) }
+    return { dictionary: [...this.#placeOf.keys()], places: this.#places.subarray(0, this.#length) }
   }
 }

@@ -1,10 +1,10 @@
 import { GAUGES } from '../../schemas/gauges.ts'
-import { type Columns, type StringColumn, stringAt, toStringColumn } from '../../schemas/message.ts'
+import { type Columns, type StringColumn, toStringColumn } from '../../schemas/message.ts'
 import { HOUR_MS } from '../../schemas/view.ts'
 import type { FileAbout } from '../delta/port.ts'
 import { StringDraft } from '../string-draft.ts'
 import { hoursTag } from '../tables.ts'
-import { decodeParquet, encodeParquet } from './codec.ts'
+import { arrayOf, decodeParquet, encodeParquet } from './codec.ts'
 import type { MessageRows } from './order.ts'
 
 /**
@@ -13,7 +13,7 @@ import type { MessageRows } from './order.ts'
  */
 export function encodeMessages({ columns, partition, offset, index }: MessageRows): Uint8Array {
   const delta = { encoding: 'DELTA', statistics: false } as const
-  const seq = Array.from(columns.seq, (n) => n || null)
+  const seq = arrayOf(columns.seq, (n) => n || null)
   return encodeParquet([
     { name: 'service', type: 'string', values: strings(columns.service) },
     { name: 'host', type: 'string', values: strings(columns.host), statistics: false },
@@ -62,7 +62,8 @@ export async function decodeMessages(bytes: Uint8Array): Promise<MessageRows> {
 }
 
 function strings<T extends string | null>(column: StringColumn<T>): T[] {
-  return Array.from(column.places, (_, i) => stringAt(column, i))
+  const { dictionary } = column
+  return arrayOf(column.places, (place) => dictionary[place]!)
 }
 
 /** `parts` one after the other. */

@@ -73,21 +73,22 @@ function orderOf({ columns, partition, offset, index }: MessageRows): Uint32Arra
   return order
 }
 
-/** The rank of each row's hour, service and host among all that there are: below the number of rows. */
+/** A number for each row's hour, service and host, in their order; so small that it fits a double next to a row's place. */
 function groupsOf({ timeMs, service, host, length }: Columns): Float64Array {
-  const hour = new Float64Array(length)
-  for (let i = 0; i < length; i++) hour[i] = Math.floor(timeMs[i]! / HOUR_MS)
-  const hours = ranks(hour, (a, b) => a - b)
   const services = stringRanks(service)
   const hosts = stringRanks(host)
+  let first = Number.POSITIVE_INFINITY
+  let highest = 0
+  for (let i = 0; i < length; i++) first = Math.min(first, Math.floor(timeMs[i]! / HOUR_MS))
   const groups = new Float64Array(length)
   for (let i = 0; i < length; i++) {
-    const ofService = hours.get(hour[i]!)! * services.length + services[service.places[i]!]!
-    groups[i] = ofService * hosts.length + hosts[host.places[i]!]!
+    const hour = Math.floor(timeMs[i]! / HOUR_MS) - first
+    const group =
+      (hour * services.length + services[service.places[i]!]!) * hosts.length + hosts[host.places[i]!]!
+    groups[i] = group
+    if (group > highest) highest = group
   }
-  const dense = ranks(groups, (a, b) => a - b)
-  for (let i = 0; i < length; i++) groups[i] = dense.get(groups[i]!)!
-  return groups
+  return (highest + 1) * length <= Number.MAX_SAFE_INTEGER ? groups : ranks(groups)
 }
 
 /** The rank of each string of a dictionary by its bytes. */
@@ -103,6 +104,8 @@ function stringRanks({ dictionary }: StringColumn): Float64Array {
   return result
 }
 
-function ranks(values: Iterable<number>, compare: (a: number, b: number) => number): Map<number, number> {
-  return new Map([...new Set(values)].sort(compare).map((value, rank) => [value, rank]))
+/** The rank of each of `values` among all that are different. */
+function ranks(values: Float64Array): Float64Array {
+  const rankOf = new Map([...new Set(values)].sort((a, b) => a - b).map((value, rank) => [value, rank]))
+  return values.map((value) => rankOf.get(value)!)
 }
