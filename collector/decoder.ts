@@ -2,6 +2,7 @@ import { GAUGE_VALUE_MAX, GAUGES } from '../schemas/gauges.ts'
 import { AHEAD_MS_MAX, type LineContext } from '../schemas/line.ts'
 import type { Message } from '../schemas/message.ts'
 import { NAMES_FULL, type Names } from '../schemas/names.ts'
+import { Beginnings } from './beginnings.ts'
 import { EXACT_POWERS } from './decimal.ts'
 import type { Desk } from './desk.ts'
 import { NameReader } from './name-reader.ts'
@@ -19,6 +20,7 @@ const SERVICE = GAUGES.length
 const HOST = SERVICE + 1
 const TIME = HOST + 1
 const SEQ = TIME + 1
+const NAMES = (1 << SERVICE) | (1 << HOST)
 const REQUIRED = (1 << (SERVICE + 1)) - 1
 
 /** The names that a collector has seen, each with its number. */
@@ -33,8 +35,8 @@ export interface KnownNames {
  * or milliseconds. Whatever else a line holds (escapes, other fields, a key twice, a name too many, anything wrong) it
  * leaves to `decodeLine`, with which it agrees on every line that it takes.
  *
- * A line mostly has the shape of the line before: what stands between its values is compared with what stood there,
- * four bytes at a time (`LineShape`); only where it differs it is read token by token.
+ * A line mostly begins like one before (`Beginnings`) and has the shape of the line before: what stands between its values is
+ * compared with what stood there (`LineShape`); only where it differs it is read token by token.
  */
 export class LineDecoder {
   /** Of the line decoded last, the numbers of its names. */
@@ -45,6 +47,7 @@ export class LineDecoder {
 
   readonly #known: KnownNames
   readonly #bytes: Uint8Array
+  readonly #beginnings: Beginnings
   readonly #shape: LineShape
   readonly #numbers: NumberReader
   readonly #names: NameReader
@@ -58,6 +61,7 @@ export class LineDecoder {
   constructor(desk: Desk, known: KnownNames) {
     this.#known = known
     this.#bytes = desk.bytes
+    this.#beginnings = new Beginnings(desk)
     this.#shape = new LineShape(desk)
     this.#numbers = new NumberReader(desk)
     this.#names = new NameReader(desk)
@@ -81,6 +85,7 @@ export class LineDecoder {
   /** Numbers of names that were given out mean nothing any more. */
   forget(): void {
     this.#defaultHostId = -1
+    this.#beginnings.clear()
   }
 
   /** Takes a message that the complete path decoded; which names there are too many of, null when it fits. */
@@ -101,7 +106,18 @@ export class LineDecoder {
     const bytes = this.#bytes
     let at = from
     let seen = 0
-    for (let nth = 0; ; nth++) {
+    let nth = 0
+    /** Where names end that stand in front and were read one by one, and which. */
+    let namesEnd = 0
+    let names = 0
+    const begun = this.#beginnings.guess(from)
+    if (begun > 0) {
+      at += begun
+      seen = this.#beginnings.fields
+      nth = seen === NAMES ? 2 : 1
+      this.#takeNames(seen)
+    }
+    for (; ; nth++) {
       let field = shape.fields[nth]!
       if (field >= 0 && shape.isAt(at, nth)) at += shape.lengths[nth]!
       else {
@@ -113,10 +129,15 @@ export class LineDecoder {
       }
       if (seen & (1 << field)) return -1
       seen |= 1 << field
-      if (field >= SERVICE) at = this.#readOther(at, field)
-      else {
+      if (field >= SERVICE) {
+        at = this.#readOther(at, field)
+        if (field <= HOST && at >= 0 && (seen & ~NAMES) === 0) {
+          namesEnd = at
+          names = seen
+        }
+      } else {
         // A gauge of few digits, which is most of what there is to read: in line, it saves a tenth of the whole.
-        const first = at
+        const start = at
         let digits = 0
         let digit = bytes[at]! ^ ZERO
         for (; digit <= 9; digit = bytes[++at]! ^ ZERO) digits = (Math.imul(digits, 10) + digit) | 0
@@ -129,22 +150,43 @@ export class LineDecoder {
         }
         const end = bytes[at]!
         // Anything unusual is looked at again: no digits where some must be, a zero in front, many digits, an exponent.
-        const whole = fraction > 0 ? at - first - fraction - 1 : at - first
+        const whole = fraction > 0 ? at - start - fraction - 1 : at - start
         const isWhole =
-          whole > 0 && (bytes[first] !== ZERO || whole === 1) && (fraction > 0 || bytes[at - 1] !== DOT)
+          whole > 0 && (bytes[start] !== ZERO || whole === 1) && (fraction > 0 || bytes[at - 1] !== DOT)
         if (isWhole && whole + fraction <= SHORT_DIGITS && (end === COMMA || end === CLOSE))
           this.values[field] = digits / EXACT_POWERS[fraction]!
-        else at = this.#readGauge(first, field)
+        else at = this.#readGauge(start, field)
       }
       if (at < 0) return -1
       const byte = bytes[at]!
       if (byte === COMMA) continue
-      if (byte === CLOSE && bytes[at + 1] === NEWLINE) return this.#isWhole(seen, context) ? at + 1 : -1
-      at = skip(bytes, at)
-      if (bytes[at] === COMMA) continue
-      if (bytes[at] !== CLOSE) return -1
-      at = skip(bytes, at + 1)
-      return bytes[at] === NEWLINE && this.#isWhole(seen, context) ? at : -1
+      if (byte !== CLOSE || bytes[at + 1] !== NEWLINE) {
+        at = skip(bytes, at)
+        if (bytes[at] === COMMA) continue
+        if (bytes[at] !== CLOSE) return -1
+        at = skip(bytes, at + 1) - 1
+        if (bytes[at + 1] !== NEWLINE) return -1
+      }
+      if (namesEnd > 0) this.#learnBeginning(from, namesEnd, names)
+      return this.#isWhole(seen, context) ? at + 1 : -1
+    }
+  }
+
+  #learnBeginning(from: number, to: number, names: number): void {
+    const service = names & (1 << SERVICE) ? this.service : 0
+    const host = names & (1 << HOST) ? this.host : 0
+    this.#beginnings.learn(from, to, names, service, host)
+  }
+
+  /** The names of the beginning read last are those of this line, and seen now. */
+  #takeNames(seen: number): void {
+    if (seen & (1 << SERVICE)) {
+      this.service = this.#beginnings.service
+      this.#known.services.touch(this.service)
+    }
+    if (seen & (1 << HOST)) {
+      this.host = this.#beginnings.host
+      this.#known.hosts.touch(this.host)
     }
   }
 

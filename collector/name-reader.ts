@@ -22,11 +22,6 @@ export class NameReader {
     const view = this.#view
     if (this.#bytes[at] !== QUOTE) return -1
     const from = at + 1
-    const length = names.guess(view, from)
-    if (length > 0 && this.#bytes[from + length] === QUOTE) {
-      this.id = names.last
-      return from + length + 1
-    }
     const last = this.#end - 4
     let hash = HASH_START
     // Four bytes at a time, up to the word with the quote. No name that is known has control characters.
@@ -43,9 +38,7 @@ export class NameReader {
       if (this.#bytes[to] !== QUOTE) return -1
       if (bits > 0) hash = hashWord(hash, word & ((1 << bits) - 1))
       this.id = names.find(view, from, to, hashEnd(hash))
-      if (this.id < 0) return -1
-      names.follow(this.id)
-      return to + 1
+      return this.id < 0 ? -1 : to + 1
     }
     return -1
   }

@@ -2,36 +2,24 @@ import { EXACT_POWERS, fromDecimal, HIGH_DIGITS, LOW_DIGITS } from './decimal.ts
 import type { Desk } from './desk.ts'
 
 const [ZERO, NINE, DOT, PLUS, MINUS, SMALL_E, LARGE_E] = [0x30, 0x39, 0x2e, 0x2b, 0x2d, 0x65, 0x45] as const
-const ZEROS = 0x30303030
 /** So many digits fit into 32 bits. */
 export const SHORT_DIGITS = 9
 
 /** Reads numbers as JSON has them, but for the sign: nothing here may be negative. */
 export class NumberReader {
   readonly #bytes: Uint8Array
-  readonly #view: DataView
   /** The number read last. */
   value = 0
 
-  constructor({ bytes, view }: Desk) {
+  constructor({ bytes }: Desk) {
     this.#bytes = bytes
-    this.#view = view
   }
 
   /** Reads the number at `from`; where it ends, −1 when there is none. */
   read(from: number): number {
     const bytes = this.#bytes
-    const view = this.#view
     let at = from
     let digits = 0
-    for (
-      let word = view.getInt32(at, true) ^ ZEROS;
-      areDigits(word);
-      word = view.getInt32(at, true) ^ ZEROS
-    ) {
-      digits = (Math.imul(digits, 10_000) + fourDigits(word)) | 0
-      at += 4
-    }
     // What is no digit becomes more than nine.
     let byte = bytes[at]! ^ ZERO
     for (; byte <= 9; byte = bytes[++at]! ^ ZERO) digits = (Math.imul(digits, 10) + byte) | 0
@@ -71,17 +59,6 @@ export class NumberReader {
     this.value = Number.isNaN(nearest) ? Number(latin1(bytes, from, at)) : nearest
     return at
   }
-}
-
-/** Whether each byte of `word` is at most nine. */
-function areDigits(word: number): boolean {
-  return ((word | (word + 0x76767676)) & 0x80808080) === 0
-}
-
-/** The number of four digits, the first in the lowest byte: in pairs first, then of both. */
-function fourDigits(word: number): number {
-  const pairs = Math.imul(word & 0x00ff00ff, 10) + ((word >>> 8) & 0x00ff00ff)
-  return Math.imul(pairs & 0xffff, 100) + (pairs >>> 16)
 }
 
 /** The number that the digits from `from` to `to` say, times a power of ten; NaN when `Number` must say. */

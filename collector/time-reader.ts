@@ -9,11 +9,8 @@ const MINUTE_MS = 60_000
 export class TimeReader {
   readonly #bytes: Uint8Array
   readonly #view: DataView
-  /**
-   * The minute read last, as its sixteen characters `2026-11-23T10:20`: most likely it is the next one too. Eight are
-   * compared at a time, as doubles (`LineShape` says why).
-   */
-  readonly #minute = new Float64Array(2)
+  /** The minute read last, as its sixteen characters `2026-11-23T10:20`: most likely it is the next one too. */
+  readonly #minute = new Int32Array(4)
   #minuteMs = Number.NaN
   /** The time read last, milliseconds since 1970. */
   value = 0
@@ -44,7 +41,12 @@ export class TimeReader {
   #isSameMinute(at: number): boolean {
     const view = this.#view
     const minute = this.#minute
-    return view.getFloat64(at + 8, true) === minute[1] && view.getFloat64(at, true) === minute[0]
+    return (
+      view.getInt32(at + 12, true) === minute[3] &&
+      view.getInt32(at + 8, true) === minute[2] &&
+      view.getInt32(at + 4, true) === minute[1] &&
+      view.getInt32(at, true) === minute[0]
+    )
   }
 
   #readMinute(at: number): boolean {
@@ -55,7 +57,7 @@ export class TimeReader {
     const isClock = bytes[at + 10] === T && bytes[at + 13] === COLON
     const isMinute = isClock && hour >= 0 && hour <= 23 && minute >= 0 && minute <= 59
     if (!isMinute || Number.isNaN(dayMs)) return false
-    for (let i = 0; i < 2; i++) this.#minute[i] = this.#view.getFloat64(at + 8 * i, true)
+    for (let i = 0; i < 4; i++) this.#minute[i] = this.#view.getInt32(at + 4 * i, true)
     this.#minuteMs = dayMs + (hour * 60 + minute) * MINUTE_MS
     return true
   }

@@ -8,12 +8,9 @@ const HASH_START = 0x811c9dc5 | 0
 const HASH_PRIME = 0x01000193
 const FIRST_SLOTS = 1_024
 
-/**
- * What is kept about a name: where it begins among the words; how many bytes it has; which name came after it last, for
- * senders repeat themselves; when it was seen last, in the unit of `now`.
- */
-const ABOUT = 4
-const [START, LENGTH, NEXT, SEEN] = [0, 1, 2, 3] as const
+/** What is kept about a name: where it begins among the words; how many bytes it has; when it was seen last, in the unit of `now`. */
+const ABOUT = 3
+const [START, LENGTH, SEEN] = [0, 1, 2] as const
 const FIRST_BYTES = 1 << 14
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -30,7 +27,6 @@ export class Names {
   #hashes = new Int32Array(FIRST_SLOTS / 4)
   /** `ABOUT` numbers per name, side by side. */
   #about = new Int32Array((FIRST_SLOTS / 4) * ABOUT)
-  #last = 0
   /** The names, each filled up with zeros to a multiple of eight. */
   #words = new Int32Array(FIRST_BYTES / 4)
   #wordsUsed = 0
@@ -57,20 +53,6 @@ export class Names {
     this.#about[id * ABOUT + SEEN] = this.now
   }
 
-  /** The name read last. */
-  get last(): number {
-    return this.#last
-  }
-
-  /** Whether the name that came last after the one before stands at `from`: its length then, else 0. It is seen now. */
-  guess(view: DataView, from: number): number {
-    const id = this.#about[this.#last * ABOUT + NEXT]!
-    if (!this.#standsAt(view, from, id)) return 0
-    this.touch(id)
-    this.#last = id
-    return this.#about[id * ABOUT + LENGTH]!
-  }
-
   /** Whether the bytes of a name stand at `from`. */
   #standsAt(view: DataView, from: number, id: number): boolean {
     const about = id * ABOUT
@@ -85,12 +67,6 @@ export class Names {
       at += 4
     }
     return at === to || lastWord(view, at, to) === this.#words[word]
-  }
-
-  /** Notes that a name was read: it follows the one before. */
-  follow(id: number): void {
-    this.#about[this.#last * ABOUT + NEXT] = id
-    this.#last = id
   }
 
   /** The id of a name; `NO_NAME` or `NAMES_FULL` when it has none. */
@@ -139,7 +115,7 @@ export class Names {
     own.fill(0)
     own.set(bytes)
     this.#wordsUsed += words
-    this.#about.set([start, bytes.length, 0, this.now], id * ABOUT)
+    this.#about.set([start, bytes.length, this.now], id * ABOUT)
     this.#hashes[id] = hash
     this.#strings.push(name)
     this.#enter(id)
@@ -179,7 +155,6 @@ export class Names {
     this.#slots.fill(0)
     this.#strings = []
     this.#wordsUsed = 0
-    this.#last = 0
     for (const { name, bytes, hash, seen } of kept)
       this.#about[this.#add(name, bytes, hash) * ABOUT + SEEN] = seen
     return true

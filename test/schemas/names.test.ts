@@ -8,14 +8,9 @@ function laid(name: string): { view: DataView; to: number } {
   return { view: new DataView(bytes.buffer, bytes.byteOffset), to: bytes.length - 9 }
 }
 
-/** Reads a name as a decoder does: the guess first. */
 function read(names: Names, name: string): number {
   const { view, to } = laid(name)
-  const guessed = names.guess(view, 0)
-  if (guessed > 0 && guessed === to) return names.last
-  const id = names.find(view, 0, to, hashName(view, 0, to))
-  names.follow(id)
-  return id
+  return names.find(view, 0, to, hashName(view, 0, to))
 }
 
 /** Names that begin alike, of every length up to three words of eight bytes. */
@@ -23,7 +18,7 @@ const name = fc
   .record({ length: fc.integer({ min: 1, max: 24 }), end: fc.constantFrom('', 'a', 'b', 'ü') })
   .map(({ length, end }) => 'x'.repeat(length) + end)
 
-test('in whatever order names come, each keeps its number, guessed or looked up', () => {
+test('in whatever order names come, each keeps its number', () => {
   fc.assert(
     fc.property(fc.array(name, { maxLength: 200 }), (sequence) => {
       const names = new Names(1_000)
@@ -39,23 +34,13 @@ test('in whatever order names come, each keeps its number, guessed or looked up'
   )
 })
 
-test('a guess holds for what came before, and for nothing that only begins alike', () => {
+test('what was not seen for long is forgotten, and the others have new numbers', () => {
   const names = new Names(10)
-  for (const text of ['web', 'web-1', 'web', 'web-1']) read(names, text)
-  // After `web-1` came `web`.
-  expect(names.guess(laid('web').view, 0)).toBe(3)
-  expect(names.guess(laid('web-2').view, 0)).toBe(0)
-  expect(names.guess(laid('web-1').view, 0)).toBe(5)
-})
-
-test('what was guessed is seen, and what was forgotten is guessed no more', () => {
-  const names = new Names(10)
-  for (const text of ['old', 'a', 'b', 'a', 'b']) read(names, text)
+  for (const text of ['old', 'a', 'b']) read(names, text)
   names.now = 5
   read(names, 'a')
-  read(names, 'b')
+  names.touch(read(names, 'b'))
   expect(names.forget(5)).toBe(true)
   expect([names.size, names.text(0), names.text(1)]).toEqual([2, 'a', 'b'])
-  expect(names.guess(laid('old').view, 0)).toBe(0)
   expect(['b', 'a', 'old'].map((text) => read(names, text))).toEqual([1, 0, 2])
 })

@@ -1,0 +1,90 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { Beginnings } from '../../collector/beginnings.ts'
+import { LineDecoder } from '../../collector/decoder.ts'
+import { Desk } from '../../collector/desk.ts'
+import { Names } from '../../schemas/names.ts'
+
+const CONTEXT = { arrivalMs: Date.UTC(2026, 10, 22), oldestMs: 0, senderAddress: '192.0.2.7', agent: null }
+
+/** A decoder of lines that are laid before it one at a time. */
+function reader(desk = new Desk(2_000)) {
+  const known = { services: new Names(1_000), hosts: new Names(1_000_000) }
+  const decoder = new LineDecoder(desk, known)
+  const read = (line: string) => {
+    desk.lay(Buffer.from(`${line}\n`))
+    if (decoder.decode(0, CONTEXT) < 0) return null
+    return [known.services.text(decoder.service), known.hosts.text(decoder.host)]
+  }
+  return { decoder, known, read }
+}
+
+const rest = '"cpu":1,"ram":2,"disk":3}'
+/** Names that begin alike, up to longer than a beginning may be. */
+const name = fc
+  .tuple(fc.constantFrom('', 'x', 'xx', 'x'.repeat(9), 'ü'.repeat(120)), fc.constantFrom('', '1', '2', 'ü'))
+  .map((parts) => parts.join('') || 'x')
+const line = fc
+  .record({
+    service: name,
+    host: fc.option(name),
+    form: fc.constantFrom('plain', 'spaced', 'host first', 'last'),
+  })
+  .map(({ service, host, form }) => {
+    const [one, other] = [`"service":"${service}"`, host === null ? '' : `"host":"${host}"`]
+    const names = (form === 'host first' ? [other, one] : [one, other]).filter((text) => text !== '')
+    const text = form === 'last' ? `{"disk":3,"cpu":1,"ram":2,${names.join()}}` : `{${names.join()},${rest}`
+    return { text: form === 'spaced' ? text.replaceAll('":', '" : ') : text, service, host }
+  })
+
+test('in whatever order lines come, each is read with its own names', () => {
+  fc.assert(
+    fc.property(fc.array(line, { maxLength: 60 }), (some) => {
+      const { read } = reader()
+      for (const { text, service, host } of [...some, ...some, ...some])
+        expect(read(text)).toEqual([service, host ?? CONTEXT.senderAddress])
+    }),
+    { numRuns: 300 },
+  )
+})
+
+test('a beginning that comes again is expected, and nothing that only begins like it', () => {
+  const desk = new Desk(200)
+  const beginnings = new Beginnings(desk)
+  const lay = (text: string) => desk.lay(Buffer.from(text))
+  const [web, webs] = ['{"service":"web"', '{"service":"web-1"']
+  const guess = (text: string) => {
+    lay(text)
+    return beginnings.guess(0)
+  }
+  expect(guess(web)).toBe(0)
+  for (const [i, text] of [web, webs, web].entries()) beginnings.learn(0, lay(text), 1, i % 2, 0)
+  // After `web` came `web-1`.
+  expect(guess(`${web},`)).toBe(0)
+  expect(guess(webs.slice(0, -1))).toBe(0)
+  expect(guess(`${webs},`)).toBe(webs.length)
+  expect([beginnings.fields, beginnings.service]).toEqual([1, 1])
+  beginnings.clear()
+  expect(guess(webs)).toBe(0)
+})
+
+test('with more beginnings than are kept each line is still read with its own names', () => {
+  const { read } = reader()
+  for (let n = 0; n < 140_000; n++) {
+    const host = `h${n % 70_000}`
+    if (read(`{"service":"web","host":"${host}",${rest}`)?.[1] !== host) throw new Error(`${host} is another`)
+  }
+})
+
+test('names of an expected beginning are seen, and mean nothing any more when numbers changed', () => {
+  const { decoder, known, read } = reader()
+  const lines = ['b', 'c'].map((host) => `{"service":"web","host":"${host}",${rest}`)
+  read(`{"service":"old","host":"a",${rest}`)
+  for (const text of [...lines, ...lines]) read(text)
+  decoder.hour = 5
+  for (const text of lines) read(text)
+  decoder.forget()
+  expect([known.services.forget(5), known.hosts.forget(5)]).toEqual([true, true])
+  expect(known.hosts.size).toBe(2)
+  for (const [i, text] of lines.entries()) expect(read(text)).toEqual(['web', ['b', 'c'][i]])
+})
