@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { startUp } from '../../test/heavy/up.ts'
 import { startFloor } from '../floor.ts'
+import { type Freshness, freshnessText, PROBE, watchFreshness } from '../freshness.ts'
 import { machine, mib, ms, thousands } from '../measure.ts'
 import { forkWith, messageOf, usageOf } from '../process.ts'
 import { type QueryTimes, startQueries } from '../queries.ts'
@@ -17,6 +18,7 @@ const FLOOR_SECONDS_MAX = 10
 /** The floor gets so small a part of the spool. */
 const FLOOR_SPOOL = 10
 const QUERY_EVERY_MS = 200
+const PROBE_EVERY_MS = 1_000
 /** Descriptors that a process needs beside its connections. */
 const OTHER_FILES = 200
 /** Longest wait for the last message to be counted by an answer. */
@@ -40,6 +42,8 @@ export interface Connections {
   readonly floor: Side
   readonly up: Side
   readonly queries: QueryTimes
+  /** How soon answers count what was acknowledged, while all come back. */
+  readonly freshness: Freshness
   /** Messages that answers count, and those that were sent. */
   readonly counted: number
   readonly sent: number
@@ -88,14 +92,17 @@ async function againstUp(data: string, options: Omit<FleetOptions, 'port'>) {
   const up = await startUp(data, ['--agent-enabled', 'false', ...connectionsMax])
   try {
     let queries: QueryTimes | null = null
+    let freshness: Freshness | null = null
     const side = await phases(up.child.pid!, { ...options, port: up.collector.port }, async (storm) => {
       const asking = startQueries(up.serving, 'service-000', QUERY_EVERY_MS)
+      const watch = watchFreshness(up, up.collector.port, PROBE_EVERY_MS)
       const result = await storm()
       queries = await asking.stop()
+      freshness = await watch.stop()
       return result
     })
     const counted = await countedBy(up.serving, options.agents * (options.seconds + options.spooled))
-    return { up: side, queries: queries!, counted }
+    return { up: side, queries: queries!, freshness: freshness!, counted }
   } finally {
     await up.end('SIGTERM')
   }
@@ -143,15 +150,16 @@ async function countedBy(serving: string, expected: number): Promise<number> {
   const untilMs = Date.now() + COUNTED_MS_MAX
   for (;;) {
     const { services } = (await (await fetch(`${serving}/v1/services`)).json()) as {
-      services: readonly { readonly messages: number }[]
+      services: readonly { readonly service: string; readonly messages: number }[]
     }
-    const counted = services.reduce((sum, { messages }) => sum + messages, 0)
+    const sent = services.filter(({ service }) => !PROBE.test(service))
+    const counted = sent.reduce((sum, { messages }) => sum + messages, 0)
     if (counted >= expected || Date.now() > untilMs) return counted
     await wait(100)
   }
 }
 
-export function connectionsText({ floor, up, queries, counted, sent }: Connections): string {
+export function connectionsText({ floor, up, queries, freshness, counted, sent }: Connections): string {
   const { agents, seconds, spooled } = up.options
   const rate = ({ storm }: Side) => (storm.messages / storm.caughtUpMs) * 1_000
   const side = (name: string, one: Side) => `${name}
@@ -166,6 +174,7 @@ export function connectionsText({ floor, up, queries, counted, sent }: Connectio
 ${side('append and sync alone', floor)}
 ${side('tidemark up', up)}
     queries meanwhile        ${answered} answered after ${ms(latencyMs.p50)} (p50), ${ms(latencyMs.p99)} (p99), ${ms(latencyMs.max)} (max); ${failed} failed
+    a message                ${freshnessText(freshness)}
     counted by answers       ${counted.toLocaleString('en')} of ${sent.toLocaleString('en')} sent
 up / append                  pace ${(up.paceCores / floor.paceCores).toFixed(1)} × the cores; back at ${(rate(up) / rate(floor)).toFixed(2)} of the rate`
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startUp } from '../../test/heavy/up.ts'
 import { againstFloor } from '../floor.ts'
+import { type Freshness, freshnessText, watchFreshness } from '../freshness.ts'
 import type { Sent, Slice } from '../ingest/sender.ts'
 import { machine, median, mib, ms, thousands } from '../measure.ts'
 import { forkWith, messageOf } from '../process.ts'
@@ -38,6 +39,7 @@ export interface Soak {
   readonly parts: readonly Part[]
   readonly runs: readonly RunSeen[]
   readonly queries: QueryTimes
+  readonly freshness: Freshness
 }
 
 /** `logLine` gets a line for each part as it ends. */
@@ -61,6 +63,7 @@ export async function benchSoak(
       // The service is unknown before its first message.
       await new Promise((resolve) => setTimeout(resolve, QUERY_EVERY_MS))
       const asking = startQueries(up.serving, 'service-000', QUERY_EVERY_MS)
+      const fresh = watchFreshness(up, up.collector.port, QUERY_EVERY_MS)
       const running = keepRunning(up.serving, sliceSeconds * 1_000)
       const parts: Part[] = []
       sender.on('message', (message: Slice | Sent) => {
@@ -71,8 +74,8 @@ export async function benchSoak(
         logLine(partText(part, parts.length * sliceSeconds))
       })
       const sent = await messageOf(sender, (one): one is Sent => 'perSecond' in (one as object))
-      const [queries, runs] = await Promise.all([asking.stop(), running.stop()])
-      return { seconds, rate, floor, sent, parts, runs, queries }
+      const [queries, freshness, runs] = await Promise.all([asking.stop(), fresh.stop(), running.stop()])
+      return { seconds, rate, floor, sent, parts, runs, queries, freshness }
     } finally {
       await up.end('SIGTERM')
     }
@@ -105,7 +108,7 @@ export function verdict({ parts, rate }: Pick<Soak, 'parts' | 'rate'>): {
 }
 
 export function soakText(soak: Soak): string {
-  const { seconds, rate, floor, sent, parts, runs, queries } = soak
+  const { seconds, rate, floor, sent, parts, runs, queries, freshness } = soak
   const { held, growth } = verdict(soak)
   const acks = ({ latencyMs: { p50, p99, max } }: Sent) =>
     `${ms(p50)} (p50), ${ms(p99)} (p99), ${ms(max)} (max)`
@@ -118,5 +121,6 @@ export function soakText(soak: Soak): string {
   ack of append and sync     ${acks(floor)}; up / append at p50 = ${(sent.latencyMs.p50 / floor.latencyMs.p50).toFixed(1)}
   runs                       ${published.length} published after ${ms(median(published))} (median), ${ms(Math.max(0, ...published))} (max)${others.length > 0 ? `; others: ${others.join(', ')}` : ''}
   queries                    ${queries.answered} answered after ${ms(queries.latencyMs.p50)} (p50), ${ms(queries.latencyMs.p99)} (p99); ${queries.failed} failed
+  a message                  ${freshnessText(freshness)}
   verdict                    the rate ${held ? 'held' : 'did NOT hold'}; memory ${growth <= FLAT ? 'is flat' : 'GREW'}: last third / first third = ${growth.toFixed(2)}`
 }
