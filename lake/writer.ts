@@ -67,7 +67,8 @@ const SEAL_EVERY_MS = 3_600_000
 const SEAL_BYTES_MAX = 16 << 20
 /** Blocks that one seal holds at most; when so many wait in the log they are sealed without being asked. */
 const SEAL_BLOCKS_MAX = 4_000
-const BLOCKS_PER_READ = 256
+/** As many as speed asks for, for the same reason. */
+const BLOCKS_PER_READ = 2_048
 /** With more blocks than this to seal it is urgent, until fewer than that are left. */
 const URGENT_BLOCKS = 100_000
 const CALM_BLOCKS = 10_000

@@ -48,8 +48,11 @@ export interface SpeedStatus {
 const CELLS_MAX = 20_000
 /** While no tick can be committed, so many times as many open cells are folded before folding waits too. */
 const HELD_FACTOR = 5
-/** Blocks folded in one go, so that queries get their turn. */
-const BLOCKS_PER_READ = 256
+/**
+ * Blocks asked for and folded in one go: so many that folding keeps up although the thread that reads them, busy with
+ * thousands of senders, answers only a few times a second; so few that queries get their turn soon.
+ */
+const BLOCKS_PER_READ = 2_048
 const RETRY_MS = 1_000
 /** Ticks between two clean-ups of the table. */
 const TEND_EVERY = 20

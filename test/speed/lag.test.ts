@@ -15,21 +15,20 @@ import { simRandom } from '../sim/random.ts'
 
 const HASH = definitionHash(serviceMinute)
 
-/** A log whose disk can fail. */
+/** A log whose disk can fail, and which counts how often it is read. */
 class FailingLog extends SimLog {
   fails = false
+  reads = 0
 
   override async read(after: number, blocksMax: number) {
+    this.reads += 1
     if (this.fails) throw new TidemarkError('E_DISK', 'it fails')
     return super.read(after, blocksMax)
   }
 }
 
-test('what was in the log before the start may be as old as the log, until it is folded', async () => {
+async function rig(log: SimLog) {
   const clock = new SimClock(100 * HOUR_MS)
-  const log = new FailingLog()
-  log.fails = true
-  log.blocks.push(blockOf(0, 1))
   const deps = { store: new MemoryStore(clock), clock, random: simRandom(1) }
   const speed = await startSpeed(
     { view: serviceMinute, tickMs: 30_000, retentionMs: HOUR_MS },
@@ -42,6 +41,14 @@ test('what was in the log before the start may be as old as the log, until it is
       logLine: () => {},
     },
   )
+  return { clock, speed }
+}
+
+test('what was in the log before the start may be as old as the log, until it is folded', async () => {
+  const log = new FailingLog()
+  log.fails = true
+  log.blocks.push(blockOf(0, 1))
+  const { clock, speed } = await rig(log)
   await drain()
   expect(speed.lag(HASH, 0)).toEqual({ end: 0, behindSinceMs: 0 })
   await clock.advance(60_000)
@@ -53,5 +60,15 @@ test('what was in the log before the start may be as old as the log, until it is
   log.blocks.push(blockOf(1, 1))
   log.changed()
   expect(speed.lag(HASH, 0)).toEqual({ end: 1, behindSinceMs: clock.nowMs() })
+  await speed.close()
+})
+
+test('much that waits is asked for in few reads: with many senders each takes long', async () => {
+  const log = new FailingLog()
+  for (let n = 0; n < 10_000; n++) log.blocks.push(blockOf(n, 1))
+  const { speed } = await rig(log)
+  await drain()
+  expect(speed.lag(HASH, 0)).toEqual({ end: 9_999, behindSinceMs: null })
+  expect(log.reads).toBeLessThan(10)
   await speed.close()
 })
