@@ -19,7 +19,7 @@ const KINDS = {
 } as const
 
 /** One end, what it received, and what happened to it in order; chunks in a row are one event. */
-function watch(socket: Socket) {
+function watch(socket: Socket, onData = () => {}) {
   const events: string[] = []
   const received: Uint8Array[] = []
   const lent: Uint8Array[] = []
@@ -29,6 +29,7 @@ function watch(socket: Socket) {
         received.push(new Uint8Array(bytes))
         lent.push(bytes)
         if (events.at(-1) !== 'data') events.push('data')
+        onData()
       },
       end: () => void events.push('end'),
       drain: () => {},
@@ -38,10 +39,11 @@ function watch(socket: Socket) {
       },
     })
   })
-  return { socket, events, gone, text: () => Buffer.concat(received).toString(), lent }
+  const bytes = () => Buffer.concat(received)
+  return { socket, events, gone, bytes, text: () => bytes().toString(), lent }
 }
 
-async function pair(net: Net) {
+async function pair(net: Net, onData?: (server: Socket) => void) {
   let accept: (socket: Socket) => void = () => {}
   const accepted = new Promise<Socket>((resolve) => {
     accept = resolve
@@ -49,7 +51,8 @@ async function pair(net: Net) {
   // Watched at once: what comes first must not be missed.
   const listener = await net.listen('127.0.0.1', 0, (socket) => accept(socket))
   const client = watch(await net.connect('127.0.0.1', listener.port))
-  const server = watch(await accepted)
+  const socket = await accepted
+  const server = watch(socket, () => onData?.(socket))
   return { listener, client, server }
 }
 
@@ -89,6 +92,31 @@ for (const [kind, make] of Object.entries(KINDS)) {
     server.socket.resume()
     await until(() => server.events.length === 2)
     expect([server.text(), server.events]).toEqual(['x', ['data', 'end']])
+    server.socket.destroy()
+    await Promise.all([client.gone, server.gone])
+    await listener.close()
+  })
+
+  test(`${kind}: paused after every piece, nothing is told meanwhile and all arrives in order`, async () => {
+    let paused = false
+    let pieces = 0
+    const { listener, client, server } = await pair(make(), (socket) => {
+      expect(paused).toBe(false)
+      pieces += 1
+      paused = true
+      socket.pause()
+      setTimeout(() => {
+        paused = false
+        socket.resume()
+      }, 1)
+    })
+    const numbers = Uint32Array.from({ length: 1 << 20 }, (_, i) => i)
+    for (let i = 0; i < numbers.length; i += 1 << 14)
+      client.socket.write(Buffer.from(numbers.slice(i, i + (1 << 14)).buffer))
+    client.socket.end()
+    await until(() => server.events.includes('end'))
+    expect(Buffer.compare(server.bytes(), Buffer.from(numbers.buffer))).toBe(0)
+    if (kind !== 'simulated') expect(pieces).toBeGreaterThan(10)
     server.socket.destroy()
     await Promise.all([client.gone, server.gone])
     await listener.close()
