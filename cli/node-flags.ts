@@ -18,8 +18,11 @@ export const INLINING_FLAGS = [
   '--max-inlined-bytecode-size-cumulative=6000',
 ]
 
-/** How it runs everything: each of three threads would let its young generation grow to 64 MB or twice that under load. */
-export const UP_FLAGS = ['--max-semi-space-size=8', ...INLINING_FLAGS]
+/**
+ * How it runs everything: each of three threads would let its young generation grow to 64 MB or twice that under load, and
+ * have four helpers collect its garbage, which wait for each other while all cores are busy.
+ */
+export const UP_FLAGS = ['--max-semi-space-size=8', '--v8-pool-size=1', ...INLINING_FLAGS]
 
 /**
  * Starts this program again with the flags, as the same process, unless it has them. Node before 22.15 cannot; it then
