@@ -45,9 +45,9 @@ function keepCompiled() {
 
 async function runCommand() {
   keepCompiled()
-  const { AGENT_FLAGS, UP_FLAGS, startWithFlags } = await import('./node-flags.ts')
-  const flags = { agent: AGENT_FLAGS, up: UP_FLAGS }[process.argv[2]]
-  if (flags !== undefined) startWithFlags(flags)
+  const { AGENT_FLAGS, UP_ENVIRONMENT, UP_FLAGS, startWithFlags } = await import('./node-flags.ts')
+  if (process.argv[2] === 'agent') startWithFlags(AGENT_FLAGS)
+  if (process.argv[2] === 'up') startWithFlags(UP_FLAGS, UP_ENVIRONMENT)
   ;(await import('./main.ts')).start()
 }
 

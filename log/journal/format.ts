@@ -32,7 +32,7 @@ export interface RecordHead {
 
 const MAGIC = Buffer.from('TIDEMARK')
 const VERSION = 1
-const HEAD_FIXED_BYTES = 24
+export const HEAD_FIXED_BYTES = 24
 export const RECORD_MAGIC = Buffer.from('TMB1')
 export const RECORD_HEAD_BYTES = 36
 
@@ -62,6 +62,11 @@ export function encodeHead({ partition, firstOffset, logTimeMs, agents }: Segmen
   return Buffer.concat([head, body])
 }
 
+/** The length of the head that begins with these `HEAD_FIXED_BYTES`, if they are whole. */
+export function headLength(fixed: Buffer): number {
+  return HEAD_FIXED_BYTES + (fixed.length < HEAD_FIXED_BYTES ? 0 : fixed.readUInt32LE(12))
+}
+
 /** The head at the beginning of `file`, null when it is torn or damaged. Throws `E_JOURNAL_VERSION`. */
 export function decodeHead(bytes: Uint8Array, path: string): { head: SegmentHead; bytes: number } | null {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
@@ -74,7 +79,7 @@ export function decodeHead(bytes: Uint8Array, path: string): { head: SegmentHead
       `${path} has format version ${version}, this release reads ${VERSION}`,
     )
   }
-  const end = HEAD_FIXED_BYTES + file.readUInt32LE(12)
+  const end = headLength(file)
   const body = file.subarray(HEAD_FIXED_BYTES, end)
   if (file.length < end || file.readUInt32LE(16) !== crc32(body)) return null
   const agents = new Map<string, AgentState>()

@@ -1,23 +1,14 @@
-import type { Block } from '../../schemas/block.ts'
-import { describeError, isError, TidemarkError } from '../../schemas/errors.ts'
+import { describeError, isError } from '../../schemas/errors.ts'
 import { type Clock, sleep } from '../../schemas/ports/clock.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
 import { mergeGaps, offsetIn, type Position } from '../../schemas/position.ts'
 import type { AgentState, Log, LogSlice, LogState } from '../port.ts'
 import { StoredBlock } from '../stored-block.ts'
 import type { Agents } from './agents.ts'
-import { decodeHead, RECORD_HEAD_BYTES, writeRecordHead } from './format.ts'
+import { RECORD_HEAD_BYTES, writeRecordHead } from './format.ts'
+import { JournalReader } from './reader.ts'
 import { createSegment, recover } from './recovery.ts'
-import { scanRecords } from './scan.ts'
-import {
-  addRecord,
-  closedError,
-  indexOf,
-  readSegment,
-  type Segment,
-  type SegmentIndex,
-  wholeFile,
-} from './segment.ts'
+import { addRecord, closedError, type Segment } from './segment.ts'
 import { Tail } from './tail.ts'
 
 export interface JournalConfig {
@@ -47,8 +38,6 @@ const SEGMENT_BYTES_MAX = 64 << 20
 const GROUP_BYTES_MAX = 4 << 20
 /** Time between two tries while the disk is full or fails. */
 const RETRY_MS = 1_000
-/** Old segments whose index is kept for readers that catch up. */
-const OLD_INDEXES_MAX = 4
 
 interface Pending {
   readonly offset: number
@@ -89,6 +78,7 @@ class Journal implements Log {
   readonly #agents: Agents
   readonly #release: () => Promise<void>
   readonly #tail = new Tail()
+  readonly #reader: JournalReader
   readonly #listeners = new Set<() => void>()
   readonly #closing = new AbortController()
   #queue: Pending[] = []
@@ -113,6 +103,7 @@ class Journal implements Log {
     this.#segments = opened.segments
     this.#agents = opened.agents
     this.#release = opened.release
+    this.#reader = new JournalReader(this.#segments, this.#tail, deps.logLine)
     const { partition, index } = this.#active
     this.partition = partition
     this.#end = index!.to
@@ -213,7 +204,7 @@ class Journal implements Log {
       agents: this.#agents.at(toMs),
     })
     this.#segments.push(next)
-    this.#forgetIndexes()
+    this.#reader.forgetIndexes()
   }
 
   async #cutBack(): Promise<void> {
@@ -257,55 +248,11 @@ class Journal implements Log {
   }
 
   start(): number {
-    return this.#segments[0]!.firstOffset - 1
+    return this.#reader.start()
   }
 
-  async read(after: number, blocksMax: number): Promise<LogSlice> {
-    if (after < this.start()) throw this.#trimmed(after)
-    const cached = this.#tail.after(after, blocksMax)
-    if (cached !== null) return this.#sliceOf(cached, after)
-    const i = this.#segments.findLastIndex((segment) => segment.firstOffset <= after + 1)
-    const segment = this.#segments[i]!
-    try {
-      return await readSegment(segment, await this.#indexFor(segment), after, blocksMax)
-    } catch (error) {
-      throw this.#segments.includes(segment) ? error : this.#trimmed(after)
-    }
-  }
-
-  #sliceOf(blocks: Block[], after: number): LogSlice {
-    const last = blocks.at(-1)
-    return { blocks, gaps: [], to: last?.offset ?? after, toMs: last?.logTimeMs ?? this.#active.index!.toMs }
-  }
-
-  #trimmed(after: number): TidemarkError {
-    return new TidemarkError('E_TRIMMED', `the journal begins after block ${this.start()}, not ${after}`)
-  }
-
-  async #indexFor(segment: Segment): Promise<SegmentIndex> {
-    if (segment.index !== null) return segment.index
-    const bytes = await wholeFile(segment.file)
-    const head = decodeHead(bytes, segment.path)
-    const next = this.#segments[this.#segments.indexOf(segment) + 1]
-    if (next === undefined) throw this.#trimmed(segment.firstOffset)
-    const logTimeMs = head?.head.logTimeMs ?? 0
-    const nextMs = decodeHead(await wholeFile(next.file), next.path)?.head.logTimeMs ?? 0
-    const index = indexOf(
-      scanRecords(bytes, head?.bytes ?? 0),
-      { ...segment, logTimeMs },
-      { firstOffset: next.firstOffset, logTimeMs: nextMs },
-    )
-    for (const gap of index.gaps)
-      this.#deps.logLine(`journal: blocks ${gap.from + 1} to ${gap.to} are damaged and left out`)
-    this.#forgetIndexes()
-    segment.index = index
-    return index
-  }
-
-  /** Keeps the indexes of the active segment and of a few others that readers use. */
-  #forgetIndexes(): void {
-    const old = this.#segments.slice(0, -1).filter(({ index }) => index !== null && index.gaps.length === 0)
-    for (const segment of old.slice(0, Math.max(0, old.length - OLD_INDEXES_MAX))) segment.index = null
+  read(after: number, blocksMax: number): Promise<LogSlice> {
+    return this.#reader.read(after, blocksMax)
   }
 
   /** Oldest first, each durably before the next: what a crash keeps has no hole that reads as damage. */

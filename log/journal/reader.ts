@@ -1,0 +1,89 @@
+import { TidemarkError } from '../../schemas/errors.ts'
+import type { LogSlice } from '../port.ts'
+import { decodeHead, HEAD_FIXED_BYTES, headLength, type SegmentHead } from './format.ts'
+import { scanRecords } from './scan.ts'
+import { asBuffer, indexOf, readSegment, type Segment, type SegmentIndex, wholeFile } from './segment.ts'
+import type { Tail } from './tail.ts'
+
+/**
+ * Old segments whose index is kept for readers that catch up: half a megabyte for each 64 MiB, which would have to be read as
+ * a whole to make it anew. So many segments fill within a minute at full speed.
+ */
+const OLD_INDEXES_MAX = 32
+
+/**
+ * Reads the segments of a journal, which go on growing meanwhile: the newest blocks from memory, others from disk, where the
+ * index of an old segment is made when somebody reads it.
+ */
+export class JournalReader {
+  readonly #segments: readonly Segment[]
+  readonly #tail: Tail
+  readonly #logLine: (line: string) => void
+
+  /** `segments` are the journal's own, oldest first. */
+  constructor(segments: readonly Segment[], tail: Tail, logLine: (line: string) => void) {
+    this.#segments = segments
+    this.#tail = tail
+    this.#logLine = logLine
+  }
+
+  /** `LogReader.start`. */
+  start(): number {
+    return this.#segments[0]!.firstOffset - 1
+  }
+
+  /** `LogReader.read`. */
+  async read(after: number, blocksMax: number): Promise<LogSlice> {
+    if (after < this.start()) throw this.#trimmed(after)
+    const blocks = this.#tail.after(after, blocksMax)
+    if (blocks !== null) {
+      const last = blocks.at(-1)
+      const toMs = last?.logTimeMs ?? this.#segments.at(-1)!.index!.toMs
+      return { blocks, gaps: [], to: last?.offset ?? after, toMs }
+    }
+    const i = this.#segments.findLastIndex((segment) => segment.firstOffset <= after + 1)
+    const segment = this.#segments[i]!
+    try {
+      return await readSegment(segment, await this.#indexFor(segment), after, blocksMax)
+    } catch (error) {
+      throw this.#segments.includes(segment) ? error : this.#trimmed(after)
+    }
+  }
+
+  #trimmed(after: number): TidemarkError {
+    return new TidemarkError('E_TRIMMED', `the journal begins after block ${this.start()}, not ${after}`)
+  }
+
+  async #indexFor(segment: Segment): Promise<SegmentIndex> {
+    if (segment.index !== null) return segment.index
+    const bytes = await wholeFile(segment.file)
+    const head = decodeHead(bytes, segment.path)
+    const next = this.#segments[this.#segments.indexOf(segment) + 1]
+    if (next === undefined) throw this.#trimmed(segment.firstOffset)
+    const logTimeMs = head?.head.logTimeMs ?? 0
+    const nextMs = (await headOf(next))?.logTimeMs ?? 0
+    const index = indexOf(
+      scanRecords(bytes, head?.bytes ?? 0),
+      { ...segment, logTimeMs },
+      { firstOffset: next.firstOffset, logTimeMs: nextMs },
+    )
+    for (const gap of index.gaps)
+      this.#logLine(`journal: blocks ${gap.from + 1} to ${gap.to} are damaged and left out`)
+    this.forgetIndexes()
+    segment.index = index
+    return index
+  }
+
+  /** Keeps the indexes of the active segment and of a few others that readers use. */
+  forgetIndexes(): void {
+    const old = this.#segments.slice(0, -1).filter(({ index }) => index !== null && index.gaps.length === 0)
+    for (const segment of old.slice(0, Math.max(0, old.length - OLD_INDEXES_MAX))) segment.index = null
+  }
+}
+
+async function headOf({ file, path, syncedBytes }: Segment): Promise<SegmentHead | null> {
+  const fixed = asBuffer(await file.read(0, HEAD_FIXED_BYTES))
+  // A damaged length may say anything.
+  const bytes = await file.read(0, Math.min(headLength(fixed), syncedBytes))
+  return decodeHead(bytes, path)?.head ?? null
+}
