@@ -32,7 +32,7 @@ export function encodeBlock(messages: Columns): Buffer {
     out.set(new Uint8Array(values.buffer, values.byteOffset, 8 * n), at)
     at += 8 * n
   }
-  return kept(out, at)
+  return kept(out.subarray(0, at))
 }
 
 /** Where blocks are put together, before their length is known. */
@@ -48,16 +48,17 @@ const SLAB_BYTES = 1 << 18
 let slab: Buffer = Buffer.alloc(0)
 let slabUsed = 0
 
-/** A copy of the first `length` bytes of `source`. */
-function kept(source: Buffer, length: number): Buffer {
-  if (length > SLAB_BYTES / 4) return Buffer.from(source.subarray(0, length))
+/** A copy of `source`, which begins at a multiple of eight in its memory. */
+function kept(source: Uint8Array): Buffer {
+  const { length } = source
+  if (length > SLAB_BYTES / 4) return Buffer.from(new Uint8Array(source).buffer)
   if (slabUsed + length > slab.length) {
     slab = Buffer.from(new ArrayBuffer(SLAB_BYTES))
     slabUsed = 0
   }
   const copy = slab.subarray(slabUsed, slabUsed + length)
-  source.copy(copy, 0, 0, length)
-  slabUsed += length
+  copy.set(source)
+  slabUsed += (length + 7) & ~7
   return copy
 }
 
@@ -118,23 +119,24 @@ export function decodeBlock(bytes: Uint8Array): Columns {
   const services = readDictionary(view, at)
   const hosts = readDictionary(view, at)
   const agents: (string | null)[] = readDictionary(view, at)
-  const places = new Uint16Array(new Uint8Array(bytes.subarray(at.byte, at.byte + 6 * n)).buffer)
-  const doubles = new Float64Array(
-    new Uint8Array(bytes.subarray(at.byte + 6 * n, at.byte + 6 * n + 8 * n * (2 + gauges))).buffer,
-  )
-  const agentPlaces = places.subarray(2 * n, 3 * n)
+  // Doubles are read where they begin at a multiple of eight.
+  const places = kept(bytes.subarray(at.byte, at.byte + 6 * n))
+  const doubles = kept(bytes.subarray(at.byte + 6 * n, at.byte + 6 * n + 8 * n * (2 + gauges)))
+  const placesAt = (nth: number) => new Uint16Array(places.buffer, places.byteOffset + 2 * nth * n, n)
+  const doublesAt = (nth: number) => new Float64Array(doubles.buffer, doubles.byteOffset + 8 * nth * n, n)
+  const agentPlaces = placesAt(2)
   if (agentPlaces.includes(NULL_PLACE)) {
     for (let i = 0; i < n; i++) if (agentPlaces[i] === NULL_PLACE) agentPlaces[i] = agents.length
     agents.push(null)
   }
   return {
     length: n,
-    service: { dictionary: services, places: places.subarray(0, n) },
-    host: { dictionary: hosts, places: places.subarray(n, 2 * n) },
+    service: { dictionary: services, places: placesAt(0) },
+    host: { dictionary: hosts, places: placesAt(1) },
     agent: { dictionary: agents, places: agentPlaces },
-    seq: doubles.subarray(0, n),
-    timeMs: doubles.subarray(n, 2 * n),
-    gauges: Array.from({ length: gauges }, (_, g) => doubles.subarray((2 + g) * n, (3 + g) * n)),
+    seq: doublesAt(0),
+    timeMs: doublesAt(1),
+    gauges: Array.from({ length: gauges }, (_, g) => doublesAt(2 + g)),
   }
 }
 
