@@ -58,7 +58,9 @@ export async function readFolder(
     if (head === null) {
       const waiting = records.filter(({ number }) => number > mark.settled).length
       damaged += waiting
-      logLine(`agent: the head of ${path} is damaged, ${waiting} samples in it are lost; removed`)
+      // Without samples it is one that could not be begun.
+      if (waiting > 0)
+        logLine(`agent: the head of ${path} is damaged, ${waiting} samples in it are lost; removed`)
       await disk.remove(path)
       continue
     }

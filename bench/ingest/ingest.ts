@@ -9,7 +9,7 @@ import { Names } from '../../schemas/names.ts'
 import { startUp } from '../../test/heavy/up.ts'
 import { againstFloor, send } from '../floor.ts'
 import { type Freshness, freshnessText, watchFreshness } from '../freshness.ts'
-import { machine, median } from '../measure.ts'
+import { machine, median, mib } from '../measure.ts'
 import { watchMemory } from '../process.ts'
 import { FIRST_SEQ, LINES_PER_WRITE, Lines } from './lines.ts'
 import type { SenderOptions, Sent } from './sender.ts'
@@ -37,6 +37,7 @@ export interface Ingest {
   readonly freshness: Freshness
   /** Resident memory of the process while it was sent to, in MiB, each second. */
   readonly rssMib: readonly number[]
+  readonly halfRssMib: readonly number[]
   /** Millions of lines a second. */
   readonly decode: number
   readonly jsonParse: number
@@ -51,8 +52,16 @@ export async function benchIngest(seconds: number): Promise<Ingest> {
     const full = await againstUp(join(dir, 'full'), sending(seconds))
     const rate = median(full.sent.perSecond) / 2
     const half = await againstUp(join(dir, 'half'), { ...sending(seconds), rate })
-    const { sent, residentMib: rssMib, freshness } = full
-    return { seconds, floor, full: sent, half: half.sent, freshness, rssMib, ...decoding() }
+    return {
+      seconds,
+      floor,
+      full: full.sent,
+      half: half.sent,
+      freshness: full.freshness,
+      rssMib: full.residentMib,
+      halfRssMib: half.residentMib,
+      ...decoding(),
+    }
   } finally {
     await rm(dir, { recursive: true })
   }
@@ -111,10 +120,12 @@ function millionsPerSecond(work: () => void, passes: number): number {
 }
 
 export function ingestText(result: Ingest): string {
-  const { seconds, floor, full, half, freshness, rssMib, decode, jsonParse, timesJsonParse } = result
+  const { seconds, floor, full, half, freshness, rssMib, halfRssMib, decode, jsonParse, timesJsonParse } =
+    result
   const thousands = (sent: Sent) => `${(median(sent.perSecond) / 1_000).toFixed(0)} k messages/s`
   const latency = ({ latencyMs: { p50, p99, max } }: Sent) =>
     `ack after ${p50.toFixed(0)} ms (p50), ${p99.toFixed(0)} ms (p99), ${max.toFixed(0)} ms (max)`
+  const memory = (each: readonly number[]) => `${mib(median(each))}, at most ${mib(Math.max(...each))}`
   const ratio = median(full.perSecond) / median(floor.perSecond)
   return `${machine()}; sender and collector on the same cores, ${CONNECTIONS} connections, medians of ${seconds} seconds
 
@@ -122,7 +133,8 @@ append and sync alone      ${thousands(floor)}; ${latency(floor)}
 tidemark up                ${thousands(full)}; ${latency(full)}; up / append = ${ratio.toFixed(2)}
   slowest second           ${(Math.min(...full.perSecond) / 1_000).toFixed(0)} k messages/s
   a message                ${freshnessText(freshness)}
-  resident memory          ${median(rssMib).toFixed(0)} MiB, at most ${Math.max(...rssMib).toFixed(0)} MiB
+  resident memory          ${memory(rssMib)}
 at half of that rate       ${thousands(half)}; ${latency(half)}
+  resident memory          ${memory(halfRssMib)}
 decoder                    ${decode.toFixed(2)} M lines/s; JSON.parse ${jsonParse.toFixed(2)}; decoder / JSON.parse = ${timesJsonParse.toFixed(1)}`
 }

@@ -204,6 +204,23 @@ test('the collector hears how many samples were lost, once', async () => {
   await settle(agent, rig)
 })
 
+test('what was lost before a restart is told in the first hello, and the spool learns that it was', async () => {
+  const rig = new Rig()
+  const { heard } = await playCollector(rig)
+  const told: number[] = []
+  const backlog = Object.assign(new MessageQueue(10, 'again'), {
+    lost: 7,
+    told: (samples: number) => void told.push(samples),
+  })
+  const agent = start(rig, {}, backlog)
+  await rig.run(0)
+  expect([heard[0]!.answers[0], told]).toEqual([{ hello: 1, agent: 'again', lost: 7 }, []])
+  heard[0]!.send({ welcome: 1, seq: 0 })
+  await rig.run(0)
+  expect(told).toEqual([7])
+  await settle(agent, rig)
+})
+
 test('a collector that owes an answer and falls silent is left', async () => {
   const rig = new Rig()
   const { heard } = await playCollector(rig)

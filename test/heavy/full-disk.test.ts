@@ -117,7 +117,7 @@ test.runIf(canMount)(
 )
 
 test.runIf(canMount)(
-  'an agent whose spool is full keeps what it has, counts what it loses, and goes on when there is room',
+  'an agent whose disk is full keeps what it has, also when it is started there, and goes on when there is room',
   async () => {
     await using disk = await smallDisk(2 * MIB, 2 * MIB)
     const data = await mkdtemp(join(tmpdir(), 'tidemark-full-up-'))
@@ -131,6 +131,11 @@ test.runIf(canMount)(
       await writeFile(filler, Buffer.alloc(Math.max(0, (await disk.free()) - 8_192), 1))
       await until('its disk is full', () => agent.printed.includes('no space left'))
       const kept = await agent.newest()
+      await wait(2_000)
+      expect([await agent.newest(), agent.living]).toEqual([kept, true])
+      await agent.end('SIGKILL')
+      agent.start()
+      await until('it starts there', () => agent.printed.includes('lost until there is room'))
       await wait(2_000)
       expect([await agent.newest(), agent.living]).toEqual([kept, true])
       await rm(filler)
