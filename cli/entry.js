@@ -45,8 +45,10 @@ function keepCompiled() {
 
 async function runCommand() {
   keepCompiled()
-  const { AGENT_FLAGS, UP_ENVIRONMENT, UP_FLAGS, startWithFlags } = await import('./node-flags.ts')
-  if (process.argv[2] === 'agent') startWithFlags(AGENT_FLAGS)
+  const { AGENT_ENVIRONMENT, AGENT_FLAGS, UP_ENVIRONMENT, UP_FLAGS, startWithFlags } = await import(
+    './node-flags.ts'
+  )
+  if (process.argv[2] === 'agent') startWithFlags(AGENT_FLAGS, AGENT_ENVIRONMENT)
   if (process.argv[2] === 'up') startWithFlags(UP_FLAGS, UP_ENVIRONMENT)
   ;(await import('./main.ts')).start()
 }

@@ -12,6 +12,12 @@ export const AGENT_FLAGS = [
   '--no-sparkplug',
 ]
 
+/**
+ * What the C library is told beside: to give memory back from 64 KiB on that are free at its end, not once twice its largest
+ * piece is. 0.7 MB of what starting needed are then not kept.
+ */
+export const AGENT_ENVIRONMENT = { MALLOC_TRIM_THRESHOLD_: String(64 << 10) }
+
 /** Lets the readers of a line's parts be put into the loop that calls them: together they are above what V8 inlines unasked. */
 export const INLINING_FLAGS = [
   '--max-inlined-bytecode-size=2000',
@@ -25,7 +31,7 @@ export const INLINING_FLAGS = [
 export const UP_FLAGS = ['--max-semi-space-size=8', '--v8-pool-size=1', ...INLINING_FLAGS]
 
 /**
- * What the C library is told beside. glibc keeps freed memory of ever larger pieces to itself, once it has seen some freed; from
+ * And what the C library is told. glibc keeps freed memory of ever larger pieces to itself, once it has seen some freed; from
  * so many bytes on it is to give them back at once. Under full load that is 100 MB less.
  */
 export const UP_ENVIRONMENT = { MALLOC_MMAP_THRESHOLD_: String(512 << 10) }
@@ -34,10 +40,7 @@ export const UP_ENVIRONMENT = { MALLOC_MMAP_THRESHOLD_: String(512 << 10) }
  * Starts this program again with the flags and, where they are not set, the variables, as the same process, unless it has the
  * flags. Node before 22.15 cannot; it then takes more memory.
  */
-export function startWithFlags(
-  flags: readonly string[],
-  variables: Readonly<Record<string, string>> = {},
-): void {
+export function startWithFlags(flags: readonly string[], variables: Readonly<Record<string, string>>): void {
   if (process.execve === undefined || flags.every((flag) => process.execArgv.includes(flag))) return
   const args = [process.execPath, ...flags, ...process.execArgv, ...process.argv.slice(1)]
   process.execve(process.execPath, args, { ...variables, ...process.env })

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The way into the package, in plain JavaScript that any Node since 12.20 understands: older than needed, it says so. */
-import { AGENT_FLAGS, startWithFlags } from '../node-flags.js'
+import { AGENT_ENVIRONMENT, AGENT_FLAGS, startWithFlags } from '../node-flags.js'
 
 /** Node has SQLite, which locks the spool, without a flag since 22.13. */
 function isNewEnough() {
@@ -9,7 +9,7 @@ function isNewEnough() {
 }
 
 if (isNewEnough()) {
-  startWithFlags(AGENT_FLAGS)
+  startWithFlags(AGENT_FLAGS, AGENT_ENVIRONMENT)
   import('./main.js').then((main) => main.start())
 } else {
   process.stderr.write(`tidemark-agent: Node ${process.version} is too old: 22.13 or newer is needed\n`)

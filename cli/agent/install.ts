@@ -2,7 +2,7 @@ import { basename, resolve } from 'node:path'
 import { isError, TidemarkError } from '../../schemas/errors.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
 import type { Args, Io } from '../command.ts'
-import { AGENT_FLAGS } from '../node-flags.ts'
+import { AGENT_ENVIRONMENT, AGENT_FLAGS } from '../node-flags.ts'
 import { replaceFile } from '../replace-file.ts'
 import { TOKEN_VARIABLE } from '../token-variable.ts'
 import { formatAddress } from '../values.ts'
@@ -38,6 +38,7 @@ export async function installUnit(flags: Args['flags'], program: Program, disk: 
     name,
     writtenBy: `${program.call} install`,
     program: program.node,
+    variables: AGENT_ENVIRONMENT,
     args: [
       ...AGENT_FLAGS,
       ...program.words,

@@ -9,6 +9,8 @@ export interface UnitPlan {
   /** Absolute path of the program. */
   readonly program: string
   readonly args: readonly string[]
+  /** Variables it is started with, none of them secret. */
+  readonly variables: Readonly<Record<string, string>>
 }
 
 /** Where systemd keeps the state of a unit. */
@@ -26,7 +28,7 @@ export function secretsFile(name: string): string {
  * folder; nothing else of the machine. Two usual walls are missing: V8 makes code at run time (`MemoryDenyWriteExecute`),
  * and the load stands in /proc beside the processes (`ProcSubset`).
  */
-export function unitText({ name, writtenBy, program, args }: UnitPlan): string {
+export function unitText({ name, writtenBy, program, args, variables }: UnitPlan): string {
   return `# Written by \`${writtenBy}\`. Changes of your own: systemctl edit ${name}
 [Unit]
 Description=Tidemark agent: CPU, RAM and disk of this host
@@ -36,7 +38,7 @@ StartLimitIntervalSec=0
 
 [Service]
 ExecStart=${execLine(program, args)}
-# Secrets, one VARIABLE=value a line; the file belongs to root with mode 600, and may be absent.
+${environmentLines(variables)}# Secrets, one VARIABLE=value a line; the file belongs to root with mode 600, and may be absent.
 EnvironmentFile=-${secretsFile(name)}
 Restart=always
 RestartSec=5s
@@ -83,6 +85,12 @@ SystemCallErrorNumber=EPERM
 [Install]
 WantedBy=multi-user.target
 `
+}
+
+function environmentLines(variables: UnitPlan['variables']): string {
+  return Object.entries(variables)
+    .map(([name, value]) => `Environment=${quoted(`${name}=${value}`)}\n`)
+    .join('')
 }
 
 /** A command line as ExecStart takes it. Throws `E_USAGE` for what no unit file can hold. */

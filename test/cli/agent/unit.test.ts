@@ -40,11 +40,19 @@ test('what no unit file can hold is refused', () => {
 })
 
 test('the unit restarts, logs to the journal, keeps its spool and is walled in', () => {
-  const text = unitText({ name: 'web-agent', writtenBy: 'x', program: '/usr/bin/node', args: [] })
+  const text = unitText({
+    name: 'web-agent',
+    writtenBy: 'x',
+    program: '/usr/bin/node',
+    args: [],
+    variables: { A: '1', B: 'x y' },
+  })
   const wanted = [
     'Restart=always',
     'StandardError=journal',
     'StateDirectory=web-agent',
+    'Environment=A=1',
+    'Environment="B=x y"',
     'EnvironmentFile=-/etc/web-agent.env',
     'DynamicUser=yes',
     'NoNewPrivileges=yes',
