@@ -48,17 +48,21 @@ const SLAB_BYTES = 1 << 18
 let slab: Buffer = Buffer.alloc(0)
 let slabUsed = 0
 
-/** A copy of `source`, which begins at a multiple of eight in its memory. */
+/** A copy of `source`, which ends at a multiple of eight in its memory. */
 function kept(source: Uint8Array): Buffer {
-  const { length } = source
-  if (length > SLAB_BYTES / 4) return Buffer.from(new Uint8Array(source).buffer)
-  if (slabUsed + length > slab.length) {
+  const room = alignedRoom(source.length)
+  if (room > SLAB_BYTES / 4) return copyTo(Buffer.from(new ArrayBuffer(room)), room, source)
+  if (slabUsed + room > slab.length) {
     slab = Buffer.from(new ArrayBuffer(SLAB_BYTES))
     slabUsed = 0
   }
-  const copy = slab.subarray(slabUsed, slabUsed + length)
+  slabUsed += room
+  return copyTo(slab, slabUsed, source)
+}
+
+function copyTo(memory: Buffer, end: number, source: Uint8Array): Buffer {
+  const copy = memory.subarray(end - source.length, end)
   copy.set(source)
-  slabUsed += (length + 7) & ~7
   return copy
 }
 
@@ -110,7 +114,18 @@ function writePlaces(
 const KNOWN_MAX = 65_536
 let known = new Names(KNOWN_MAX)
 
-/** The inverse of `encodeBlock`, for bytes whose checksum was right. */
+/**
+ * The bytes that a block of this length takes where blocks lie side by side, each at the end of its own: so that its doubles,
+ * the last of it, begin at a multiple of eight and can be read where they are.
+ */
+export function alignedRoom(length: number): number {
+  return (length + 7) & ~7
+}
+
+/**
+ * The inverse of `encodeBlock`, for bytes whose checksum was right. Where they end at a multiple of eight in their memory the
+ * columns are views of them.
+ */
 export function decodeBlock(bytes: Uint8Array): Columns {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   const n = view.getUint16(0, true)
@@ -119,20 +134,21 @@ export function decodeBlock(bytes: Uint8Array): Columns {
   const services = readDictionary(view, at)
   const hosts = readDictionary(view, at)
   const agents: (string | null)[] = readDictionary(view, at)
-  // Doubles are read where they begin at a multiple of eight.
-  const places = kept(bytes.subarray(at.byte, at.byte + 6 * n))
-  const doubles = kept(bytes.subarray(at.byte + 6 * n, at.byte + 6 * n + 8 * n * (2 + gauges)))
-  const placesAt = (nth: number) => new Uint16Array(places.buffer, places.byteOffset + 2 * nth * n, n)
-  const doublesAt = (nth: number) => new Float64Array(doubles.buffer, doubles.byteOffset + 8 * nth * n, n)
-  const agentPlaces = placesAt(2)
+  const inPlace = (bytes.byteOffset + bytes.length) % 8 === 0
+  const columns = inPlace ? bytes.subarray(at.byte) : kept(bytes.subarray(at.byte))
+  const doubles = columns.byteOffset + 6 * n
+  const placesAt = ({ buffer, byteOffset }: Uint8Array) => new Uint16Array(buffer, byteOffset, n)
+  const doublesAt = (nth: number) => new Float64Array(columns.buffer, doubles + 8 * nth * n, n)
+  let agentPlaces = placesAt(columns.subarray(4 * n))
   if (agentPlaces.includes(NULL_PLACE)) {
+    if (inPlace) agentPlaces = placesAt(kept(columns.subarray(4 * n, 6 * n)))
     for (let i = 0; i < n; i++) if (agentPlaces[i] === NULL_PLACE) agentPlaces[i] = agents.length
     agents.push(null)
   }
   return {
     length: n,
-    service: { dictionary: services, places: placesAt(0) },
-    host: { dictionary: hosts, places: placesAt(1) },
+    service: { dictionary: services, places: placesAt(columns) },
+    host: { dictionary: hosts, places: placesAt(columns.subarray(2 * n)) },
     agent: { dictionary: agents, places: agentPlaces },
     seq: doublesAt(0),
     timeMs: doublesAt(1),

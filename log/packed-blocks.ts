@@ -1,8 +1,8 @@
 import type { Block } from '../schemas/block.ts'
-import { encodeBlock } from './block-codec.ts'
+import { alignedRoom, encodeBlock } from './block-codec.ts'
 import { StoredBlock } from './stored-block.ts'
 
-/** Blocks on their way between threads: their payloads one after the other, and what each of them is. */
+/** Blocks on their way between threads: their payloads one after the other (`alignedRoom`), and what each of them is. */
 export interface PackedBlocks {
   readonly payloads: Uint8Array
   /** Per block its partition, offset, log time and length. */
@@ -13,18 +13,18 @@ const HEAD_NUMBERS = 4
 
 export function packBlocks(blocks: readonly Block[]): PackedBlocks {
   const parts = blocks.map((block) => block.payload ?? encodeBlock(block.messages))
-  const payloads = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
+  const payloads = new Uint8Array(parts.reduce((sum, { length }) => sum + alignedRoom(length), 0))
   const heads = new Float64Array(blocks.length * HEAD_NUMBERS)
   let at = 0
   for (let i = 0; i < blocks.length; i++) {
     const { partition, offset, logTimeMs } = blocks[i]!
     const head = i * HEAD_NUMBERS
-    payloads.set(parts[i]!, at)
     heads[head] = partition
     heads[head + 1] = offset
     heads[head + 2] = logTimeMs
     heads[head + 3] = parts[i]!.length
-    at += parts[i]!.length
+    at += alignedRoom(parts[i]!.length)
+    payloads.set(parts[i]!, at - parts[i]!.length)
   }
   return { payloads, heads }
 }
@@ -34,9 +34,9 @@ export function unpackBlocks({ payloads, heads }: PackedBlocks): StoredBlock[] {
   const blocks: StoredBlock[] = []
   let at = 0
   for (let i = 0; i < heads.length; i += HEAD_NUMBERS) {
-    const end = at + heads[i + 3]!
-    blocks.push(new StoredBlock(heads[i]!, heads[i + 1]!, heads[i + 2]!, payloads.subarray(at, end)))
-    at = end
+    const length = heads[i + 3]!
+    at += alignedRoom(length)
+    blocks.push(new StoredBlock(heads[i]!, heads[i + 1]!, heads[i + 2]!, payloads.subarray(at - length, at)))
   }
   return blocks
 }
