@@ -21,6 +21,8 @@ export interface SpoolFile {
 export interface SpoolFolder {
   /** In the order of their records; their head says under which id they are sent. */
   readonly files: SpoolFile[]
+  /** Files that belong to no id: their samples are counted as lost. */
+  readonly headless: string[]
   /** The records of the last file that has any. */
   readonly newest: readonly SpoolRecord[]
   readonly mark: SpoolMark
@@ -34,13 +36,14 @@ export function pathOf(dir: string, { first }: SpoolHead): string {
   return `${dir}/${String(first).padStart(16, '0')}.spool`
 }
 
-/** Reads the folder, and says what of it is damaged and lost. A file whose head is damaged is removed. */
+/** Reads the folder, and says what of it is damaged and lost. */
 export async function readFolder(
   disk: Disk,
   dir: string,
   logLine: (line: string) => void,
 ): Promise<SpoolFolder> {
   const files: SpoolFile[] = []
+  const headless: string[] = []
   let newest: readonly SpoolRecord[] = []
   let mark: SpoolMark = { settled: 0, lost: 0 }
   let damaged = 0
@@ -53,15 +56,14 @@ export async function readFolder(
     const { head, records, mark: last, bytes: readable } = readSpool(bytes)
     // Each mark says what those before it said.
     if (last !== null) mark = { ...last, settled: Math.max(mark.settled, last.settled) }
-    highest = Math.max(highest, records.at(-1)?.number ?? 0)
+    highest = Math.max(highest, mark.settled, records.at(-1)?.number ?? 0)
     highest += Math.floor((bytes.length - readable) / RECORD_BYTES_MIN)
     if (head === null) {
       const waiting = records.filter(({ number }) => number > mark.settled).length
       damaged += waiting
       // Without samples it is one that could not be begun.
-      if (waiting > 0)
-        logLine(`agent: the head of ${path} is damaged, ${waiting} samples in it are lost; removed`)
-      await disk.remove(path)
+      if (waiting > 0) logLine(`agent: the head of ${path} is damaged, ${waiting} samples in it are lost`)
+      headless.push(path)
       continue
     }
     if (records.length > 0) newest = records
@@ -78,6 +80,7 @@ export async function readFolder(
   if (missing > 0) logLine(`agent: ${missing} samples of ${files.at(-1)!.path} are damaged and lost`)
   return {
     files,
+    headless,
     newest,
     mark: { ...mark, lost: mark.lost + damaged + missing },
     next: Math.max(highest, files.at(-1)?.last ?? 0) + 1,

@@ -64,8 +64,12 @@ export async function openSpool(config: SpoolConfig, deps: SpoolDeps): Promise<B
   let lost = 0
   let told = 0
   let written: SpoolMark = { settled: 0, lost: 0 }
+  /** Files to be removed once a mark says what was lost with them. */
+  let givenUp: string[] = []
   let pending: Pending[] = []
-  let flushing: Promise<void> | null = null
+  let flushDue = false
+  /** What is written goes one after the other. */
+  let turn: Promise<void> = Promise.resolve()
   let full = false
   /** The records of one file as it was with so many bytes, for draining. */
   let loaded: { file: SpoolFile; bytes: number; records: readonly SpoolRecord[] } | null = null
@@ -80,6 +84,7 @@ export async function openSpool(config: SpoolConfig, deps: SpoolDeps): Promise<B
   async function recover() {
     const found = await readFolder(disk, dir, logLine)
     files.push(...found.files)
+    givenUp = found.headless
     recent = found.newest.slice(-RECENT_MAX)
     settledTo = found.mark.settled
     lost = found.mark.lost
@@ -90,16 +95,16 @@ export async function openSpool(config: SpoolConfig, deps: SpoolDeps): Promise<B
   }
 
   /** Begins a file, durable with its name before a sample goes into it. */
-  async function begin(head: SpoolHead) {
-    const path = pathOf(dir, head)
-    // An empty file of that name may be there; the new head takes its place.
+  async function begin(head: SpoolHead, path = pathOf(dir, head)) {
+    // A file that holds nothing may be there; the new head takes its place.
     const renews = files.at(-1)?.path === path
     const mark = markNow()
     const bytes = Buffer.concat([frame(head), frame(mark)])
     const file = await disk.open(path, { create: true })
     try {
-      await file.truncate(0)
+      // In this order, so that the head of an empty file is never gone.
       await file.write(0, bytes)
+      await file.truncate(bytes.length)
       await file.sync()
       await disk.syncDir(dir)
     } catch (error) {
@@ -113,6 +118,8 @@ export async function openSpool(config: SpoolConfig, deps: SpoolDeps): Promise<B
     written = mark
     if (renews) files.pop()
     files.push({ path, head, bytes: bytes.length, count: 0, last: head.first - 1 })
+    givenUp = givenUp.filter((one) => one !== path)
+    await removeGivenUp()
   }
 
   /** Begins a file; where the disk has no room the first sample that finds some does. */
@@ -127,6 +134,19 @@ export async function openSpool(config: SpoolConfig, deps: SpoolDeps): Promise<B
     }
   }
 
+  /** Begins the file for which there was no room; if there is none yet, in the place of the one before, where that is settled. */
+  async function beginAtLast() {
+    const waiting = files.at(-1)!
+    try {
+      await begin(waiting.head)
+    } catch (error) {
+      const before = files.at(-2)
+      if (!isError(error, 'E_DISK_FULL') || before === undefined || before.last > settledTo) throw error
+      files.splice(-2, 2, { ...waiting, path: before.path })
+      await begin(waiting.head, before.path)
+    }
+  }
+
   function markNow(): SpoolMark {
     return { settled: settledTo, lost: lost - told }
   }
@@ -136,41 +156,61 @@ export async function openSpool(config: SpoolConfig, deps: SpoolDeps): Promise<B
     active = undefined
   }
 
+  function inTurn(work: () => Promise<void>): Promise<void> {
+    const done = turn.then(work)
+    turn = done.catch(() => {})
+    return done
+  }
+
+  function flushSoon() {
+    if (flushDue) return
+    flushDue = true
+    void inTurn(flush)
+  }
+
+  /** Writes all that was pushed meanwhile, or if that is nothing the mark. */
   async function flush() {
-    // What is pushed in the same turn shares the first write.
-    await Promise.resolve()
-    while (pending.length > 0) {
-      const group = pending
-      pending = []
-      try {
-        await write(group)
-        for (const { resolve } of group) resolve()
-      } catch (error) {
-        lost += group.length
-        for (const { reject } of group) reject(error)
-      }
+    flushDue = false
+    const group = pending
+    pending = []
+    try {
+      if (group.length > 0) await write(group)
+      else await writeMark()
+      for (const { resolve } of group) resolve()
+    } catch (error) {
+      lost += group.length
+      for (const { reject } of group) reject(error)
     }
-    flushing = null
   }
 
   async function write(group: readonly Pending[]) {
-    if (active === undefined) await begin(files.at(-1)!.head)
+    if (active === undefined) await beginAtLast()
     const from = files.at(-1)!.last + 1
     const records = group.map(({ sample }, i) => ({ number: from + i, ...sample }))
     const bytes = Buffer.concat(records.map(encodeRecord))
-    const removed = await makeRoom(bytes.length)
+    await makeRoom(bytes.length)
     try {
       await writeRecords(records, bytes)
-    } finally {
-      await remove(removed)
+    } catch (error) {
+      // Room comes first; what was lost is in the next mark that finds some.
+      if (isError(error, 'E_DISK_FULL')) await removeGivenUp()
+      throw error
     }
+  }
+
+  async function writeMark() {
+    if (active !== undefined && isBehind()) await writeRecords([], Buffer.alloc(0))
+  }
+
+  function isBehind(): boolean {
+    const { settled, lost } = markNow()
+    return settled !== written.settled || lost !== written.lost
   }
 
   async function writeRecords(records: readonly SpoolRecord[], bytes: Buffer) {
     const file = files.at(-1)!
     const mark = markNow()
-    const changed = mark.settled !== written.settled || mark.lost !== written.lost
-    const all = changed ? Buffer.concat([frame(mark), bytes]) : bytes
+    const all = isBehind() ? Buffer.concat([frame(mark), bytes]) : bytes
     try {
       await active!.write(file.bytes, all)
       await active!.sync()
@@ -182,25 +222,24 @@ export async function openSpool(config: SpoolConfig, deps: SpoolDeps): Promise<B
     written = mark
     file.bytes += all.length
     file.count += records.length
-    file.last = records.at(-1)!.number
+    file.last += records.length
     recent = [...recent, ...records].slice(-RECENT_MAX)
+    await removeGivenUp()
   }
 
-  /** Gives up the oldest files where there is no room for so many bytes; they are to be removed once that is written down. */
-  async function makeRoom(bytes: number): Promise<readonly SpoolFile[]> {
+  /** Gives up the oldest files where there is no room for so many bytes. */
+  async function makeRoom(bytes: number) {
     const newest = files.at(-1)!
     if (newest.bytes + bytes > fileBytesMax && newest.count > 0)
       await begin({ ...newest.head, first: newest.last + 1 })
-    const removed: SpoolFile[] = []
     while (files.length > 1 && usedBytes() + bytes > bytesMax) {
       const oldest = files.shift()!
-      removed.push(oldest)
+      givenUp.push(oldest.path)
       lost += waitingIn(oldest)
       settledTo = Math.max(settledTo, oldest.last)
       if (!full) logLine(`agent: the spool is full, the oldest samples are lost`)
       full = true
     }
-    return removed
   }
 
   /** Numbers that a damage took are no samples. */
@@ -213,15 +252,23 @@ export async function openSpool(config: SpoolConfig, deps: SpoolDeps): Promise<B
   }
 
   async function dropSettled() {
-    const removed: SpoolFile[] = []
-    while (files.length > 1 && files[0]!.last <= settledTo) removed.push(files.shift()!)
-    await remove(removed)
+    const paths: string[] = []
+    // The newest on disk says which id and which numbers are in use: it stays until there is another.
+    const kept = active === undefined ? 2 : 1
+    while (files.length > kept && files[0]!.last <= settledTo) paths.push(files.shift()!.path)
+    await remove(paths)
+  }
+
+  async function removeGivenUp() {
+    const paths = givenUp
+    givenUp = []
+    await remove(paths)
   }
 
   /** Removes files that nobody needs; one that stays is removed at the next start. */
-  async function remove(removed: readonly SpoolFile[]) {
+  async function remove(paths: readonly string[]) {
     try {
-      for (const { path } of removed) await disk.remove(path)
+      for (const path of paths) await disk.remove(path)
     } catch (error) {
       logLine(`agent: ${describeError(error)}`)
     }
@@ -271,7 +318,7 @@ export async function openSpool(config: SpoolConfig, deps: SpoolDeps): Promise<B
     push(sample) {
       return new Promise((resolve, reject) => {
         pending.push({ sample, resolve, reject })
-        flushing ??= flush()
+        flushSoon()
       })
     },
     async after(seq, max) {
@@ -280,19 +327,18 @@ export async function openSpool(config: SpoolConfig, deps: SpoolDeps): Promise<B
     },
     told(samples) {
       told += samples
+      // Soon, so that after a restart they are not told again.
+      flushSoon()
     },
     settled(seq) {
       settledTo = Math.max(settledTo, seq + base())
       if (size() === 0) full = false
       void dropSettled()
     },
-    async renumber(agent) {
-      await flushing
-      const first = files.at(-1)!.last + 1
-      await begin({ agent, base: gone(), first })
-    },
+    renumber: (agent) => inTurn(() => begin({ agent, base: gone(), first: files.at(-1)!.last + 1 })),
     async close() {
-      await flushing
+      flushSoon()
+      await turn
       await stopWriting()
       await lock.release()
     },
