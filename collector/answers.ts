@@ -2,9 +2,12 @@ import type { ErrorCode } from '../schemas/errors.ts'
 import type { Socket } from '../schemas/ports/net.ts'
 import type { OpenBlock } from './blocks.ts'
 
-/** Consecutive lines that settle together: those of one block, or one that is refused or a repeat. */
+/** What repeats wait for in place of a block: that what came before, somewhere, is durable. */
+export const REPEATS = Symbol('repeats')
+
+/** Consecutive lines that settle together: those of one block, repeats, or one that is refused. */
 export interface Entry {
-  readonly block: OpenBlock | null
+  readonly block: OpenBlock | typeof REPEATS | null
   lines: number
   /** The highest among them; 0 without numbers. */
   seq: number
@@ -57,20 +60,20 @@ export class Answers {
   }
 
   /** One line more, which waits for its own sake. */
-  enter(seq: number | null, block: OpenBlock | null): Entry {
-    const entry = { block, lines: 1, seq: seq ?? 0, settled: false }
+  enter(seq: number | null, block: Entry['block']): Entry {
+    const entry: Entry = { block, lines: 1, seq: seq ?? 0, settled: false }
     this.#entries.push(entry)
     this.#last = entry
     this.waiting += 1
     return entry
   }
 
-  /** One line more of the block that the line before is in; false when it is not. */
-  extend(block: OpenBlock, seq: number): boolean {
+  /** One line more of what the line before waits for; false when that is something else, or nothing any more. */
+  extend(block: OpenBlock | typeof REPEATS, seq: number): boolean {
     const last = this.#last
-    if (last === null || last.block !== block) return false
+    if (last === null || last.block !== block || last.settled) return false
     last.lines += 1
-    last.seq = seq
+    last.seq = Math.max(last.seq, seq)
     this.waiting += 1
     return true
   }

@@ -5,7 +5,7 @@ import type { Access } from '../schemas/ports/access.ts'
 import type { Clock } from '../schemas/ports/clock.ts'
 import type { Socket } from '../schemas/ports/net.ts'
 import { HOUR_MS } from '../schemas/view.ts'
-import { Answers, type Entry } from './answers.ts'
+import { Answers, type Entry, REPEATS } from './answers.ts'
 import type { Blocks } from './blocks.ts'
 import type { Counts } from './counts.ts'
 import type { LineDecoder } from './decoder.ts'
@@ -20,7 +20,7 @@ import {
   UNSETTLED_REFUSALS_MAX,
 } from './limits.ts'
 import { type LineReader, LineSplitter, type RawLine } from './lines.ts'
-import { partBytes } from './parts.ts'
+import { lineBytes, partBytes } from './parts.ts'
 import type { Rejects } from './rejects.ts'
 import type { Held, Sessions } from './sessions.ts'
 import { Silence } from './silence.ts'
@@ -129,7 +129,7 @@ export class Connection implements Held, LineReader {
     this.#shared.decoder.hour = Math.floor(nowMs / HOUR_MS)
     let rest = bytes
     while (rest.length > 0 && !this.#mustStop()) {
-      const size = partBytes(rest, this.#trusted)
+      const size = this.#lineNumber === 0 ? lineBytes(rest) : partBytes(rest, this.#trusted)
       this.#lines.push(rest.subarray(0, size), this)
       rest = rest.subarray(size)
     }
@@ -203,8 +203,9 @@ export class Connection implements Held, LineReader {
     const { seq } = decoder
     if (agent !== null && !sessions.isNew(agent, seq)) {
       counts.repeats += 1
-      const entry = this.#answers.enter(seq, null)
-      sessions.repeated(agent, seq, this, (durable) => this.#settle(entry, durable))
+      if (this.#answers.extend(REPEATS, seq)) return
+      const entry = this.#answers.enter(seq, REPEATS)
+      sessions.repeated(agent, entry, this, (durable) => this.#settle(entry, durable))
       return
     }
     const block = blocks.add(decoder, agent)
@@ -274,6 +275,7 @@ export class Connection implements Held, LineReader {
   async displace(twice: boolean): Promise<void> {
     if (this.#state === 'ended' || this.#state === 'gone') return
     this.#state = 'ending'
+    this.flow()
     this.#shared.blocks.flush()
     if (this.#held === null) await this.#allSettled()
     if (twice) this.#tell('E_AGENT_TWICE', 'another sender uses this agent id')
@@ -329,7 +331,8 @@ export class Connection implements Held, LineReader {
     // What has arrived goes before what is still to be read.
     if (this.#state === 'open' && this.#rest.length > 0) this.#take(this.#rest)
     if (this.#heldEnd && this.#rest.length === 0 && this.#held === null) this.#end()
-    const stop = this.#rest.length > 0 || this.#mustStop()
+    // Of who is displaced nothing is taken any more: it is read on, so that its end is seen.
+    const stop = this.#state === 'open' && (this.#rest.length > 0 || this.#mustStop())
     if (stop === this.#paused) return
     this.#paused = stop
     if (stop) this.socket.pause()
@@ -339,7 +342,8 @@ export class Connection implements Held, LineReader {
 
   #mustStop(): boolean {
     return (
-      this.#shared.congested() ||
+      // Line 1 is always taken: a hello frees the connection that its agent left.
+      (this.#lineNumber > 0 && this.#shared.congested()) ||
       this.#held !== null ||
       this.#answers.waiting >= UNSETTLED_LINES_MAX ||
       this.#refusals >= UNSETTLED_REFUSALS_MAX ||

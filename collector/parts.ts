@@ -11,3 +11,8 @@ export function partBytes(bytes: Uint8Array, trusted: boolean): number {
   const max = trusted ? PART_BYTES : DOUBTED_PART_BYTES
   return bytes.length <= max ? bytes.length : bytes.subarray(0, max).lastIndexOf(NEWLINE) + 1 || max
 }
+
+/** How much of `bytes` belongs to the line that they begin with. */
+export function lineBytes(bytes: Uint8Array): number {
+  return bytes.indexOf(NEWLINE) + 1 || bytes.length
+}

@@ -10,7 +10,7 @@ interface Session {
   durable: number
   inFlight: number
   /** Repeats of what is in flight: settled when that copy is. */
-  waiting: { seq: number; holder: Held; settle: (durable: boolean) => void }[]
+  waiting: { repeats: { readonly seq: number }; holder: Held; settle: (durable: boolean) => void }[]
   /** When a living connection was last displaced by another. */
   displacedMs: number
 }
@@ -83,11 +83,19 @@ export class Sessions {
     return true
   }
 
-  /** Calls `settle` when the first copy of a repeat from `holder` is durable, or never will be. */
-  repeated(agent: string, seq: number, holder: Held, settle: (durable: boolean) => void): void {
+  /**
+   * Calls `settle` when the first copies of repeats from `holder` are durable, or never will be. More of them may come meanwhile:
+   * `seq` is then that of the highest.
+   */
+  repeated(
+    agent: string,
+    repeats: { readonly seq: number },
+    holder: Held,
+    settle: (durable: boolean) => void,
+  ): void {
     const session = this.#at(agent)
-    if (seq <= session.durable) settle(true)
-    else session.waiting.push({ seq, holder, settle })
+    if (repeats.seq <= session.durable) settle(true)
+    else session.waiting.push({ repeats, holder, settle })
   }
 
   /** The copies of so many seqs up to `seq` that were in flight are durable, or never will be. */
@@ -99,7 +107,7 @@ export class Sessions {
     const waiting = session.waiting
     session.waiting = []
     for (const one of waiting) {
-      if (one.seq > session.durable && durable) session.waiting.push(one)
+      if (one.repeats.seq > session.durable && durable) session.waiting.push(one)
       else one.settle(durable)
     }
     this.#forget(agent, session, nowMs)

@@ -200,7 +200,7 @@ export async function startLakeWriter(config: LakeWriterConfig, deps: LakeWriter
     let toMs = 0
     let bytes = 0
     while (to < target && bytes < SEAL_BYTES_MAX && blocks.length < SEAL_BLOCKS_MAX) {
-      const slice = await log.read(to, BLOCKS_PER_READ)
+      const slice = await log.read(to, Math.min(BLOCKS_PER_READ, SEAL_BLOCKS_MAX - blocks.length))
       if (slice.to === to) break
       for (const block of slice.blocks) {
         blocks.push(block)

@@ -118,6 +118,10 @@ function asPort(socket: net.Socket, raw: net.Socket, destroy: () => void): Socke
     pause() {
       socket.pause()
       setReading(socket, false)
+      // Paused while it tells something, Node reads on once that is told.
+      queueMicrotask(() => {
+        if (socket.isPaused()) setReading(socket, false)
+      })
     },
     resume() {
       setReading(socket, true)

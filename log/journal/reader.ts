@@ -6,10 +6,10 @@ import { asBuffer, indexOf, readSegment, type Segment, type SegmentIndex, wholeF
 import type { Tail } from './tail.ts'
 
 /**
- * Old segments whose index is kept for readers that catch up: half a megabyte for each 64 MiB, which would have to be read as
- * a whole to make it anew. So many segments fill within a minute at full speed.
+ * Blocks of old segments whose places are kept for readers that catch up, 20 bytes each: to find them anew their segment has
+ * to be read as a whole. Blocks of 50 messages are as many in two and a half GiB, a minute at full speed.
  */
-const OLD_INDEXES_MAX = 32
+const OLD_BLOCKS_MAX = 1 << 20
 
 /**
  * Reads the segments of a journal, which go on growing meanwhile: the newest blocks from memory, others from disk, where the
@@ -74,10 +74,13 @@ export class JournalReader {
     return index
   }
 
-  /** Keeps the indexes of the active segment and of a few others that readers use. */
+  /** Keeps the indexes of the active segment and of the newest others. */
   forgetIndexes(): void {
-    const old = this.#segments.slice(0, -1).filter(({ index }) => index !== null && index.gaps.length === 0)
-    for (const segment of old.slice(0, Math.max(0, old.length - OLD_INDEXES_MAX))) segment.index = null
+    let blocks = 0
+    for (const segment of this.#segments.slice(0, -1).reverse()) {
+      blocks += segment.index?.offsets.length ?? 0
+      if (blocks > OLD_BLOCKS_MAX && segment.index?.gaps.length === 0) segment.index = null
+    }
   }
 }
 

@@ -3,6 +3,7 @@ import {
   CLOSE_MS_MAX,
   ENDING_MS_MAX,
   GOODBYE_MS_MAX,
+  HELLO_MS_MAX,
   LINE_MS_MAX,
   PENDING_BYTES_MAX,
   REFUSED_CONNECTIONS_MAX,
@@ -12,6 +13,7 @@ import {
 import { encodeBlock } from '../../log/block-codec.ts'
 import { toColumns } from '../../schemas/message.ts'
 import { HOUR_MS } from '../../schemas/view.ts'
+import { TestAccess } from '../sim/access.ts'
 import { Client, cpus, message, Rig } from './rig.ts'
 
 test('one connection too many is told so and closed; the others go on', async () => {
@@ -109,7 +111,8 @@ test('a line may take a minute, however it trickles; then the sender is told so 
 test('while the collector does not read, a line takes no time and nobody is idle', async () => {
   const rig = await Rig.start({ idleMs: 120_000 })
   const client = await rig.connect()
-  client.socket.write('{"service":"web","cpu":1,')
+  client.send(message(1))
+  client.socket.write('{"service":"web","cpu":2,')
   await rig.run()
   rig.log.pending = PENDING_BYTES_MAX + 1
   client.socket.write('"ram":2,')
@@ -119,7 +122,23 @@ test('while the collector does not read, a line takes no time and nobody is idle
   await rig.run(LINE_MS_MAX - 1_000)
   client.socket.write('"disk":3}\n')
   await rig.run()
-  expect([client.codes, client.acks]).toEqual([[], [1]])
+  expect([client.codes, client.acks]).toEqual([[], [1, 2]])
+})
+
+test('while too much waits to be durable a hello is heard, and nothing behind it', async () => {
+  const rig = await Rig.start({}, 1, new TestAccess({ sends: 'agent' }))
+  rig.log.pending = PENDING_BYTES_MAX + 1
+  const client = await rig.connect()
+  client.socket.write('{"hello":1,"agent"')
+  await rig.run()
+  client.socket.write(':"a","token":"sends"}\n')
+  client.send({ ...message(1), seq: 1 })
+  await rig.run(HELLO_MS_MAX)
+  expect([client.answers, cpus(rig.log)]).toEqual([[{ welcome: 1, seq: 0 }], []])
+  rig.log.pending = 0
+  rig.log.changed()
+  await rig.run()
+  expect(client.acks).toEqual([1])
 })
 
 test('while too much waits to be durable, nothing is read', async () => {

@@ -39,7 +39,7 @@ test('repeats of a connection that is gone do not wait on, however long the disk
     const again = holder()
     await sessions.take('a', again, i)
     expect(sessions.isNew('a', 1)).toBe(false)
-    sessions.repeated('a', 1, again, () => {})
+    sessions.repeated('a', { seq: 1 }, again, () => {})
     sessions.leave('a', again, i)
   }
   expect(sessions.size).toEqual({ agents: 1, waiting: 0 })

@@ -222,6 +222,13 @@ export const PLANTED = {
     faults: 'agents=3,cut=3,crash=3',
     seed: 1,
   },
+  'no room for another file, and the newest is removed': {
+    file: 'agent/spool.ts',
+    find: 'const kept = active === undefined ? 2 : 1',
+    plant: 'const kept = 1',
+    faults: 'agents=3,cut=3,crash=3,spool=3',
+    seed: 810072,
+  },
   'lost for want of room and not counted': {
     file: 'agent/spool.ts',
     find: 'lost += waitingIn(oldest)',

@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest'
+import net from 'node:net'
+import { expect, test, vi } from 'vitest'
 import { nodeNet } from '../../../cli/host/net.ts'
 import type { Net, Socket } from '../../../schemas/ports/net.ts'
 import { SimNet } from '../../sim/net.ts'
@@ -163,4 +164,38 @@ for (const [kind, make] of Object.entries(KINDS)) {
     await expect(net.listen('127.0.0.1', listener.port, () => {})).rejects.toMatchObject({ code: 'E_LISTEN' })
     await listener.close()
   })
+}
+
+for (const [kind, bytesMax] of Object.entries({ real: 0, tls: 128 << 10 })) {
+  for (const when of ['while it tells something', 'between two pieces']) {
+    test(`${kind}: what is paused ${when} is not read on`, async () => {
+      const raws: net.Socket[] = []
+      const create = net.createServer
+      const spy = vi.spyOn(net, 'createServer').mockImplementation(((
+        options: object,
+        accept: (raw: net.Socket) => void,
+      ) =>
+        create(options, (raw) => {
+          raws.push(raw)
+          accept(raw)
+        })) as typeof net.createServer)
+      const inside = when === 'while it tells something'
+      const { listener, client, server } = await pair(KINDS[kind as keyof typeof KINDS](), (socket) => {
+        if (inside) socket.pause()
+      })
+      spy.mockRestore()
+      client.socket.write('x')
+      await until(() => server.text() === 'x')
+      if (!inside) server.socket.pause()
+      const [raw] = raws as [net.Socket]
+      const before = raw.bytesRead
+      client.socket.write(Buffer.alloc(4 << 20))
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      expect(raw.bytesRead - before).toBeLessThanOrEqual(bytesMax)
+      client.socket.destroy()
+      server.socket.destroy()
+      await Promise.all([client.gone, server.gone])
+      await listener.close()
+    })
+  }
 }
