@@ -328,7 +328,7 @@ export const PLANTED = {
     find: 'const size = () => files.reduce((sum, file) => sum + waitingIn(file), 0)',
     plant: 'const size = () => files.at(-1)!.last - gone()',
     faults: 'spool=3,crash=3,power=3,agents',
-    seed: 3,
+    seed: 45,
   },
 } as const satisfies { readonly [name: string]: PlantedBug }
 
