@@ -80,10 +80,10 @@ export class Fleet {
 
   /** Samples that a spool kept, did not count as lost, and that are not in the log, in words. */
   missingSamples(): string[] {
-    return this.#machines().flatMap(({ name, kept, spools, refused }) => {
+    return this.#machines().flatMap(({ name, kept, spools, refused, ahead }) => {
       const { oracle, clock } = this.#world
       const missing = [...kept]
-        .filter(([number]) => !oracle.hasSample(number) && !spools.lost.has(number))
+        .filter(([number]) => !oracle.hasSample(number) && !spools.lost.has(number) && !ahead.has(number))
         .filter(([, atMs]) => clock.passedMs - atMs > ON_THE_WAY_MS)
         .map(([number]) => number)
       return missing.length > refused

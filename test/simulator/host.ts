@@ -3,6 +3,7 @@ import type { Backlog } from '../../agent/backlog.ts'
 import { openSpool } from '../../agent/spool.ts'
 import { readSpool } from '../../agent/spool-format.ts'
 import { describeError } from '../../schemas/errors.ts'
+import { AHEAD_MS_MAX } from '../../schemas/line.ts'
 import { SimDisk } from '../sim/disk.ts'
 import { drain, Incarnation } from '../sim/incarnation.ts'
 import { SpoolBook, type SpoolMemory } from './spool-book.ts'
@@ -45,6 +46,8 @@ export class Host {
   refused = 0
   /** Numbers of the samples that a spool said are kept, and when. */
   readonly kept = new Map<number, number>()
+  /** Samples that the collector refuses for their time. That may have been said on a connection that was cut before it was heard. */
+  readonly ahead = new Set<number>()
   readonly spools: SpoolMemory = { lost: new Set(), sent: new Map() }
   /** What the agents before this one knew. */
   readonly gone: Settled[] = []
@@ -68,7 +71,8 @@ export class Host {
   acknowledged({ agent, acked, spooled }: Settled): string[] {
     const names = Array.from({ length: acked }, (_, i) => `${agent}/${i + 1}`)
     const { sent, lost } = this.spools
-    return spooled ? names.filter((name) => sent.has(name) && !lost.has(sent.get(name)!)) : names
+    const counts = (number: number) => !lost.has(number) && !this.ahead.has(number)
+    return spooled ? names.filter((name) => sent.has(name) && counts(sent.get(name)!)) : names
   }
 
   /** Kills the agent there is, and starts another. */
@@ -109,7 +113,11 @@ export class Host {
         random,
         ...(backlog && { backlog }),
         // The last gauge is the sample's own number.
-        sample: async () => [Math.floor(random.float() * 4), 1 / 8, oracle.nextSample()],
+        sample: async () => {
+          const number = oracle.nextSample()
+          if (skewMs > AHEAD_MS_MAX) this.ahead.add(number)
+          return [Math.floor(random.float() * 4), 1 / 8, number]
+        },
         logLine,
       },
     )
