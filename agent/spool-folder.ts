@@ -43,10 +43,9 @@ export async function readFolder(
   logLine: (line: string) => void,
 ): Promise<SpoolFolder> {
   const files: SpoolFile[] = []
-  const headless: string[] = []
+  const headless: { readonly path: string; readonly numbers: readonly number[] }[] = []
   let newest: readonly SpoolRecord[] = []
   let mark: SpoolMark = { settled: 0, lost: 0 }
-  let damaged = 0
   // Numbers that may have been sent are not given out again, whether their records can be read or not.
   let highest = 0
   for (const name of await disk.list(dir)) {
@@ -59,11 +58,7 @@ export async function readFolder(
     highest = Math.max(highest, mark.settled, records.at(-1)?.number ?? 0)
     highest += Math.floor((bytes.length - readable) / RECORD_BYTES_MIN)
     if (head === null) {
-      const waiting = records.filter(({ number }) => number > mark.settled).length
-      damaged += waiting
-      // Without samples it is one that could not be begun.
-      if (waiting > 0) logLine(`agent: the head of ${path} is damaged, ${waiting} samples in it are lost`)
-      headless.push(path)
+      headless.push({ path, numbers: records.map(({ number }) => number) })
       continue
     }
     if (records.length > 0) newest = records
@@ -75,12 +70,23 @@ export async function readFolder(
       last: records.at(-1)?.number ?? head.first - 1,
     })
   }
+  let damaged = 0
+  for (const { path, numbers } of headless) {
+    const waiting = numbers.filter((number) => number > mark.settled).length
+    damaged += waiting
+    // Without samples it is one that could not be begun.
+    if (waiting > 0) logLine(`agent: the head of ${path} is damaged, ${waiting} samples in it are lost`)
+    // Given up, and not to be counted again: unless that would give up what waits before it.
+    const last = numbers.at(-1) ?? 0
+    if (!files.some((file) => file.head.first <= last && file.last > mark.settled))
+      mark = { ...mark, settled: Math.max(mark.settled, last) }
+  }
   // Damage of older files was found by the starts before.
   const missing = missingOf(files.at(-1))
   if (missing > 0) logLine(`agent: ${missing} samples of ${files.at(-1)!.path} are damaged and lost`)
   return {
     files,
-    headless,
+    headless: headless.map(({ path }) => path),
     newest,
     mark: { ...mark, lost: mark.lost + damaged + missing },
     next: Math.max(highest, files.at(-1)?.last ?? 0) + 1,
@@ -89,5 +95,5 @@ export async function readFolder(
 
 /** Samples that a file should hold between its first and its last, and does not. */
 function missingOf(file: SpoolFile | undefined): number {
-  return file === undefined ? 0 : file.last - file.head.first + 1 - file.count
+  return file === undefined ? 0 : Math.max(0, file.last - file.head.first + 1 - file.count)
 }

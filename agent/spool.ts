@@ -109,8 +109,9 @@ export async function openSpool(config: SpoolConfig, deps: SpoolDeps): Promise<B
       await disk.syncDir(dir)
     } catch (error) {
       await file.close()
-      // On a full disk it is tried again with every sample.
+      // On a full disk it is tried again with every sample. A head that was written must not speak for what comes meanwhile.
       if (renews) await stopWriting()
+      else await remove([path])
       throw error
     }
     await stopWriting()
@@ -135,13 +136,19 @@ export async function openSpool(config: SpoolConfig, deps: SpoolDeps): Promise<B
   }
 
   /** Begins the file for which there was no room; if there is none yet, in the place of the one before, where that is settled. */
-  async function beginAtLast() {
+  async function beginAtLast(): Promise<void> {
     const waiting = files.at(-1)!
     try {
       await begin(waiting.head)
     } catch (error) {
+      if (!isError(error, 'E_DISK_FULL')) throw error
+      // Room comes first; what was lost is in the mark of the file that is begun there.
+      if (givenUp.length > 0) {
+        await removeGivenUp()
+        return beginAtLast()
+      }
       const before = files.at(-2)
-      if (!isError(error, 'E_DISK_FULL') || before === undefined || before.last > settledTo) throw error
+      if (before === undefined || before.last > settledTo) throw error
       files.splice(-2, 2, { ...waiting, path: before.path })
       await begin(waiting.head, before.path)
     }

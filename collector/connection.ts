@@ -40,7 +40,7 @@ export interface Shared {
   /** Null: anyone may send. */
   readonly access: Access | null
   readonly counts: Counts
-  /** Whether the log takes more; while not, nothing is read. */
+  /** Whether the log takes more; while not, nothing is read but hellos. */
   congested(): boolean
   gone(connection: Connection): void
 }
@@ -79,6 +79,8 @@ export class Connection implements Held, LineReader {
   #trusted = false
   #context: LineContext
   #held: RawLine[] | null = null
+  /** Line 1 that is no hello and came while the log takes nothing. */
+  #first: RawLine | null = null
   #heldEnd = false
   /** What arrived and is not looked at yet, because a limit was reached. */
   #rest: Uint8Array = new Uint8Array()
@@ -145,13 +147,13 @@ export class Connection implements Held, LineReader {
   /** The sender closed its side in order: a last line without newline counts. */
   #end(): void {
     if (this.#state !== 'open') return
-    if (this.#held !== null || this.#rest.length > 0) {
+    if (this.#held !== null || this.#first !== null || this.#rest.length > 0) {
       this.#heldEnd = true
       return
     }
     const last = this.#lines.last()
     if (last !== null) this.line(last)
-    if (this.#held !== null) this.#heldEnd = true
+    if (this.#held !== null || this.#first !== null) this.#heldEnd = true
     else this.finish()
   }
 
@@ -171,8 +173,13 @@ export class Connection implements Held, LineReader {
       this.#held.push(raw)
       return
     }
+    const hello = this.#lineNumber === 0 && !raw.tooLong ? parseHello(raw.bytes) : null
+    const isHello = hello !== null && !('code' in hello)
+    if (this.#lineNumber === 0 && !isHello && this.#shared.congested()) {
+      this.#first = raw
+      return
+    }
     this.#lineNumber += 1
-    const hello = this.#lineNumber === 1 && !raw.tooLong ? parseHello(raw.bytes) : null
     if (this.#lineNumber === 1 && !this.entrance.admits(hello)) return
     if (raw.tooLong) this.#refuse(raw, refusal('E_LINE_TOO_LONG', 'the line is longer than 64 KiB'))
     else if (hello === null) this.#message(raw)
@@ -222,11 +229,11 @@ export class Connection implements Held, LineReader {
   }
 
   #hello(agent: string, lost: number): void {
-    this.#shared.counts.lostByAgents += lost
     this.#agent = agent
     this.#held = []
     void this.#shared.sessions.take(agent, this, this.#shared.clock.nowMs()).then(({ seq, twice }) => {
       if (this.#state !== 'open') return
+      this.#shared.counts.lostByAgents += lost
       this.#answers.welcome(seq)
       if (twice) this.#tell('E_AGENT_TWICE', 'two senders use this agent id and take it from each other')
       const held = this.#held!
@@ -329,8 +336,9 @@ export class Connection implements Held, LineReader {
   flow(): void {
     if (this.#state === 'ended' || this.#state === 'gone') return
     // What has arrived goes before what is still to be read.
+    if (this.#first !== null && !this.#shared.congested()) this.#takeFirst(this.#first)
     if (this.#state === 'open' && this.#rest.length > 0) this.#take(this.#rest)
-    if (this.#heldEnd && this.#rest.length === 0 && this.#held === null) this.#end()
+    if (this.#heldEnd && this.#rest.length === 0 && this.#held === null && this.#first === null) this.#end()
     // Of who is displaced nothing is taken any more: it is read on, so that its end is seen.
     const stop = this.#state === 'open' && (this.#rest.length > 0 || this.#mustStop())
     if (stop === this.#paused) return
@@ -340,10 +348,16 @@ export class Connection implements Held, LineReader {
     if (!stop) this.#silence.readAgain()
   }
 
+  #takeFirst(line: RawLine): void {
+    this.#first = null
+    this.line(line)
+  }
+
   #mustStop(): boolean {
     return (
-      // Line 1 is always taken: a hello frees the connection that its agent left.
+      // Line 1 is always looked at: a hello frees the connection that its agent left.
       (this.#lineNumber > 0 && this.#shared.congested()) ||
+      this.#first !== null ||
       this.#held !== null ||
       this.#answers.waiting >= UNSETTLED_LINES_MAX ||
       this.#refusals >= UNSETTLED_REFUSALS_MAX ||

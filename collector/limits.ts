@@ -10,7 +10,7 @@ export const LONG_LINE_KEPT_BYTES = 1_024
 export const UNSETTLED_LINES_MAX = 10_000
 /** Of them, those that are refused. */
 export const UNSETTLED_REFUSALS_MAX = 50
-/** Bytes that wait to be durable, refused lines included; above it nothing is read, until half of it is left. */
+/** Bytes that wait to be durable, refused lines included; above it nothing is read but hellos, until half of it is left. */
 export const PENDING_BYTES_MAX = 16 << 20
 /** Answers that a client does not read; more, and it is not read either. */
 export const UNREAD_BYTES_MAX = 64 << 10

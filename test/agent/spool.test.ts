@@ -201,6 +201,72 @@ test('a file whose head is damaged stays until it is written down what was lost 
   await fourth.close()
 })
 
+test('what was lost with a damaged head is counted once, whether its file goes or stays', async () => {
+  const disk = new SimDisk(1)
+  const first = await pushed(disk, 5)
+  await first.close()
+  disk.flip(disk.paths().find((name) => name.endsWith('.spool'))!, 10, 1)
+  disk.fault = (what) => {
+    if (what === 'remove') throw new TidemarkError('E_DISK', 'no file can be removed')
+  }
+  const lost: number[] = []
+  for (let start = 0; start < 3; start++) {
+    const spool = await open(disk)
+    lost.push(spool.lost)
+    spool.told(spool.lost)
+    await spool.close()
+  }
+  expect(lost).toEqual([5, 0, 0])
+})
+
+test('on a full disk a file whose head is damaged makes room', async () => {
+  const disk = new SimDisk(1)
+  const first = await pushed(disk, 500)
+  await first.close()
+  disk.flip(disk.paths().find((name) => name.endsWith('.spool'))!, 10, 1)
+  disk.capacityBytes = disk.usedBytes()
+  const second = await open(disk)
+  await second.push(sample(501))
+  expect([second.lost, second.size]).toEqual([500, 1])
+  await second.close()
+})
+
+test('killed while a file is begun in the place of another, nothing is counted as lost', async () => {
+  const disk = new SimDisk(1)
+  const first = await pushed(disk, 20)
+  await first.close()
+  disk.capacityBytes = disk.usedBytes() + 10
+  const second = await open(disk)
+  second.settled(20)
+  disk.fault = (what) => {
+    if (what === 'truncate') throw new TidemarkError('E_DISK', 'it ends here')
+  }
+  await expect(second.push(sample(21))).rejects.toMatchObject({ code: 'E_DISK' })
+  disk.fault = null
+  disk.crash('process')
+  const third = await open(disk)
+  expect([third.agent, third.highestSeq, third.lost]).toEqual([first.agent, 20, 0])
+  await third.close()
+})
+
+test('a file that could not be begun says nothing of what is lost', async () => {
+  const disk = new SimDisk(1)
+  const first = await pushed(disk, 2, BYTES_MAX)
+  disk.fault = (what) => {
+    if (what === 'syncDir') throw new TidemarkError('E_DISK', 'no name is kept')
+  }
+  let failed = 0
+  for (let n = 0; failed < 3 && n < 100; n++) await first.push(sample(3 + n)).catch(() => (failed += 1))
+  disk.fault = null
+  // So short that there is room for it in the file before.
+  await first.push({ service: 's', host: 'h', timeMs: 1, gauges: [] })
+  const { lost } = first
+  disk.crash('process')
+  const second = await open(disk, BYTES_MAX)
+  expect([failed, lost, second.lost]).toEqual([3, 3, 3])
+  await second.close()
+})
+
 test('a start that dies early takes back no id', async () => {
   const disk = new SimDisk(1)
   const first = await pushed(disk, 40, BYTES_MAX)

@@ -141,6 +141,26 @@ test('while too much waits to be durable a hello is heard, and nothing behind it
   expect(client.acks).toEqual([1])
 })
 
+test('while too much waits to be durable a first line that is no hello waits too, however many come and go', async () => {
+  const rig = await Rig.start()
+  rig.log.pending = PENDING_BYTES_MAX + 1
+  const gone = await rig.connect()
+  gone.send(message(1))
+  const wrong = await rig.connect()
+  wrong.socket.write('{}\n')
+  const ended = await rig.connect()
+  ended.socket.write(JSON.stringify(message(2)))
+  ended.socket.end()
+  await rig.run()
+  gone.socket.destroy()
+  await rig.run()
+  expect([cpus(rig.log), rig.rejects(), ended.acks]).toEqual([[], [], []])
+  rig.log.pending = 0
+  rig.log.changed()
+  await rig.run()
+  expect([cpus(rig.log), rig.rejects().length, wrong.codes, ended.acks]).toEqual([[2], 1, ['E_SERVICE'], [1]])
+})
+
 test('while too much waits to be durable, nothing is read', async () => {
   const rig = await Rig.start()
   const client = await rig.connect()

@@ -95,6 +95,25 @@ test('repeats are settled and not counted again', async () => {
   expect(rig.collector.status()).toMatchObject({ accepted: 3, repeats: 2 })
 })
 
+test('losses are counted once the hello that tells them is welcomed', async () => {
+  const rig = await Rig.start()
+  const first = await rig.hello('a')
+  rig.log.held = true
+  first.send({ ...message(1), seq: 1 })
+  await rig.run()
+  const impatient = await rig.connect()
+  impatient.send({ hello: 1, agent: 'a', lost: 7 })
+  await rig.run()
+  impatient.socket.destroy()
+  await rig.run()
+  expect([impatient.answers, rig.collector.status().lostByAgents]).toEqual([[], 0])
+  rig.log.release()
+  const last = await rig.connect()
+  last.send({ hello: 1, agent: 'a', lost: 7 })
+  await rig.run()
+  expect([last.answers[0], rig.collector.status().lostByAgents]).toEqual([{ welcome: 1, seq: 1 }, 7])
+})
+
 test('a repeat of what is in flight is acknowledged only when that copy is durable', async () => {
   const rig = await Rig.start()
   rig.log.held = true
