@@ -62,7 +62,7 @@ type State = 'open' | 'ending' | 'ended' | 'gone'
  *           └─ new ─▶ open block ─▶ durable ─▶ settled
  *
  * The usual lines are decoded where they lie, all others by the complete path. While a hello waits for the older
- * connection, the socket is paused and what came with it is kept.
+ * connection, or another first line for the log to take more, the socket is paused and what came with it is kept.
  */
 export class Connection implements Held, LineReader {
   readonly socket: Socket
@@ -78,9 +78,8 @@ export class Connection implements Held, LineReader {
   /** Whether no line of the last chunk was refused. */
   #trusted = false
   #context: LineContext
+  /** Lines that wait, behind a hello or for the log to take more; null while none do. */
   #held: RawLine[] | null = null
-  /** Line 1 that is no hello and came while the log takes nothing. */
-  #first: RawLine | null = null
   #heldEnd = false
   /** What arrived and is not looked at yet, because a limit was reached. */
   #rest: Uint8Array = new Uint8Array()
@@ -147,13 +146,13 @@ export class Connection implements Held, LineReader {
   /** The sender closed its side in order: a last line without newline counts. */
   #end(): void {
     if (this.#state !== 'open') return
-    if (this.#held !== null || this.#first !== null || this.#rest.length > 0) {
+    if (this.#held !== null || this.#rest.length > 0) {
       this.#heldEnd = true
       return
     }
     const last = this.#lines.last()
     if (last !== null) this.line(last)
-    if (this.#held !== null || this.#first !== null) this.#heldEnd = true
+    if (this.#held !== null) this.#heldEnd = true
     else this.finish()
   }
 
@@ -176,7 +175,7 @@ export class Connection implements Held, LineReader {
     const hello = this.#lineNumber === 0 && !raw.tooLong ? parseHello(raw.bytes) : null
     const isHello = hello !== null && !('code' in hello)
     if (this.#lineNumber === 0 && !isHello && this.#shared.congested()) {
-      this.#first = raw
+      this.#held = [raw]
       return
     }
     this.#lineNumber += 1
@@ -236,12 +235,16 @@ export class Connection implements Held, LineReader {
       this.#shared.counts.lostByAgents += lost
       this.#answers.welcome(seq)
       if (twice) this.#tell('E_AGENT_TWICE', 'two senders use this agent id and take it from each other')
-      const held = this.#held!
-      this.#held = null
-      this.#context = this.#contextAt(this.#shared.clock.nowMs())
-      for (const line of held) this.line(line)
+      this.#release()
       this.flow()
     })
+  }
+
+  #release(): void {
+    const held = this.#held!
+    this.#held = null
+    this.#context = this.#contextAt(this.#shared.clock.nowMs())
+    for (const line of held) this.line(line)
   }
 
   #refuse(raw: RawLine, { code, field, reason, seq }: Refusal): void {
@@ -336,9 +339,9 @@ export class Connection implements Held, LineReader {
   flow(): void {
     if (this.#state === 'ended' || this.#state === 'gone') return
     // What has arrived goes before what is still to be read.
-    if (this.#first !== null && !this.#shared.congested()) this.#takeFirst(this.#first)
+    if (this.#held !== null && this.#lineNumber === 0 && !this.#shared.congested()) this.#release()
     if (this.#state === 'open' && this.#rest.length > 0) this.#take(this.#rest)
-    if (this.#heldEnd && this.#rest.length === 0 && this.#held === null && this.#first === null) this.#end()
+    if (this.#heldEnd && this.#rest.length === 0 && this.#held === null) this.#end()
     // Of who is displaced nothing is taken any more: it is read on, so that its end is seen.
     const stop = this.#state === 'open' && (this.#rest.length > 0 || this.#mustStop())
     if (stop === this.#paused) return
@@ -348,16 +351,10 @@ export class Connection implements Held, LineReader {
     if (!stop) this.#silence.readAgain()
   }
 
-  #takeFirst(line: RawLine): void {
-    this.#first = null
-    this.line(line)
-  }
-
   #mustStop(): boolean {
     return (
       // Line 1 is always looked at: a hello frees the connection that its agent left.
       (this.#lineNumber > 0 && this.#shared.congested()) ||
-      this.#first !== null ||
       this.#held !== null ||
       this.#answers.waiting >= UNSETTLED_LINES_MAX ||
       this.#refusals >= UNSETTLED_REFUSALS_MAX ||
