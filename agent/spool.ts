@@ -1,4 +1,5 @@
 import { describeError, isError } from '../schemas/errors.ts'
+import { series } from '../schemas/in-turn.ts'
 import type { Random } from '../schemas/ports/clock.ts'
 import type { Disk, DiskFile } from '../schemas/ports/disk.ts'
 import type { Backlog, Queued, Sample } from './backlog.ts'
@@ -69,7 +70,7 @@ export async function openSpool(config: SpoolConfig, deps: SpoolDeps): Promise<B
   let pending: Pending[] = []
   let flushDue = false
   /** What is written goes one after the other. */
-  let turn: Promise<void> = Promise.resolve()
+  const inTurn = series()
   let full = false
   /** The records of one file as it was with so many bytes, for draining. */
   let loaded: { file: SpoolFile; bytes: number; records: readonly SpoolRecord[] } | null = null
@@ -161,12 +162,6 @@ export async function openSpool(config: SpoolConfig, deps: SpoolDeps): Promise<B
   async function stopWriting() {
     await active?.close()
     active = undefined
-  }
-
-  function inTurn(work: () => Promise<void>): Promise<void> {
-    const done = turn.then(work)
-    turn = done.catch(() => {})
-    return done
   }
 
   function flushSoon() {
@@ -345,8 +340,7 @@ export async function openSpool(config: SpoolConfig, deps: SpoolDeps): Promise<B
     renumber: (agent) => inTurn(() => begin({ agent, base: gone(), first: files.at(-1)!.last + 1 })),
     async close() {
       flushSoon()
-      await turn
-      await stopWriting()
+      await inTurn(stopWriting)
       await lock.release()
     },
   }

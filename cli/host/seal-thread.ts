@@ -3,6 +3,7 @@ import type { SealEncoder, SealFile, SealFiles } from '../../lake/seal-files.ts'
 import type { MergeJob, SealReply } from '../../lake/seal-thread.ts'
 import { memoryOf, type PackedBlocks, packBlocks } from '../../log/packed-blocks.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
+import { series } from '../../schemas/in-turn.ts'
 
 /** Sealing can wait, messages and queries should not: on Linux a thread can have a priority of its own. */
 const NICE = 10
@@ -15,13 +16,7 @@ const WORKER = new URL('./seal-worker.ts', import.meta.url)
 export function sealThread(): SealEncoder {
   let worker: { readonly thread: Worker; readonly nice: number } | null = null
   let closed = false
-  let last: Promise<unknown> = Promise.resolve()
-
-  function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = last.then(work)
-    last = result.catch(() => {})
-    return result
-  }
+  const inTurn = series()
 
   async function ask<Reply extends SealReply>(
     job: PackedBlocks | MergeJob,
