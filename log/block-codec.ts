@@ -48,6 +48,14 @@ const SLAB_BYTES = 1 << 18
 let slab: Buffer = Buffer.alloc(0)
 let slabUsed = 0
 
+/**
+ * The bytes that a block of this length takes where blocks lie side by side, each at the end of its own: so that its doubles,
+ * the last of it, begin at a multiple of eight and can be read where they are.
+ */
+export function alignedRoom(length: number): number {
+  return (length + 7) & ~7
+}
+
 /** A copy of `source`, which ends at a multiple of eight in its memory. */
 function kept(source: Uint8Array): Buffer {
   const room = alignedRoom(source.length)
@@ -115,14 +123,6 @@ const KNOWN_MAX = 65_536
 let known = new Names(KNOWN_MAX)
 
 /**
- * The bytes that a block of this length takes where blocks lie side by side, each at the end of its own: so that its doubles,
- * the last of it, begin at a multiple of eight and can be read where they are.
- */
-export function alignedRoom(length: number): number {
-  return (length + 7) & ~7
-}
-
-/**
  * The inverse of `encodeBlock`, for bytes whose checksum was right. Where they end at a multiple of eight in their memory the
  * columns are views of them.
  */
@@ -136,19 +136,23 @@ export function decodeBlock(bytes: Uint8Array): Columns {
   const agents: (string | null)[] = readDictionary(view, at)
   const inPlace = (bytes.byteOffset + bytes.length) % 8 === 0
   const columns = inPlace ? bytes.subarray(at.byte) : kept(bytes.subarray(at.byte))
-  const doubles = columns.byteOffset + 6 * n
-  const placesAt = ({ buffer, byteOffset }: Uint8Array) => new Uint16Array(buffer, byteOffset, n)
-  const doublesAt = (nth: number) => new Float64Array(columns.buffer, doubles + 8 * nth * n, n)
-  let agentPlaces = placesAt(columns.subarray(4 * n))
+  const { buffer, byteOffset: places } = columns
+  const doubles = places + 6 * n
+  const placesAt = (nth: number) => new Uint16Array(buffer, places + 2 * nth * n, n)
+  const doublesAt = (nth: number) => new Float64Array(buffer, doubles + 8 * nth * n, n)
+  let agentPlaces = placesAt(2)
   if (agentPlaces.includes(NULL_PLACE)) {
-    if (inPlace) agentPlaces = placesAt(kept(columns.subarray(4 * n, 6 * n)))
+    if (inPlace) {
+      const own = kept(columns.subarray(4 * n, 6 * n))
+      agentPlaces = new Uint16Array(own.buffer, own.byteOffset, n)
+    }
     for (let i = 0; i < n; i++) if (agentPlaces[i] === NULL_PLACE) agentPlaces[i] = agents.length
     agents.push(null)
   }
   return {
     length: n,
-    service: { dictionary: services, places: placesAt(columns) },
-    host: { dictionary: hosts, places: placesAt(columns.subarray(2 * n)) },
+    service: { dictionary: services, places: placesAt(0) },
+    host: { dictionary: hosts, places: placesAt(1) },
     agent: { dictionary: agents, places: agentPlaces },
     seq: doublesAt(0),
     timeMs: doublesAt(1),
