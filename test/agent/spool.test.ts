@@ -36,6 +36,15 @@ async function all(spool: Backlog, from = 0): Promise<Queued[]> {
   }
 }
 
+const spoolFiles = (disk: SimDisk) => disk.paths().filter((path) => path.endsWith('.spool'))
+
+/** From now on every call of that kind fails. */
+function refuse(disk: SimDisk, call: string, code: 'E_DISK' | 'E_DISK_FULL' = 'E_DISK'): void {
+  disk.fault = (what) => {
+    if (what === call) throw new TidemarkError(code, `no ${call}`)
+  }
+}
+
 const seqs = async (spool: Backlog) => (await all(spool)).map(({ seq }) => seq)
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1)
 
@@ -57,7 +66,7 @@ test('what is settled goes with its file, and its numbers are never given out ag
   first.settled(100)
   expect([first.size, await all(first)]).toEqual([0, []])
   await first.close()
-  expect(disk.paths().filter((path) => path.endsWith('.spool'))).toHaveLength(1)
+  expect(spoolFiles(disk)).toHaveLength(1)
   const second = await pushed(disk, 1)
   expect([second.highestSeq, (await second.after(100, 5))[0]?.seq]).toEqual([101, 101])
   await second.close()
@@ -97,7 +106,7 @@ test('numbers left out for a torn record wait for nobody', async () => {
   const first = await pushed(disk, 3)
   first.settled(1)
   await first.close()
-  const path = disk.paths().find((name) => name.endsWith('.spool'))!
+  const path = spoolFiles(disk)[0]!
   disk.put(path, Buffer.concat([disk.bytesOf(path), Buffer.alloc(200)]))
   const second = await open(disk)
   expect([second.size, second.highestSeq > 3]).toEqual([2, true])
@@ -183,11 +192,9 @@ test('a file whose head is damaged stays until it is written down what was lost 
   const disk = new SimDisk(1)
   const first = await pushed(disk, 50)
   await first.close()
-  const path = disk.paths().find((name) => name.endsWith('.spool'))!
+  const path = spoolFiles(disk)[0]!
   disk.flip(path, 10, 1)
-  disk.fault = (what) => {
-    if (what === 'write') throw new TidemarkError('E_DISK_FULL', 'it is full')
-  }
+  refuse(disk, 'write', 'E_DISK_FULL')
   const second = await open(disk)
   expect(second.lost).toBe(50)
   disk.crash('process')
@@ -205,10 +212,8 @@ test('what was lost with a damaged head is counted once, whether its file goes o
   const disk = new SimDisk(1)
   const first = await pushed(disk, 5)
   await first.close()
-  disk.flip(disk.paths().find((name) => name.endsWith('.spool'))!, 10, 1)
-  disk.fault = (what) => {
-    if (what === 'remove') throw new TidemarkError('E_DISK', 'no file can be removed')
-  }
+  disk.flip(spoolFiles(disk)[0]!, 10, 1)
+  refuse(disk, 'remove')
   const lost: number[] = []
   for (let start = 0; start < 3; start++) {
     const spool = await open(disk)
@@ -223,7 +228,7 @@ test('on a full disk a file whose head is damaged makes room', async () => {
   const disk = new SimDisk(1)
   const first = await pushed(disk, 500)
   await first.close()
-  disk.flip(disk.paths().find((name) => name.endsWith('.spool'))!, 10, 1)
+  disk.flip(spoolFiles(disk)[0]!, 10, 1)
   disk.capacityBytes = disk.usedBytes()
   const second = await open(disk)
   await second.push(sample(501))
@@ -238,9 +243,7 @@ test('killed while a file is begun in the place of another, nothing is counted a
   disk.capacityBytes = disk.usedBytes() + 10
   const second = await open(disk)
   second.settled(20)
-  disk.fault = (what) => {
-    if (what === 'truncate') throw new TidemarkError('E_DISK', 'it ends here')
-  }
+  refuse(disk, 'truncate')
   await expect(second.push(sample(21))).rejects.toMatchObject({ code: 'E_DISK' })
   disk.fault = null
   disk.crash('process')
@@ -252,9 +255,7 @@ test('killed while a file is begun in the place of another, nothing is counted a
 test('a file that could not be begun says nothing of what is lost', async () => {
   const disk = new SimDisk(1)
   const first = await pushed(disk, 2, BYTES_MAX)
-  disk.fault = (what) => {
-    if (what === 'syncDir') throw new TidemarkError('E_DISK', 'no name is kept')
-  }
+  refuse(disk, 'syncDir')
   let failed = 0
   for (let n = 0; failed < 3 && n < 100; n++) await first.push(sample(3 + n)).catch(() => (failed += 1))
   disk.fault = null
@@ -302,9 +303,7 @@ test('given up and not removed, a sample is counted and not sent after a crash',
   const disk = new SimDisk(1)
   const first = await pushed(disk, 100, BYTES_MAX)
   const { lost } = first
-  disk.fault = (what) => {
-    if (what === 'remove') throw new TidemarkError('E_DISK', 'no file can be removed')
-  }
+  refuse(disk, 'remove')
   for (let n = 101; first.lost === lost; n++) await first.push(sample(n))
   const left = await seqs(first)
   disk.crash('process')
@@ -369,7 +368,7 @@ async function files(): Promise<Map<string, Uint8Array>> {
   const disk = new SimDisk(1)
   const spool = await pushed(disk, 30, BYTES_MAX)
   await spool.close()
-  const kept = disk.paths().filter((path) => path.endsWith('.spool'))
+  const kept = spoolFiles(disk)
   return new Map(kept.map((path) => [path, disk.bytesOf(path).slice()]))
 }
 

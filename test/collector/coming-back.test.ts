@@ -4,17 +4,14 @@ import { nodeClock } from '../../cli/host/clock.ts'
 import { nodeNet } from '../../cli/host/net.ts'
 import { startCollector } from '../../collector/collector.ts'
 import { PENDING_BYTES_MAX } from '../../collector/limits.ts'
+import { until } from '../cli/host/until.ts'
 import { SimDisk } from '../sim/disk.ts'
 import { SimLog } from '../sim/log.ts'
 import { Client, message } from './rig.ts'
 
 const AGENTS = 20
-const until = async (holds: () => boolean) => {
-  for (let i = 0; !holds(); i++) {
-    if (i === 1_000) throw new Error('waited in vain')
-    await wait(5)
-  }
-}
+/** Twenty agents and their lines take longer than one. */
+const STEP_MS = 5
 
 test('agents that give up and come back while the log takes nothing leave no connections behind', async () => {
   const log = new SimLog()
@@ -31,7 +28,7 @@ test('agents that give up and come back while the log takes nothing leave no con
       agent.send({ hello: 1, agent: `agent-${i}` })
       agents.push(agent)
     }
-    await until(() => agents.every(({ answers }) => answers.length > 0))
+    await until(() => agents.every(({ answers }) => answers.length > 0), STEP_MS)
     for (const agent of agents)
       agent.send(...Array.from({ length: 100 }, (_, n) => ({ ...message(n), seq: n + 1 })))
     await wait(50)
@@ -45,7 +42,7 @@ test('agents that give up and come back while the log takes nothing leave no con
   log.pending = 0
   log.release()
   log.changed()
-  await until(() => collector.status().connections === 0)
+  await until(() => collector.status().connections === 0, STEP_MS)
   expect(new Set(log.messages().map(({ agent, seq }) => `${agent}/${seq}`)).size).toBe(log.messages().length)
   await collector.close()
 })

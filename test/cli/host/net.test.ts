@@ -4,6 +4,7 @@ import { nodeNet } from '../../../cli/host/net.ts'
 import type { Net, Socket } from '../../../schemas/ports/net.ts'
 import { SimNet } from '../../sim/net.ts'
 import { makeCa } from './certificates.ts'
+import { until } from './until.ts'
 
 const ca = await makeCa()
 const listenTls = {
@@ -55,13 +56,6 @@ async function pair(net: Net, onData?: (server: Socket) => void) {
   const socket = await accepted
   const server = watch(socket, () => onData?.(socket))
   return { listener, client, server }
-}
-
-const until = async (holds: () => boolean) => {
-  for (let i = 0; !holds(); i++) {
-    if (i === 1_000) throw new Error('waited in vain')
-    await new Promise((resolve) => setTimeout(resolve, 2))
-  }
 }
 
 for (const [kind, make] of Object.entries(KINDS)) {

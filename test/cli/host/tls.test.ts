@@ -6,6 +6,7 @@ import { nodeNet } from '../../../cli/host/net.ts'
 import type { ConnectTls } from '../../../cli/host/tls.ts'
 import type { Socket } from '../../../schemas/ports/net.ts'
 import { makeCa } from './certificates.ts'
+import { until } from './until.ts'
 
 const ca = await makeCa()
 const pair = await ca.issue({ ip: ['127.0.0.1'] })
@@ -38,13 +39,6 @@ async function listen(tlsOptions: { cert: Buffer; key: Buffer; handshakeMs?: num
     },
   )
   return { port: listener.port, events, sockets }
-}
-
-async function until(holds: () => boolean) {
-  for (let i = 0; !holds(); i++) {
-    if (i === 1_000) throw new Error('waited in vain')
-    await new Promise((resolve) => setTimeout(resolve, 2))
-  }
 }
 
 /** A man in the middle, who can end the connection to the listener. */
