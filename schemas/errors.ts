@@ -85,6 +85,11 @@ export const ERRORS = {
     retryable: true,
     hint: 'connect again, or raise collector.idle',
   },
+  E_COLUMNS: {
+    meaning: 'data has other columns than its dataset or view',
+    retryable: false,
+    hint: 'a dataset may gain an optional gauge or an attribute; give anything else a new name',
+  },
   // Disk, journal, network.
   E_DISK: { meaning: 'the disk failed', retryable: true, hint: 'check the disk and its permissions' },
   E_DISK_FULL: { meaning: 'the disk is full', retryable: true, hint: 'make room; work resumes alone' },

@@ -1,4 +1,5 @@
-import type { CellRow } from '../cell.ts'
+import type { KeySummary } from '../cell-rows.ts'
+import type { Cells } from '../cells.ts'
 import type { Gap } from '../position.ts'
 
 /**
@@ -24,9 +25,12 @@ export interface OpenPart {
   readonly to: number
   /** Damage met in `(from, to]`. */
   readonly gaps: readonly Gap[]
-  /** The cells of `key` in `[fromMs, toMs)`; of one minute there may be several to merge. */
-  range(key: string, fromMs: number, toMs: number): Iterable<CellRow>
-  keys(): Iterable<string>
+  /** The cells of `key`, or of every key, in `[fromMs, toMs)`, as lists to merge. */
+  cells(key: string | null, fromMs: number, toMs: number): readonly Cells[]
+  /** What is known of each key; one that is in several parts comes several times. */
+  keys(): Iterable<KeySummary>
+  /** The same of one key; nothing where it has no cells. */
+  summaries(key: string): readonly KeySummary[]
 }
 
 /** Batch → lake writer: seal everything durable in the log into `messages` now. */

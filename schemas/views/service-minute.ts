@@ -1,13 +1,5 @@
-import type { View } from '../view.ts'
+import { host } from '../datasets/host.ts'
+import { defineView } from '../view.ts'
 
-/** Totals, maxima and counts of every service, minute by minute. */
-export const serviceMinute: View = {
-  name: 'service_minute',
-  key: ['service'],
-  bucketMs: 60_000,
-  gauges: [
-    { gauge: 'cpu', scale: 1 },
-    { gauge: 'ram', scale: 1 },
-    { gauge: 'disk', scale: 1 },
-  ],
-}
+/** Totals, extremes, percentiles and counts of every service, minute by minute. */
+export const serviceMinute = defineView(host, { name: 'service_minute', key: ['service'], quantiles: true })

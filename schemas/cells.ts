@@ -1,0 +1,59 @@
+import {
+  type CellColumn,
+  type CellValue,
+  columnOf,
+  emptyColumn,
+  type NumberColumn,
+  pickColumn,
+  valueAt,
+} from './cell-column.ts'
+import { KEY_SEPARATOR } from './key.ts'
+import type { View } from './view.ts'
+import { viewColumns } from './view-columns.ts'
+
+/**
+ * Cells of one view as rows in typed columns, in the order of `viewColumns`: what engines, files, the index and answers
+ * pass on. Unless something else is said rows are in the published order: by key as UTF-8 bytes, then by time.
+ */
+export interface Cells {
+  readonly view: View
+  readonly length: number
+  readonly columns: readonly CellColumn[]
+}
+
+/** Cells of no rows. */
+export function noCells(view: View): Cells {
+  return { view, length: 0, columns: viewColumns(view).map(({ type }) => emptyColumn(type)) }
+}
+
+/** Row `i` as values in the order of `viewColumns`. */
+export function rowAt({ columns }: Cells, i: number): CellValue[] {
+  return columns.map((column) => valueAt(column, i))
+}
+
+/** The inverse of `rowAt` for many rows. */
+export function cellsOf(view: View, rows: readonly (readonly CellValue[])[]): Cells {
+  const columns = viewColumns(view).map(({ type }, c) =>
+    columnOf(
+      type,
+      rows.map((row) => row[c]!),
+    ),
+  )
+  return { view, length: rows.length, columns }
+}
+
+/** The rows `rows` of `cells`, in that order. */
+export function pickRows(cells: Cells, rows: Uint32Array): Cells {
+  return { ...cells, length: rows.length, columns: cells.columns.map((column) => pickColumn(column, rows)) }
+}
+
+/** The joined key of row `i` (`joinKey`). */
+export function keyAt({ view, columns }: Cells, i: number): string {
+  if (view.key.length === 1) return valueAt(columns[0]!, i) as string
+  return view.key.map((_, k) => valueAt(columns[k]!, i)).join(KEY_SEPARATOR)
+}
+
+/** Starts of the rows' buckets, milliseconds since 1970. */
+export function timesOf({ view, columns }: Cells): Float64Array {
+  return (columns[view.key.length] as NumberColumn).values
+}

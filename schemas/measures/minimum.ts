@@ -1,0 +1,44 @@
+import type { CellColumn } from '../cell-column.ts'
+import { type Accumulator, type Measure, numbers, reserved, taken } from './measure.ts'
+
+/** The smallest value. */
+export const minimum: Measure = {
+  name: 'minimum',
+  columns: ({ gauge, optional }) => [
+    { name: `min_${gauge}`, type: 'double', nullable: optional, group: 'minimum' },
+  ],
+  accumulator: () => new Minima(),
+  fields: () => [{ name: 'min', type: 'double', nullable: true }],
+  answer: (of, i) => [of.count(i) === 0 ? null : numbers(of.of('minimum')![0])[i]!],
+}
+
+const UNIT = Number.POSITIVE_INFINITY
+
+class Minima implements Accumulator {
+  #values = new Float64Array()
+
+  reserve(rows: number): void {
+    this.#values = reserved(this.#values, rows, UNIT)
+  }
+
+  fold(rows: Int32Array, n: number, values: Float64Array): void {
+    const minima = this.#values
+    for (let i = 0; i < n; i++) {
+      const row = rows[i]!
+      if (row >= 0 && values[i]! < minima[row]!) minima[row] = values[i]!
+    }
+  }
+
+  merge(rows: Int32Array, columns: readonly CellColumn[], from: number, to: number): void {
+    const minima = this.#values
+    const values = numbers(columns[0])
+    for (let i = from; i < to; i++) {
+      const row = rows[i - from]!
+      if (values[i]! < minima[row]!) minima[row] = values[i]!
+    }
+  }
+
+  take(rows: Uint32Array): CellColumn[] {
+    return [{ type: 'double', values: taken(this.#values, rows, UNIT, Number.NaN) }]
+  }
+}

@@ -1,0 +1,13 @@
+/** One hour: the unit of recomputation. */
+export const HOUR_MS = 3_600_000
+export const DAY_MS = 86_400_000
+
+/** The UTC date of a time, as `YYYY-MM-DD`. */
+export function utcDate(timeMs: number): string {
+  return new Date(timeMs).toISOString().slice(0, 10)
+}
+
+/** Start of the bucket of length `ms` that holds `timeMs`; right for times before 1970 too. */
+export function bucketStart(timeMs: number, ms: number): number {
+  return Math.floor(timeMs / ms) * ms
+}
