@@ -1,75 +1,116 @@
-import type { CellRow } from '../../schemas/cell.ts'
+import {
+  type CellColumn,
+  type CellValue,
+  columnOf,
+  emptyColumn,
+  type SketchColumn,
+  type TextColumn,
+} from '../../schemas/cell-column.ts'
+import { type Cells, timesOf } from '../../schemas/cells.ts'
+import { TidemarkError } from '../../schemas/errors.ts'
 import type { View } from '../../schemas/view.ts'
-import { valuesToCell, viewColumns } from '../../schemas/view-table.ts'
+import { type ViewColumn, viewColumns } from '../../schemas/view-columns.ts'
 import type { FileAbout } from '../delta/port.ts'
-import { decodeParquet, encodeParquet, type ParquetColumn } from './codec.ts'
+import { arrayOf, decodeParquet, encodeParquet, type ParquetColumn } from './codec.ts'
 
-/** Rows of a row group at most. */
-const ROW_GROUP_ROWS = 122_880
-
-/** A view's cells as Parquet, in the order given. A row group holds one key only, so that a key's cells are one run. */
-export function encodeCells(view: View, rows: readonly CellRow[]): Uint8Array {
-  const columns: ParquetColumn[] = viewColumns(view).map(({ name, type, of }, c) => ({
+/** Cells as Parquet, in the order given. */
+export function encodeCells(cells: Cells): Uint8Array {
+  const columns: ParquetColumn[] = viewColumns(cells.view).map(({ name, type, nullable }, c) => ({
     name,
     type,
-    values: rows.map(of),
+    nullable,
+    values: plainValues(cells.columns[c]!),
     ...ENCODING[type],
-    // The key and the minute, by which the rows are sorted.
-    statistics: c < 2,
+    // The key and the time, by which the rows are sorted.
+    statistics: c <= cells.view.key.length,
   }))
-  return encodeParquet(columns, { rowGroupRows: groupRows(rows) })
+  return encodeParquet(columns)
 }
 
-/** Names repeat and get a dictionary; totals, maxima and times hardly do. */
+/** Names repeat and get a dictionary; totals, extremes and times hardly do. */
 const ENCODING = {
   string: {},
   timestamp: { encoding: 'DELTA' },
   long: { encoding: 'DELTA' },
   double: { encoding: 'PLAIN' },
+  sketch: {},
 } as const
 
-function groupRows(rows: readonly CellRow[]): number[] {
-  const sizes: number[] = []
-  for (const [i, { key }] of rows.entries()) {
-    if (i === 0 || key !== rows[i - 1]!.key || sizes.at(-1) === ROW_GROUP_ROWS) sizes.push(0)
-    sizes[sizes.length - 1]! += 1
+/** The values of a column as the codec takes them: null where there is none. */
+function plainValues(column: CellColumn): ArrayLike<unknown> {
+  if (column.type === 'string') {
+    const { dictionary, places } = column.values
+    return arrayOf(places, (place) => dictionary[place]!)
   }
-  return sizes
+  if (column.type === 'sketch') return sketchValues(column)
+  // Without a missing value the numbers go as they are.
+  if (!column.values.some(Number.isNaN)) return column.values
+  return arrayOf(column.values, (value) => (Number.isNaN(value) ? null : value))
 }
 
-/** The cells of a file, whoever wrote it. */
-export async function decodeCells(view: View, bytes: Uint8Array): Promise<CellRow[]> {
-  const names = viewColumns(view).map(({ name }) => name)
-  const columns = await decodeParquet(bytes, names)
-  const data = names.map((name) => columns[name] as (string | number)[])
-  return data[0]!.map((_, i) =>
-    valuesToCell(
-      view,
-      data.map((column) => column[i]!),
-    ),
+function sketchValues({ offsets, buckets, counts }: SketchColumn): { bucket: number; count: bigint }[][] {
+  return Array.from({ length: offsets.length - 1 }, (_, i) => {
+    const pairs: { bucket: number; count: bigint }[] = []
+    for (let at = offsets[i]!; at < offsets[i + 1]!; at++)
+      pairs.push({ bucket: buckets[at]!, count: BigInt(counts[at]!) })
+    return pairs
+  })
+}
+
+/** The cells of a file, whoever wrote it. Throws `E_COLUMNS` when it lacks a column of the view. */
+export async function decodeCells(view: View, bytes: Uint8Array): Promise<Cells> {
+  const wanted = viewColumns(view)
+  const data = await decodeParquet(
+    bytes,
+    wanted.map(({ name }) => name),
+  )
+  const length = data[wanted[0]!.name]!.length
+  const columns = wanted.map((column) => {
+    const values = data[column.name]!
+    if (length === 0) return emptyColumn(column.type)
+    if (values.length !== length)
+      throw new TidemarkError('E_COLUMNS', `a file of ${view.name} has no column ${column.name}`)
+    return decodedColumn(column, values)
+  })
+  return { view, length, columns }
+}
+
+function decodedColumn({ type }: ViewColumn, values: unknown[]): CellColumn {
+  if (type !== 'sketch') return columnOf(type, values as CellValue[])
+  const pairs = values as { bucket: number; count: number | bigint }[][]
+  return columnOf(
+    type,
+    pairs.map((list) => list.map(({ bucket, count }) => [bucket, Number(count)] as const)),
   )
 }
 
-/** Delta statistics of a file of cells; minimum and maximum of the key and the minute. */
+/** Delta statistics of a file of cells: minimum and maximum of the key's columns and the time. */
 export function describeCells(
-  view: View,
-  rows: readonly CellRow[],
-  partition: { readonly [column: string]: string },
+  cells: Cells,
+  partition: { readonly [column: string]: string } = {},
 ): FileAbout {
+  const { view, length, columns } = cells
   let fromMs = Number.POSITIVE_INFINITY
   let toMs = Number.NEGATIVE_INFINITY
-  for (const { minuteMs } of rows) {
-    if (minuteMs < fromMs) fromMs = minuteMs
-    if (minuteMs > toMs) toMs = minuteMs
+  for (const timeMs of timesOf(cells)) {
+    if (timeMs < fromMs) fromMs = timeMs
+    if (timeMs > toMs) toMs = timeMs
   }
   const iso = (ms: number) => new Date(ms).toISOString()
-  const known = rows.length > 0
-  const nulls = Object.fromEntries(viewColumns(view).map(({ name }) => [name, 0]))
+  const nulls = viewColumns(view).map(({ name }, c) => [name, missingIn(columns[c]!)] as const)
   return {
     partition,
-    rows: rows.length,
-    min: known ? { time_stamp: iso(fromMs) } : {},
-    max: known ? { time_stamp: iso(toMs) } : {},
-    nulls,
+    rows: length,
+    min: length > 0 ? { time_stamp: iso(fromMs) } : {},
+    max: length > 0 ? { time_stamp: iso(toMs) } : {},
+    nulls: Object.fromEntries(nulls),
   }
+}
+
+function missingIn(column: CellColumn): number {
+  if (column.type === 'sketch') return 0
+  if (column.type !== 'string')
+    return column.values.reduce((sum, value) => sum + Number(Number.isNaN(value)), 0)
+  const { dictionary, places }: TextColumn['values'] = column.values
+  return (places as Uint32Array).reduce((sum, place) => sum + Number(dictionary[place] === null), 0)
 }

@@ -3,10 +3,13 @@ import { parquetRead } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import { ByteWriter, parquetWrite } from 'hyparquet-writer'
 
-/** One column of a file. Timestamps are milliseconds here and INT64 TIMESTAMP(MICROS, adjusted to UTC) in the file. */
+/**
+ * One column of a file. Timestamps are milliseconds here and INT64 TIMESTAMP(MICROS, adjusted to UTC) in the file; sketches
+ * are lists of `{bucket, count}` with counts as bigints, a three-level LIST in the file.
+ */
 export interface ParquetColumn {
   readonly name: string
-  readonly type: 'string' | 'long' | 'integer' | 'double' | 'boolean' | 'timestamp'
+  readonly type: 'string' | 'long' | 'integer' | 'double' | 'boolean' | 'timestamp' | 'sketch'
   readonly nullable?: boolean
   readonly values: ArrayLike<unknown>
   /**
@@ -31,6 +34,19 @@ const PHYSICAL = {
   },
 } as const
 
+/** Elements below the root for a column. */
+function schemaElements({ name, type, nullable }: ParquetColumn): object[] {
+  const repetition_type = nullable ? 'OPTIONAL' : 'REQUIRED'
+  if (type !== 'sketch') return [{ name, ...PHYSICAL[type], repetition_type }]
+  return [
+    { name, repetition_type, num_children: 1, converted_type: 'LIST', logical_type: { type: 'LIST' } },
+    { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
+    { name: 'element', repetition_type: 'REQUIRED', num_children: 2 },
+    { name: 'bucket', ...PHYSICAL.integer, repetition_type: 'REQUIRED' },
+    { name: 'count', ...PHYSICAL.long, repetition_type: 'REQUIRED' },
+  ]
+}
+
 /** DuckDB's own row group size: large enough to scan fast, small enough to skip. */
 const ROW_GROUP_ROWS = 122_880
 
@@ -45,14 +61,7 @@ export function encodeParquet(
     codec: 'ZSTD',
     compressors: { ZSTD: (bytes: Uint8Array) => zstdCompressSync(bytes) },
     rowGroupSize: rowGroupRows,
-    schema: [
-      { name: 'root', num_children: columns.length },
-      ...columns.map(({ name, type, nullable }) => ({
-        name,
-        ...PHYSICAL[type],
-        repetition_type: nullable ? 'OPTIONAL' : 'REQUIRED',
-      })),
-    ] as never,
+    schema: [{ name: 'root', num_children: columns.length }, ...columns.flatMap(schemaElements)] as never,
     columnData: columns.map(({ name, type, values, encoding, statistics = true }) => ({
       name,
       data: stored(type, values, encoding),
