@@ -1,14 +1,17 @@
 import type { Block } from '../schemas/block.ts'
+import type { Dataset } from '../schemas/dataset.ts'
+import { misfit } from '../schemas/message.ts'
 import type { FileAbout } from './delta/port.ts'
 import { decodeMessages, describeMessages, encodeMessages, joinRows } from './parquet/messages.ts'
 import { type MessageRows, sortRows } from './parquet/order.ts'
 import { SealBatch } from './seal.ts'
 
-/** Partitions (dates) that one seal touches at most: each is a file. */
+/** Partitions (dates) that one seal of a dataset touches at most: each is a file. */
 export const SEAL_DATES_MAX = 64
 
-/** A data file of `messages`, not yet stored. */
+/** A data file of a dataset's messages, not yet stored. */
 export interface SealFile {
+  readonly dataset: string
   readonly bytes: Uint8Array
   readonly about: FileAbout
 }
@@ -17,40 +20,74 @@ export interface SealFile {
 export interface SealFiles {
   readonly blocks: number
   readonly files: readonly SealFile[]
+  /** Blocks among them that fit none of the datasets, and why; they are in no file. */
+  readonly refused: readonly { readonly offset: number; readonly reason: string }[]
 }
 
 /** Makes the files of seals and merges: at once in this thread, or in another (`sealThread`). */
 export interface SealEncoder {
   /** `urgent` when sealing has fallen far behind: then it should not let others go first. */
-  encode(blocks: readonly Block[], urgent?: boolean): Promise<SealFiles>
-  /** One file of the rows of `inputs`, files of `messages` of one date. The inputs are used up. */
-  merge(inputs: readonly Uint8Array[], date: string): Promise<SealFile>
+  encode(datasets: readonly Dataset[], blocks: readonly Block[], urgent?: boolean): Promise<SealFiles>
+  /** One file of the rows of `inputs`, files of a dataset's messages of one date. The inputs are used up. */
+  merge(dataset: Dataset, inputs: readonly Uint8Array[], date: string): Promise<SealFile>
   close(): Promise<void>
 }
 
-/** Sorts and encodes as many of `blocks` as the limit of dates allows, at least one; one file a date. */
-export function encodeSeal(blocks: readonly Block[]): SealFiles {
-  const batch = new SealBatch()
+/** Sorts and encodes as many of `blocks` as the limit of dates allows, at least one; one file a dataset and date. */
+export function encodeSeal(datasets: readonly Dataset[], blocks: readonly Block[]): SealFiles {
+  const batches = new Map(
+    datasets.map((dataset) => [dataset.name, { dataset, batch: new SealBatch(dataset) }]),
+  )
+  const refused: { offset: number; reason: string }[] = []
+  const isFull = () => [...batches.values()].some(({ batch }) => batch.dates >= SEAL_DATES_MAX)
   let n = 0
-  while (n < blocks.length && (n === 0 || batch.dates < SEAL_DATES_MAX)) batch.add(blocks[n++]!)
-  return { blocks: n, files: batch.byDate().map(([date, rows]) => fileOf(rows, date)) }
+  while (n < blocks.length && (n === 0 || !isFull())) {
+    const block = blocks[n++]!
+    const reason = addTo(batches, block)
+    if (reason !== null) refused.push({ offset: block.offset, reason })
+  }
+  const files = [...batches.values()].flatMap(({ dataset, batch }) =>
+    batch.byDate().map(([date, rows]) => fileOf(dataset, rows, date)),
+  )
+  return { blocks: n, files, refused }
 }
 
-/** The file that holds the rows of `inputs`, which are files of `messages` of one date. */
-export async function mergeFiles(inputs: readonly Uint8Array[], date: string): Promise<SealFile> {
+/** Adds a block to the batch of its dataset; why it cannot be, null when it was. */
+function addTo(
+  batches: ReadonlyMap<string, { batch: SealBatch; dataset: Dataset }>,
+  block: Block,
+): string | null {
+  const { form } = block.messages
+  const found = batches.get(form.dataset)
+  if (found === undefined) return `there is no dataset ${form.dataset}`
+  const reason = misfit(form, found.dataset)
+  if (reason === null) found.batch.add(block)
+  return reason
+}
+
+/** The file that holds the rows of `inputs`, which are files of a dataset's messages of one date. */
+export async function mergeFiles(
+  dataset: Dataset,
+  inputs: readonly Uint8Array[],
+  date: string,
+): Promise<SealFile> {
   const parts: MessageRows[] = []
-  for (const bytes of inputs) parts.push(await decodeMessages(bytes))
-  return fileOf(joinRows(parts), date)
+  for (const bytes of inputs) parts.push(await decodeMessages(dataset, bytes))
+  return fileOf(dataset, joinRows(parts), date)
 }
 
-function fileOf(rows: MessageRows, date: string): SealFile {
+function fileOf(dataset: Dataset, rows: MessageRows, date: string): SealFile {
   const sorted = sortRows(rows)
-  return { bytes: encodeMessages(sorted), about: describeMessages(sorted, date) }
+  return {
+    dataset: dataset.name,
+    bytes: encodeMessages(dataset, sorted),
+    about: describeMessages(sorted, date),
+  }
 }
 
 /** Encodes in the thread that asks. */
 export const encodeHere: SealEncoder = {
-  encode: async (blocks) => encodeSeal(blocks),
+  encode: async (datasets, blocks) => encodeSeal(datasets, blocks),
   merge: mergeFiles,
   close: async () => {},
 }

@@ -1,27 +1,33 @@
 import type { Block } from '../schemas/block.ts'
-import { GAUGES } from '../schemas/gauges.ts'
-import type { Columns } from '../schemas/message.ts'
-import { DAY_MS, utcDate } from '../schemas/view.ts'
+import { type Dataset, formOf, nameColumns } from '../schemas/dataset.ts'
+import { type Columns, fitTo } from '../schemas/message.ts'
+import { DAY_MS, utcDate } from '../schemas/time.ts'
 import { grown, ROWS_FIRST } from './grown.ts'
 import type { MessageRows } from './parquet/order.ts'
 import { StringDraft } from './string-draft.ts'
 
-/** Rows of `messages` gathered from consecutive blocks, apart by UTC date: what one seal commits. */
+/** Rows of one dataset gathered from consecutive blocks, apart by UTC date: what one seal commits. */
 export class SealBatch {
+  readonly #dataset: Dataset
   readonly #byDay = new Map<number, Draft>()
+
+  constructor(dataset: Dataset) {
+    this.#dataset = dataset
+  }
 
   get dates(): number {
     return this.#byDay.size
   }
 
-  add(block: Block): void {
-    const { messages } = block
+  /** Adds a block of the dataset. Throws `E_COLUMNS` when its columns do not fit. */
+  add({ partition, offset, messages: own }: Block): void {
+    const messages = fitTo(own, this.#dataset)
     let from = 0
     while (from < messages.length) {
       const day = dayOf(messages, from)
       let to = from + 1
       while (to < messages.length && dayOf(messages, to) === day) to++
-      this.#draftOf(day).add(block, from, to)
+      this.#draftOf(day).add({ partition, offset, messages }, from, to)
       from = to
     }
   }
@@ -29,7 +35,7 @@ export class SealBatch {
   #draftOf(day: number): Draft {
     let draft = this.#byDay.get(day)
     if (draft === undefined) {
-      draft = new Draft()
+      draft = new Draft(this.#dataset)
       this.#byDay.set(day, draft)
     }
     return draft
@@ -49,19 +55,31 @@ function dayOf({ timeMs }: Columns, i: number): number {
 
 /** Rows that are being gathered, column by column, in memory that is doubled when it is full. */
 class Draft {
-  readonly #service = new StringDraft<string>()
-  readonly #host = new StringDraft<string>()
+  readonly #dataset: Dataset
+  readonly #names: readonly StringDraft<string>[]
+  readonly #attributes: readonly StringDraft<string | null>[]
   readonly #agent = new StringDraft<string | null>()
   /** Seq, time, the gauges, offset. */
-  #doubles = Array.from({ length: GAUGES.length + 3 }, () => new Float64Array(ROWS_FIRST))
+  #doubles: Float64Array<ArrayBuffer>[]
   #partition = new Int32Array(ROWS_FIRST)
   #index = new Int32Array(ROWS_FIRST)
   #length = 0
 
-  /** Adds the messages `[from, to)` of a block. */
-  add({ partition, offset, messages }: Block, from: number, to: number): void {
-    this.#service.add(messages.service, from, to)
-    this.#host.add(messages.host, from, to)
+  constructor(dataset: Dataset) {
+    this.#dataset = dataset
+    this.#names = nameColumns(dataset).map(() => new StringDraft())
+    this.#attributes = dataset.attributes.map(() => new StringDraft())
+    this.#doubles = Array.from({ length: dataset.gauges.length + 3 }, () => new Float64Array(ROWS_FIRST))
+  }
+
+  /** Adds the messages `[from, to)` of a block, which are in the columns of the dataset. */
+  add(
+    { partition, offset, messages }: Pick<Block, 'partition' | 'offset' | 'messages'>,
+    from: number,
+    to: number,
+  ): void {
+    for (const [c, draft] of this.#names.entries()) draft.add(messages.names[c]!, from, to)
+    for (const [c, draft] of this.#attributes.entries()) draft.add(messages.attributes[c]!, from, to)
     this.#agent.add(messages.agent, from, to)
     const at = this.#length
     const end = at + to - from
@@ -85,9 +103,10 @@ class Draft {
     const length = this.#length
     const [seq, timeMs, ...others] = this.#doubles.map((values) => values.subarray(0, length))
     const columns = {
+      form: formOf(this.#dataset),
       length,
-      service: this.#service.column(),
-      host: this.#host.column(),
+      names: this.#names.map((draft) => draft.column()),
+      attributes: this.#attributes.map((draft) => draft.column()),
       agent: this.#agent.column(),
       seq: seq!,
       timeMs: timeMs!,

@@ -1,54 +1,113 @@
+import type { Dialect, MeasureSql, SqlColumn, SqlStage } from './sql/dialect.ts'
 import type { View } from './view.ts'
+import { layoutOf, type ViewLayout } from './view-columns.ts'
 
 /**
- * A view as SQL for the batch engines, from the same value as the TypeScript cell. Partial cells have the columns
+ * A view as SQL for the batch engines, from the same value as the cells. Partial cells have the columns
  *
- *     k0 … (key) │ minute (ms) │ messages │ per gauge g: total_g, best_g = {v: −maximum, t: its time (ms), h: its host}
+ *     k0 … (key) │ minute (ms) │ messages │ per gauge g and measure: columns that begin with g0_ …
  *
- * The least `best` is the greatest value, of equal ones the earliest, of those the smallest host: structs compare field
- * by field, and strings by their bytes. So a maximum with its time and host is one aggregate that merges like a sum.
+ * and rows of messages those of their table.
  */
 
-/** Partial cells of the rows of `source` for which `condition` holds. */
-export function mapSql(view: View, source: string, condition: string): string {
-  const keys = view.key.map((column, k) => `${column} AS k${k}`)
-  const values = view.gauges.map(({ gauge, scale }, g) => `${gauge} * ${double(scale)} AS g${g}`)
-  const aggregates = view.gauges.map(
-    (_, g) => `sum(g${g}) AS total_${g}, min(struct_pack(v := -g${g}, t := ms, h := host)) AS best_${g}`,
+/** A relation of messages, and which gauges of the view its rows cannot have. */
+export interface MessageRelation {
+  readonly relation: string
+  readonly lacks: ReadonlySet<string>
+}
+
+/** Partial cells of the messages in `sources` for which `condition` holds. */
+export function mapSql(
+  view: View,
+  dialect: Dialect,
+  sources: readonly MessageRelation[],
+  condition: string,
+): string {
+  const { key, source, gauges, bucketMs } = view
+  const read = ({ relation, lacks }: MessageRelation) => {
+    const values = gauges.map(({ gauge, scale }, g) => {
+      const value = lacks.has(gauge) ? 'CAST(NULL AS DOUBLE)' : dialect.name(gauge)
+      return `${scale === 1 ? value : `${value} * ${dialect.double(scale)}`} AS g${g}`
+    })
+    const columns = [
+      ...key.map((name, k) => `${dialect.name(name)} AS k${k}`),
+      ...(source === null ? [] : [`${dialect.name(source)} AS source`]),
+      ...values,
+      `${dialect.epochMs('time_stamp')} AS ms`,
+    ]
+    return `SELECT ${columns.join(', ')} FROM ${relation} WHERE ${condition}`
+  }
+  const stages = measuresOf(view, dialect).map(({ g, sql }) =>
+    sql.map({ value: `g${g}`, ms: 'ms', source: source === null ? null : 'source' }),
   )
-  return `SELECT ${keyNames(view)}, ms - ((ms % ${view.bucketMs}) + ${view.bucketMs}) % ${view.bucketMs} AS minute,
-  count(*) AS messages, ${aggregates.join(', ')}
-FROM (SELECT ${[...keys, ...values].join(', ')}, host, epoch_ms(time_stamp) AS ms FROM ${source} WHERE ${condition})
-GROUP BY ALL`
+  const minute = `ms - ((ms % ${bucketMs}) + ${bucketMs}) % ${bucketMs}`
+  return staged(view, stages, {
+    minute: `${minute} AS minute`,
+    messages: 'count(*)',
+    from: sources.map(read).join(' UNION ALL '),
+  })
 }
 
-/** Cells of several tables of partial cells, in the columns of `cellSelect`. */
-export function reduceSql(view: View, partials: readonly string[]): string {
-  const aggregates = view.gauges.map((_, g) => `sum(total_${g}) AS total_${g}, min(best_${g}) AS best_${g}`)
-  return `SELECT ${keyNames(view)}, minute, sum(messages) AS messages, ${aggregates.join(', ')}
-FROM (${partials.map((table) => `SELECT * FROM ${table}`).join(' UNION ALL ')})
-GROUP BY ALL ORDER BY ${keyNames(view)}, minute`
+/** Partial cells of several relations of partial cells, of each (key, minute) one. */
+export function reduceSql(view: View, dialect: Dialect, partials: readonly string[]): string {
+  return staged(
+    view,
+    measuresOf(view, dialect).map(({ sql }) => sql.reduce()),
+    {
+      minute: 'minute',
+      messages: 'sum(messages)',
+      from: partials.map((partial) => `SELECT * FROM ${partial}`).join(' UNION ALL '),
+    },
+  )
 }
 
-/** `reduced` with plain columns in the order of `viewColumns`; times and counts as doubles of whole numbers. */
-export function cellSelect(view: View, reduced: string): string {
-  const gauges = view.gauges.map((_, g) => g)
-  return `SELECT ${[
-    keyNames(view),
-    'minute::DOUBLE',
-    ...gauges.map((g) => `total_${g}`),
-    // Adding zero makes −0, the negation of a maximum of 0, plain 0.
-    ...gauges.flatMap((g) => [`best_${g}.t::DOUBLE`, `-best_${g}.v + 0`]),
-    'messages::DOUBLE',
-    ...gauges.map((g) => `best_${g}.h`),
-  ].join(', ')} FROM (${reduced})`
+/** Partial cells, of each (key, minute) one, in the published columns; in no order. */
+export function finalSql(view: View, dialect: Dialect, partial: string): string {
+  const layout = layoutOf(view)
+  const expressions: string[] = view.key.map((_, k) => `k${k}`)
+  expressions[layout.time] = dialect.timestamp('minute')
+  expressions[layout.messages] = dialect.long('messages')
+  for (const { places, sql } of measuresOf(view, dialect))
+    for (const [c, expression] of sql.final().entries()) expressions[places[c]!] = expression
+  const columns = layout.columns.map(({ name }, c) => `${expressions[c]} AS ${dialect.name(name)}`)
+  return `SELECT ${columns.join(', ')} FROM (${partial})`
 }
 
-function keyNames(view: View): string {
-  return view.key.map((_, k) => `k${k}`).join(', ')
+/** The published order of cells as columns to order by. */
+export function orderSql(view: View, dialect: Dialect): string {
+  return [...view.key, 'time_stamp'].map(dialect.name).join(', ')
 }
 
-/** A double as SQL takes it, exactly: without the exponent the literal would be a decimal. */
-function double(value: number): string {
-  return value.toExponential()
+interface PlacedSql {
+  readonly g: number
+  readonly places: ViewLayout['gauges'][number][number]['places']
+  readonly sql: MeasureSql
+}
+
+function measuresOf(view: View, dialect: Dialect): PlacedSql[] {
+  return layoutOf(view).gauges.flatMap((measures, g) =>
+    measures.map(({ measure, places }) => ({
+      g,
+      places,
+      sql: measure.sql(dialect, `g${g}_`, view.gauges[g]!, view.source),
+    })),
+  )
+}
+
+function staged(
+  view: View,
+  stages: readonly SqlStage[],
+  { minute, messages, from }: { minute: string; messages: string; from: string },
+): string {
+  const keys = view.key.map((_, k) => `k${k}`)
+  const listed = (columns: readonly SqlColumn[]) => columns.map(({ name, sql }) => `${sql} AS ${name}`)
+  const aggregates = [
+    ...keys,
+    minute,
+    `${messages} AS messages`,
+    ...listed(stages.flatMap((one) => one.aggregates)),
+  ]
+  const results = [...keys, 'minute', 'messages', ...listed(stages.flatMap((one) => one.results))]
+  const groups = [...keys, 'minute'].join(', ')
+  return `SELECT ${results.join(', ')} FROM (SELECT ${aggregates.join(', ')} FROM (${from}) GROUP BY ${groups})`
 }

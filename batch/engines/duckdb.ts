@@ -1,92 +1,184 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
-import type { DataFile, Table } from '../../lake/delta/port.ts'
+import type { DataFile } from '../../lake/delta/port.ts'
 import { hourStartMs, whollyWithin } from '../../lake/tables.ts'
-import type { CellRow } from '../../schemas/cell.ts'
+import { parseForm } from '../../schemas/dataset.ts'
 import { describeError, TidemarkError } from '../../schemas/errors.ts'
+import type { Disk } from '../../schemas/ports/disk.ts'
 import { type Position, partitionsOf } from '../../schemas/position.ts'
-import { HOUR_MS, type View } from '../../schemas/view.ts'
-import { cellSelect, mapSql, reduceSql } from '../../schemas/view-sql.ts'
-import { valuesToCell } from '../../schemas/view-table.ts'
-import type { Engine, OpenEngine, Partial } from './engine.ts'
+import { duckdb } from '../../schemas/sql/duckdb.ts'
+import { HOUR_MS } from '../../schemas/time.ts'
+import { viewColumns } from '../../schemas/view-columns.ts'
+import { finalSql, type MessageRelation, mapSql, orderSql, reduceSql } from '../../schemas/view-sql.ts'
+import type { DatePlan } from '../plan.ts'
+import {
+  coversDate,
+  type Engine,
+  type EngineTables,
+  formTag,
+  type OpenEngine,
+  type ViewFile,
+} from './engine.ts'
 
 /** Memory that DuckDB takes before it spills to the scratch folder. */
-const MEMORY_MAX = '1GB'
+const MEMORY_MAX = '400MB'
+/** As DuckDB's own default: large enough to scan fast, small enough to skip. */
+const ROW_GROUP_ROWS = 122_880
+/** A date seldom has more than one row group to work on: two at a time keep two threads busy. */
+const DATES_AT_A_TIME = 2
 
-/** DuckDB in this process, on its own threads: the plan as the SQL derived from the view. */
-export function duckdbEngine(scratchDir: string): OpenEngine {
-  return async (view, messages) => {
+/** DuckDB in this process, on its own threads. Dates' files are written to `scratchDir`, and taken from there. */
+export function duckdbEngine(scratchDir: string, disk: Disk): OpenEngine {
+  return async (tables) => {
+    await disk.makeDir(scratchDir)
     const instance = await DuckDBInstance.create(':memory:', {
       memory_limit: MEMORY_MAX,
       temp_directory: scratchDir,
       autoinstall_known_extensions: 'false',
+      preserve_insertion_order: 'false',
     })
-    const connection = await instance.connect()
-    await connection.run("SET TimeZone = 'UTC'")
-    return new Duckdb(view, messages, connection, () => instance.closeSync())
+    return new Duckdb(tables, instance, { scratchDir, disk })
   }
 }
 
+interface Scratch {
+  readonly scratchDir: string
+  readonly disk: Disk
+}
+
 class Duckdb implements Engine {
-  readonly #view: View
-  readonly #messages: Table
-  readonly #connection: DuckDBConnection
-  readonly #release: () => void
+  readonly dates = DATES_AT_A_TIME
+  readonly #tables: EngineTables
+  readonly #instance: DuckDBInstance
+  readonly #scratch: Scratch
+  readonly #connections = new Set<DuckDBConnection>()
   #made = 0
 
-  constructor(view: View, messages: Table, connection: DuckDBConnection, release: () => void) {
-    this.#view = view
-    this.#messages = messages
-    this.#connection = connection
-    this.#release = release
+  constructor(tables: EngineTables, instance: DuckDBInstance, scratch: Scratch) {
+    this.#tables = tables
+    this.#instance = instance
+    this.#scratch = scratch
   }
 
-  async map(files: readonly DataFile[], hours: readonly string[], upTo: Position): Promise<Partial> {
-    const paths = await Promise.all(files.map((file) => this.#messages.localPath(file)))
-    const source = `read_parquet([${paths.map(text).join(', ')}])`
+  async compute(date: DatePlan, upTo: Position, proceed: () => void): Promise<ViewFile | null> {
+    proceed()
+    const connection = await this.#instance.connect()
+    this.#connections.add(connection)
+    const name = `date_${this.#made++}`
+    const path = `${this.#scratch.scratchDir}/${name}.parquet`
+    try {
+      await run(connection, "SET TimeZone = 'UTC'")
+      const cells = await this.#cellsSql(date, upTo, { connection, name, proceed })
+      proceed()
+      const order = orderSql(this.#tables.view, duckdb)
+      const options = `FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP_ROWS}`
+      await run(connection, `COPY (${cells} ORDER BY ${order}) TO ${duckdb.text(path)} (${options})`)
+      const about = await this.#describe(connection, path, date.date)
+      if (about.rows === 0) return null
+      return { bytes: (await this.#scratch.disk.readFile(path))!, about }
+    } finally {
+      this.#connections.delete(connection)
+      connection.closeSync()
+      await this.#scratch.disk.remove(path)
+    }
+  }
+
+  /** A query that gives the date's cells in the published columns. Several map tasks leave tables behind, one is the query itself. */
+  async #cellsSql(
+    date: DatePlan,
+    upTo: Position,
+    { connection, name, proceed }: { connection: DuckDBConnection; name: string; proceed: () => void },
+  ): Promise<string> {
+    const { view, viewTable } = this.#tables
+    const maps: string[] = []
+    for (const { files } of date.maps)
+      if (files.length > 0) maps.push(await this.#mapSql(files, date.hours, upTo))
+    let partial: string
+    if (maps.length === 1) partial = maps[0]!
+    else {
+      const tables: string[] = []
+      for (const [i, sql] of maps.entries()) {
+        proceed()
+        tables.push(`${name}_${i}`)
+        await run(connection, `CREATE TEMP TABLE ${name}_${i} AS ${sql}`)
+      }
+      partial = tables.length === 0 ? '' : reduceSql(view, duckdb, tables)
+    }
+    const computed = partial === '' ? [] : [finalSql(view, duckdb, partial)]
+    const carried =
+      date.base === null || coversDate(date)
+        ? []
+        : [this.#carriedSql(await viewTable.localPath(date.base), date)]
+    if (computed.length + carried.length > 0) return [...computed, ...carried].join(' UNION ALL ')
+    const none = viewColumns(view).map(({ name: column }) => `NULL AS ${duckdb.name(column)}`)
+    return `SELECT ${none.join(', ')} WHERE false`
+  }
+
+  async #mapSql(files: readonly DataFile[], hours: readonly string[], upTo: Position): Promise<string> {
+    const byForm = new Map<string | null, string[]>()
+    for (const file of files) {
+      const path = await this.#tables.messages.localPath(file)
+      byForm.set(formTag(file), [...(byForm.get(formTag(file)) ?? []), path])
+    }
+    const sources = [...byForm].map(([form, paths]) => this.#relation(form, paths))
     const within = files.every((file) => whollyWithin(file, upTo))
     const conditions = [hoursCondition(hours), ...(within ? [] : [positionCondition(upTo)])]
-    const name = this.#made++
-    await this.#run(
-      `CREATE TEMP TABLE part_${name} AS ${mapSql(this.#view, source, conditions.join(' AND '))}`,
-    )
-    return { engine: 'duckdb', name }
+    return mapSql(this.#tables.view, duckdb, sources, conditions.join(' AND '))
   }
 
-  async reduce(partials: readonly Partial[]): Promise<CellRow[]> {
-    if (partials.length === 0) return []
-    const tables = partials.map(({ name }) => `part_${name}`)
-    const reader = await this.#run(cellSelect(this.#view, reduceSql(this.#view, tables)))
-    const columns = reader.getColumnsJS() as (string | number)[][]
-    // Without rows there are no columns either.
-    const rows = (columns[0] ?? []).map((_, i) =>
-      valuesToCell(
-        this.#view,
-        columns.map((column) => column[i]!),
-      ),
-    )
-    for (const table of tables) await this.#run(`DROP TABLE ${table}`)
-    return rows
+  /** Files of one form, and the gauges that came into the dataset after it. */
+  #relation(form: string | null, paths: readonly string[]): MessageRelation {
+    const has = form === null ? null : parseForm(form)?.gauges
+    const lacks = this.#tables.view.gauges
+      .map(({ gauge }) => gauge)
+      .filter((gauge) => has?.includes(gauge) === false)
+    return { relation: `read_parquet([${paths.map(duckdb.text).join(', ')}])`, lacks: new Set(lacks) }
   }
 
-  async #run(sql: string) {
-    try {
-      return await this.#connection.runAndReadAll(sql)
-    } catch (error) {
-      throw new TidemarkError('E_ENGINE', `duckdb: ${describeError(error)}`, { cause: error })
+  #carriedSql(path: string, { hours }: DatePlan): string {
+    const columns = viewColumns(this.#tables.view).map(({ name }) => duckdb.name(name))
+    return `SELECT ${columns.join(', ')} FROM read_parquet(${duckdb.text(path)}) WHERE NOT (${hoursCondition(hours)})`
+  }
+
+  async #describe(connection: DuckDBConnection, path: string, date: string): Promise<ViewFile['about']> {
+    const { view } = this.#tables
+    const nullable = viewColumns(view).filter((column) => column.nullable)
+    const nulls = nullable.map(({ name }) => `count(*) - count(${duckdb.name(name)})`)
+    const counted = ['count(*)', 'min(epoch_ms(time_stamp))', 'max(epoch_ms(time_stamp))', ...nulls]
+    const reader = await run(
+      connection,
+      `SELECT ${counted.map((sql) => `(${sql})::DOUBLE`).join(', ')} FROM read_parquet(${duckdb.text(path)})`,
+    )
+    const [rows, fromMs, toMs, ...missing] = reader.getRowsJS()[0] as [number, number | null, number | null]
+    const time = (ms: number | null) => (ms === null ? {} : { time_stamp: new Date(ms).toISOString() })
+    const counts = new Map(nullable.map(({ name }, i) => [name, (missing as number[])[i]!]))
+    const columns = viewColumns(view).map(({ name }) => [name, counts.get(name) ?? 0])
+    return {
+      partition: { date },
+      rows,
+      min: time(fromMs),
+      max: time(toMs),
+      nulls: Object.fromEntries(columns),
     }
   }
 
   async close(): Promise<void> {
-    this.#connection.interrupt()
-    this.#connection.closeSync()
-    this.#release()
+    for (const connection of this.#connections) connection.interrupt()
+    this.#instance.closeSync()
+  }
+}
+
+async function run(connection: DuckDBConnection, sql: string) {
+  try {
+    return await connection.runAndReadAll(sql)
+  } catch (error) {
+    throw new TidemarkError('E_ENGINE', `duckdb: ${describeError(error)}`, { cause: error })
   }
 }
 
 function hoursCondition(hours: readonly string[]): string {
   if (hours.length === 24) return 'true'
   const numbers = hours.map((hour) => hourStartMs(hour) / HOUR_MS)
-  return `epoch_ms(time_stamp) // ${HOUR_MS} IN (${numbers.join(', ')})`
+  return `floor(epoch_ms(time_stamp) / ${HOUR_MS}) IN (${numbers.join(', ')})`
 }
 
 /** Rows at or below a position; imported rows always are. */
@@ -95,8 +187,4 @@ function positionCondition(upTo: Position): string {
     (partition) => `("partition" = ${partition} AND "offset" <= ${upTo[partition]})`,
   )
   return `("partition" < 0 OR ${parts.join(' OR ') || 'false'})`
-}
-
-function text(value: string): string {
-  return `'${value.replaceAll("'", "''")}'`
 }

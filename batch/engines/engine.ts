@@ -1,21 +1,46 @@
-import type { DataFile, Table } from '../../lake/delta/port.ts'
-import type { CellRow } from '../../schemas/cell.ts'
+import type { DataFile, FileAbout, Table } from '../../lake/delta/port.ts'
+import type { Dataset } from '../../schemas/dataset.ts'
 import type { Position } from '../../schemas/position.ts'
 import type { View } from '../../schemas/view.ts'
+import type { DatePlan } from '../plan.ts'
+
+/** A data file of a view's table, not yet stored. */
+export interface ViewFile {
+  readonly bytes: Uint8Array
+  readonly about: FileAbout
+}
 
 /**
- * What executes the tasks of a plan. A run opens an engine, gives it the map tasks of one date after the other and takes
- * each date's cells, so that no more than a date is in memory.
+ * What executes the plan of a date: map tasks, each giving partial cells of its files, and one reduce that adds them up and
+ * writes the date's file. A run opens an engine and gives it one date after the other, or a few at a time.
  */
 export interface Engine {
-  /** Partial cells of the rows of `files` that lie in `hours` and at or below `upTo`. Throws `E_ENGINE`. */
-  map(files: readonly DataFile[], hours: readonly string[], upTo: Position): Promise<Partial>
-  /** The cells that `partials` add up to, by key as UTF-8 bytes, then minute. Uses the partials up. */
-  reduce(partials: readonly Partial[]): Promise<CellRow[]>
+  /** How many dates it works on at a time with profit. */
+  readonly dates: number
+  /**
+   * The date's cells as a file sorted by key, then time: of the rows at or below `upTo` in the hours of the plan, and those
+   * of the base file outside of them. Null when there are none. `proceed` is called before each step and throws when the run
+   * must stop. Throws `E_ENGINE`; `E_FILE_DAMAGED` when the base file cannot be read.
+   */
+  compute(date: DatePlan, upTo: Position, proceed: () => void): Promise<ViewFile | null>
   close(): Promise<void>
 }
 
-/** What a map task left with its engine. */
-export type Partial = { readonly engine: string; readonly name: number }
+export interface EngineTables {
+  readonly dataset: Dataset
+  readonly view: View
+  readonly messages: Table
+  readonly viewTable: Table
+}
 
-export type OpenEngine = (view: View, messages: Table) => Promise<Engine>
+export type OpenEngine = (tables: EngineTables) => Promise<Engine>
+
+/** A date's plan covers hours; of a view whose cells are longer than an hour it covers the whole date. */
+export function coversDate({ hours }: DatePlan): boolean {
+  return hours.length === 24
+}
+
+/** The form that a file of messages was written with, as its tag says; null for files of before there were tags. */
+export function formTag(file: DataFile): string | null {
+  return file.tags.form ?? null
+}

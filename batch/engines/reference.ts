@@ -1,37 +1,39 @@
+import { decodeCells, describeCells, encodeCells } from '../../lake/parquet/cells.ts'
 import { decodeMessages } from '../../lake/parquet/messages.ts'
 import { hourName } from '../../lake/tables.ts'
-import { CellMap } from '../../schemas/cell.ts'
+import { CellFold } from '../../schemas/cell-fold.ts'
+import { pickRows, timesOf } from '../../schemas/cells.ts'
 import { offsetIn } from '../../schemas/position.ts'
-import type { OpenEngine } from './engine.ts'
+import { coversDate, type OpenEngine } from './engine.ts'
 
 /** The plan as a plain map and reduce in TypeScript: the oracle for the other engines, and slow. */
-export const openReference: OpenEngine = async (view, messages) => {
-  const partials = new Map<number, CellMap>()
-  let made = 0
-  return {
-    async map(files, hours, upTo) {
-      const wanted = new Set(hours)
-      const cells = new CellMap(view)
+export const openReference: OpenEngine = async ({ dataset, view, messages, viewTable }) => ({
+  dates: 1,
+  async compute(date, upTo, proceed) {
+    const wanted = new Set(date.hours)
+    const all = new CellFold(view)
+    for (const { files } of date.maps) {
+      proceed()
+      const partial = new CellFold(view)
       for (const file of files) {
-        const { columns, partition, offset } = await decodeMessages(await messages.readFile(file))
-        cells.addAll(columns, (i) => {
+        const { columns, partition, offset } = await decodeMessages(dataset, await messages.readFile(file))
+        partial.addAll(columns, (i) => {
           const below = partition[i]! < 0 || offset[i]! <= offsetIn(upTo, partition[i]!)
           return below && wanted.has(hourName(columns.timeMs[i]!))
         })
       }
-      partials.set(made, cells)
-      return { engine: 'reference', name: made++ }
-    },
-    async reduce(parts) {
-      const cells = new CellMap(view)
-      for (const { name } of parts) {
-        cells.merge(partials.get(name)!.rows())
-        partials.delete(name)
-      }
-      return cells.rows()
-    },
-    async close() {
-      partials.clear()
-    },
-  }
-}
+      all.merge(partial.cells())
+    }
+    proceed()
+    if (date.base !== null && !coversDate(date)) {
+      const base = await decodeCells(view, await viewTable.readFile(date.base))
+      const times = timesOf(base)
+      const carried = Uint32Array.from(times.keys()).filter((i) => !wanted.has(hourName(times[i]!)))
+      all.merge(pickRows(base, carried))
+    }
+    const cells = all.cells()
+    if (cells.length === 0) return null
+    return { bytes: encodeCells(cells), about: describeCells(cells, { date: date.date }) }
+  },
+  async close() {},
+})

@@ -1,29 +1,51 @@
-import { GAUGES } from '../../schemas/gauges.ts'
-import { type Columns, type StringColumn, toStringColumn } from '../../schemas/message.ts'
-import { HOUR_MS } from '../../schemas/view.ts'
+import { type Dataset, formOf, formText, nameColumns } from '../../schemas/dataset.ts'
+import type { Columns } from '../../schemas/message.ts'
+import { constantColumn, type StringColumn, toStringColumn } from '../../schemas/string-column.ts'
+import { bucketStart, DAY_MS, HOUR_MS } from '../../schemas/time.ts'
 import type { FileAbout } from '../delta/port.ts'
 import { StringDraft } from '../string-draft.ts'
 import { hoursTag } from '../tables.ts'
-import { arrayOf, decodeParquet, encodeParquet } from './codec.ts'
+import { arrayOf, decodeParquet, encodeParquet, type ParquetColumn } from './codec.ts'
 import type { MessageRows } from './order.ts'
 
 /**
- * A data file of `messages`: every column of the table but the partition column `date`. In the order of the rows a host's
- * times, numbers and places grow evenly, so what is written are their differences.
+ * A data file of a dataset's messages: every column of the table but the partition column `date`. In the order of the rows a
+ * source's times, numbers and places grow evenly, so what is written are their differences.
  */
-export function encodeMessages({ columns, partition, offset, index }: MessageRows): Uint8Array {
+export function encodeMessages(
+  dataset: Dataset,
+  { columns, partition, offset, index }: MessageRows,
+): Uint8Array {
   const delta = { encoding: 'DELTA', statistics: false } as const
   const seq = arrayOf(columns.seq, (n) => n || null)
-  return encodeParquet([
-    { name: 'service', type: 'string', values: strings(columns.service) },
-    { name: 'host', type: 'string', values: strings(columns.host), statistics: false },
-    { name: 'time_stamp', type: 'timestamp', values: columns.timeMs, encoding: 'DELTA' },
-    ...GAUGES.map((name, g) => ({
+  const names = nameColumns(dataset).map((name, c): ParquetColumn => {
+    // Readers skip by the first key.
+    return { name, type: 'string', values: strings(columns.names[c]!), statistics: c === 0 }
+  })
+  const gauges = dataset.gauges.map(({ name, optional }, g): ParquetColumn => {
+    const values = columns.gauges[g]!
+    return {
       name,
-      type: 'double' as const,
-      values: columns.gauges[g]!,
+      type: 'double',
+      nullable: optional,
+      values: optional ? nullable(values) : values,
       statistics: false,
-    })),
+    }
+  })
+  const attributes = dataset.attributes.map((name, c): ParquetColumn => {
+    return {
+      name,
+      type: 'string',
+      nullable: true,
+      values: strings(columns.attributes[c]!),
+      statistics: false,
+    }
+  })
+  return encodeParquet([
+    ...names,
+    { name: 'time_stamp', type: 'timestamp', values: columns.timeMs, encoding: 'DELTA' },
+    ...gauges,
+    ...attributes,
     { name: 'agent', type: 'string', nullable: true, values: strings(columns.agent), statistics: false },
     { name: 'seq', type: 'long', nullable: true, values: seq, ...delta },
     { name: 'partition', type: 'integer', values: partition, ...delta },
@@ -32,26 +54,38 @@ export function encodeMessages({ columns, partition, offset, index }: MessageRow
   ])
 }
 
-export async function decodeMessages(bytes: Uint8Array): Promise<MessageRows> {
+/** The rows of a file, in the columns of `dataset`: what the file does not have yet is absent. */
+export async function decodeMessages(dataset: Dataset, bytes: Uint8Array): Promise<MessageRows> {
+  const form = formOf(dataset)
   const data = await decodeParquet(bytes, [
-    'service',
-    'host',
+    ...nameColumns(dataset),
     'time_stamp',
-    ...GAUGES,
+    ...form.gauges,
+    ...form.attributes,
     'agent',
     'seq',
     'partition',
     'offset',
     'index',
   ])
+  const length = data.index!.length
+  const values = (name: string) => (data[name]!.length === length ? data[name]! : null)
   const columns: Columns = {
-    length: data.index!.length,
-    service: toStringColumn(data.service as string[]),
-    host: toStringColumn(data.host as string[]),
+    form,
+    length,
+    names: nameColumns(dataset).map((name) => toStringColumn(data[name] as string[])),
+    attributes: form.attributes.map((name) => {
+      const texts = values(name) as (string | null)[] | null
+      return texts === null ? constantColumn(null, length) : toStringColumn(texts)
+    }),
     agent: toStringColumn(data.agent as (string | null)[]),
     seq: Float64Array.from(data.seq as (number | null)[], (seq) => seq ?? 0),
     timeMs: new Float64Array(data.time_stamp as number[]),
-    gauges: GAUGES.map((gauge) => new Float64Array(data[gauge] as number[])),
+    gauges: form.gauges.map((gauge) => {
+      const numbers = values(gauge) as (number | null)[] | null
+      if (numbers === null) return new Float64Array(length).fill(Number.NaN)
+      return Float64Array.from(numbers, (value) => value ?? Number.NaN)
+    }),
   }
   return {
     columns,
@@ -66,8 +100,13 @@ function strings<T extends string | null>(column: StringColumn<T>): T[] {
   return arrayOf(column.places, (place) => dictionary[place]!)
 }
 
-/** `parts` one after the other. */
+function nullable(values: Float64Array): (number | null)[] {
+  return arrayOf(values, (value) => (Number.isNaN(value) ? null : value))
+}
+
+/** `parts`, of one dataset, one after the other. */
 export function joinRows(parts: readonly MessageRows[]): MessageRows {
+  const [first] = parts as [MessageRows, ...MessageRows[]]
   const length = parts.reduce((sum, part) => sum + part.columns.length, 0)
   const doubles = (of: (part: MessageRows) => Float64Array) => joined(parts.map(of), new Float64Array(length))
   const integers = (of: (part: MessageRows) => Int32Array) => joined(parts.map(of), new Int32Array(length))
@@ -78,13 +117,14 @@ export function joinRows(parts: readonly MessageRows[]): MessageRows {
   }
   return {
     columns: {
+      form: first.columns.form,
       length,
-      service: joinedStrings(({ service }) => service),
-      host: joinedStrings(({ host }) => host),
+      names: first.columns.names.map((_, c) => joinedStrings(({ names }) => names[c]!)),
+      attributes: first.columns.attributes.map((_, c) => joinedStrings(({ attributes }) => attributes[c]!)),
       agent: joinedStrings(({ agent }) => agent),
       seq: doubles(({ columns }) => columns.seq),
       timeMs: doubles(({ columns }) => columns.timeMs),
-      gauges: GAUGES.map((_, g) => doubles(({ columns }) => columns.gauges[g]!)),
+      gauges: first.columns.gauges.map((_, g) => doubles(({ columns }) => columns.gauges[g]!)),
     },
     partition: integers(({ partition }) => partition),
     offset: doubles(({ offset }) => offset),
@@ -104,10 +144,12 @@ function joined<T extends Float64Array | Int32Array>(parts: readonly T[], into: 
 /** Statistics and tags of a file that holds exactly `rows`, all of one UTC date. */
 export function describeMessages(rows: MessageRows, date: string): FileAbout {
   const { columns, partition, offset } = rows
+  const { form } = columns
   const hours = new Set<number>()
   const offsets: { [partition: number]: [number, number] } = {}
   for (let i = 0; i < columns.length; i++) {
-    hours.add(Math.floor(columns.timeMs[i]! / HOUR_MS) % 24)
+    const timeMs = columns.timeMs[i]!
+    hours.add(Math.floor((timeMs - bucketStart(timeMs, DAY_MS)) / HOUR_MS))
     const range = offsets[partition[i]!]
     if (range === undefined) offsets[partition[i]!] = [offset[i]!, offset[i]!]
     else {
@@ -120,7 +162,11 @@ export function describeMessages(rows: MessageRows, date: string): FileAbout {
   const gauges = columns.gauges.map(extent)
   const at = (side: 0 | 1) => ({
     time_stamp: new Date(time[side]).toISOString(),
-    ...Object.fromEntries(GAUGES.map((gauge, g) => [gauge, gauges[g]![side]])),
+    ...Object.fromEntries(
+      form.gauges.flatMap((gauge, g) =>
+        Number.isFinite(gauges[g]![side]) ? [[gauge, gauges[g]![side]]] : [],
+      ),
+    ),
     offset: place[side],
   })
   return {
@@ -128,10 +174,11 @@ export function describeMessages(rows: MessageRows, date: string): FileAbout {
     rows: columns.length,
     min: at(0),
     max: at(1),
-    tags: { hours: hoursTag(hours), offsets: JSON.stringify(offsets) },
+    tags: { hours: hoursTag(hours), offsets: JSON.stringify(offsets), form: formText(form) },
   }
 }
 
+/** The least and greatest of the values that are there. */
 function extent(values: Float64Array): [number, number] {
   let low = Number.POSITIVE_INFINITY
   let high = Number.NEGATIVE_INFINITY

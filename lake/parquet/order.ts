@@ -1,6 +1,7 @@
-import type { Columns, StringColumn } from '../../schemas/message.ts'
+import type { Columns } from '../../schemas/message.ts'
+import type { StringColumn } from '../../schemas/string-column.ts'
+import { HOUR_MS } from '../../schemas/time.ts'
 import { compareUtf8 } from '../../schemas/utf8.ts'
-import { HOUR_MS } from '../../schemas/view.ts'
 
 /** Rows of `messages` as columns: the messages, and each one's place in the log. */
 export interface MessageRows {
@@ -11,7 +12,7 @@ export interface MessageRows {
 }
 
 /**
- * The order of rows in a file: by UTC hour, the unit of recomputation, then service, host and time, which puts
+ * The order of rows in a file: by UTC hour, the unit of recomputation, then keys, source and time, which puts
  * like values side by side; the place in the log decides the rest.
  */
 export function sortRows(rows: MessageRows): MessageRows {
@@ -24,9 +25,10 @@ export function sortRows(rows: MessageRows): MessageRows {
   }
   return {
     columns: {
+      form: columns.form,
       length: columns.length,
-      service: strings(columns.service),
-      host: strings(columns.host),
+      names: columns.names.map(strings),
+      attributes: columns.attributes.map(strings),
       agent: strings(columns.agent),
       seq: doubles(columns.seq),
       timeMs: doubles(columns.timeMs),
@@ -48,8 +50,8 @@ function picked<T extends { [i: number]: number }>(
 }
 
 /**
- * Places of the rows in their order. Hour, service and host together become one whole number, so that the bulk of the work
- * is a sort of numbers; within a host rows mostly come in order, and are compared only where they do not.
+ * Places of the rows in their order. Hour and names together become one whole number, so that the bulk of the work
+ * is a sort of numbers; within these rows mostly come in order, and are compared only where they do not.
  */
 function orderOf({ columns, partition, offset, index }: MessageRows): Uint32Array {
   const { timeMs, length } = columns
@@ -73,22 +75,24 @@ function orderOf({ columns, partition, offset, index }: MessageRows): Uint32Arra
   return order
 }
 
-/** A number for each row's hour, service and host, in their order; so small that it fits a double next to a row's place. */
-function groupsOf({ timeMs, service, host, length }: Columns): Float64Array {
-  const services = stringRanks(service)
-  const hosts = stringRanks(host)
+/** A number for each row's hour and names, in their order; so small that it fits a double next to a row's place. */
+function groupsOf({ timeMs, names, length }: Columns): Float64Array {
   let first = Number.POSITIVE_INFINITY
-  let highest = 0
   for (let i = 0; i < length; i++) first = Math.min(first, Math.floor(timeMs[i]! / HOUR_MS))
-  const groups = new Float64Array(length)
-  for (let i = 0; i < length; i++) {
-    const hour = Math.floor(timeMs[i]! / HOUR_MS) - first
-    const group =
-      (hour * services.length + services[service.places[i]!]!) * hosts.length + hosts[host.places[i]!]!
-    groups[i] = group
-    if (group > highest) highest = group
-  }
-  return (highest + 1) * length <= Number.MAX_SAFE_INTEGER ? groups : ranks(groups)
+  let groups = new Float64Array(length)
+  for (let i = 0; i < length; i++) groups[i] = Math.floor(timeMs[i]! / HOUR_MS) - first
+  for (const column of names) groups = withRanks(groups, column)
+  return groups.reduce((a, b) => Math.max(a, b), 0) < Number.MAX_SAFE_INTEGER / (length + 1)
+    ? groups
+    : ranks(groups)
+}
+
+/** `groups` divided further by a column. */
+function withRanks(groups: Float64Array<ArrayBuffer>, column: StringColumn): Float64Array<ArrayBuffer> {
+  const own = stringRanks(column)
+  const highest = groups.reduce((a, b) => Math.max(a, b), 0)
+  const before = (highest + 1) * own.length < Number.MAX_SAFE_INTEGER ? groups : ranks(groups)
+  return before.map((group, i) => group * own.length + own[column.places[i]!]!)
 }
 
 /** The rank of each string of a dictionary by its bytes. */
@@ -105,7 +109,7 @@ function stringRanks({ dictionary }: StringColumn): Float64Array {
 }
 
 /** The rank of each of `values` among all that are different. */
-function ranks(values: Float64Array): Float64Array {
+function ranks(values: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
   const rankOf = new Map([...new Set(values)].sort((a, b) => a - b).map((value, rank) => [value, rank]))
   return values.map((value) => rankOf.get(value)!)
 }

@@ -1,4 +1,5 @@
 import type { CellColumn } from '../cell-column.ts'
+import { type MeasureSql, plainStage } from '../sql/dialect.ts'
 import { type Accumulator, type Measure, numbers, reserved, taken } from './measure.ts'
 
 /** How many messages had the gauge. Of a gauge that all have, the number of messages says it, and there is no column. */
@@ -7,6 +8,15 @@ export const count: Measure = {
   columns: ({ gauge, optional }) =>
     optional ? [{ name: `${gauge}_num`, type: 'long', nullable: false, group: 'count' }] : [],
   accumulator: ({ optional }) => (optional ? new Counts() : NO_COUNTS),
+  sql(dialect, prefix, { optional }) {
+    if (!optional) return NOTHING
+    const name = `${prefix}count`
+    return {
+      map: ({ value }) => plainStage([{ name, sql: `count(${value})` }]),
+      reduce: () => plainStage([{ name, sql: `sum(${name})` }]),
+      final: () => [dialect.long(name)],
+    }
+  },
   fields: ({ optional }) => (optional ? [{ name: 'count', type: 'long', nullable: false }] : []),
   answer: (of, i) => (of.of('count')!.length > 0 ? [of.count(i)] : []),
 }
@@ -38,3 +48,5 @@ class Counts implements Accumulator {
 }
 
 const NO_COUNTS: Accumulator = { reserve() {}, fold() {}, merge() {}, take: () => [] }
+
+const NOTHING: MeasureSql = { map: () => plainStage([]), reduce: () => plainStage([]), final: () => [] }

@@ -1,4 +1,5 @@
 import type { CellColumn } from '../cell-column.ts'
+import { plainStage } from '../sql/dialect.ts'
 import { compareUtf8 } from '../utf8.ts'
 import {
   type Accumulator,
@@ -25,6 +26,26 @@ export const maximum: Measure = {
       : [{ name: `max_${gauge}_${source}`, type: 'string', nullable: optional, group: 'source' } as const]),
   ],
   accumulator: (_gauge, source, pool) => new Maxima(source !== null, pool),
+  /**
+   * The least struct of minus the value, time and source is the greatest value, of equal ones the earliest, of those the
+   * smallest source: structs compare field by field.
+   */
+  sql(dialect, prefix, _gauge, named) {
+    const name = `${prefix}best`
+    return {
+      map({ value, ms, source }) {
+        const fields = { v: `-${value}`, t: ms, ...(source !== null && named !== null && { s: source }) }
+        return plainStage([{ name, sql: `min(${dialect.struct(fields, `${value} IS NULL`)})` }])
+      },
+      reduce: () => plainStage([{ name, sql: `min(${name})` }]),
+      final: () => [
+        dialect.timestamp(dialect.field(name, 't')),
+        // Adding zero makes −0, the negation of a maximum of 0, plain 0.
+        `-${dialect.field(name, 'v')} + 0`,
+        ...(named === null ? [] : [dialect.field(name, 's')]),
+      ],
+    }
+  },
   fields: (_gauge, source) => [
     { name: 'max', type: 'double', nullable: true },
     { name: 'max_time', type: 'timestamp', nullable: true },

@@ -1,4 +1,5 @@
 import type { CellColumn, ColumnType } from '../cell-column.ts'
+import type { Dialect, MeasureSql } from '../sql/dialect.ts'
 import type { StringColumn } from '../string-column.ts'
 import type { MeasureName, ViewGauge } from '../view.ts'
 
@@ -11,6 +12,8 @@ export interface Measure {
   /** Its columns in the view's table, in the order in which `Accumulator` takes and gives them. */
   columns(gauge: ViewGauge, source: string | null): readonly MeasureColumn[]
   accumulator(gauge: ViewGauge, source: string | null, pool: StringPool): Accumulator
+  /** The same as SQL, for partial results whose names begin with `prefix`. */
+  sql(dialect: Dialect, prefix: string, gauge: ViewGauge, source: string | null): MeasureSql
   /** The fields of its answer. */
   fields(gauge: ViewGauge, source: string | null): readonly AnswerField[]
   /** The values of `fields` for row `i`. Times are milliseconds since 1970; null where there was no value. */

@@ -1,4 +1,5 @@
 import type { CellColumn } from '../cell-column.ts'
+import { plainStage } from '../sql/dialect.ts'
 import { type Accumulator, type Measure, numbers, reserved, taken } from './measure.ts'
 
 /** The smallest value. */
@@ -8,6 +9,14 @@ export const minimum: Measure = {
     { name: `min_${gauge}`, type: 'double', nullable: optional, group: 'minimum' },
   ],
   accumulator: () => new Minima(),
+  sql(_dialect, prefix) {
+    const name = `${prefix}min`
+    return {
+      map: ({ value }) => plainStage([{ name, sql: `min(${value})` }]),
+      reduce: () => plainStage([{ name, sql: `min(${name})` }]),
+      final: () => [name],
+    }
+  },
   fields: () => [{ name: 'min', type: 'double', nullable: true }],
   answer: (of, i) => [of.count(i) === 0 ? null : numbers(of.of('minimum')![0])[i]!],
 }

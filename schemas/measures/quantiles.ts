@@ -15,6 +15,18 @@ export const quantiles: Measure = {
   name: 'quantiles',
   columns: ({ gauge }) => [{ name: `${gauge}_sketch`, type: 'sketch', nullable: false, group: 'sketch' }],
   accumulator: () => new Sketches(),
+  sql(dialect, prefix) {
+    const [name, list] = [`${prefix}sketch`, `${prefix}list`]
+    const made = (aggregate: string, result: string) => ({
+      aggregates: [{ name: list, sql: aggregate }],
+      results: [{ name, sql: result }],
+    })
+    return {
+      map: ({ value }) => made(dialect.sortedList(dialect.bucket(value)), dialect.runs(list)),
+      reduce: () => made(dialect.joinedRuns(name), dialect.addedRuns(list)),
+      final: () => [name],
+    }
+  },
   fields: () => PERCENTILES.map((p) => ({ name: `p${p}`, type: 'double', nullable: true })),
   answer(of, i) {
     if (of.count(i) === 0) return PERCENTILES.map(() => null)

@@ -1,4 +1,5 @@
 import type { CellColumn } from '../cell-column.ts'
+import { plainStage } from '../sql/dialect.ts'
 import { type Accumulator, type Measure, numbers, reserved, taken } from './measure.ts'
 
 /**
@@ -9,6 +10,14 @@ export const total: Measure = {
   name: 'total',
   columns: ({ gauge }) => [{ name: gauge, type: 'double', nullable: false, group: 'total' }],
   accumulator: () => new Totals(),
+  sql(_dialect, prefix) {
+    const name = `${prefix}total`
+    return {
+      map: ({ value }) => plainStage([{ name, sql: `sum(${value})` }]),
+      reduce: () => plainStage([{ name, sql: `sum(${name})` }]),
+      final: () => [`coalesce(${name}, 0)`],
+    }
+  },
   fields: () => [
     { name: 'total', type: 'double', nullable: false },
     { name: 'mean', type: 'double', nullable: true },
