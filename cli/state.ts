@@ -25,7 +25,8 @@ export async function statusOf(layers: Embedded, clock: Clock): Promise<object> 
   const { nextMs, last, ...run } = batch.status()
   const { viewVersion, ...index } = answers.status()
   const basis = answers.basis()
-  const end = journal.end()
+  const partition = journal.partitions()[0]!
+  const end = journal.end(partition)
   const { pendingBytes, uncoveredBytes, gaps, ...log } = journal.state()
   return {
     time: iso(clock.nowMs()),
@@ -39,14 +40,14 @@ export async function statusOf(layers: Embedded, clock: Clock): Promise<object> 
     },
     log: {
       ...log,
-      partition: journal.partition,
-      start: journal.start(),
+      partition,
+      start: journal.start(partition),
       end,
       pending_bytes: pendingBytes,
       unsealed_bytes: uncoveredBytes,
       gaps: presentGaps(gaps).gaps ?? [],
     },
-    lake: { ...lake, covered, lag_blocks: end - offsetIn(covered, journal.partition) },
+    lake: { ...lake, covered, lag_blocks: end - offsetIn(covered, partition) },
     speed: {
       ...fold,
       lag_blocks: Math.max(0, ...chains.map(({ readTo }) => end - readTo)),

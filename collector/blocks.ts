@@ -28,6 +28,7 @@ export class OpenBlock {
 export class Blocks {
   readonly #config: BlocksConfig
   readonly #log: Log
+  readonly #partition: number
   readonly #clock: Clock
   readonly #logLine: (line: string) => void
   readonly #messagesMax: number
@@ -46,6 +47,8 @@ export class Blocks {
     this.#messagesMax = Math.min(config.blockMessages, BLOCK_MESSAGES_LIMIT)
     this.#draft = new BlockDraft(this.#messagesMax, deps.names)
     this.#log = deps.log
+    // The journal has one.
+    this.#partition = deps.log.partitions()[0]!
     this.#clock = deps.clock
     this.#logLine = deps.logLine
   }
@@ -78,7 +81,7 @@ export class Blocks {
   async #append(block: OpenBlock, payload: Uint8Array): Promise<void> {
     let durable = true
     try {
-      await this.#log.append(payload)
+      await this.#log.append(this.#partition, payload)
       this.#rate.add(block.messages, this.#clock.nowMs())
     } catch (error) {
       durable = false

@@ -1,5 +1,6 @@
+import { Names } from '../log/names.ts'
 import type { Log } from '../log/port.ts'
-import { Names } from '../schemas/names.ts'
+import type { Senders } from '../log/senders.ts'
 import type { Access } from '../schemas/ports/access.ts'
 import { type Clock, sleep } from '../schemas/ports/clock.ts'
 import type { Disk } from '../schemas/ports/disk.ts'
@@ -40,6 +41,8 @@ export interface CollectorConfig {
 
 export interface CollectorDeps {
   readonly log: Log
+  /** What the log knows of numbered senders. */
+  readonly senders: Senders
   readonly net: Net
   readonly clock: Clock
   readonly disk: Disk
@@ -112,7 +115,7 @@ export async function startCollector(config: CollectorConfig, deps: CollectorDep
     rejects,
     access: deps.access ?? null,
     counts,
-    sessions: new Sessions(log),
+    sessions: new Sessions(deps.senders),
     congested() {
       if (!congested && (pendingBytes() > PENDING_BYTES_MAX || isBehind())) {
         congested = true

@@ -1,4 +1,4 @@
-import { HASH_START, hashEnd, hashWord, type Names } from '../schemas/names.ts'
+import { HASH_START, hashEnd, hashWord, type Names } from '../log/names.ts'
 import type { Desk } from './desk.ts'
 
 const QUOTE = 0x22

@@ -1,4 +1,4 @@
-import type { Log } from '../log/port.ts'
+import type { Senders } from '../log/senders.ts'
 import { AGENT_TWICE_MS } from './limits.ts'
 
 /** One agent id while somebody speaks for it or something of it is in flight. */
@@ -28,7 +28,7 @@ export interface Held {
  *     durable ≤ appended.  seq ≤ durable: a repeat, settled.  ≤ appended: a repeat, settled with its copy.  above: new
  */
 export class Sessions {
-  readonly #log: Log
+  readonly #senders: Senders
   readonly #sessions = new Map<string, Session>()
   /** The session asked for last. */
   #lastAgent = ''
@@ -36,8 +36,8 @@ export class Sessions {
   /** Sessions kept only for the memory of who displaced whom, oldest first. */
   #remembered: { agent: string; sinceMs: number }[] = []
 
-  constructor(log: Log) {
-    this.#log = log
+  constructor(senders: Senders) {
+    this.#senders = senders
   }
 
   /** What is held in memory: agents, and repeats that wait for their first copy. */
@@ -62,7 +62,7 @@ export class Sessions {
       session.displacedMs = nowMs
       await before.displace(twice)
     }
-    return { seq: Math.max(session.durable, this.#log.highestSeq(agent)), twice }
+    return { seq: Math.max(session.durable, this.#senders.highestSeq(agent)), twice }
   }
 
   /** `holder` is gone. */
@@ -118,7 +118,7 @@ export class Sessions {
     if (agent === this.#lastAgent && this.#last !== null) return this.#last
     let session = this.#sessions.get(agent)
     if (session === undefined) {
-      const seq = this.#log.highestSeq(agent)
+      const seq = this.#senders.highestSeq(agent)
       session = {
         holder: null,
         appended: seq,

@@ -1,5 +1,4 @@
-import type { AgentState } from '../log/port.ts'
-import { AGENT_KEPT_MS } from '../log/port.ts'
+import { AGENT_KEPT_MS, type AgentState } from '../log/senders.ts'
 import { describeError, isError } from '../schemas/errors.ts'
 import { DAY_MS, utcDate } from '../schemas/view.ts'
 import type { Table } from './delta/port.ts'

@@ -101,6 +101,8 @@ function upToBlock(range: SealRange, count: number): SealRange {
  */
 export async function startLakeWriter(config: LakeWriterConfig, deps: LakeWriterDeps): Promise<LakeWriter> {
   const { log, messages, clock, encoder = encodeHere } = deps
+  // The journal has one.
+  const partition = log.partitions()[0]!
   let closed = false
   let covered: Position = {}
   let version: number | null = null
@@ -114,7 +116,7 @@ export async function startLakeWriter(config: LakeWriterConfig, deps: LakeWriter
     if (snapshot.version < (version ?? 0)) return
     covered = coveredPosition(snapshot)
     version = snapshot.version
-    log.covered(offsetIn(covered, log.partition))
+    log.covered(covered)
   }
 
   /**
@@ -127,17 +129,17 @@ export async function startLakeWriter(config: LakeWriterConfig, deps: LakeWriter
     seen(base)
     const facts = logFacts(base)
     const lost = partitionsOf(config.named).filter(
-      (p) => p >= 0 && p !== log.partition && facts.closed[p] === undefined,
+      (p) => p >= 0 && p !== partition && facts.closed[p] === undefined,
     )
     if (lost.length === 0) return
     const named = highest(config.named, covered)
     const nowMs = clock.nowMs()
     const closedNow = Object.fromEntries(lost.map((p) => [p, offsetIn(named, p) + 1]))
-    const gaps: Gap[] = lost.map((partition) => ({
-      partition,
-      from: offsetIn(covered, partition),
-      to: closedNow[partition]!,
-      fromMs: coveredMs(base, partition),
+    const gaps: Gap[] = lost.map((p) => ({
+      partition: p,
+      from: offsetIn(covered, p),
+      to: closedNow[p]!,
+      fromMs: coveredMs(base, p),
       toMs: nowMs,
       reason: 'the journal that held these blocks is gone, and perhaps more behind them',
     }))
@@ -156,11 +158,11 @@ export async function startLakeWriter(config: LakeWriterConfig, deps: LakeWriter
 
   /** Seals everything that was durable when it was called. */
   async function sealAll() {
-    const target = log.end()
+    const target = log.end(partition)
     while (!closed) {
       const base = (await messages.snapshot()) as Snapshot
       seen(base)
-      const from = offsetIn(covered, log.partition)
+      const from = offsetIn(covered, partition)
       if (from >= target) return
       await sealRange(base, from, target)
     }
@@ -169,7 +171,7 @@ export async function startLakeWriter(config: LakeWriterConfig, deps: LakeWriter
   async function sealRange(base: Snapshot, from: number, target: number) {
     const range = await readRange(from, target)
     if (range.to === from) return
-    const behind = log.end() - from
+    const behind = log.end(partition) - from
     urgent = behind > (urgent ? CALM_BLOCKS : URGENT_BLOCKS)
     const encoded = await encoder.encode(range.blocks, urgent)
     const { to, toMs, gaps } = upToBlock(range, encoded.blocks)
@@ -181,7 +183,7 @@ export async function startLakeWriter(config: LakeWriterConfig, deps: LakeWriter
         operation: 'SEAL',
         add: files,
         dataChange: true,
-        txns: { [sealApp(log.partition)]: { version: to, lastUpdatedMs: toMs } },
+        txns: { [sealApp(partition)]: { version: to, lastUpdatedMs: toMs } },
         ...(gaps.length > 0
           ? { configuration: withLogFacts(base, { ...facts, gaps: mergeGaps(facts.gaps, gaps) }) }
           : {}),
@@ -200,7 +202,7 @@ export async function startLakeWriter(config: LakeWriterConfig, deps: LakeWriter
     let toMs = 0
     let bytes = 0
     while (to < target && bytes < SEAL_BYTES_MAX && blocks.length < SEAL_BLOCKS_MAX) {
-      const slice = await log.read(to, Math.min(BLOCKS_PER_READ, SEAL_BLOCKS_MAX - blocks.length))
+      const slice = await log.read(partition, to, Math.min(BLOCKS_PER_READ, SEAL_BLOCKS_MAX - blocks.length))
       if (slice.to === to) break
       for (const block of slice.blocks) {
         blocks.push(block)
@@ -218,7 +220,7 @@ export async function startLakeWriter(config: LakeWriterConfig, deps: LakeWriter
     const tidemarks = await Promise.all(
       deps.views.map(async (view) => viewState(await view.snapshot())?.tidemark ?? {}),
     )
-    await log.trim(offsetIn(lowest(covered, ...tidemarks), log.partition))
+    await log.trim(lowest(covered, ...tidemarks))
   }
 
   async function cleanUp() {
@@ -250,7 +252,7 @@ export async function startLakeWriter(config: LakeWriterConfig, deps: LakeWriter
 
   const sealAtBytes = (config.unsealedBytesMax ?? Number.POSITIVE_INFINITY) / 2
   const muchWaits = () =>
-    log.end() - offsetIn(covered, log.partition) >= SEAL_BLOCKS_MAX ||
+    log.end(partition) - offsetIn(covered, partition) >= SEAL_BLOCKS_MAX ||
     log.state().uncoveredBytes > sealAtBytes
   let sealing = false
   const stopFollowing = log.onAppend(() => {

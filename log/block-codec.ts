@@ -1,5 +1,5 @@
 import type { Columns, StringColumn } from '../schemas/message.ts'
-import { hashName, NAMES_FULL, Names } from '../schemas/names.ts'
+import { hashName, NAMES_FULL, Names } from './names.ts'
 
 /**
  * A block as bytes, in the journal and wherever it passes from thread to thread: little-endian, column by column

@@ -71,7 +71,8 @@ const TEND_EVERY = 20
 export async function startSpeed(config: SpeedConfig, deps: SpeedDeps): Promise<Speed> {
   const { log, clock } = deps
   const cellsMax = config.cellsMax ?? CELLS_MAX
-  const partition = log.partition
+  // The journal has one.
+  const partition = log.partitions()[0]!
   const chains = new Map<string, Chain>()
   let behindSinceMs = new Map<string, number>()
   let closed = false
@@ -120,16 +121,16 @@ export async function startSpeed(config: SpeedConfig, deps: SpeedDeps): Promise<
       if (chains.get(hash)?.committedTo === from) continue
       chains.set(hash, new Chain(view, hash, partition, from, fromMs))
       // What it has not read yet may be as old as that, however late the fold begins.
-      if (from < log.end()) behindSinceMs.set(hash, fromMs)
+      if (from < log.end(partition)) behindSinceMs.set(hash, fromMs)
     }
   }
 
   async function foldToEnd() {
     for (const chain of chains.values()) {
-      while (chain.readTo < log.end() && !closed) {
+      while (chain.readTo < log.end(partition) && !closed) {
         noteLag(chain)
         if (chain.openCells >= cellsMax * HELD_FACTOR) break
-        const slice = await log.read(chain.readTo, BLOCKS_PER_READ)
+        const slice = await log.read(partition, chain.readTo, BLOCKS_PER_READ)
         if (slice.to === chain.readTo) break
         chain.fold(slice.blocks, slice.gaps, slice.to, slice.toMs)
         if (chain.openCells >= cellsMax) void tend.kick()
@@ -139,7 +140,7 @@ export async function startSpeed(config: SpeedConfig, deps: SpeedDeps): Promise<
   }
 
   function noteLag(chain: Chain) {
-    if (chain.readTo >= log.end()) behindSinceMs.delete(chain.hash)
+    if (chain.readTo >= log.end(partition)) behindSinceMs.delete(chain.hash)
     else if (!behindSinceMs.has(chain.hash)) behindSinceMs.set(chain.hash, clock.nowMs())
   }
 
@@ -224,7 +225,7 @@ export async function startSpeed(config: SpeedConfig, deps: SpeedDeps): Promise<
 
   return {
     open: (hash, p, from) => (p === partition ? (chains.get(hash)?.openFrom(from) ?? null) : null),
-    lag: (hash) => ({ end: log.end(), behindSinceMs: behindSinceMs.get(hash) ?? null }),
+    lag: (hash) => ({ end: log.end(partition), behindSinceMs: behindSinceMs.get(hash) ?? null }),
     partitions: () => [partition],
     status() {
       const reason = follow.failing() ?? tend.failing()

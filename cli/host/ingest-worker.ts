@@ -1,9 +1,9 @@
 import { parentPort } from 'node:worker_threads'
 import { type Collector, type CollectorConfig, startCollector } from '../../collector/collector.ts'
 import { type JournalConfig, openJournal } from '../../log/journal/journal.ts'
-import type { AgentState } from '../../log/port.ts'
 import { Calls } from '../../log/remote/calls.ts'
 import { serveLog } from '../../log/remote/serve.ts'
+import type { AgentState } from '../../log/senders.ts'
 import type { Position } from '../../schemas/position.ts'
 import type { TokenRecord } from '../../schemas/token.ts'
 import { type AccessRule, TokenAccess } from '../access.ts'
@@ -43,7 +43,7 @@ calls.on('start collector', async ({ config, rule, tokens }: ThreadCollectorStar
   const access = new TokenAccess(rule, tokens)
   calls.on('tokens', (records: readonly TokenRecord[]) => access.replace(records))
   const net = nodeNet(listenTls === null ? {} : { listenTls })
-  collector = await startCollector(settings, { ...deps, log, net, rejectsDir, access })
+  collector = await startCollector(settings, { ...deps, log, senders: log.senders, net, rejectsDir, access })
   return { host: collector.host, port: collector.port }
 })
 calls.on('collector status', () => collector.status())

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib'
 import { TidemarkError } from '../../schemas/errors.ts'
-import type { AgentState } from '../port.ts'
+import type { AgentState } from '../senders.ts'
 
 /**
  * A segment: one head, then block records to the end of the file. Little-endian; drawn in docs/format/journal.md.

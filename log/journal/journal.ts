@@ -2,10 +2,11 @@ import { describeError, isError } from '../../schemas/errors.ts'
 import { type Clock, sleep } from '../../schemas/ports/clock.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
 import { mergeGaps, offsetIn, type Position } from '../../schemas/position.ts'
-import type { AgentState, Log, LogSlice, LogState } from '../port.ts'
+import type { Log, LogSlice, LogState } from '../port.ts'
+import type { AgentState, Senders } from '../senders.ts'
 import { StoredBlock } from '../stored-block.ts'
-import type { Agents } from './agents.ts'
 import { RECORD_HEAD_BYTES, writeRecordHead } from './format.ts'
+import type { KnownAgents } from './known-agents.ts'
 import { JournalReader } from './reader.ts'
 import { createSegment, recover } from './recovery.ts'
 import { addRecord, closedError, type Segment } from './segment.ts'
@@ -48,7 +49,7 @@ interface Pending {
 }
 
 /** Opens the journal in `dir`, alone: throws `E_LOCKED` naming the holder, `E_JOURNAL_VERSION`, `E_DISK`. */
-export async function openJournal(config: JournalConfig, deps: JournalDeps): Promise<Log> {
+export async function openJournal(config: JournalConfig, deps: JournalDeps): Promise<Journal> {
   await deps.disk.makeDir(config.dir)
   const lock = await deps.disk.lock(`${config.dir}/lock`, config.holder)
   try {
@@ -70,12 +71,14 @@ export async function openJournal(config: JournalConfig, deps: JournalDeps): Pro
  * While a group is being synced the next one gathers, so durability costs a sync per group. After a failed write or
  * sync the file is cut back to what was synced before anything else is written, and the group is tried again.
  */
-class Journal implements Log {
+export class Journal implements Log {
+  /** The one it has. */
   readonly partition: number
+  readonly senders: Senders
   readonly #config: JournalConfig
   readonly #deps: JournalDeps
   readonly #segments: Segment[]
-  readonly #agents: Agents
+  readonly #agents: KnownAgents
   readonly #release: () => Promise<void>
   readonly #tail = new Tail()
   readonly #reader: JournalReader
@@ -96,12 +99,13 @@ class Journal implements Log {
   constructor(
     config: JournalConfig,
     deps: JournalDeps,
-    opened: { segments: Segment[]; agents: Agents; release: () => Promise<void> },
+    opened: { segments: Segment[]; agents: KnownAgents; release: () => Promise<void> },
   ) {
     this.#config = config
     this.#deps = deps
     this.#segments = opened.segments
     this.#agents = opened.agents
+    this.senders = opened.agents
     this.#release = opened.release
     this.#reader = new JournalReader(this.#segments, this.#tail, deps.logLine)
     const { partition, index } = this.#active
@@ -116,7 +120,12 @@ class Journal implements Log {
     return this.#segments.at(-1)!
   }
 
-  append(payload: Uint8Array): Promise<number> {
+  partitions(): readonly number[] {
+    return [this.partition]
+  }
+
+  append(partition: number, payload: Uint8Array): Promise<number> {
+    this.#own(partition)
     if (this.#closing.signal.aborted) return Promise.reject(closedError())
     this.#lastMs = Math.max(this.#lastMs, this.#deps.clock.nowMs())
     const offset = this.#nextOffset++
@@ -126,6 +135,12 @@ class Journal implements Log {
       this.#queue.push({ offset, logTimeMs, payload, resolve, reject })
       this.#flushing ??= this.#flush()
     })
+  }
+
+  /** A partition of another journal is never asked for. */
+  #own(partition: number): void {
+    if (partition !== this.partition)
+      throw new Error(`the journal holds partition ${this.partition}, not ${partition}`)
   }
 
   async #flush(): Promise<void> {
@@ -237,26 +252,31 @@ class Journal implements Log {
     return bytes
   }
 
-  covered(to: number): void {
+  covered(position: Position): void {
+    const to = offsetIn(position, this.partition)
     if (to <= this.#coveredTo) return
     this.#coveredTo = to
     this.#changed()
   }
 
-  end(): number {
+  end(partition: number): number {
+    this.#own(partition)
     return this.#end
   }
 
-  start(): number {
+  start(partition: number): number {
+    this.#own(partition)
     return this.#reader.start()
   }
 
-  read(after: number, blocksMax: number): Promise<LogSlice> {
+  async read(partition: number, after: number, blocksMax: number): Promise<LogSlice> {
+    this.#own(partition)
     return this.#reader.read(after, blocksMax)
   }
 
   /** Oldest first, each durably before the next: what a crash keeps has no hole that reads as damage. */
-  async trim(to: number): Promise<void> {
+  async trim(position: Position): Promise<void> {
+    const to = offsetIn(position, this.partition)
     while (this.#segments.length > 1 && this.#segments[1]!.firstOffset - 1 <= to) {
       const oldest = this.#segments[0]!
       await this.#deps.disk.remove(oldest.path)
@@ -271,10 +291,6 @@ class Journal implements Log {
   onAppend(fn: () => void): () => void {
     this.#listeners.add(fn)
     return () => void this.#listeners.delete(fn)
-  }
-
-  highestSeq(agent: string): number {
-    return this.#agents.highestSeq(agent)
   }
 
   state(): LogState {

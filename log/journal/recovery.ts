@@ -1,8 +1,7 @@
 import type { Clock } from '../../schemas/ports/clock.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
 import { offsetIn, type Position, partitionsOf } from '../../schemas/position.ts'
-import type { AgentState } from '../port.ts'
-import { Agents } from './agents.ts'
+import type { AgentState } from '../senders.ts'
 import {
   decodeHead,
   encodeHead,
@@ -11,13 +10,14 @@ import {
   type SegmentHead,
   segmentName,
 } from './format.ts'
+import { KnownAgents } from './known-agents.ts'
 import { cutPosition, type Scan, scanRecords } from './scan.ts'
 import { indexOf, type Segment, wholeFile } from './segment.ts'
 
 export interface Recovered {
   /** Ascending; the last takes appends. */
   readonly segments: Segment[]
-  readonly agents: Agents
+  readonly agents: KnownAgents
 }
 
 export interface RecoveryConfig {
@@ -77,7 +77,7 @@ export async function recover(
   }
   if (opened === null && highest >= 0)
     logLine('journal: it is gone, and the lake names it; the agents are looked up in the lake')
-  const agents = opened?.agents ?? new Agents(highest >= 0 ? await deps.agentsInLake() : new Map())
+  const agents = opened?.agents ?? new KnownAgents(highest >= 0 ? await deps.agentsInLake() : new Map())
   const segment = await createSegment(disk, dir, {
     partition: Math.max(highest, partition) + 1,
     firstOffset: 0,
@@ -140,7 +140,7 @@ async function openLast(found: readonly Found[], deps: RecoveryDeps): Promise<Re
     for (const gap of segment.index.gaps) {
       deps.logLine(`journal: blocks ${gap.from + 1} to ${gap.to} are damaged and left out`)
     }
-    const agents = new Agents(before.agents)
+    const agents = new KnownAgents(before.agents)
     fold(agents, bytes, whole)
     const older = await Promise.all(kept.slice(0, -1).map((one) => openSegment(deps.disk, one)))
     return { segments: [...older.filter((one) => one !== null), segment], agents }
@@ -171,13 +171,13 @@ async function headOf(found: readonly Found[], i: number, deps: RecoveryDeps): P
   const previous = await headOf(found, i - 1, deps)
   const file = Buffer.from((await deps.disk.readFile(found[i - 1]!.path)) ?? [])
   const scan = scanRecords(file, decodeHead(file, found[i - 1]!.path)?.bytes ?? 0)
-  const agents = new Agents(previous.agents)
+  const agents = new KnownAgents(previous.agents)
   fold(agents, file, scan)
   const logTimeMs = scan.records.at(-1)?.logTimeMs ?? previous.logTimeMs
   return { partition, firstOffset, logTimeMs, agents: agents.at(logTimeMs) }
 }
 
-function fold(agents: Agents, file: Buffer, { records }: Scan): void {
+function fold(agents: KnownAgents, file: Buffer, { records }: Scan): void {
   for (const { position, end, logTimeMs } of records) {
     agents.add(file.subarray(position + RECORD_HEAD_BYTES, end), logTimeMs)
   }

@@ -1,13 +1,20 @@
 import { type PackedBlocks, unpackBlocks } from '../packed-blocks.ts'
 import type { LogReader, LogSlice, LogState } from '../port.ts'
+import { offsetIn, type Position } from '../../schemas/position.ts'
 import type { Calls } from './calls.ts'
 
 /** What a reader in another thread knows of the log without asking. */
 export interface LogView {
-  readonly partition: number
-  readonly end: number
-  readonly start: number
+  readonly partitions: readonly number[]
+  readonly ends: Position
+  readonly starts: Position
   readonly state: LogState
+}
+
+export interface ReadCall {
+  readonly partition: number
+  readonly after: number
+  readonly blocksMax: number
 }
 
 /** A slice of the log on its way between threads. */
@@ -27,16 +34,17 @@ export function remoteLog(first: LogView, calls: Calls): LogReader {
     for (const fn of [...listeners]) fn()
   })
   return {
-    partition: first.partition,
-    end: () => view.end,
-    start: () => view.start,
+    partitions: () => view.partitions,
+    end: (partition) => offsetIn(view.ends, partition),
+    start: (partition) => offsetIn(view.starts, partition),
     state: () => view.state,
-    async read(after, blocksMax) {
-      const { packed, ...slice } = await calls.call<SentSlice>('read log', { after, blocksMax })
+    async read(partition, after, blocksMax) {
+      const call: ReadCall = { partition, after, blocksMax }
+      const { packed, ...slice } = await calls.call<SentSlice>('read log', call)
       return { ...slice, blocks: unpackBlocks(packed) }
     },
-    covered: (to) => calls.tell('log covered', to),
-    trim: (to) => calls.call('trim log', to),
+    covered: (position) => calls.tell('log covered', position),
+    trim: (position) => calls.call('trim log', position),
     onAppend(fn) {
       listeners.add(fn)
       return () => void listeners.delete(fn)

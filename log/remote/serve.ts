@@ -1,26 +1,29 @@
+import type { Position } from '../../schemas/position.ts'
 import { memoryOf, packBlocks } from '../packed-blocks.ts'
 import type { Log } from '../port.ts'
 import { type Calls, Transferred } from './calls.ts'
-import type { LogView, SentSlice } from './reader.ts'
+import type { LogView, ReadCall, SentSlice } from './reader.ts'
 
 /** Answers those who read `log` from another thread (`remoteLog`), and tells them whenever it changed. */
 export function serveLog(log: Log, calls: Calls): LogView {
+  const offsets = (of: (partition: number) => number): Position =>
+    Object.fromEntries(log.partitions().map((partition) => [partition, of(partition)]))
   const view = (): LogView => ({
-    partition: log.partition,
-    end: log.end(),
-    start: log.start(),
+    partitions: log.partitions(),
+    ends: offsets((partition) => log.end(partition)),
+    starts: offsets((partition) => log.start(partition)),
     state: log.state(),
   })
-  calls.on('read log', async ({ after, blocksMax }: { after: number; blocksMax: number }) => {
-    const { blocks, ...slice } = await log.read(after, blocksMax)
+  calls.on('read log', async ({ partition, after, blocksMax }: ReadCall) => {
+    const { blocks, ...slice } = await log.read(partition, after, blocksMax)
     const packed = packBlocks(blocks)
     return new Transferred({ ...slice, packed } satisfies SentSlice, memoryOf(packed))
   })
-  calls.on('trim log', async (to: number) => {
-    await log.trim(to)
+  calls.on('trim log', async (position: Position) => {
+    await log.trim(position)
     calls.tell('log changed', view())
   })
-  calls.on('log covered', (to: number) => log.covered(to))
+  calls.on('log covered', (position: Position) => log.covered(position))
   calls.on('close log', () => log.close())
   log.onAppend(() => calls.tell('log changed', view()))
   return view()

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { Beginnings } from '../../collector/beginnings.ts'
 import { LineDecoder } from '../../collector/decoder.ts'
 import { Desk } from '../../collector/desk.ts'
-import { Names } from '../../schemas/names.ts'
+import { Names } from '../../log/names.ts'
 
 const CONTEXT = { arrivalMs: Date.UTC(2026, 10, 22), oldestMs: 0, senderAddress: '192.0.2.7', agent: null }
 

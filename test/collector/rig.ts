@@ -41,6 +41,7 @@ export class Rig {
       { host: '127.0.0.1', port: 0, ...config },
       {
         log: this.log,
+        senders: this.log,
         net: this.net,
         clock: this.clock,
         disk: this.disk,

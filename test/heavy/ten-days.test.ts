@@ -93,7 +93,7 @@ test(`${DAYS} days leave a bounded number of files`, async () => {
       const timeMs = START_MS + (second + i) * 1000
       return { service: 'web', host: 'h', timeMs, gauges: [i, 50, 70], agent: 'a', seq: ++sent }
     })
-    await log.append(encodeBlock(toColumns(block)))
+    await log.append(0, encodeBlock(toColumns(block)))
     await clock.advance(SECONDS_PER_BLOCK * 1000)
   }
   await clock.advance(HOUR_MS)

@@ -7,6 +7,7 @@ import { MemoryStore } from '../../lake/store/memory.ts'
 import { MESSAGES, type ViewState, viewSchema, withViewState } from '../../lake/tables.ts'
 import { startLakeWriter } from '../../lake/writer.ts'
 import { makeWake } from '../../schemas/ports/wake.ts'
+import { offsetIn } from '../../schemas/position.ts'
 import { DAY_MS, HOUR_MS } from '../../schemas/view.ts'
 import { serviceMinute } from '../../schemas/views/service-minute.ts'
 import { SimClock } from '../sim/clock.ts'
@@ -29,7 +30,7 @@ async function rig(encoder: SealEncoder = encodeHere) {
   ) as [ReturnType<typeof openTable>, ReturnType<typeof openTable>]
   const log = new SimLog()
   const trimmed: number[] = []
-  log.trim = async (to?: number) => void trimmed.push(to!)
+  log.trim = async (position) => void trimmed.push(offsetIn(position, 0))
   const wake = makeWake()
   const said: string[] = []
   const writer = await startLakeWriter(

@@ -19,11 +19,11 @@ async function both() {
 
 test('a reader in another thread reads what the journal holds, blocks and gaps', async () => {
   const { log, remote } = await both()
-  for (let i = 1; i <= 40; i++) await log.append(block('a', i, 1 + (i % 3)))
+  for (let i = 1; i <= 40; i++) await log.append(0, block('a', i, 1 + (i % 3)))
   await drain()
-  expect(remote.end()).toBe(39)
+  expect(remote.end(0)).toBe(39)
   expect(await contents(remote)).toEqual(await contents(log))
-  const [one, other] = await Promise.all([log.read(4, 3), remote.read(4, 3)])
+  const [one, other] = await Promise.all([log.read(0, 4, 3), remote.read(0, 4, 3)])
   expect(other.blocks.map(({ payload }) => [...payload!])).toEqual(
     one.blocks.map(({ payload }) => [...payload!]),
   )
@@ -34,20 +34,20 @@ test('it is told that the log grew before the sender is told that its block is d
   const log = await openOn(new SimDisk(1))
   const order: string[] = []
   serveLog(log, new Calls({ post: () => order.push('told'), receive: () => {} }))
-  await log.append(block('a', 1)).then(() => order.push('acknowledged'))
+  await log.append(0, block('a', 1)).then(() => order.push('acknowledged'))
   expect(order).toEqual(['told', 'acknowledged'])
 })
 
 test('trimming and what the lake covers reach the journal, errors come back as such', async () => {
   const { log, remote } = await both()
-  for (let i = 1; i <= 40; i++) await log.append(block('a', i))
+  for (let i = 1; i <= 40; i++) await log.append(0, block('a', i))
   const before = log.uncoveredBytes()
-  remote.covered(20)
-  await remote.trim(20)
+  remote.covered({ 0: 20 })
+  await remote.trim({ 0: 20 })
   await drain()
-  expect(remote.start()).toBe(log.start())
+  expect(remote.start(0)).toBe(log.start(0))
   expect(log.uncoveredBytes()).toBeLessThan(before)
-  await expect(remote.read(-1, 1)).rejects.toMatchObject({ code: 'E_TRIMMED' })
+  await expect(remote.read(0, -1, 1)).rejects.toMatchObject({ code: 'E_TRIMMED' })
 })
 
 test('trouble of the disk is seen in the other thread', async () => {
@@ -55,7 +55,7 @@ test('trouble of the disk is seen in the other thread', async () => {
   disk.fault = () => {
     throw new TidemarkError('E_DISK_FULL', 'no space left')
   }
-  void log.append(block('a', 1)).catch(() => {})
+  void log.append(0, block('a', 1)).catch(() => {})
   await drain()
   expect(remote.state()).toMatchObject({ state: 'disk_full', reason: expect.stringMatching(/no space/) })
 })

@@ -1,12 +1,15 @@
 import { decodeBlock, forEachAgent } from '../../log/block-codec.ts'
 import type { Log, LogSlice, LogState } from '../../log/port.ts'
+import type { Senders } from '../../log/senders.ts'
 import type { Block } from '../../schemas/block.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import { type Message, messageAt } from '../../schemas/message.ts'
+import { BEGINNING, type Position } from '../../schemas/position.ts'
 
-/** A log in memory whose durability a test can hold back. */
-export class SimLog implements Log {
-  readonly partition = 0
+const PARTITION = 0
+
+/** A log in memory, of one partition, whose durability a test can hold back. */
+export class SimLog implements Log, Senders {
   readonly blocks: Block[] = []
   /** While true, appends wait. */
   held = false
@@ -17,11 +20,13 @@ export class SimLog implements Log {
   readonly #listeners = new Set<() => void>()
   readonly #seqs = new Map<string, number>()
 
-  async append(payload: Uint8Array): Promise<number> {
+  partitions = () => [PARTITION]
+
+  async append(_partition: number, payload: Uint8Array): Promise<number> {
     const offset = this.#next++
     if (this.held) await new Promise<void>((resolve) => this.#waiting.push(resolve))
     if (this.failing) throw new TidemarkError('E_CLOSED', 'the log is closed')
-    this.blocks.push({ partition: 0, offset, logTimeMs: 0, messages: decodeBlock(payload) })
+    this.blocks.push({ partition: PARTITION, offset, logTimeMs: 0, messages: decodeBlock(payload) })
     forEachAgent(payload, (agent, seq) => {
       this.#seqs.set(agent, Math.max(this.#seqs.get(agent) ?? 0, seq))
     })
@@ -53,12 +58,12 @@ export class SimLog implements Log {
 
   pendingBytes = () => this.pending
   end = () => this.blocks.length - 1
-  start = () => -1
+  start = () => BEGINNING
   highestSeq = (agent: string) => this.#seqs.get(agent) ?? 0
-  async trim(): Promise<void> {}
+  async trim(_position: Position): Promise<void> {}
   async close(): Promise<void> {}
 
-  async read(after: number, blocksMax: number): Promise<LogSlice> {
+  async read(_partition: number, after: number, blocksMax: number): Promise<LogSlice> {
     const blocks = this.blocks.slice(after + 1, after + 1 + blocksMax)
     return { blocks, gaps: [], to: blocks.at(-1)?.offset ?? after, toMs: 0 }
   }

@@ -138,7 +138,7 @@ export async function compose(site: Site, life: Incarnation): Promise<Parts> {
       idleMs: IDLE_MS,
       unsealedBytesMax: UNSEALED_BYTES_MAX,
     },
-    { log: journal, net: site.net, disk, rejectsDir: REJECTS_DIR, ...deps },
+    { log: journal, senders: opened.senders, net: site.net, disk, rejectsDir: REJECTS_DIR, ...deps },
   )
   return {
     journal,

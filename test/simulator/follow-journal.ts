@@ -1,4 +1,5 @@
 import { decodeBlock } from '../../log/block-codec.ts'
+import type { Journal } from '../../log/journal/journal.ts'
 import type { Log } from '../../log/port.ts'
 import type { Columns } from '../../schemas/message.ts'
 import { covers } from './oracle.ts'
@@ -11,17 +12,18 @@ const BLOCKS_PER_READ = 1_000
  * The journal with the oracle beside it: what it kept over a crash is compared with what was durable before, and each
  * block that becomes durable is recorded in the turn in which readers begin to see it.
  */
-export async function followJournal(site: Site, journal: Log): Promise<Log> {
+export async function followJournal(site: Site, journal: Journal): Promise<Log> {
   await compareKept(site, journal)
   const { clock } = site
+  const { partition } = journal
   const waiting: { messages: Columns; logTimeMs: number }[] = []
-  let next = journal.end() + 1
-  let lastMs = site.oracle.block(journal.partition, journal.end())?.logTimeMs ?? 0
+  let next = journal.end(partition) + 1
+  let lastMs = site.oracle.block(partition, journal.end(partition))?.logTimeMs ?? 0
   journal.onAppend(() => {
-    for (; next <= journal.end(); next++) {
+    for (; next <= journal.end(partition); next++) {
       // The journal would take a throw for a failure of its disk.
       try {
-        const block = { partition: journal.partition, offset: next, ...waiting.shift()! }
+        const block = { partition, offset: next, ...waiting.shift()! }
         site.oracle.record(block, clock.passedMs)
       } catch (error) {
         site.broken ??= error
@@ -29,32 +31,31 @@ export async function followJournal(site: Site, journal: Log): Promise<Log> {
     }
   })
   return {
-    partition: journal.partition,
-    append(payload) {
+    partitions: () => journal.partitions(),
+    append(to, payload) {
       lastMs = Math.max(lastMs, clock.nowMs())
       waiting.push({ messages: decodeBlock(payload), logTimeMs: lastMs })
-      return journal.append(payload)
+      return journal.append(to, payload)
     },
     pendingBytes: () => journal.pendingBytes(),
     uncoveredBytes: () => journal.uncoveredBytes(),
-    covered: (to) => journal.covered(to),
-    end: () => journal.end(),
-    start: () => journal.start(),
-    read: (after, blocksMax) => journal.read(after, blocksMax),
-    trim: (to) => journal.trim(to),
+    covered: (position) => journal.covered(position),
+    end: (of) => journal.end(of),
+    start: (of) => journal.start(of),
+    read: (of, after, blocksMax) => journal.read(of, after, blocksMax),
+    trim: (position) => journal.trim(position),
     onAppend: (fn) => journal.onAppend(fn),
-    highestSeq: (agent) => journal.highestSeq(agent),
     state: () => journal.state(),
     close: () => journal.close(),
   }
 }
 
 /** Nothing that was durable is missing or another, but what was damaged; nothing else is called damaged. */
-async function compareKept(site: Site, journal: Log): Promise<void> {
+async function compareKept(site: Site, journal: Journal): Promise<void> {
   const { oracle } = site
   const { partition } = journal
-  for (let after = journal.start(); after < journal.end(); ) {
-    const slice = await journal.read(after, BLOCKS_PER_READ)
+  for (let after = journal.start(partition); after < journal.end(partition); ) {
+    const slice = await journal.read(partition, after, BLOCKS_PER_READ)
     for (const block of slice.blocks) {
       const known = oracle.block(partition, block.offset)
       if (known === null) oracle.record(block, site.clock.passedMs)
@@ -71,7 +72,7 @@ async function compareKept(site: Site, journal: Log): Promise<void> {
     if (slice.to === after) break
     after = slice.to
   }
-  for (let offset = journal.end() + 1; offset <= oracle.end(partition); offset++) {
+  for (let offset = journal.end(partition) + 1; offset <= oracle.end(partition); offset++) {
     if (!oracle.isSuspect(partition, offset)) fail(site, `block ${partition}/${offset} is lost`)
     oracle.drop(partition, offset)
   }

@@ -37,8 +37,8 @@ export const PLANTED = {
   },
   'repeat state lost': {
     file: 'log/journal/recovery.ts',
-    find: 'const agents = new Agents(before.agents)\n    fold(agents, bytes, whole)',
-    plant: 'const agents = new Agents()\n    fold(agents, bytes, whole)',
+    find: 'const agents = new KnownAgents(before.agents)\n    fold(agents, bytes, whole)',
+    plant: 'const agents = new KnownAgents()\n    fold(agents, bytes, whole)',
     seed: 28,
   },
   'welcome too high': {
@@ -49,8 +49,8 @@ export const PLANTED = {
   },
   'trim too early': {
     file: 'lake/writer.ts',
-    find: 'await log.trim(offsetIn(lowest(covered, ...tidemarks), log.partition))',
-    plant: 'await log.trim(log.end() + 0 * tidemarks.length * offsetIn(lowest(covered), 0))',
+    find: 'await log.trim(lowest(covered, ...tidemarks))',
+    plant: 'await log.trim({ ...lowest(covered, ...tidemarks), [partition]: log.end(partition) })',
     seed: 54,
   },
   'two writers append one range': {
@@ -259,20 +259,20 @@ export const PLANTED = {
   },
   'sealing never relieves': {
     file: 'log/remote/serve.ts',
-    find: "calls.on('log covered', (to: number) => log.covered(to))",
-    plant: "calls.on('log covered', (to: number) => log.covered(-to))",
+    find: "calls.on('log covered', (position: Position) => log.covered(position))",
+    plant: "calls.on('log covered', (position: Position) => log.covered({ ...position, ...log.partitions().map(() => -1) }))",
     seed: 1,
   },
   'folding waits for the lake': {
     file: 'speed/speed.ts',
-    find: 'const slice = await log.read(chain.readTo, BLOCKS_PER_READ)',
-    plant: 'await deps.ticks.snapshot()\n        const slice = await log.read(chain.readTo, BLOCKS_PER_READ)',
+    find: 'const slice = await log.read(partition, chain.readTo, BLOCKS_PER_READ)',
+    plant: 'await deps.ticks.snapshot()\n        const slice = await log.read(partition, chain.readTo, BLOCKS_PER_READ)',
     seed: 4,
   },
   'agents forgotten with the journal': {
     file: 'log/journal/recovery.ts',
-    find: 'new Agents(highest >= 0 ? await deps.agentsInLake() : new Map())',
-    plant: 'new Agents()',
+    find: 'new KnownAgents(highest >= 0 ? await deps.agentsInLake() : new Map())',
+    plant: 'new KnownAgents()',
     faults: 'journal=3,cut,crash',
     seed: 9,
   },

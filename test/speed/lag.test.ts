@@ -20,10 +20,10 @@ class FailingLog extends SimLog {
   fails = false
   reads = 0
 
-  override async read(after: number, blocksMax: number) {
+  override async read(partition: number, after: number, blocksMax: number) {
     this.reads += 1
     if (this.fails) throw new TidemarkError('E_DISK', 'it fails')
-    return super.read(after, blocksMax)
+    return super.read(partition, after, blocksMax)
   }
 }
 

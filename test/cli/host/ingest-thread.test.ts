@@ -58,8 +58,8 @@ test('what arrives in the thread can be read here, and counts before it is ackno
   await withThread(async (thread, log, rejectsDir) => {
     const { port } = await thread.startCollector({ ...CONFIG, rejectsDir }, OPEN)
     expect(await answerTo(port, MESSAGE)).toBe('{"ack":1}\n')
-    expect(log.end()).toBe(0)
-    expect((await log.read(-1, 10)).blocks).toHaveLength(1)
+    expect(log.end(0)).toBe(0)
+    expect((await log.read(0, -1, 10)).blocks).toHaveLength(1)
   })
 })
 
@@ -94,6 +94,6 @@ test('a thread that dies is told of, and so is who asks it afterwards', async ()
     socket.on('error', () => {})
     socket.write('{"hello":1,"token":"tmk_0a1b2c3d_00"}\n')
     expect((await failed.promise).message).toMatch(/^the thread that receives messages ended: /)
-    await expect(log.read(-1, 10)).rejects.toMatchObject({ code: 'E_CLOSED' })
+    await expect(log.read(0, -1, 10)).rejects.toMatchObject({ code: 'E_CLOSED' })
   }, failed.resolve)
 })

@@ -40,7 +40,7 @@ async function written() {
     const some = Array.from({ length: 1 + Math.floor(random.float() * 3) }, () =>
       mixed(() => random.float(), seqs),
     )
-    const offsets = await Promise.all(some.map((block) => log.append(encodeBlock(block))))
+    const offsets = await Promise.all(some.map((block) => log.append(0, encodeBlock(block))))
     offsets.forEach((offset, i) => {
       blocks.set(offset, some[i]!)
       payloads.set(offset, encodeBlock(some[i]!))
@@ -61,19 +61,19 @@ async function readBack(files: ReadonlyMap<string, Uint8Array>, floor: number) {
   const log = await openOn(disk, options)
   const found = new Map<number, Uint8Array>()
   const gaps = new Set<number>()
-  for (let after = log.start(); after < log.end(); ) {
-    const slice = await log.read(after, 7)
+  for (let after = log.start(0); after < log.end(0); ) {
+    const slice = await log.read(0, after, 7)
     for (const { offset, messages } of slice.blocks) found.set(offset, encodeBlock(messages))
     for (const gap of slice.gaps) for (let offset = gap.from + 1; offset <= gap.to; offset++) gaps.add(offset)
     expect(slice.to).toBeGreaterThan(after)
     after = slice.to
   }
-  const seqs = [0, 1, 2].map((sender) => log.highestSeq(`agent-${sender}`))
-  const next = await log.append(encodeBlock(toColumns([])))
+  const seqs = [0, 1, 2].map((sender) => log.senders.highestSeq(`agent-${sender}`))
+  const next = await log.append(0, encodeBlock(toColumns([])))
   await log.close()
   // What was mended is whole: a second start finds the same.
   const again = await openOn(disk, options)
-  expect(again.end()).toBe(next)
+  expect(again.end(0)).toBe(next)
   await again.close()
   return { found, gaps, seqs, next }
 }

@@ -7,23 +7,23 @@ import { block, contents, DIR, openOn, START_MS } from './samples.ts'
 
 test('offsets count from 0 and blocks come back as they were appended', async () => {
   const log = await openOn(new SimDisk(1))
-  expect(log.end()).toBe(-1)
-  expect(await Promise.all([log.append(block('a', 1, 50)), log.append(block('b', 1))])).toEqual([0, 1])
-  const { blocks, to, toMs } = await log.read(-1, 10)
+  expect(log.end(0)).toBe(-1)
+  expect(await Promise.all([log.append(0, block('a', 1, 50)), log.append(0, block('b', 1))])).toEqual([0, 1])
+  const { blocks, to, toMs } = await log.read(0, -1, 10)
   expect(blocks[0]).toMatchObject({
     partition: 0,
     offset: 0,
     logTimeMs: START_MS,
     messages: decodeBlock(block('a', 1, 50)),
   })
-  expect([to, toMs, log.highestSeq('a'), log.highestSeq('b')]).toEqual([1, START_MS, 50, 1])
+  expect([to, toMs, log.senders.highestSeq('a'), log.senders.highestSeq('b')]).toEqual([1, START_MS, 50, 1])
 })
 
 test('blocks appended together share one sync', async () => {
   const disk = new SimDisk(1)
   const log = await openOn(disk, { segmentBytesMax: 1 << 20 })
   const before = disk.syncs
-  await Promise.all(Array.from({ length: 100 }, (_, i) => log.append(block('a', i + 1))))
+  await Promise.all(Array.from({ length: 100 }, (_, i) => log.append(0, block('a', i + 1))))
   expect(disk.syncs - before).toBe(1)
 })
 
@@ -31,13 +31,13 @@ test('a reopened journal goes on where it ended, over many segments', async () =
   const disk = new SimDisk(1)
   const clock = new SimClock(START_MS)
   const first = await openOn(disk, { clock })
-  for (let i = 1; i <= 40; i++) await first.append(block('a', i))
+  for (let i = 1; i <= 40; i++) await first.append(0, block('a', i))
   await first.close()
   clock.step(-60_000)
   const second = await openOn(disk, { clock })
-  expect([second.end(), second.highestSeq('a'), second.state().segments > 2]).toEqual([39, 40, true])
-  expect(await second.append(block('a', 41))).toBe(40)
-  const { blocks, toMs } = await second.read(39, 1)
+  expect([second.end(0), second.senders.highestSeq('a'), second.state().segments > 2]).toEqual([39, 40, true])
+  expect(await second.append(0, block('a', 41))).toBe(40)
+  const { blocks, toMs } = await second.read(0, 39, 1)
   expect([blocks[0]!.offset, toMs]).toEqual([40, START_MS])
   expect((await contents(second)).blocks).toHaveLength(41)
 })
@@ -45,36 +45,36 @@ test('a reopened journal goes on where it ended, over many segments', async () =
 test('trim forgets whole segments and keeps what agents sent', async () => {
   const disk = new SimDisk(1)
   const log = await openOn(disk)
-  await log.append(block('gone', 7))
-  for (let i = 1; i <= 40; i++) await log.append(block('a', i))
-  await log.trim(30)
-  expect(log.start()).toBeGreaterThan(0)
-  expect(log.start()).toBeLessThanOrEqual(30)
-  await expect(log.read(log.start() - 1, 1)).rejects.toMatchObject({ code: 'E_TRIMMED' })
+  await log.append(0, block('gone', 7))
+  for (let i = 1; i <= 40; i++) await log.append(0, block('a', i))
+  await log.trim({ 0: 30 })
+  expect(log.start(0)).toBeGreaterThan(0)
+  expect(log.start(0)).toBeLessThanOrEqual(30)
+  await expect(log.read(0, log.start(0) - 1, 1)).rejects.toMatchObject({ code: 'E_TRIMMED' })
   await log.close()
   const again = await openOn(disk)
-  expect([again.highestSeq('gone'), again.highestSeq('a'), again.end()]).toEqual([7, 40, 40])
+  expect([again.senders.highestSeq('gone'), again.senders.highestSeq('a'), again.end(0)]).toEqual([7, 40, 40])
 })
 
 test('the state at the head of a segment forgets agents unseen for 90 days', async () => {
   const clock = new SimClock(START_MS)
   const log = await openOn(new SimDisk(1), { clock })
-  await log.append(block('gone', 7))
+  await log.append(0, block('gone', 7))
   clock.step(91 * 86_400_000)
-  for (let i = 1; i <= 20; i++) await log.append(block('a', i))
-  expect([log.highestSeq('gone'), log.highestSeq('a')]).toEqual([0, 20])
+  for (let i = 1; i <= 20; i++) await log.append(0, block('a', i))
+  expect([log.senders.highestSeq('gone'), log.senders.highestSeq('a')]).toEqual([0, 20])
 })
 
 test('a full disk stalls, says so, and resumes alone', async () => {
   const disk = new SimDisk(1)
   const clock = new SimClock(START_MS)
   const log = await openOn(disk, { clock })
-  await log.append(block('a', 1))
+  await log.append(0, block('a', 1))
   disk.capacityBytes = disk.bytesOf(disk.paths()[0]!).length + 100
-  const appended = log.append(block('a', 2))
+  const appended = log.append(0, block('a', 2))
   await clock.advance(10_000)
   expect(log.state()).toMatchObject({ state: 'disk_full' })
-  expect([log.end(), log.pendingBytes() > 0]).toEqual([0, true])
+  expect([log.end(0), log.pendingBytes() > 0]).toEqual([0, true])
   disk.capacityBytes = 1e9
   await clock.advance(1_000)
   expect(await appended).toBe(1)
@@ -86,7 +86,7 @@ test('a write or sync that fails is cut back and done again', async () => {
     const disk = new SimDisk(1)
     const clock = new SimClock(START_MS)
     const log = await openOn(disk, { clock })
-    await log.append(block('a', 1))
+    await log.append(0, block('a', 1))
     let left = 2
     disk.fault = (what) => {
       if (left > 0 && (what === failing || what === 'sync')) {
@@ -94,7 +94,7 @@ test('a write or sync that fails is cut back and done again', async () => {
         throw new TidemarkError('E_DISK', 'the disk says no')
       }
     }
-    const appended = log.append(block('a', 2))
+    const appended = log.append(0, block('a', 2))
     await clock.advance(5_000)
     expect(await appended).toBe(1)
     disk.crash('power')
@@ -108,10 +108,10 @@ test('closing while the disk fails refuses what waits and does not hang', async 
   disk.fault = () => {
     throw new TidemarkError('E_DISK', 'the disk says no')
   }
-  const appended = log.append(block('a', 1))
+  const appended = log.append(0, block('a', 1))
   await log.close()
   await expect(appended).rejects.toMatchObject({ code: 'E_CLOSED' })
-  await expect(log.append(block('a', 2))).rejects.toMatchObject({ code: 'E_CLOSED' })
+  await expect(log.append(0, block('a', 2))).rejects.toMatchObject({ code: 'E_CLOSED' })
 })
 
 test('a second opener is refused and told who holds it', async () => {
@@ -128,25 +128,25 @@ test('a second opener is refused and told who holds it', async () => {
 test('a journal that ends below what the lake names goes on behind that, and names what is missing', async () => {
   const disk = new SimDisk(1)
   const first = await openOn(disk)
-  await first.append(block('a', 5))
+  await first.append(0, block('a', 5))
   await first.close()
   const second = await openOn(disk, { floor: { 0: 3 } })
-  expect([second.partition, second.end(), second.highestSeq('a')]).toEqual([0, 3, 5])
-  await second.append(block('a', 6))
+  expect([second.partition, second.end(0), second.senders.highestSeq('a')]).toEqual([0, 3, 5])
+  await second.append(0, block('a', 6))
   await second.close()
   const third = await openOn(disk, { floor: { 0: 3 } })
-  const { blocks, to } = await third.read(-1, 10)
+  const { blocks, to } = await third.read(0, -1, 10)
   expect([blocks.map(({ offset }) => offset), to]).toEqual([[0], 3])
-  expect((await third.read(-1, 10)).gaps).toMatchObject([{ partition: 0, from: 0, to: 3 }])
-  expect((await third.read(2, 10)).gaps).toMatchObject([{ partition: 0, from: 2, to: 3 }])
-  expect((await third.read(3, 10)).blocks.map(({ offset }) => offset)).toEqual([4])
+  expect((await third.read(0, -1, 10)).gaps).toMatchObject([{ partition: 0, from: 0, to: 3 }])
+  expect((await third.read(0, 2, 10)).gaps).toMatchObject([{ partition: 0, from: 2, to: 3 }])
+  expect((await third.read(0, 3, 10)).blocks.map(({ offset }) => offset)).toEqual([4])
   await third.close()
 })
 
 test('a journal that is gone begins the next partition, with what the lake knows of the agents', async () => {
   const agentsInLake = async () => new Map([['a', { seq: 7, lastMs: 0 }]])
   const log = await openOn(new SimDisk(1), { floor: { 4: 9 }, agentsInLake })
-  expect([log.partition, log.end(), log.highestSeq('a')]).toEqual([5, -1, 7])
+  expect([log.partition, log.end(0), log.senders.highestSeq('a')]).toEqual([5, -1, 7])
 })
 
 test('a partition is begun behind what the lake names once it is fenced', async () => {

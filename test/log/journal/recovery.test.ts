@@ -9,7 +9,7 @@ import { block, contents, DIR, openOn } from './samples.ts'
 async function written(n: number, segmentBytesMax = 1 << 20): Promise<Map<string, Uint8Array>> {
   const disk = new SimDisk(1)
   const log = await openOn(disk, { segmentBytesMax })
-  for (let i = 1; i <= n; i++) await log.append(block('a', i))
+  for (let i = 1; i <= n; i++) await log.append(0, block('a', i))
   await log.close()
   return new Map(disk.paths().map((path) => [path, disk.bytesOf(path)]))
 }
@@ -26,12 +26,12 @@ test('cut at any byte, a journal keeps every whole block and goes on', async () 
   let before = -1
   for (let size = 0; size < bytes.length; size++) {
     const log = await openOn(diskOf(new Map([[path, bytes.slice(0, size)]])))
-    expect(log.end()).toBeGreaterThanOrEqual(before)
-    before = log.end()
-    await log.append(block('b', 1))
+    expect(log.end(0)).toBeGreaterThanOrEqual(before)
+    before = log.end(0)
+    await log.append(0, block('b', 1))
     const { blocks, gaps } = await contents(log)
     expect([gaps, blocks.at(-1)]).toEqual([[], `${before + 1}:b/1`])
-    expect(log.highestSeq('a')).toBe(before + 1)
+    expect(log.senders.highestSeq('a')).toBe(before + 1)
   }
   expect(before).toBe(2)
 })
@@ -46,8 +46,8 @@ test('with any byte flipped, every other block is kept and the gap is named', as
     const log = await openOn(diskOf(new Map([[path, damaged]])))
     const { blocks, gaps } = await contents(log)
     // The newest block alone is proven by nothing after it.
-    if (log.end() === n - 2) expect([blocks.length, gaps.length]).toEqual([n - 1, 0])
-    else expect([log.end(), blocks.length + gaps.length]).toEqual([n - 1, gaps.length === 0 ? n : n])
+    if (log.end(0) === n - 2) expect([blocks.length, gaps.length]).toEqual([n - 1, 0])
+    else expect([log.end(0), blocks.length + gaps.length]).toEqual([n - 1, gaps.length === 0 ? n : n])
     if (gaps.length > 0) {
       expect(gaps).toHaveLength(1)
       expect(log.state().gaps[0]).toMatchObject({ partition: 0, reason: expect.stringMatching(/damaged/) })
@@ -71,7 +71,7 @@ test('damage in an older segment is a gap of what stood there', async () => {
       return sum + to! - after!
     }, 0)
     expect(blocks.length + missing).toBe(40)
-    expect(log.highestSeq('a')).toBe(40)
+    expect(log.senders.highestSeq('a')).toBe(40)
   }
 })
 
@@ -91,7 +91,7 @@ test('a damaged head is computed again from the segment before', async () => {
   const damaged = files.get(last)!.slice()
   damaged[17]! ^= 4
   const log = await openOn(diskOf(new Map([...files, [last, damaged]])))
-  expect([log.end(), log.highestSeq('a')]).toEqual([39, 40])
+  expect([log.end(0), log.senders.highestSeq('a')]).toEqual([39, 40])
   expect((await contents(log)).gaps).toEqual([])
 })
 
@@ -117,30 +117,30 @@ test('whatever was acknowledged survives any series of crashes and power losses,
       let seq = 0
       const append = async () => {
         const mine = ++seq
-        const offset = await log.append(block('a', mine))
+        const offset = await log.append(0, block('a', mine))
         acknowledged.push(`${offset}:a/${mine}`)
       }
       for (const step of plan) {
         if (step === 'append') await append()
         else if (step === 'group') await Promise.all([append(), append(), append()])
-        else if (step === 'trim') await log.trim(Math.floor(random.float() * (log.end() + 1)))
+        else if (step === 'trim') await log.trim({ 0: Math.floor(random.float() * (log.end(0) + 1)) })
         else {
           // Something is in flight when it dies: whatever of it was written may be kept or not.
-          void log.append(block('a', ++seq)).catch(() => {})
+          void log.append(0, block('a', ++seq)).catch(() => {})
           for (let i = Math.floor(random.float() * 8); i > 0; i--) await Promise.resolve()
           life.die()
           disk.crash(step as 'power')
           life = new Incarnation()
           log = await open()
-          seq = log.highestSeq('a')
+          seq = log.senders.highestSeq('a')
         }
       }
       const { blocks, gaps } = await contents(log)
       expect(gaps).toEqual([])
       expect(blocks).toEqual(
-        expect.arrayContaining(acknowledged.filter((one) => Number.parseInt(one, 10) > log.start())),
+        expect.arrayContaining(acknowledged.filter((one) => Number.parseInt(one, 10) > log.start(0))),
       )
-      expect(blocks.map((one) => Number.parseInt(one, 10))).toEqual(blocks.map((_, i) => log.start() + 1 + i))
+      expect(blocks.map((one) => Number.parseInt(one, 10))).toEqual(blocks.map((_, i) => log.start(0) + 1 + i))
     }),
     { numRuns: 300 },
   )

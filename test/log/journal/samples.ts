@@ -1,6 +1,7 @@
 import { encodeBlock } from '../../../log/block-codec.ts'
-import { openJournal } from '../../../log/journal/journal.ts'
-import type { AgentState, Log, LogReader } from '../../../log/port.ts'
+import { type Journal, openJournal } from '../../../log/journal/journal.ts'
+import type { LogReader } from '../../../log/port.ts'
+import type { AgentState } from '../../../log/senders.ts'
 import { stringAt, toColumns } from '../../../schemas/message.ts'
 import type { Position } from '../../../schemas/position.ts'
 import { SimClock } from '../../sim/clock.ts'
@@ -34,7 +35,7 @@ export function openOn(
     fenceLake?: () => Promise<Position>
     agentsInLake?: () => Promise<ReadonlyMap<string, AgentState>>
   } = {},
-): Promise<Log> {
+): Promise<Journal> {
   return openJournal(
     {
       dir: DIR,
@@ -56,8 +57,8 @@ export function openOn(
 export async function contents(log: LogReader): Promise<{ blocks: string[]; gaps: string[] }> {
   const blocks: string[] = []
   const gaps: string[] = []
-  for (let after = log.start(); after < log.end(); ) {
-    const slice = await log.read(after, 3)
+  for (let after = log.start(0); after < log.end(0); ) {
+    const slice = await log.read(0, after, 3)
     if (slice.to <= after) throw new Error(`no progress after ${after}`)
     for (const { offset, messages } of slice.blocks)
       blocks.push(`${offset}:${stringAt(messages.agent, 0)}/${messages.seq[0]}`)

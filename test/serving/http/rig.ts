@@ -80,7 +80,7 @@ export async function apiRig(access?: Access) {
 
   async function send(service: string, host: string, time: string, gauges: number[]) {
     const message = { service, host, timeMs: Date.parse(time), gauges, agent: null, seq: null }
-    await log.append(encodeBlock(toColumns([message])))
+    await log.append(0, encodeBlock(toColumns([message])))
     await clock.advance(10)
   }
   await send('checkout', 'web-1', '2026-11-22T10:00:00.000Z', [10, 40, 71])

@@ -1,8 +1,8 @@
 import { forEachAgent } from '../block-codec.ts'
-import { AGENT_KEPT_MS, type AgentState } from '../port.ts'
+import { AGENT_KEPT_MS, type AgentState, type Senders } from '../senders.ts'
 
-/** The highest seq of every agent: the fold of all blocks so far. */
-export class Agents {
+/** The highest seq of every agent: the fold of all blocks so far, trimmed ones included. */
+export class KnownAgents implements Senders {
   readonly #states: Map<string, AgentState>
 
   constructor(states: ReadonlyMap<string, AgentState> = new Map()) {

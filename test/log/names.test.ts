@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { hashName, Names } from '../../schemas/names.ts'
+import { hashName, Names } from '../../log/names.ts'
 
 /** `name` and what may stand behind it, as it is read. */
 function laid(name: string): { view: DataView; to: number } {
