@@ -1,16 +1,8 @@
 import type { DataFile, Snapshot } from '../lake/delta/port.ts'
-import {
-  chainFrom,
-  coveredMs,
-  coveredPosition,
-  dateOfHour,
-  hoursOf,
-  logFacts,
-  offsetsOf,
-  type Tick,
-  viewState,
-  whollyWithin,
-} from '../lake/tables.ts'
+import { dateOfHour, hoursOf } from '../lake/tables/hours.ts'
+import { coveredMs, coveredPosition, logFacts, offsetsOf, whollyWithin } from '../lake/tables/messages.ts'
+import { viewState } from '../lake/tables/published.ts'
+import { chainFrom, type Tick } from '../lake/tables/ticks.ts'
 import {
   BEGINNING,
   type Gap,

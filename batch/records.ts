@@ -1,6 +1,6 @@
 import type { DataFile, Snapshot, Table } from '../lake/delta/port.ts'
 import { decodeParquet, encodeParquet, type ParquetColumn } from '../lake/parquet/codec.ts'
-import { runsSchema } from '../lake/tables.ts'
+import { runsSchema } from '../lake/tables/runs.ts'
 import { isError } from '../schemas/errors.ts'
 import type { RunRecord } from '../schemas/ports/layers.ts'
 

@@ -1,6 +1,7 @@
 import { Cron } from 'croner'
 import type { Snapshot, Table } from '../lake/delta/port.ts'
-import { publishApp, ticksOf, viewSchema, viewState, withViewState } from '../lake/tables.ts'
+import { publishApp, viewSchema, viewState, withViewState } from '../lake/tables/published.ts'
+import { ticksOf } from '../lake/tables/ticks.ts'
 import { describeError, isError, TidemarkError } from '../schemas/errors.ts'
 import type { Clock, Random } from '../schemas/ports/clock.ts'
 import type { RunRecord, RunStarter, Sealer, Wake } from '../schemas/ports/layers.ts'

@@ -13,7 +13,7 @@ import { decodeCells } from '../lake/parquet/cells.ts'
 import { localStore } from '../lake/store/local.ts'
 import { hoursTag, MESSAGES, messagesSchema, RUNS, sealApp, ticksSchema, ticksTable } from '../lake/tables.ts'
 import { makeWake } from '../schemas/ports/wake.ts'
-import { DAY_MS } from '../schemas/view.ts'
+import { DAY_MS } from '../schemas/time.ts'
 import { serviceMinute } from '../schemas/views/service-minute.ts'
 import { machine, median, timed } from './measure.ts'
 

@@ -1,7 +1,7 @@
 import { readRuns } from '../batch/records.ts'
 import { openTable } from '../lake/delta/table.ts'
 import { localStore } from '../lake/store/local.ts'
-import { RUNS } from '../lake/tables.ts'
+import { RUNS } from '../lake/tables/runs.ts'
 import type { Disk } from '../schemas/ports/disk.ts'
 import type { RunRecord } from '../schemas/ports/layers.ts'
 import { nodeClock } from './host/clock.ts'

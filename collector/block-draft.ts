@@ -1,6 +1,6 @@
+import type { Names } from '../log/names.ts'
 import { GAUGES } from '../schemas/gauges.ts'
 import type { Columns } from '../schemas/message.ts'
-import type { Names } from '../log/names.ts'
 import type { KnownNames, LineDecoder } from './decoder.ts'
 
 /** The messages of the open block, column by column, in memory that is used for every block again. */

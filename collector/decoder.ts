@@ -1,7 +1,7 @@
+import { NAMES_FULL, type Names } from '../log/names.ts'
 import { GAUGE_VALUE_MAX, GAUGES } from '../schemas/gauges.ts'
 import { AHEAD_MS_MAX, type LineContext } from '../schemas/line.ts'
 import type { Message } from '../schemas/message.ts'
-import { NAMES_FULL, type Names } from '../log/names.ts'
 import { Beginnings } from './beginnings.ts'
 import { EXACT_POWERS } from './decimal.ts'
 import type { Desk } from './desk.ts'

@@ -1,38 +1,66 @@
-import type { Columns, StringColumn } from '../schemas/message.ts'
+import { formText, type MessageForm, nameColumns, parseForm } from '../schemas/dataset.ts'
+import { TidemarkError } from '../schemas/errors.ts'
+import type { Columns } from '../schemas/message.ts'
+import type { StringColumn } from '../schemas/string-column.ts'
+import { kept } from './block-memory.ts'
 import { hashName, NAMES_FULL, Names } from './names.ts'
 
 /**
  * A block as bytes, in the journal and wherever it passes from thread to thread: little-endian, column by column
  * (docs/format/journal.md):
  *
- *     u16 messages │ u8 gauges │ 3 × dictionary │ 3 × u16[messages] │ f64 seq[] │ f64 time[] │ gauges × f64[]
+ *     u16 messages │ u16 bytes of the form │ form │ dictionaries │ places, u16[messages] each │ f64 seq[] │ f64 time[] │
+ *     gauges × f64[]
  *
- * A dictionary (of services, hosts, agents) is u16 count, then per entry u16 byte length and UTF-8. Columns of strings
- * hold places in it, 0xFFFF for null. A seq of 0 is null.
+ * The form (`formText`) says which columns follow: dictionaries and places are those of the keys, the source, the
+ * attributes and the agent. A dictionary is u16 count, then per entry u16 byte length and UTF-8. Places are those in the
+ * dictionary, 0xFFFF for null. A seq of 0 is null, a gauge that is NaN absent.
  */
 const NULL_PLACE = 0xffff
-const HEAD_BYTES = 3
+const HEAD_BYTES = 4
 
-/** The longest entry of a dictionary, in bytes: 128 characters. */
-const ENTRY_BYTES_MAX = 512
+/** Bytes of one unit of UTF-16 in UTF-8 at most. */
+const UNIT_BYTES_MAX = 3
+
+function textColumns({ names, attributes, agent }: Columns): StringColumn<string | null>[] {
+  return [...names, ...attributes, agent]
+}
 
 export function encodeBlock(messages: Columns): Buffer {
   const n = messages.length
-  const { service, host, agent, seq, timeMs, gauges } = messages
-  const columns = [service, host, agent] as const
-  const entries = columns.reduce((sum, { dictionary }) => sum + dictionary.length, 0)
-  const fixed = HEAD_BYTES + 6 + 6 * n + 8 * n * (2 + gauges.length)
-  const out = scratchOf(fixed + entries * (2 + ENTRY_BYTES_MAX))
+  const columns = textColumns(messages)
+  const form = formBytes(messages.form)
+  const doubles = [messages.seq, messages.timeMs, ...messages.gauges]
+  const fixed = HEAD_BYTES + form.length + columns.length * (2 + 2 * n) + 8 * n * doubles.length
+  const out = scratchOf(fixed + columns.reduce((sum, { dictionary }) => sum + textBytesMax(dictionary), 0))
   out.writeUInt16LE(n, 0)
-  out[2] = gauges.length
-  let at = HEAD_BYTES
+  out.writeUInt16LE(form.length, 2)
+  out.set(form, HEAD_BYTES)
+  let at = HEAD_BYTES + form.length
   for (const { dictionary } of columns) at = writeDictionary(out, at, dictionary)
   for (const column of columns) at = writePlaces(out, at, column, n)
-  for (const values of [seq, timeMs, ...gauges]) {
+  for (const values of doubles) {
     out.set(new Uint8Array(values.buffer, values.byteOffset, 8 * n), at)
     at += 8 * n
   }
   return kept(out.subarray(0, at))
+}
+
+const encodedForms = new WeakMap<MessageForm, Buffer>()
+
+function formBytes(form: MessageForm): Buffer {
+  let bytes = encodedForms.get(form)
+  if (bytes === undefined) {
+    bytes = Buffer.from(formText(form))
+    encodedForms.set(form, bytes)
+  }
+  return bytes
+}
+
+function textBytesMax(dictionary: readonly (string | null)[]): number {
+  let bytes = 0
+  for (const entry of dictionary) bytes += 2 + UNIT_BYTES_MAX * (entry?.length ?? 0)
+  return bytes
 }
 
 /** Where blocks are put together, before their length is known. */
@@ -41,37 +69,6 @@ let scratch: Buffer = Buffer.alloc(1 << 16)
 function scratchOf(bytes: number): Buffer {
   if (scratch.length < bytes) scratch = Buffer.alloc(2 * bytes)
   return scratch
-}
-
-/** Blocks lie side by side in pieces of memory: one for each would keep the garbage collector busy. */
-const SLAB_BYTES = 1 << 18
-let slab: Buffer = Buffer.alloc(0)
-let slabUsed = 0
-
-/**
- * The bytes that a block of this length takes where blocks lie side by side, each at the end of its own: so that its doubles,
- * the last of it, begin at a multiple of eight and can be read where they are.
- */
-export function alignedRoom(length: number): number {
-  return (length + 7) & ~7
-}
-
-/** A copy of `source`, which ends at a multiple of eight in its memory. */
-function kept(source: Uint8Array): Buffer {
-  const room = alignedRoom(source.length)
-  if (room > SLAB_BYTES / 4) return copyTo(Buffer.from(new ArrayBuffer(room)), room, source)
-  if (slabUsed + room > slab.length) {
-    slab = Buffer.from(new ArrayBuffer(SLAB_BYTES))
-    slabUsed = 0
-  }
-  slabUsed += room
-  return copyTo(slab, slabUsed, source)
-}
-
-function copyTo(memory: Buffer, end: number, source: Uint8Array): Buffer {
-  const copy = memory.subarray(end - source.length, end)
-  copy.set(source)
-  return copy
 }
 
 function writeDictionary(out: Buffer, from: number, dictionary: readonly (string | null)[]): number {
@@ -118,46 +115,82 @@ function writePlaces(
   return at
 }
 
+/** Forms by their text: each is parsed once, and the same object for all blocks of a form. */
+const knownForms = new Map<string, MessageForm>()
+const FORMS_MAX = 1_000
+
+function readForm(bytes: Uint8Array, to: number): MessageForm {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset + HEAD_BYTES, to - HEAD_BYTES).toString('latin1')
+  let form = knownForms.get(text)
+  if (form === undefined) {
+    const parsed = parseForm(Buffer.from(text, 'latin1').toString('utf8'))
+    if (parsed === null) throw new TidemarkError('E_COLUMNS', 'a block does not say which columns it has')
+    if (knownForms.size >= FORMS_MAX) knownForms.clear()
+    form = parsed
+    knownForms.set(text, form)
+  }
+  return form
+}
+
 /** Strings by their bytes, so that each is made once for many blocks; when there are too many, all are made anew. */
 const KNOWN_MAX = 65_536
 let known = new Names(KNOWN_MAX)
 
 /**
  * The inverse of `encodeBlock`, for bytes whose checksum was right. Where they end at a multiple of eight in their memory the
- * columns are views of them.
+ * columns are views of them. Throws `E_COLUMNS` for what is no block.
  */
 export function decodeBlock(bytes: Uint8Array): Columns {
+  try {
+    return decode(bytes)
+  } catch (error) {
+    if (error instanceof RangeError)
+      throw new TidemarkError('E_COLUMNS', 'a block is shorter than its columns')
+    throw error
+  }
+}
+
+function decode(bytes: Uint8Array): Columns {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   const n = view.getUint16(0, true)
-  const gauges = view.getUint8(2)
-  const at = { byte: HEAD_BYTES }
-  const services = readDictionary(view, at)
-  const hosts = readDictionary(view, at)
-  const agents: (string | null)[] = readDictionary(view, at)
+  const at = { byte: HEAD_BYTES + view.getUint16(2, true) }
+  const form = readForm(bytes, at.byte)
+  const texts = nameColumns(form).length + form.attributes.length + 1
+  const dictionaries = Array.from({ length: texts }, () => readDictionary(view, at))
+  if (bytes.length - at.byte !== 2 * texts * n + 8 * (2 + form.gauges.length) * n)
+    throw new TidemarkError('E_COLUMNS', 'a block has another length than its columns')
   const inPlace = (bytes.byteOffset + bytes.length) % 8 === 0
   const columns = inPlace ? bytes.subarray(at.byte) : kept(bytes.subarray(at.byte))
-  const { buffer, byteOffset: places } = columns
-  const doubles = places + 6 * n
-  const placesAt = (nth: number) => new Uint16Array(buffer, places + 2 * nth * n, n)
+  const { buffer, byteOffset } = columns
+  const doubles = byteOffset + 2 * texts * n
   const doublesAt = (nth: number) => new Float64Array(buffer, doubles + 8 * nth * n, n)
-  let agentPlaces = placesAt(2)
-  if (agentPlaces.includes(NULL_PLACE)) {
-    if (inPlace) {
-      const own = kept(columns.subarray(4 * n, 6 * n))
-      agentPlaces = new Uint16Array(own.buffer, own.byteOffset, n)
-    }
-    for (let i = 0; i < n; i++) if (agentPlaces[i] === NULL_PLACE) agentPlaces[i] = agents.length
-    agents.push(null)
-  }
+  const column = (nth: number) =>
+    withNulls(dictionaries[nth]!, new Uint16Array(buffer, byteOffset + 2 * nth * n, n), inPlace)
+  const all = dictionaries.map((_, nth) => column(nth))
+  const names = nameColumns(form).length
   return {
+    form,
     length: n,
-    service: { dictionary: services, places: placesAt(0) },
-    host: { dictionary: hosts, places: placesAt(1) },
-    agent: { dictionary: agents, places: agentPlaces },
+    names: all.slice(0, names) as StringColumn[],
+    attributes: all.slice(names, -1),
+    agent: all.at(-1)!,
     seq: doublesAt(0),
     timeMs: doublesAt(1),
-    gauges: Array.from({ length: gauges }, (_, g) => doublesAt(2 + g)),
+    gauges: form.gauges.map((_, g) => doublesAt(2 + g)),
   }
+}
+
+/** A column whose places of null are those of an entry of its dictionary. */
+function withNulls(
+  dictionary: string[],
+  places: Uint16Array<ArrayBufferLike>,
+  inPlace: boolean,
+): StringColumn<string | null> {
+  if (!places.includes(NULL_PLACE)) return { dictionary, places }
+  // The memory of a block that is read where it lies is not ours to change.
+  const own = inPlace ? places.slice() : places
+  for (let i = 0; i < own.length; i++) if (own[i] === NULL_PLACE) own[i] = dictionary.length
+  return { dictionary: [...dictionary, null], places: own }
 }
 
 function readDictionary(view: DataView, at: { byte: number }): string[] {
@@ -174,7 +207,7 @@ function readDictionary(view: DataView, at: { byte: number }): string[] {
 }
 
 function readText(view: DataView, from: number, to: number): string {
-  // Columns follow every dictionary: there is something to read behind it.
+  // Numbers follow every dictionary: there is something to read behind it.
   const hash = hashName(view, from, to)
   let id = known.find(view, from, to, hash)
   if (id === NAMES_FULL) {
@@ -190,13 +223,14 @@ function readText(view: DataView, from: number, to: number): string {
 export function forEachAgent(payload: Uint8Array, fn: (agent: string, seq: number) => void): void {
   const view = new DataView(payload.buffer, payload.byteOffset, payload.length)
   const n = view.getUint16(0, true)
-  const at = { byte: HEAD_BYTES }
-  skipDictionary(view, at)
-  skipDictionary(view, at)
+  const at = { byte: HEAD_BYTES + view.getUint16(2, true) }
+  const form = readForm(payload, at.byte)
+  const before = nameColumns(form).length + form.attributes.length
+  for (let column = 0; column < before; column++) skipDictionary(view, at)
   const agents = readDictionary(view, at)
   if (agents.length === 0) return
-  const places = at.byte + 4 * n
-  const seqs = at.byte + 6 * n
+  const places = at.byte + 2 * before * n
+  const seqs = places + 2 * n
   const highest = new Float64Array(agents.length)
   for (let i = 0; i < n; i++) {
     const place = view.getUint16(places + 2 * i, true)

@@ -1,5 +1,6 @@
 import type { Block } from '../schemas/block.ts'
-import { alignedRoom, encodeBlock } from './block-codec.ts'
+import { encodeBlock } from './block-codec.ts'
+import { alignedRoom } from './block-memory.ts'
 import { StoredBlock } from './stored-block.ts'
 
 /** Blocks on their way between threads: their payloads one after the other (`alignedRoom`), and what each of them is. */

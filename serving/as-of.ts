@@ -1,9 +1,10 @@
 import type { Snapshot, Table } from '../lake/delta/port.ts'
 import { decodeCells } from '../lake/parquet/cells.ts'
-import { viewState } from '../lake/tables.ts'
+import { viewState } from '../lake/tables/published.ts'
 import { answerOf, emptyCell, mergeInto } from '../schemas/cell.ts'
 import { isError, TidemarkError } from '../schemas/errors.ts'
-import { utcDate, type View } from '../schemas/view.ts'
+import { utcDate } from '../schemas/time.ts'
+import type { View } from '../schemas/view.ts'
 import type { Range, Stats } from './answers.ts'
 
 /**

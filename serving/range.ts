@@ -1,6 +1,6 @@
 import { DateTime, IANAZone } from 'luxon'
 import { TidemarkError } from '../schemas/errors.ts'
-import { bucketStart, DAY_MS } from '../schemas/view.ts'
+import { bucketStart, DAY_MS } from '../schemas/time.ts'
 import type { Range } from './answers.ts'
 
 /** A range as a request names it. */

@@ -1,6 +1,7 @@
 import type { Snapshot, Table } from '../lake/delta/port.ts'
 import { describeCells } from '../lake/parquet/cells.ts'
-import { tickApp, tickCounterApp, ticksOf, ticksSchema, tickTags, viewState } from '../lake/tables.ts'
+import { viewState } from '../lake/tables/published.ts'
+import { tickApp, tickCounterApp, ticksOf, ticksSchema, tickTags } from '../lake/tables/ticks.ts'
 import type { LogReader } from '../log/port.ts'
 import { isError } from '../schemas/errors.ts'
 import type { Clock } from '../schemas/ports/clock.ts'

@@ -1,5 +1,6 @@
 import type { Snapshot } from '../lake/delta/port.ts'
-import { chainFrom, type Tick, viewState } from '../lake/tables.ts'
+import { viewState } from '../lake/tables/published.ts'
+import { chainFrom, type Tick } from '../lake/tables/ticks.ts'
 import { BEGINNING, offsetIn } from '../schemas/position.ts'
 import { definitionHash, parseDefinition, type View } from '../schemas/view.ts'
 

@@ -1,6 +1,7 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import type { DataFile } from '../../lake/delta/port.ts'
-import { hourStartMs, whollyWithin } from '../../lake/tables.ts'
+import { hourStartMs } from '../../lake/tables/hours.ts'
+import { whollyWithin } from '../../lake/tables/messages.ts'
 import { parseForm } from '../../schemas/dataset.ts'
 import { describeError, TidemarkError } from '../../schemas/errors.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'

@@ -1,6 +1,6 @@
 import { decodeCells, describeCells, encodeCells } from '../../lake/parquet/cells.ts'
 import { decodeMessages } from '../../lake/parquet/messages.ts'
-import { hourName } from '../../lake/tables.ts'
+import { hourName } from '../../lake/tables/hours.ts'
 import { CellFold } from '../../schemas/cell-fold.ts'
 import { pickRows, timesOf } from '../../schemas/cells.ts'
 import { offsetIn } from '../../schemas/position.ts'

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
-import type { SealEncoder, SealFile, SealFiles } from '../../lake/seal-files.ts'
-import type { MergeJob, SealReply } from '../../lake/seal-thread.ts'
-import { memoryOf, type PackedBlocks, packBlocks } from '../../log/packed-blocks.ts'
+import type { SealEncoder, SealFile, SealFiles } from '../../lake/writer/seal-files.ts'
+import type { MergeJob, SealJob, SealReply } from '../../lake/writer/seal-thread.ts'
+import { memoryOf, packBlocks } from '../../log/packed-blocks.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import { series } from '../../schemas/in-turn.ts'
 
@@ -19,7 +19,7 @@ export function sealThread(): SealEncoder {
   const inTurn = series()
 
   async function ask<Reply extends SealReply>(
-    job: PackedBlocks | MergeJob,
+    job: SealJob | MergeJob,
     memory: ArrayBuffer[],
     nice = NICE,
   ): Promise<Reply> {
@@ -54,16 +54,16 @@ export function sealThread(): SealEncoder {
   }
 
   return {
-    encode: (blocks, urgent = false) =>
+    encode: (datasets, blocks, urgent = false) =>
       inTurn(async () => {
         const packed = packBlocks(blocks)
-        return ask<SealFiles>(packed, memoryOf(packed), urgent ? 0 : NICE)
+        return ask<SealFiles>({ datasets, packed }, memoryOf(packed), urgent ? 0 : NICE)
       }),
-    merge: (files, date) =>
+    merge: (dataset, files, date) =>
       inTurn(async () => {
         const inputs = files.map(alone)
         return ask<SealFile>(
-          { inputs, date },
+          { dataset, inputs, date },
           inputs.map(({ buffer }) => buffer as ArrayBuffer),
         )
       }),

@@ -1,7 +1,7 @@
 import { readlinkSync } from 'node:fs'
 import { setPriority } from 'node:os'
 import { workerData } from 'node:worker_threads'
-import '../../lake/seal-thread.ts'
+import '../../lake/writer/seal-thread.ts'
 
 const { nice } = workerData as { readonly nice: number }
 try {

@@ -13,6 +13,7 @@ import {
 } from './actions.ts'
 import type { Change, Snapshot } from './port.ts'
 import { replay, type State } from './replay.ts'
+import { schemaString } from './schema-string.ts'
 import type { TableLog } from './table-log.ts'
 
 /**
@@ -75,6 +76,7 @@ export function conflictOf(state: State, base: Snapshot, change: Change): string
     if (!state.files.has(path)) return `${path} is removed already`
   }
   if (state.metaDataSetAt > base.version) {
+    if (change.schema) return `another writer set the columns in version ${state.metaDataSetAt}`
     if (change.configuration) return `another writer set the configuration in version ${state.metaDataSetAt}`
     const sameSchema = JSON.stringify(state.schema) === JSON.stringify(base.schema)
     if (!sameSchema) return `another writer changed the columns in version ${state.metaDataSetAt}`
@@ -86,8 +88,10 @@ function actionsOf({ clock, random }: CommitDeps, state: State, change: Change):
   const timeMs = Math.max(clock.nowMs(), state.timeMs + 1)
   const { dataChange } = change
   const actions = [commitInfo(timeMs, random.hex(16), change.operation, change.info)]
-  if (change.configuration) {
-    actions.push({ metaData: { ...state.metaData, configuration: change.configuration } })
+  if (change.configuration || change.schema) {
+    const { configuration = state.metaData.configuration, schema } = change
+    const columns = schema === undefined ? {} : { schemaString: schemaString(schema) }
+    actions.push({ metaData: { ...state.metaData, configuration, ...columns } })
   }
   for (const [appId, txn] of Object.entries(change.txns ?? {})) actions.push(txnAction(appId, txn))
   for (const path of new Set(change.remove)) {

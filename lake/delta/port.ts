@@ -2,7 +2,8 @@
 
 export interface Field {
   readonly name: string
-  readonly type: 'string' | 'long' | 'integer' | 'double' | 'boolean' | 'timestamp' | 'date'
+  /** A sketch is an array of structs of a bucket (integer) and a count (long). */
+  readonly type: 'string' | 'long' | 'integer' | 'double' | 'boolean' | 'timestamp' | 'date' | 'sketch'
   readonly nullable: boolean
 }
 
@@ -55,6 +56,8 @@ export interface Change {
   readonly txns?: { readonly [appId: string]: Txn }
   /** Replaces the whole configuration when given; then any other commit since the base that also set it is a conflict. */
   readonly configuration?: { readonly [name: string]: string }
+  /** Replaces the schema when given; a conflict as of the configuration. */
+  readonly schema?: TableSchema
   readonly operation: string
   /** Free-form facts for `DESCRIBE HISTORY`; not kept by checkpoints. */
   readonly info?: { readonly [name: string]: unknown }

@@ -12,11 +12,35 @@ const TYPES: ReadonlySet<unknown> = new Set<Field['type']>([
   'date',
 ])
 
+/** The type of a sketch: PROTOCOL.md, "Array Type" and "Struct Type". */
+const SKETCH = {
+  type: 'array',
+  elementType: {
+    type: 'struct',
+    fields: [
+      { name: 'bucket', type: 'integer', nullable: false, metadata: {} },
+      { name: 'count', type: 'long', nullable: false, metadata: {} },
+    ],
+  },
+  containsNull: false,
+}
+
+/** Whether it is an array of buckets and counts, whoever wrote it down. */
+function isSketch(type: unknown): boolean {
+  const { type: kind, elementType } = type as {
+    type?: unknown
+    elementType?: { fields?: { name: string }[] }
+  }
+  return kind === 'array' && elementType?.fields?.map(({ name }) => name).join() === 'bucket,count'
+}
+
 /** `schemaString` of a `metaData` action: PROTOCOL.md, "Schema Serialization Format". */
 export function schemaString({ fields }: TableSchema): string {
   return JSON.stringify({
     type: 'struct',
-    fields: fields.map(({ name, type, nullable }) => ({ name, type, nullable, metadata: {} })),
+    fields: fields.map(({ name, type, nullable }) => {
+      return { name, type: type === 'sketch' ? SKETCH : type, nullable, metadata: {} }
+    }),
   })
 }
 
@@ -24,7 +48,7 @@ export function schemaString({ fields }: TableSchema): string {
 export function parseSchema(file: string, json: string, partitionBy: readonly string[]): TableSchema {
   const { fields } = JSON.parse(json) as { fields: { name: string; type: unknown; nullable: boolean }[] }
   for (const { name, type } of fields) {
-    if (TYPES.has(type)) continue
+    if (TYPES.has(type) || isSketch(type)) continue
     const what = JSON.stringify(type)
     throw new TidemarkError(
       'E_TABLE_VERSION',
@@ -32,7 +56,9 @@ export function parseSchema(file: string, json: string, partitionBy: readonly st
     )
   }
   return {
-    fields: fields.map(({ name, type, nullable }) => ({ name, type: type as Field['type'], nullable })),
+    fields: fields.map(({ name, type, nullable }) => {
+      return { name, type: isSketch(type) ? 'sketch' : (type as Field['type']), nullable }
+    }),
     partitionBy,
   }
 }

@@ -3,10 +3,10 @@ import type { Columns } from '../../schemas/message.ts'
 import { constantColumn, type StringColumn, toStringColumn } from '../../schemas/string-column.ts'
 import { bucketStart, DAY_MS, HOUR_MS } from '../../schemas/time.ts'
 import type { FileAbout } from '../delta/port.ts'
-import { StringDraft } from '../string-draft.ts'
-import { hoursTag } from '../tables.ts'
+import { hoursTag } from '../tables/hours.ts'
 import { arrayOf, decodeParquet, encodeParquet, type ParquetColumn } from './codec.ts'
 import type { MessageRows } from './order.ts'
+import { StringDraft } from './string-draft.ts'
 
 /**
  * A data file of a dataset's messages: every column of the table but the partition column `date`. In the order of the rows a

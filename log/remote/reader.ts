@@ -1,6 +1,6 @@
+import { offsetIn, type Position } from '../../schemas/position.ts'
 import { type PackedBlocks, unpackBlocks } from '../packed-blocks.ts'
 import type { LogReader, LogSlice, LogState } from '../port.ts'
-import { offsetIn, type Position } from '../../schemas/position.ts'
 import type { Calls } from './calls.ts'
 
 /** What a reader in another thread knows of the log without asking. */

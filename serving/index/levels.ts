@@ -1,6 +1,7 @@
 import type { CellRow } from '../../schemas/cell.ts'
 import { CellMap } from '../../schemas/cell.ts'
-import { bucketStart, DAY_MS, HOUR_MS, type View } from '../../schemas/view.ts'
+import { bucketStart, DAY_MS, HOUR_MS } from '../../schemas/time.ts'
+import type { View } from '../../schemas/view.ts'
 
 /**
  * Cells are kept at three levels, so that a long range reads few of them: the view's minutes, and hours and days derived

@@ -1,5 +1,6 @@
 import Database from 'better-sqlite3'
-import type { Tick, ViewState } from '../../lake/tables.ts'
+import type { ViewState } from '../../lake/tables/published.ts'
+import type { Tick } from '../../lake/tables/ticks.ts'
 import type { CellRow } from '../../schemas/cell.ts'
 import type { Position } from '../../schemas/position.ts'
 import { definitionHash, type View } from '../../schemas/view.ts'

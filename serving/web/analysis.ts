@@ -1,4 +1,4 @@
-import { bucketStart } from '../../schemas/view.ts'
+import { bucketStart } from '../../schemas/time.ts'
 import type { Answers, Range, Stats } from '../answers.ts'
 import { type ChartData, chartData, chooseStep } from './charts.ts'
 import { count, isoDate, minute, moment, percent, rangeText, step, total } from './format.ts'

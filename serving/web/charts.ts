@@ -1,5 +1,5 @@
 import type { CellRow } from '../../schemas/cell.ts'
-import { bucketStart, DAY_MS, HOUR_MS } from '../../schemas/view.ts'
+import { bucketStart, DAY_MS, HOUR_MS } from '../../schemas/time.ts'
 import type { Answers, Range } from '../answers.ts'
 
 /** What one chart shows: per service the mean and the maximum of one gauge in each bucket of time. */

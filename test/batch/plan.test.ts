@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
 import { chooseTidemark, isNothingNew, type PlanInput, planRun } from '../../batch/plan.ts'
 import type { DataFile, Snapshot } from '../../lake/delta/port.ts'
-import { messagesSchema, sealApp, type Tick, type ViewState, viewSchema } from '../../lake/tables.ts'
+import { messagesSchema, sealApp } from '../../lake/tables/messages.ts'
+import { type ViewState, viewSchema } from '../../lake/tables/published.ts'
+import type { Tick } from '../../lake/tables/ticks.ts'
 import { definitionHash, definitionJson } from '../../schemas/view.ts'
 import { serviceMinute } from '../../schemas/views/service-minute.ts'
 

@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest'
 import { fromDecimal } from '../../collector/decimal.ts'
 import { LineDecoder } from '../../collector/decoder.ts'
 import { Desk } from '../../collector/desk.ts'
+import { Names } from '../../log/names.ts'
 import { decodeLine, type LineContext } from '../../schemas/line.ts'
 import type { Message } from '../../schemas/message.ts'
-import { Names } from '../../log/names.ts'
 
 const ARRIVAL_MS = Date.UTC(2026, 10, 22, 10)
 const CONTEXTS: LineContext[] = [null, 'a1'].map((agent) => ({

@@ -12,7 +12,7 @@ import {
 } from '../../collector/limits.ts'
 import { encodeBlock } from '../../log/block-codec.ts'
 import { toColumns } from '../../schemas/message.ts'
-import { HOUR_MS } from '../../schemas/view.ts'
+import { HOUR_MS } from '../../schemas/time.ts'
 import { TestAccess } from '../sim/access.ts'
 import { Client, cpus, message, Rig } from './rig.ts'
 

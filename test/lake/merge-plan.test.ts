@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { DataFile } from '../../lake/delta/port.ts'
-import { MERGE_ROWS_MAX, MERGES_MAX, OPEN_DATE_FILES, planMerges } from '../../lake/merge-plan.ts'
+import { MERGE_ROWS_MAX, MERGES_MAX, OPEN_DATE_FILES, planMerges } from '../../lake/writer/merge-plan.ts'
 
 const NOW_MS = Date.parse('2026-11-22T02:00:00Z')
 

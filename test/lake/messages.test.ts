@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { decodeMessages, encodeMessages } from '../../lake/parquet/messages.ts'
-import { mergeFiles } from '../../lake/seal-files.ts'
+import { mergeFiles } from '../../lake/writer/seal-files.ts'
 import { messageAt, toColumns } from '../../schemas/message.ts'
 import { DATE, sealedFiles } from './rows.ts'
 

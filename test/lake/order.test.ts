@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type MessageRows, sortRows } from '../../lake/parquet/order.ts'
 import { messageAt, toColumns } from '../../schemas/message.ts'
+import { bucketStart, HOUR_MS } from '../../schemas/time.ts'
 import { compareUtf8 } from '../../schemas/utf8.ts'
-import { bucketStart, HOUR_MS } from '../../schemas/view.ts'
 
 const row = fc.record({
   service: fc.constantFrom('web', 'a', '\u{1F600}', '\uFFFD'),

@@ -1,6 +1,7 @@
-import { encodeSeal } from '../../lake/seal-files.ts'
+import { encodeSeal } from '../../lake/writer/seal-files.ts'
 import type { Block } from '../../schemas/block.ts'
-import { type Columns, toStringColumn } from '../../schemas/message.ts'
+import type { Columns } from '../../schemas/message.ts'
+import { toStringColumn } from '../../schemas/string-column.ts'
 
 export const DATE = '2026-11-24'
 const DAY_START_MS = Date.parse(`${DATE}T00:00:00Z`)

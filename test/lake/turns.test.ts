@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Turns } from '../../lake/turns.ts'
+import { Turns } from '../../schemas/turns.ts'
 
 /** Work that ends when the test says so. */
 function workshop() {

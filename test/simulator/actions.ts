@@ -1,6 +1,6 @@
 import { REJECTS_BYTES_MAX } from '../../collector/limits.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
-import { HOUR_MS } from '../../schemas/view.ts'
+import { HOUR_MS } from '../../schemas/time.ts'
 import { serviceMinute } from '../../schemas/views/service-minute.ts'
 import { drain } from '../sim/incarnation.ts'
 import { badNumberedLine } from './bad-lines.ts'

@@ -1,5 +1,7 @@
 import type { Snapshot, Table } from '../../lake/delta/port.ts'
-import { coveredPosition, ticksOf, viewState } from '../../lake/tables.ts'
+import { coveredPosition } from '../../lake/tables/messages.ts'
+import { viewState } from '../../lake/tables/published.ts'
+import { ticksOf } from '../../lake/tables/ticks.ts'
 import { offsetIn, type Position, partitionsOf } from '../../schemas/position.ts'
 import { LAKE_DIR } from './site.ts'
 import type { World } from './world.ts'

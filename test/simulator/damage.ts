@@ -1,4 +1,5 @@
-import { hoursOf, offsetsOf } from '../../lake/tables.ts'
+import { hoursOf } from '../../lake/tables/hours.ts'
+import { offsetsOf } from '../../lake/tables/messages.ts'
 import { decodeHead } from '../../log/journal/format.ts'
 import { type FoundRecord, scanRecords } from '../../log/journal/scan.ts'
 import type { Dice } from './dice.ts'

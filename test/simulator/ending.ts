@@ -1,5 +1,5 @@
 import type { Gap } from '../../schemas/position.ts'
-import { DAY_MS } from '../../schemas/view.ts'
+import { DAY_MS } from '../../schemas/time.ts'
 import { drain } from '../sim/incarnation.ts'
 import type { Executor } from './execute.ts'
 import type { Simulation } from './simulation.ts'

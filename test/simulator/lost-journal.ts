@@ -1,4 +1,5 @@
-import { coveredPosition, namedPosition } from '../../lake/tables.ts'
+import { coveredPosition } from '../../lake/tables/messages.ts'
+import { namedPosition } from '../../lake/tables/named-position.ts'
 import { offsetIn, partitionsOf } from '../../schemas/position.ts'
 import type { Site } from './site.ts'
 

@@ -260,13 +260,15 @@ export const PLANTED = {
   'sealing never relieves': {
     file: 'log/remote/serve.ts',
     find: "calls.on('log covered', (position: Position) => log.covered(position))",
-    plant: "calls.on('log covered', (position: Position) => log.covered({ ...position, ...log.partitions().map(() => -1) }))",
+    plant:
+      "calls.on('log covered', (position: Position) => log.covered({ ...position, ...log.partitions().map(() => -1) }))",
     seed: 1,
   },
   'folding waits for the lake': {
     file: 'speed/speed.ts',
     find: 'const slice = await log.read(partition, chain.readTo, BLOCKS_PER_READ)',
-    plant: 'await deps.ticks.snapshot()\n        const slice = await log.read(partition, chain.readTo, BLOCKS_PER_READ)',
+    plant:
+      'await deps.ticks.snapshot()\n        const slice = await log.read(partition, chain.readTo, BLOCKS_PER_READ)',
     seed: 4,
   },
   'agents forgotten with the journal': {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { DataFile, Snapshot } from '../../lake/delta/port.ts'
-import { type Tick, viewSchema, withViewState } from '../../lake/tables.ts'
+import { viewSchema, withViewState } from '../../lake/tables/published.ts'
+import type { Tick } from '../../lake/tables/ticks.ts'
 import { definitionHash, definitionJson, type View } from '../../schemas/view.ts'
 import { serviceMinute } from '../../schemas/views/service-minute.ts'
 import { replacedBy, targets } from '../../speed/targets.ts'

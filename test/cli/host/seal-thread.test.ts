@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import { sealThread } from '../../../cli/host/seal-thread.ts'
-import { encodeSeal, mergeFiles, SEAL_DATES_MAX } from '../../../lake/seal-files.ts'
+import { encodeSeal, mergeFiles, SEAL_DATES_MAX } from '../../../lake/writer/seal-files.ts'
 import { encodeBlock } from '../../../log/block-codec.ts'
 import type { Block } from '../../../schemas/block.ts'
 import { toColumns } from '../../../schemas/message.ts'
-import { DAY_MS } from '../../../schemas/view.ts'
+import { DAY_MS } from '../../../schemas/time.ts'
 import { DATE, sealedFiles } from '../../lake/rows.ts'
 
 /** A block of `count` messages, a day apart from each other. */

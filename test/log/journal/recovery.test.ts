@@ -140,7 +140,9 @@ test('whatever was acknowledged survives any series of crashes and power losses,
       expect(blocks).toEqual(
         expect.arrayContaining(acknowledged.filter((one) => Number.parseInt(one, 10) > log.start(0))),
       )
-      expect(blocks.map((one) => Number.parseInt(one, 10))).toEqual(blocks.map((_, i) => log.start(0) + 1 + i))
+      expect(blocks.map((one) => Number.parseInt(one, 10))).toEqual(
+        blocks.map((_, i) => log.start(0) + 1 + i),
+      )
     }),
     { numRuns: 300 },
   )

@@ -1,10 +1,12 @@
-import { describeError, isError } from '../schemas/errors.ts'
-import type { Clock } from '../schemas/ports/clock.ts'
-import type { Snapshot, Table } from './delta/port.ts'
+import type { Dataset } from '../../schemas/dataset.ts'
+import { describeError, isError } from '../../schemas/errors.ts'
+import type { Clock } from '../../schemas/ports/clock.ts'
+import type { Snapshot, Table } from '../delta/port.ts'
 import { type Merge, planMerges } from './merge-plan.ts'
 import type { SealEncoder } from './seal-files.ts'
 
 export interface MergeDeps {
+  readonly dataset: Dataset
   readonly messages: Table
   readonly encoder: SealEncoder
   readonly clock: Clock
@@ -12,7 +14,7 @@ export interface MergeDeps {
 }
 
 /**
- * Merges the small files of `messages`, one merge after the other, until `stopped`. Seals and runs go on meanwhile: a merge
+ * Merges the small files of a dataset's messages, one merge after the other, until `stopped`. Seals and runs go on meanwhile: a merge
  * changes no row, and gives up when one of its files is gone. One that cannot be read is said and left as it is.
  */
 export async function mergeSmall(deps: MergeDeps, stopped: () => boolean): Promise<void> {
@@ -29,9 +31,13 @@ export async function mergeSmall(deps: MergeDeps, stopped: () => boolean): Promi
   }
 }
 
-async function mergeOnce({ messages, encoder }: MergeDeps, { date, inputs }: Merge, stopped: () => boolean) {
+async function mergeOnce(
+  { dataset, messages, encoder }: MergeDeps,
+  { date, inputs }: Merge,
+  stopped: () => boolean,
+) {
   const parts = await Promise.all(inputs.map((file) => messages.readFile(file)))
-  const { bytes, about } = await encoder.merge(parts, date)
+  const { bytes, about } = await encoder.merge(dataset, parts, date)
   if (stopped()) return
   const file = await messages.writeFile(bytes, about)
   await messages.commit((await messages.snapshot()) as Snapshot, {

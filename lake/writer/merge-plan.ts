@@ -1,5 +1,5 @@
-import { DAY_MS, utcDate } from '../schemas/view.ts'
-import type { DataFile } from './delta/port.ts'
+import { DAY_MS, utcDate } from '../../schemas/time.ts'
+import type { DataFile } from '../delta/port.ts'
 
 /** Files of one date that become one. */
 export interface Merge {

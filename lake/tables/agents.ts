@@ -1,9 +1,9 @@
-import { AGENT_KEPT_MS, type AgentState } from '../log/senders.ts'
-import { describeError, isError } from '../schemas/errors.ts'
-import { DAY_MS, utcDate } from '../schemas/view.ts'
-import type { Table } from './delta/port.ts'
-import { decodeParquet } from './parquet/codec.ts'
-import { coveredMs, coveredPosition } from './tables.ts'
+import { AGENT_KEPT_MS, type AgentState } from '../../log/senders.ts'
+import { describeError, isError } from '../../schemas/errors.ts'
+import { DAY_MS, utcDate } from '../../schemas/time.ts'
+import type { Table } from '../delta/port.ts'
+import { decodeParquet } from '../parquet/codec.ts'
+import { coveredMs, coveredPosition } from './messages.ts'
 
 /**
  * Highest seq of every agent among the sealed messages: what a journal that begins anew must know, so that what an agent
@@ -11,12 +11,21 @@ import { coveredMs, coveredPosition } from './tables.ts'
  * that cannot be read is said and left out.
  */
 export async function agentsInLake(
-  messages: Table,
+  tables: readonly Table[],
   logLine: (line: string) => void,
 ): Promise<Map<string, AgentState>> {
   const agents = new Map<string, AgentState>()
+  for (const table of tables) await addAgents(agents, table, logLine)
+  return agents
+}
+
+async function addAgents(
+  agents: Map<string, AgentState>,
+  messages: Table,
+  logLine: (line: string) => void,
+): Promise<void> {
   const snapshot = await messages.snapshot()
-  if (snapshot === null) return agents
+  if (snapshot === null) return
   const lastMs = Math.max(
     0,
     ...Object.keys(coveredPosition(snapshot)).map((p) => coveredMs(snapshot, Number(p))),
@@ -28,13 +37,13 @@ export async function agentsInLake(
       const { agent, seq } = await decodeParquet(await messages.readFile(file), ['agent', 'seq'])
       agent!.forEach((id, i) => {
         if (id === null) return
-        const before = agents.get(id as string)?.seq ?? 0
-        agents.set(id as string, { seq: Math.max(before, seq![i] as number), lastMs })
+        const before = agents.get(id as string)
+        const highest = Math.max(before?.seq ?? 0, seq![i] as number)
+        agents.set(id as string, { seq: highest, lastMs: Math.max(before?.lastMs ?? 0, lastMs) })
       })
     } catch (error) {
       if (!isError(error, 'E_FILE_DAMAGED')) throw error
       logLine(`journal: ${describeError(error)}; what its agents send again may count twice`)
     }
   }
-  return agents
 }

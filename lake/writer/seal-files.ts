@@ -1,10 +1,11 @@
-import type { Block } from '../schemas/block.ts'
-import type { Dataset } from '../schemas/dataset.ts'
-import { misfit } from '../schemas/message.ts'
-import type { FileAbout } from './delta/port.ts'
-import { decodeMessages, describeMessages, encodeMessages, joinRows } from './parquet/messages.ts'
-import { type MessageRows, sortRows } from './parquet/order.ts'
-import { SealBatch } from './seal.ts'
+import type { Block } from '../../schemas/block.ts'
+import type { Dataset } from '../../schemas/dataset.ts'
+import { isError } from '../../schemas/errors.ts'
+import { misfit } from '../../schemas/message.ts'
+import type { FileAbout } from '../delta/port.ts'
+import { decodeMessages, describeMessages, encodeMessages, joinRows } from '../parquet/messages.ts'
+import { type MessageRows, sortRows } from '../parquet/order.ts'
+import { SealBatch } from './seal-batch.ts'
 
 /** Partitions (dates) that one seal of a dataset touches at most: each is a file. */
 export const SEAL_DATES_MAX = 64
@@ -14,6 +15,12 @@ export interface SealFile {
   readonly dataset: string
   readonly bytes: Uint8Array
   readonly about: FileAbout
+}
+
+/** A dataset, and the offset up to which its table holds its messages already. */
+export interface SealedDataset {
+  readonly dataset: Dataset
+  readonly after: number
 }
 
 /** The files that hold the first `blocks` of the blocks given. */
@@ -27,16 +34,16 @@ export interface SealFiles {
 /** Makes the files of seals and merges: at once in this thread, or in another (`sealThread`). */
 export interface SealEncoder {
   /** `urgent` when sealing has fallen far behind: then it should not let others go first. */
-  encode(datasets: readonly Dataset[], blocks: readonly Block[], urgent?: boolean): Promise<SealFiles>
+  encode(datasets: readonly SealedDataset[], blocks: readonly Block[], urgent?: boolean): Promise<SealFiles>
   /** One file of the rows of `inputs`, files of a dataset's messages of one date. The inputs are used up. */
   merge(dataset: Dataset, inputs: readonly Uint8Array[], date: string): Promise<SealFile>
   close(): Promise<void>
 }
 
 /** Sorts and encodes as many of `blocks` as the limit of dates allows, at least one; one file a dataset and date. */
-export function encodeSeal(datasets: readonly Dataset[], blocks: readonly Block[]): SealFiles {
+export function encodeSeal(datasets: readonly SealedDataset[], blocks: readonly Block[]): SealFiles {
   const batches = new Map(
-    datasets.map((dataset) => [dataset.name, { dataset, batch: new SealBatch(dataset) }]),
+    datasets.map((sealed) => [sealed.dataset.name, { ...sealed, batch: new SealBatch(sealed.dataset) }]),
   )
   const refused: { offset: number; reason: string }[] = []
   const isFull = () => [...batches.values()].some(({ batch }) => batch.dates >= SEAL_DATES_MAX)
@@ -52,17 +59,22 @@ export function encodeSeal(datasets: readonly Dataset[], blocks: readonly Block[
   return { blocks: n, files, refused }
 }
 
-/** Adds a block to the batch of its dataset; why it cannot be, null when it was. */
+/** Adds a block to the batch of its dataset, unless its table has it; why it cannot be, null when it was. */
 function addTo(
-  batches: ReadonlyMap<string, { batch: SealBatch; dataset: Dataset }>,
+  batches: ReadonlyMap<string, SealedDataset & { readonly batch: SealBatch }>,
   block: Block,
 ): string | null {
-  const { form } = block.messages
-  const found = batches.get(form.dataset)
-  if (found === undefined) return `there is no dataset ${form.dataset}`
-  const reason = misfit(form, found.dataset)
-  if (reason === null) found.batch.add(block)
-  return reason
+  try {
+    const { form } = block.messages
+    const found = batches.get(form.dataset)
+    if (found === undefined) return `there is no dataset ${form.dataset}`
+    const reason = misfit(form, found.dataset)
+    if (reason === null && block.offset > found.after) found.batch.add(block)
+    return reason
+  } catch (error) {
+    if (isError(error, 'E_COLUMNS')) return error.message
+    throw error
+  }
 }
 
 /** The file that holds the rows of `inputs`, which are files of a dataset's messages of one date. */

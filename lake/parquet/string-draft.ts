@@ -1,4 +1,4 @@
-import type { StringColumn } from '../schemas/string-column.ts'
+import type { StringColumn } from '../../schemas/string-column.ts'
 import { grown, ROWS_FIRST } from './grown.ts'
 
 /** A column of strings that is being gathered from columns with dictionaries of their own. */

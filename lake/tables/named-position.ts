@@ -1,0 +1,59 @@
+import { type Position, partitionsOf } from '../../schemas/position.ts'
+import type { Snapshot, Table } from '../delta/port.ts'
+import { viewState } from './published.ts'
+
+/** The tables whose commits name offsets of the log. */
+export interface NamingTables {
+  /** Of every dataset. */
+  readonly messages: readonly Table[]
+  /** Of every view. */
+  readonly views: readonly { readonly published: Table; readonly ticks: Table }[]
+}
+
+/** What the lake names of the log, as it was when it was last looked at. */
+export interface NamesInLake {
+  readonly position: Position
+  /**
+   * Takes the next version of all messages and ticks, where they exist, with a commit that changes nothing, and looks again. A
+   * commit is made by the first who puts a version: what a process that is dead put before, and its store has not yet done,
+   * comes too late for good.
+   */
+  fence(): Promise<Position>
+}
+
+export async function namesInLake({ messages, views }: NamingTables): Promise<NamesInLake> {
+  const written = [...messages, ...views.map(({ ticks }) => ticks)]
+  const all = [...written, ...views.map(({ published }) => published)]
+  const look = async () => namedPosition(...(await Promise.all(all.map((table) => table.snapshot()))))
+  let position = await look()
+  return {
+    get position() {
+      return position
+    },
+    async fence() {
+      for (const table of written) {
+        const base = await table.snapshot()
+        if (base !== null) await table.commit(base, { operation: 'FENCE', dataChange: false })
+      }
+      position = await look()
+      return position
+    },
+  }
+}
+
+/** Highest position per partition that anything in the lake names: a log must not begin below it. */
+export function namedPosition(...snapshots: (Snapshot | null)[]): Position {
+  const named: { [partition: number]: number } = {}
+  const raise = (partition: number, offset: number) => {
+    named[partition] = Math.max(named[partition] ?? -1, offset)
+  }
+  for (const snapshot of snapshots) {
+    for (const [app, txn] of snapshot?.txns ?? []) {
+      if (app.startsWith('seal/') || app.startsWith('tick/'))
+        raise(Number(app.split('/').at(-1)), txn.version)
+    }
+    const tidemark = viewState(snapshot)?.tidemark ?? {}
+    for (const partition of partitionsOf(tidemark)) raise(partition, tidemark[partition]!)
+  }
+  return named
+}

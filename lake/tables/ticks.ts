@@ -1,0 +1,72 @@
+import type { Gap } from '../../schemas/position.ts'
+import type { View } from '../../schemas/view.ts'
+import type { DataFile, Snapshot, TableSchema } from '../delta/port.ts'
+import { viewFields } from './published.ts'
+
+/** Table of the ticks of a view; the same columns, not partitioned. */
+export function ticksTable(view: Pick<View, 'name'>): string {
+  return `${view.name}_ticks`
+}
+
+export function ticksSchema(view: View): TableSchema {
+  return { fields: viewFields(view), partitionBy: [] }
+}
+
+/** Position up to which the ticks of one chain are committed. */
+export const tickApp = (view: string, hash: string, partition: number) => `tick/${view}/${hash}/${partition}`
+/** Raised by every tick of a chain, replacing ones included, so that two equal positions exclude each other. */
+export const tickCounterApp = (view: string, hash: string, partition: number) =>
+  `tick-counter/${view}/${hash}/${partition}`
+/** One tick: the cells of the blocks `(from, to]` of one partition under one definition. */
+export interface Tick {
+  readonly file: DataFile
+  readonly hash: string
+  readonly partition: number
+  readonly from: number
+  readonly to: number
+  /** Log time at `to`. */
+  readonly toMs: number
+  readonly gaps: readonly Gap[]
+}
+
+/** The tags that a tick's file carries. */
+export function tickTags(tick: Omit<Tick, 'file'>): Record<string, string> {
+  return { tick: JSON.stringify(tick) }
+}
+
+/** What was read from snapshots and files, which never change. */
+const ticksBySnapshot = new WeakMap<Snapshot, readonly Tick[]>()
+const tickByFile = new WeakMap<DataFile, Tick>()
+
+/** The ticks that a version of a ticks table names, by definition, partition and position. */
+export function ticksOf(snapshot: Snapshot | null): readonly Tick[] {
+  if (snapshot === null) return []
+  let ticks = ticksBySnapshot.get(snapshot)
+  if (ticks === undefined) {
+    ticks = [...snapshot.files.values()]
+      .filter((file) => file.tags.tick !== undefined)
+      .map(tickOf)
+      .sort((a, b) => a.partition - b.partition || a.from - b.from || a.to - b.to)
+    ticksBySnapshot.set(snapshot, ticks)
+  }
+  return ticks
+}
+
+function tickOf(file: DataFile): Tick {
+  let tick = tickByFile.get(file)
+  if (tick === undefined) {
+    tick = { ...(JSON.parse(file.tags.tick!) as Omit<Tick, 'file'>), file }
+    tickByFile.set(file, tick)
+  }
+  return tick
+}
+
+/** The ticks that follow `from` without a break, each beginning where its predecessor ends. */
+export function chainFrom(ticks: readonly Tick[], hash: string, partition: number, from: number): Tick[] {
+  const next = new Map(
+    ticks.filter((t) => t.hash === hash && t.partition === partition).map((t) => [t.from, t] as const),
+  )
+  const chain: Tick[] = []
+  for (let tick = next.get(from); tick !== undefined; tick = next.get(tick.to)) chain.push(tick)
+  return chain
+}

@@ -1,0 +1,53 @@
+import type { LogReader } from '../../log/port.ts'
+import type { Block } from '../../schemas/block.ts'
+import { type Gap, mergeGaps } from '../../schemas/position.ts'
+
+/** Bytes of blocks that one seal holds at most: what its encoding takes in memory grows with it. */
+const SEAL_BYTES_MAX = 16 << 20
+/** Blocks that one seal holds at most; when so many wait in the log they are sealed without being asked. */
+export const SEAL_BLOCKS_MAX = 4_000
+/** As many as speed asks for, for the same reason. */
+const BLOCKS_PER_READ = 2_048
+
+/** A range of the log that a seal is made of. */
+export interface SealRange {
+  readonly blocks: readonly Block[]
+  readonly gaps: readonly Gap[]
+  readonly to: number
+  /** Log time at `to`. */
+  readonly toMs: number
+}
+
+/** Blocks of `partition` after `from` and not behind `target`, as many as one seal takes. */
+export async function readRange(
+  log: LogReader,
+  partition: number,
+  from: number,
+  target: number,
+): Promise<SealRange> {
+  const blocks: Block[] = []
+  let gaps: Gap[] = []
+  let to = from
+  let toMs = 0
+  let bytes = 0
+  while (to < target && bytes < SEAL_BYTES_MAX && blocks.length < SEAL_BLOCKS_MAX) {
+    const slice = await log.read(partition, to, Math.min(BLOCKS_PER_READ, SEAL_BLOCKS_MAX - blocks.length))
+    if (slice.to === to) break
+    for (const block of slice.blocks) {
+      blocks.push(block)
+      bytes += block.payload?.length ?? 0
+    }
+    gaps = mergeGaps(gaps, slice.gaps)
+    to = slice.to
+    toMs = slice.toMs
+  }
+  return { blocks, gaps, to, toMs }
+}
+
+/** The part of `range` that holds its first `count` blocks. */
+export function upToBlock(range: SealRange, count: number): SealRange {
+  if (count === range.blocks.length) return range
+  const { offset, logTimeMs } = range.blocks[count - 1]!
+  const gaps = range.gaps.filter((gap) => gap.to < offset)
+  return { blocks: range.blocks.slice(0, count), gaps, to: offset, toMs: logTimeMs }
+}

@@ -1,0 +1,40 @@
+import { parentPort } from 'node:worker_threads'
+import { type PackedBlocks, unpackBlocks } from '../../log/packed-blocks.ts'
+import type { Dataset } from '../../schemas/dataset.ts'
+import { describeError } from '../../schemas/errors.ts'
+import { encodeSeal, mergeFiles, type SealedDataset, type SealFile, type SealFiles } from './seal-files.ts'
+
+/** Blocks to seal. */
+export interface SealJob {
+  readonly datasets: readonly SealedDataset[]
+  readonly packed: PackedBlocks
+}
+
+/** Files of a dataset's messages of one date to merge. */
+export interface MergeJob {
+  readonly dataset: Dataset
+  readonly inputs: readonly Uint8Array[]
+  readonly date: string
+}
+
+export type SealReply = SealFiles | SealFile | { readonly error: string }
+
+/**
+ * The body of a thread that makes files, of the blocks of a seal or of files to merge; it takes one job at a time, and the
+ * next only after its reply (`cli/host/seal-thread.ts`).
+ */
+parentPort?.on('message', async (job: SealJob | MergeJob) => {
+  try {
+    const reply =
+      'inputs' in job
+        ? await mergeFiles(job.dataset, job.inputs, job.date)
+        : encodeSeal(job.datasets, unpackBlocks(job.packed))
+    const files = 'files' in reply ? reply.files : [reply]
+    parentPort!.postMessage(
+      reply satisfies SealReply,
+      files.map(({ bytes }) => bytes.buffer as ArrayBuffer),
+    )
+  } catch (error) {
+    parentPort!.postMessage({ error: describeError(error) } satisfies SealReply)
+  }
+})

@@ -1,0 +1,113 @@
+import type { LogReader } from '../../log/port.ts'
+import { isError } from '../../schemas/errors.ts'
+import { type Gap, lowest, mergeGaps, offsetIn, type Position } from '../../schemas/position.ts'
+import type { Snapshot } from '../delta/port.ts'
+import { logFacts, sealApp, withLogFacts } from '../tables/messages.ts'
+import type { MessageTable } from './message-table.ts'
+import type { SealEncoder, SealFile } from './seal-files.ts'
+import { readRange, type SealRange, upToBlock } from './seal-range.ts'
+
+/** With more blocks than this to seal it is urgent, until fewer than that are left. */
+const URGENT_BLOCKS = 100_000
+const CALM_BLOCKS = 10_000
+
+export interface SealingDeps {
+  readonly log: LogReader
+  readonly partition: number
+  readonly tables: readonly MessageTable[]
+  readonly encoder: SealEncoder
+  readonly closed: () => boolean
+  logLine(line: string): void
+}
+
+/**
+ * Seals ranges of the log: rows by dataset and date ─▶ files ─▶ per dataset one commit of files and new covered position.
+ * A dataset without rows in a range is moved on at the end of the seal alone, unless a gap must be told.
+ */
+export class Sealing {
+  readonly #deps: SealingDeps
+  /** Whether sealing has fallen far behind. */
+  urgent = false
+
+  constructor(deps: SealingDeps) {
+    this.#deps = deps
+  }
+
+  /** The position that every dataset covers. */
+  get covered(): Position {
+    return lowest(...this.#deps.tables.map(({ covered }) => covered))
+  }
+
+  /** Reads the newest versions, and tells the log what they cover. */
+  async look(): Promise<Snapshot[]> {
+    const { tables, log } = this.#deps
+    const bases = await Promise.all(tables.map((table) => table.look()))
+    log.covered(this.covered)
+    return bases
+  }
+
+  /** Seals everything that was durable when it was called. */
+  async sealAll(): Promise<void> {
+    const { log, partition, closed } = this.#deps
+    const target = log.end(partition)
+    while (!closed()) {
+      const bases = await this.look()
+      const from = offsetIn(this.covered, partition)
+      if (from >= target) return
+      await this.#seal(bases, from, target)
+    }
+  }
+
+  async #seal(bases: readonly Snapshot[], from: number, target: number): Promise<void> {
+    const { log, partition, tables, encoder } = this.#deps
+    const range = await readRange(log, partition, from, target)
+    if (range.to === from) return
+    const behind = log.end(partition) - from
+    this.urgent = behind > (this.urgent ? CALM_BLOCKS : URGENT_BLOCKS)
+    const datasets = tables.map(({ dataset, covered }) => ({ dataset, after: offsetIn(covered, partition) }))
+    const { blocks, files, refused } = await encoder.encode(datasets, range.blocks, this.urgent)
+    const sealed = upToBlock(range, blocks)
+    const gaps = mergeGaps(sealed.gaps, this.#refused(sealed, refused))
+    for (const [i, table] of tables.entries()) {
+      const own = files.filter(({ dataset }) => dataset === table.dataset.name)
+      const isDue = own.length > 0 || gaps.length > 0 || sealed.to >= target
+      if (isDue && datasets[i]!.after < sealed.to)
+        await this.#commit(table, bases[i]!, own, { ...sealed, gaps })
+    }
+  }
+
+  /** Blocks that fit no dataset are damage: said, and left out. */
+  #refused(range: SealRange, refused: readonly { offset: number; reason: string }[]): Gap[] {
+    const { partition, logLine } = this.#deps
+    return refused.map(({ offset, reason }) => {
+      logLine(`lake writer: block ${offset} is left out: ${reason}`)
+      const { logTimeMs } = range.blocks.find((block) => block.offset === offset)!
+      return { partition, from: offset - 1, to: offset, fromMs: logTimeMs, toMs: logTimeMs, reason }
+    })
+  }
+
+  async #commit(
+    { table }: MessageTable,
+    base: Snapshot,
+    sealed: readonly SealFile[],
+    { gaps, to, toMs }: SealRange,
+  ): Promise<void> {
+    const files = []
+    for (const { bytes, about } of sealed) files.push(await table.writeFile(bytes, about))
+    const facts = logFacts(base)
+    try {
+      await table.commit(base, {
+        operation: 'SEAL',
+        add: files,
+        dataChange: true,
+        txns: { [sealApp(this.#deps.partition)]: { version: to, lastUpdatedMs: toMs } },
+        ...(gaps.length > 0
+          ? { configuration: withLogFacts(base, { ...facts, gaps: mergeGaps(facts.gaps, gaps) }) }
+          : {}),
+        info: { to },
+      })
+    } catch (error) {
+      if (!isError(error, 'E_CONFLICT')) throw error
+    }
+  }
+}
