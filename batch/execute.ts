@@ -1,13 +1,10 @@
 import type { DataFile, Table } from '../lake/delta/port.ts'
-import { decodeCells, describeCells, encodeCells } from '../lake/parquet/cells.ts'
-import { hourName, hourStartMs, hoursOf } from '../lake/tables/hours.ts'
+import { hourStartMs, hoursOf } from '../lake/tables/hours.ts'
 import { offsetsOf } from '../lake/tables/messages.ts'
-import type { CellRow } from '../schemas/cell.ts'
 import { describeError, isError } from '../schemas/errors.ts'
 import type { Gap } from '../schemas/position.ts'
 import { HOUR_MS } from '../schemas/time.ts'
-import { compareUtf8 } from '../schemas/utf8.ts'
-import type { Engine } from './engines/engine.ts'
+import { coversDate, type Engine } from './engines/engine.ts'
 import type { DatePlan, RunPlan } from './plan.ts'
 
 /** What executing a plan made: files that are written and not yet part of any version. */
@@ -31,52 +28,56 @@ export interface ExecuteDeps {
   logLine(line: string): void
 }
 
-/** Executes the dates of a plan one after the other. */
+/** Executes the dates of a plan, as many at a time as the engine likes. */
 export async function execute(plan: RunPlan, deps: ExecuteDeps): Promise<Executed> {
   const done: Executed & { rows: number } = { add: [], remove: [], rows: 0, damagedHours: [], gaps: [] }
-  for (const [i, date] of plan.dates.entries()) {
-    deps.proceed()
-    deps.progress(i, plan.dates.length)
-    const readable = await withoutDamage(date, deps, done)
-    if (readable.hours.length === 0) continue
-    const cells = await cellsOf(plan, readable, deps)
-    deps.proceed()
-    if (date.base) done.remove.push(date.base.path)
-    if (cells.length === 0) continue
-    const about = describeCells(plan.view, cells, { date: date.date })
-    done.add.push(await deps.viewTable.writeFile(encodeCells(plan.view, cells), about))
-    done.rows += cells.length
+  const waiting = [...plan.dates]
+  let computed = 0
+  async function work() {
+    for (let date = waiting.shift(); date !== undefined; date = waiting.shift()) {
+      deps.proceed()
+      await executeDate(plan, date, deps, done)
+      deps.progress(++computed, plan.dates.length)
+    }
   }
+  deps.progress(0, plan.dates.length)
+  await Promise.all(Array.from({ length: deps.engine.dates }, work))
+  // The commit is the same whichever date was faster.
+  done.add.sort((a, b) => (a.partition.date! < b.partition.date! ? -1 : 1))
+  done.remove.sort()
   return done
 }
 
-/** The date's cells: recomputed hours, and all others as they were. */
-async function cellsOf(plan: RunPlan, date: DatePlan, deps: ExecuteDeps): Promise<CellRow[]> {
-  const partials = []
-  for (const { files } of date.maps) {
-    deps.proceed()
-    if (files.length > 0) partials.push(await deps.engine.map(files, date.hours, plan.tidemark))
-  }
-  const computed = await deps.engine.reduce(partials)
-  if (date.base === null || date.hours.length === 24) return computed
-  const again = new Set(date.hours)
-  const carried = (await baseCells(plan, date.base, deps)).filter(
-    ({ minuteMs }) => !again.has(hourName(minuteMs)),
-  )
-  return [...computed, ...carried].sort((a, b) => compareUtf8(a.key, b.key) || a.minuteMs - b.minuteMs)
+async function executeDate(
+  plan: RunPlan,
+  date: DatePlan,
+  deps: ExecuteDeps,
+  done: Executed & { rows: number },
+): Promise<void> {
+  const readable = await withoutDamage(date, deps, done)
+  const base = await usableBase(plan, readable, deps)
+  if (readable.hours.length === 0 && !plan.replaces) return
+  const file = await deps.engine.compute({ ...readable, base }, plan.tidemark, deps.proceed)
+  deps.proceed()
+  if (date.base) done.remove.push(date.base.path)
+  if (file === null) return
+  done.add.push(await deps.viewTable.writeFile(file.bytes, file.about))
+  done.rows += file.about.rows
 }
 
 /**
- * Throws `E_FILE_DAMAGED`, unless everything is recomputed: then only hours whose messages are damaged as well would be
- * carried, and these are gaps already.
+ * The file that a date's other hours are carried from. Throws `E_FILE_DAMAGED`, unless everything is recomputed: then only
+ * hours whose messages are damaged as well would be carried, and these are gaps already. A file of other columns is none.
  */
-async function baseCells(plan: RunPlan, base: DataFile, deps: ExecuteDeps): Promise<CellRow[]> {
+async function usableBase(plan: RunPlan, date: DatePlan, deps: ExecuteDeps): Promise<DataFile | null> {
+  if (date.base === null || coversDate(date) || plan.replaces) return null
   try {
-    return await decodeCells(plan.view, await deps.viewTable.readFile(base))
+    await deps.viewTable.verify(date.base)
+    return date.base
   } catch (error) {
     if (!plan.full || !isError(error, 'E_FILE_DAMAGED')) throw error
     deps.logLine(`batch: ${describeError(error)}; what it alone held is lost`)
-    return []
+    return null
   }
 }
 

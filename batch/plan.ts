@@ -11,7 +11,9 @@ import {
   partitionsOf,
   samePosition,
 } from '../schemas/position.ts'
-import { definitionHash, type View } from '../schemas/view.ts'
+import { HOUR_MS } from '../schemas/time.ts'
+import { definitionHash, parseDefinition, type View } from '../schemas/view.ts'
+import { viewColumns } from '../schemas/view-columns.ts'
 
 /**
  * What a run recomputes, as data: a pure function of three snapshots. A run is map tasks (files → partial cells) and one
@@ -23,6 +25,8 @@ export interface RunPlan {
   readonly view: View
   readonly hash: string
   readonly tidemark: Position
+  /** Whether files of the published version have other columns than the view: nothing of them can be carried. */
+  readonly replaces: boolean
   /** Log time at the tidemark. */
   readonly logTimeMs: { readonly [partition: number]: number }
   readonly messagesVersion: number
@@ -72,7 +76,7 @@ export function planRun(input: PlanInput): RunPlan {
   const hash = definitionHash(view)
   const { tidemark, logTimeMs } = chooseTidemark(input)
   const files = [...messages.files.values()]
-  const dirty = dirtyHours(input, tidemark)
+  const dirty = wholeBuckets(view, dirtyHours(input, tidemark))
   const above = files.filter((file) => !whollyWithin(file, tidemark))
   return {
     view,
@@ -81,6 +85,7 @@ export function planRun(input: PlanInput): RunPlan {
     logTimeMs,
     messagesVersion: messages.version,
     full: input.full || state === null || state.hash !== hash,
+    replaces: state !== null && columnNames(parseDefinition(state.definition)) !== columnNames(view),
     dates: planDates(dirty, files, published, tidemark),
     dirtyHours: [...new Set(above.flatMap(hoursOf))].sort(),
     gaps: logFacts(messages).gaps.filter((gap) => gap.from < offsetIn(tidemark, gap.partition)),
@@ -124,7 +129,10 @@ export function chooseTidemark({ view, messages, published, ticks, tickMs }: Pla
     const endMs = coveredMs(messages, partition)
     const chain = chainFrom(ticks, hash, partition, before).filter((tick) => tick.to <= end)
     const last = chain.at(-1) ?? { to: before, toMs: beforeMs }
-    const withoutTicks = closed[partition] !== undefined || endMs - last.toMs > TICKS_BEHIND_MAX * tickMs
+    // A view that is new has no ticks of what was there before it.
+    const isNew = state === null && !ticks.some((tick) => tick.hash === hash && tick.partition === partition)
+    const isBehind = endMs - last.toMs > TICKS_BEHIND_MAX * tickMs
+    const withoutTicks = closed[partition] !== undefined || isNew || isBehind
     tidemark[partition] = Math.max(before, withoutTicks ? end : last.to)
     logTimeMs[partition] = withoutTicks ? endMs : last.toMs
   }
@@ -150,6 +158,17 @@ function dirtyHours(input: PlanInput, tidemark: Position): Set<string> {
   if (!samePosition(tidemark, state.tidemark)) for (const hour of state.dirtyHours) dirty.add(hour)
   for (const hour of state.damagedHours ?? []) dirty.add(hour)
   return dirty
+}
+
+/** All hours of the cells that hold `hours`: a cell of a day is computed of its whole day. */
+function wholeBuckets({ bucketMs }: View, hours: ReadonlySet<string>): ReadonlySet<string> {
+  return bucketMs <= HOUR_MS ? hours : new Set([...hours].map(dateOfHour).flatMap(hoursOfDate))
+}
+
+function columnNames(view: View): string {
+  return viewColumns(view)
+    .map(({ name }) => name)
+    .join()
 }
 
 function hoursOfDate(date: string): string[] {

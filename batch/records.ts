@@ -10,12 +10,12 @@ const RECORDS_MAX = 1_000
 const FILES_MAX = 32
 const TRIES_MAX = 5
 
-/** Adds a record to the table of runs. */
-export async function recordRun(table: Table, record: RunRecord): Promise<void> {
+/** Adds the records of a run to the table of runs. */
+export async function recordRuns(table: Table, records: readonly RunRecord[]): Promise<void> {
   for (let tries = 1; ; tries++) {
     const base = await table.create(runsSchema, {})
     const old = base.files.size >= FILES_MAX ? [...base.files.values()] : []
-    const rows = [record, ...(await readFiles(table, old))].sort(newestFirst).slice(0, RECORDS_MAX)
+    const rows = [...records, ...(await readFiles(table, old))].sort(newestFirst).slice(0, RECORDS_MAX)
     const file = await table.writeFile(encodeRecords(rows), {
       partition: {},
       rows: rows.length,

@@ -1,19 +1,16 @@
-import { Cron } from 'croner'
-import type { Snapshot, Table } from '../lake/delta/port.ts'
-import { publishApp, viewSchema, viewState, withViewState } from '../lake/tables/published.ts'
-import { ticksOf } from '../lake/tables/ticks.ts'
-import { describeError, isError, TidemarkError } from '../schemas/errors.ts'
+import type { LakeTables } from '../lake/tables/deployment.ts'
+import { allViews } from '../lake/tables/deployment.ts'
+import { viewSchema } from '../lake/tables/published.ts'
+import { describeError, TidemarkError } from '../schemas/errors.ts'
 import type { Clock, Random } from '../schemas/ports/clock.ts'
-import type { RunRecord, RunStarter, Sealer, Wake } from '../schemas/ports/layers.ts'
-import { mergeGaps } from '../schemas/position.ts'
-import { definitionHash, definitionJson, type View } from '../schemas/view.ts'
+import type { RunRecord, RunStarter, RunState, Sealer, Ticker, Wake } from '../schemas/ports/layers.ts'
+import { ActiveRun, endedRun } from './active-run.ts'
 import type { OpenEngine } from './engines/engine.ts'
-import { type Executed, execute } from './execute.ts'
-import { isNothingNew, planRun, type RunPlan } from './plan.ts'
-import { readRuns, recordRun } from './records.ts'
+import { readRuns, recordRuns } from './records.ts'
+import { startSchedule } from './schedule.ts'
+import { emptyRecord, runView } from './view-run.ts'
 
 export interface BatchConfig {
-  readonly view: View
   readonly tickMs: number
   /** When runs start (cron, UTC); null: only when asked. */
   readonly schedule: string | null
@@ -23,12 +20,11 @@ export interface BatchConfig {
 }
 
 export interface BatchDeps {
+  readonly tables: LakeTables
   readonly openEngine: OpenEngine
-  readonly messages: Table
-  readonly viewTable: Table
-  readonly ticks: Table
-  readonly runs: Table
   readonly sealer: Sealer
+  /** The speed layer of this process, where there is one. */
+  ticker(): Ticker | null
   readonly clock: Clock
   readonly random: Random
   readonly wake: Wake
@@ -36,9 +32,9 @@ export interface BatchDeps {
 }
 
 export interface Batch extends RunStarter {
-  /** Throws `E_RUN_ACTIVE` while another run is going on. */
-  run(options: { full: boolean }): Promise<RunRecord>
-  /** Recorded runs, newest first. */
+  /** Starts a run as a person would, and waits for its end. */
+  run(options: { full: boolean }): Promise<readonly RunRecord[]>
+  /** Recorded runs, newest first, a record a view. */
   runs(): Promise<RunRecord[]>
   status(): BatchStatus
   close(): Promise<void>
@@ -46,227 +42,151 @@ export interface Batch extends RunStarter {
 
 export interface BatchStatus {
   readonly state: 'idle' | 'running'
-  /** Dates of the run that is going on, done and in all; null when none is or it is not planned yet. */
-  readonly progress: { readonly done: number; readonly total: number } | null
-  /** The last run of this process, one that found nothing new included. */
-  readonly last: RunRecord | null
+  /** The run that is going on. */
+  readonly active: RunState | null
+  /** The records of this process's last run, those that found nothing new included. */
+  readonly last: readonly RunRecord[]
   readonly nextMs: number | null
 }
 
+/** Ended runs of this process that can be asked for although they found nothing and left no record. */
+const REMEMBERED_MAX = 100
+
 /**
- * Starts the batch layer of one view. A run goes
+ * Starts the batch layer. A run goes over the views of every dataset,
  *
- *     seal ─▶ snapshots ─▶ plan ─▶ map, reduce ─▶ one commit: files, tidemark, definition ─▶ record
+ *     (tick, when a person asked) ─▶ seal ─▶ per view: plan, compute, publish ─▶ records
  *
- * The commit is the publish: before it nothing of the run can be seen. It is compare-and-set on a counter, so of two
- * runs at once one is discarded. Whenever a run dies, the files it wrote are orphans for the vacuum.
+ * so that what a person asked for holds everything accepted before. A view that fails is recorded so, and the others go on.
  */
 export async function startBatch(config: BatchConfig, deps: BatchDeps): Promise<Batch> {
-  const { view } = config
-  const { clock } = deps
-  let active: Promise<RunRecord> | null = null
-  let last: RunRecord | null = null
-  let progress: BatchStatus['progress'] = null
+  const { clock, tables } = deps
+  const remembered = new Map<string, readonly RunRecord[]>()
+  let active: { readonly run: ActiveRun; readonly ended: Promise<readonly RunRecord[]> } | null = null
+  let last: readonly RunRecord[] = []
   let closed = false
-  let nextMs: number | null = null
-  let cancelSchedule = () => {}
-  await deps.viewTable.create(viewSchema(view), {})
+  for (const { view, published } of allViews(tables)) await published.create(viewSchema(view), {})
 
-  async function run({ full }: { full: boolean }): Promise<RunRecord> {
+  function start(full: boolean, asked: boolean) {
     if (closed) throw new TidemarkError('E_CLOSED', 'the batch layer is closed')
-    if (active !== null) throw new TidemarkError('E_RUN_ACTIVE', 'a run is going on; wait for it to end')
-    active = once(full)
-    try {
-      last = await active
-      return last
-    } finally {
+    if (active !== null) {
+      const { run } = active.run.about
+      throw new TidemarkError('E_RUN_ACTIVE', `run ${run} is going on; wait for it to end, or cancel it`)
+    }
+    const about = { run: deps.random.hex(8), startedMs: clock.nowMs(), full, engine: config.engine }
+    const run = new ActiveRun(about)
+    const ended = execute(run, asked).finally(() => {
       active = null
-      progress = null
-    }
-  }
-
-  async function once(full: boolean): Promise<RunRecord> {
-    const about = { run: deps.random.hex(8), startedMs: clock.nowMs(), full }
-    let record: RunRecord
-    try {
-      record = await recompute(about)
-    } catch (error) {
-      record = {
-        ...emptyRecord(about),
-        result: 'failed',
-        error: describeError(error),
-        endedMs: clock.nowMs(),
-      }
-      deps.logLine(`batch: the run failed: ${describeError(error)}`)
-    }
-    // A run that found nothing leaves no trace in the lake: an idle schedule would only add records.
-    if (record.result !== 'nothing_new' && !closed) {
-      await recordRun(deps.runs, record).catch((error) => deps.logLine(`batch: ${describeError(error)}`))
-    }
-    if (!closed) await tend()
-    return record
-  }
-
-  type About = { run: string; startedMs: number; full: boolean }
-
-  function emptyRecord(about: About): RunRecord {
-    return {
-      ...about,
-      view: view.name,
-      endedMs: about.startedMs,
-      result: 'nothing_new',
-      error: null,
-      engine: config.engine,
-      definition: definitionHash(view),
-      messagesVersion: 0,
-      viewVersion: null,
-      tidemark: {},
-      hours: 0,
-      files: 0,
-      rows: 0,
-    }
-  }
-
-  async function recompute(about: About): Promise<RunRecord> {
-    await deps.sealer.seal()
-    proceed()
-    let { plan, published } = await planNow(about.full)
-    if (isNothingNew(plan, published)) return recordOf(about, plan)
-    let made: Executed
-    try {
-      made = await executeOnce(plan)
-    } catch (error) {
-      if (!isError(error, 'E_FILE_DAMAGED') || about.full) throw error
-      // Only a file of the view itself, carried from, ends an execution so; it can be made again from the messages.
-      deps.logLine(`batch: ${describeError(error)}; everything is recomputed`)
-      ;({ plan, published } = await planNow(true))
-      made = await executeOnce(plan)
-    }
-    proceed()
-    const version = await publish(plan, published, made, about.run)
-    deps.wake.notify()
-    return {
-      ...recordOf(about, plan),
-      result: version === null ? 'lost_race' : 'published',
-      viewVersion: version,
-      files: made.add.length,
-      rows: made.rows,
-    }
-  }
-
-  async function executeOnce(plan: RunPlan): Promise<Executed> {
-    const engine = await deps.openEngine(view, deps.messages)
-    try {
-      return await execute(plan, { ...deps, engine, proceed, progress: noteProgress })
-    } finally {
-      await engine.close()
-    }
-  }
-
-  /** The record of a run that found nothing new, and the beginning of every other. */
-  function recordOf(about: About, plan: RunPlan): RunRecord {
-    return {
-      ...emptyRecord(about),
-      endedMs: clock.nowMs(),
-      messagesVersion: plan.messagesVersion,
-      tidemark: plan.tidemark,
-      full: plan.full,
-      hours: plan.dates.reduce((sum, date) => sum + date.hours.length, 0),
-    }
-  }
-
-  function noteProgress(done: number, total: number) {
-    progress = { done, total }
-  }
-
-  /** Stops a run whose process is stopping. */
-  function proceed() {
-    if (closed) throw new TidemarkError('E_CLOSED', 'the process is stopping')
-  }
-
-  async function planNow(full: boolean) {
-    const messages = (await deps.messages.snapshot()) as Snapshot
-    const published = (await deps.viewTable.snapshot()) as Snapshot
-    const ticks = ticksOf(await deps.ticks.snapshot())
-    const state = viewState(published)
-    const changes = state ? await deps.messages.changes(state.messagesVersion, messages.version) : null
-    const plan = planRun({
-      view,
-      messages,
-      published,
-      ticks,
-      addedSince: changes?.added ?? null,
-      removedDates: (changes?.removed ?? []).map(dateOfPath),
-      tickMs: config.tickMs,
-      full,
     })
-    return { plan, published }
+    active = { run, ended }
+    return { run: about.run, ended }
   }
 
-  /** The version it became; null when another run published first. */
-  async function publish(plan: RunPlan, published: Snapshot, made: Executed, run: string) {
-    const app = publishApp(view.name)
+  async function execute(run: ActiveRun, asked: boolean): Promise<readonly RunRecord[]> {
     try {
-      const next = await deps.viewTable.commit(published, {
-        operation: 'PUBLISH',
-        add: made.add,
-        remove: made.remove,
-        dataChange: true,
-        txns: {
-          [app]: { version: (published.txns.get(app)?.version ?? 0) + 1, lastUpdatedMs: clock.nowMs() },
-        },
-        configuration: withViewState(published, {
-          tidemark: plan.tidemark,
-          hash: plan.hash,
-          definition: definitionJson(view),
-          messagesVersion: plan.messagesVersion,
-          dirtyHours: plan.dirtyHours,
-          damagedHours: made.damagedHours,
-          logTimeMs: plan.logTimeMs,
-          gaps: mergeGaps(plan.gaps, made.gaps),
-          run,
-        }),
-        info: { run },
-      })
-      return next.version
+      if (asked) await deps.ticker()?.tick()
+      run.proceed()
+      await deps.sealer.seal()
+      run.proceed()
+      for (const dataset of tables.datasets) {
+        for (const view of dataset.views) {
+          const part = { ...deps, tickMs: config.tickMs, tables: dataset, view }
+          run.records.push(
+            await recorded(run, view.view, () =>
+              runView(run.about, {
+                ...part,
+                proceed: () => run.proceed(),
+                stage: (stage) => run.stage(stage),
+                progress: (done, total) => run.progress(view.view.name, done, total),
+              }),
+            ),
+          )
+        }
+      }
     } catch (error) {
-      if (isError(error, 'E_CONFLICT')) return null
-      throw error
+      // Before any view was begun: of each it says so.
+      for (const { view } of allViews(tables)) run.records.push(failure(run, view, error))
+    }
+    await finish(run)
+    return run.records
+  }
+
+  /** The record of a view's part, also of one that failed; others are told of a publish at once. */
+  async function recorded(
+    run: ActiveRun,
+    view: Parameters<typeof failure>[1],
+    work: () => Promise<RunRecord>,
+  ) {
+    try {
+      run.proceed()
+      const record = await work()
+      if (record.result === 'published') deps.wake.notify()
+      return record
+    } catch (error) {
+      return failure(run, view, error)
     }
   }
 
+  function failure(run: ActiveRun, view: Parameters<typeof emptyRecord>[1], error: unknown): RunRecord {
+    const result = run.isCancelled ? 'cancelled' : 'failed'
+    deps.logLine(`batch: the run of ${view.name} ${result}: ${describeError(error)}`)
+    return { ...emptyRecord(run.about, view, clock.nowMs()), result, error: describeError(error) }
+  }
+
+  async function finish(run: ActiveRun): Promise<void> {
+    run.stage('record')
+    last = run.records
+    remembered.set(run.about.run, last)
+    if (remembered.size > REMEMBERED_MAX) remembered.delete(remembered.keys().next().value!)
+    // What found nothing leaves no trace in the lake: an idle schedule would only add records.
+    const records = run.records.filter(({ result }) => result !== 'nothing_new')
+    if (closed) return
+    if (records.length > 0)
+      await recordRuns(tables.runs, records).catch((error) => deps.logLine(`batch: ${describeError(error)}`))
+    if (records.length > 0 || upkeep === null) upkeep = tend()
+  }
+
+  /** Clean-up, which nobody who asked for a run waits for. */
+  let upkeep: Promise<void> | null = null
   async function tend() {
-    for (const table of [deps.viewTable, deps.runs]) {
+    for (const table of [...allViews(tables).map(({ published }) => published), tables.runs]) {
+      if (closed) return
       await table
         .tend(clock.nowMs(), config.retentionMs)
         .catch((error) => deps.logLine(`batch: ${describeError(error)}`))
     }
   }
 
-  function armSchedule(schedule: string) {
-    const next = new Cron(schedule, { paused: true, timezone: 'UTC' }).nextRun(new Date(clock.nowMs()))
-    if (next === null) return
-    nextMs = next.getTime()
-    cancelSchedule = clock.after(nextMs - clock.nowMs(), () => {
-      armSchedule(schedule)
-      if (active === null) void run({ full: false }).catch(() => {})
-    })
-  }
-  if (config.schedule !== null) armSchedule(config.schedule)
+  const schedule = startSchedule(config.schedule, clock, () => {
+    if (active === null) void start(false, false).ended.catch(() => {})
+  })
 
   return {
-    run,
-    runs: () => readRuns(deps.runs),
-    status: () => ({ state: active === null ? 'idle' : 'running', progress, last, nextMs }),
+    start: ({ full }) => start(full, true),
+    run: async ({ full }) => start(full, true).ended,
+    async find(id) {
+      if (active?.run.about.run === id) return active.run.state()
+      const records = remembered.get(id) ?? (await readRuns(tables.runs)).filter(({ run }) => run === id)
+      return endedRun(records)
+    },
+    cancel(id) {
+      if (active?.run.about.run !== id) return false
+      active.run.stop(new TidemarkError('E_CANCELLED', 'the run was cancelled'))
+      return true
+    },
+    runs: () => readRuns(tables.runs),
+    status: () => ({
+      state: active === null ? 'idle' : 'running',
+      active: active?.run.state() ?? null,
+      last,
+      nextMs: schedule.nextMs,
+    }),
     async close() {
-      cancelSchedule()
+      schedule.cancel()
       closed = true
-      await active?.catch(() => {})
+      active?.run.stop(new TidemarkError('E_CLOSED', 'the process is stopping'))
+      await active?.ended.catch(() => {})
+      await upkeep
     },
   }
-}
-
-/** The date that a data file's folder names. */
-function dateOfPath(path: string): string {
-  return /date=(\d{4}-\d\d-\d\d)/.exec(path)?.[1] ?? ''
 }

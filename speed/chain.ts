@@ -1,5 +1,7 @@
 import type { Block } from '../schemas/block.ts'
-import { CellMap, type CellRow } from '../schemas/cell.ts'
+import { CellFold } from '../schemas/cell-fold.ts'
+import type { Cells } from '../schemas/cells.ts'
+import { isError } from '../schemas/errors.ts'
 import type { OpenPart } from '../schemas/ports/layers.ts'
 import { type Gap, mergeGaps } from '../schemas/position.ts'
 import type { View } from '../schemas/view.ts'
@@ -18,7 +20,7 @@ export interface Part {
   to: number
   /** Log time at `to`. */
   toMs: number
-  readonly cells: CellMap
+  readonly cells: CellFold
   gaps: readonly Gap[]
 }
 
@@ -49,6 +51,11 @@ export class Chain {
     return this.#open.to
   }
 
+  /** Log time at `readTo`, 0 when not known. */
+  get readToMs(): number {
+    return this.#open.toMs
+  }
+
   /** Cells not yet committed. */
   get openCells(): number {
     return this.#uncommitted().reduce((sum, part) => sum + part.cells.size, 0)
@@ -56,22 +63,33 @@ export class Chain {
 
   /** Folds what the log gave after `readTo`. */
   fold(blocks: readonly Block[], gaps: readonly Gap[], to: number, toMs: number): void {
-    for (const block of blocks) this.#open.cells.addAll(block.messages)
+    for (const block of blocks) this.#add(block)
     this.#open.to = to
     this.#open.toMs = toMs
     if (gaps.length > 0) this.#open.gaps = mergeGaps(this.#open.gaps, gaps)
   }
 
+  /** Adds a block of the view's dataset; one that does not have the view's columns is damage. */
+  #add({ partition, offset, logTimeMs, messages }: Block): void {
+    try {
+      if (messages.form.dataset === this.view.dataset) this.#open.cells.addAll(messages)
+    } catch (error) {
+      if (!isError(error, 'E_COLUMNS')) throw error
+      const gap = { partition, from: offset - 1, to: offset, fromMs: logTimeMs, toMs: logTimeMs }
+      this.#open.gaps = mergeGaps(this.#open.gaps, [{ ...gap, reason: error.message }])
+    }
+  }
+
   /** Ends the open part and returns what a tick would commit now: `(committedTo, readTo]`. Null when that is empty. */
-  freeze(): { from: number; to: number; toMs: number; rows: CellRow[]; gaps: readonly Gap[] } | null {
+  freeze(): { from: number; to: number; toMs: number; cells: Cells; gaps: readonly Gap[] } | null {
     const parts = this.#uncommitted().filter((part) => part.to > part.from)
     const last = parts.at(-1)
     if (last === undefined) return null
     if (last === this.#open) this.#parts.push(this.#emptyPart(last.to, last.toMs))
-    const cells = parts.length === 1 ? last.cells : new CellMap(this.view)
-    if (parts.length > 1) for (const part of parts) cells.merge(part.cells.rows())
+    const cells = parts.length === 1 ? last.cells : new CellFold(this.view)
+    if (parts.length > 1) for (const part of parts) cells.merge(part.cells.cells())
     const gaps = mergeGaps(...parts.map((part) => part.gaps))
-    return { from: this.#committedTo, to: last.to, toMs: last.toMs, rows: cells.rows(), gaps }
+    return { from: this.#committedTo, to: last.to, toMs: last.toMs, cells: cells.cells(), gaps }
   }
 
   /** A tick up to `to` is in the lake. */
@@ -94,12 +112,11 @@ export class Chain {
     return {
       to: this.readTo,
       gaps: mergeGaps(...parts.map((part) => part.gaps)),
-      *range(key, fromMs, toMs) {
-        for (const part of parts) yield* part.cells.range(key, fromMs, toMs)
-      },
+      cells: (key, fromMs, toMs) => parts.map((part) => part.cells.range(key, fromMs, toMs)),
       *keys() {
         for (const part of parts) yield* part.cells.keys()
       },
+      summaries: (key) => parts.map((part) => part.cells.summary(key)).filter((summary) => summary !== null),
     }
   }
 
@@ -112,6 +129,6 @@ export class Chain {
   }
 
   #emptyPart(from: number, fromMs: number): Part {
-    return { from, to: from, toMs: fromMs, cells: new CellMap(this.view), gaps: [] }
+    return { from, to: from, toMs: fromMs, cells: new CellFold(this.view), gaps: [] }
   }
 }

@@ -1,23 +1,16 @@
-import type { Snapshot, Table } from '../lake/delta/port.ts'
-import { describeCells } from '../lake/parquet/cells.ts'
-import { viewState } from '../lake/tables/published.ts'
-import { tickApp, tickCounterApp, ticksOf, ticksSchema, tickTags } from '../lake/tables/ticks.ts'
-import type { LogReader } from '../log/port.ts'
-import { isError } from '../schemas/errors.ts'
+import { encodeCells } from '../lake/parquet/cells.ts'
+import type { ViewTables } from '../lake/tables/deployment.ts'
+import type { LogReader, LogSlice } from '../log/port.ts'
+import type { Cells } from '../schemas/cells.ts'
 import type { Clock } from '../schemas/ports/clock.ts'
-import type { OpenCells, Wake } from '../schemas/ports/layers.ts'
-import { offsetIn } from '../schemas/position.ts'
-import type { View } from '../schemas/view.ts'
-import { Chain } from './chain.ts'
+import type { OpenCells, Ticker, Wake } from '../schemas/ports/layers.ts'
+import type { Chain } from './chain.ts'
 import { repeating } from './repeating.ts'
-import { replacedBy, targets } from './targets.ts'
-import { encodeTick } from './tick-file.ts'
+import { isLost, ViewChains } from './view-chains.ts'
 
 export interface SpeedConfig {
-  /** The configured definition. */
-  readonly view: View
   readonly tickMs: number
-  /** Open cells at which a tick is committed early. */
+  /** Open cells of a view at which a tick is committed early. */
   readonly cellsMax?: number
   /** Superseded ticks are kept this long. */
   readonly retentionMs: number
@@ -25,30 +18,35 @@ export interface SpeedConfig {
 
 export interface SpeedDeps {
   readonly log: LogReader
-  readonly ticks: Table
-  readonly viewTable: Table
+  readonly views: readonly ViewTables[]
   readonly clock: Clock
   readonly wake: Wake
+  /** Makes the file of a tick; absent: in this thread. */
+  encode?(cells: Cells): Promise<Uint8Array>
   logLine(line: string): void
 }
 
-export interface Speed extends OpenCells {
+export interface Speed extends OpenCells, Ticker {
   status(): SpeedStatus
-  /** Commits a tick now, for an orderly stop or a test. */
-  tick(): Promise<void>
   close(): Promise<void>
 }
 
 export interface SpeedStatus {
   readonly state: 'ok' | 'failing'
   readonly reason: string | null
-  readonly chains: readonly { hash: string; committedTo: number; readTo: number; openCells: number }[]
+  readonly chains: readonly {
+    view: string
+    hash: string
+    committedTo: number
+    readTo: number
+    openCells: number
+  }[]
 }
 
 /** Enough for 10,000 services at two minutes each before a tick is due. */
 const CELLS_MAX = 20_000
 /** While no tick can be committed, so many times as many open cells are folded before folding waits too. */
-const HELD_FACTOR = 5
+const HELD_FACTOR = 50
 /**
  * Blocks asked for and folded in one go: so many that folding keeps up although the thread that reads them, busy with
  * thousands of senders, answers only a few times a second; so few that queries get their turn soon.
@@ -59,29 +57,26 @@ const RETRY_MS = 1_000
 const TEND_EVERY = 20
 
 /**
- * Starts the speed layer: two loops over the same chains. What the lake does, or does not, never holds up the folding.
+ * Starts the speed layer: two loops over the chains of all views. What the lake does, or does not, never holds up the
+ * folding, and the log is read once for all chains that stand at the same place.
  *
  *     log grew ──────▶ follow: fold every chain to the log's end
  *     lake changed ──▶ tend:   chains as `targets` says
  *     tick due ──────▶         commit (committedTo, readTo]
- *
- * The commit point of a tick is the Delta commit; until it returns the cells stay open here, and after it they stay
- * until the serving index holds them. A lost race or an unclear commit discards nothing but time: the next
- * retarget reads the table and folds again from there.
  */
 export async function startSpeed(config: SpeedConfig, deps: SpeedDeps): Promise<Speed> {
-  const { log, clock } = deps
+  const { log, clock, encode = async (cells) => encodeCells(cells) } = deps
   const cellsMax = config.cellsMax ?? CELLS_MAX
   // The journal has one.
   const partition = log.partitions()[0]!
-  const chains = new Map<string, Chain>()
-  let behindSinceMs = new Map<string, number>()
+  const views = deps.views.map((tables) => new ViewChains(tables, partition, { clock, encode }))
+  const behindSinceMs = new Map<Chain, number>()
   let closed = false
   let lakeChanged = true
   let tickDue = false
   let ticked = 0
   let cancelTick = () => {}
-  await deps.ticks.create(ticksSchema(config.view), {})
+  for (const view of views) await view.open()
 
   const loop = { clock, retryMs: RETRY_MS, logLine: (line: string) => deps.logLine(`speed: ${line}`) }
   const follow = repeating(foldToEnd, loop)
@@ -91,6 +86,14 @@ export async function startSpeed(config: SpeedConfig, deps: SpeedDeps): Promise<
       lakeChanged = true
     },
   })
+
+  function allChains(): Chain[] {
+    return views.flatMap(({ chains }) => [...chains.values()])
+  }
+
+  function chainOf(hash: string): Chain | undefined {
+    return allChains().find((chain) => chain.hash === hash)
+  }
 
   function armTick() {
     cancelTick = clock.after(config.tickMs, () => {
@@ -107,107 +110,77 @@ export async function startSpeed(config: SpeedConfig, deps: SpeedDeps): Promise<
     }
     const due = tickDue
     tickDue = false
-    for (const chain of chains.values()) {
-      if (due || chain.openCells >= cellsMax) await commit(chain)
+    for (const view of views) {
+      for (const chain of view.chains.values())
+        if (due || chain.openCells >= cellsMax) await commit(view, chain)
     }
   }
 
   async function retarget() {
     lakeChanged = false
-    const published = await deps.viewTable.snapshot()
-    const ticks = ticksOf(await deps.ticks.snapshot())
-    const wanted = targets(config.view, published, ticks, partition)
-    for (const hash of chains.keys()) if (!wanted.some((target) => target.hash === hash)) chains.delete(hash)
-    for (const { hash, view, from, fromMs } of wanted) {
-      if (chains.get(hash)?.committedTo === from) continue
-      chains.set(hash, new Chain(view, hash, partition, from, fromMs))
-      // What it has not read yet may be as old as that, however late the fold begins.
-      if (from < log.end(partition)) behindSinceMs.set(hash, fromMs)
+    for (const view of views) {
+      for (const chain of await view.retarget(log.start(partition))) {
+        // What it has not read yet may be as old as that, however late the fold begins.
+        if (chain.readTo < log.end(partition)) behindSinceMs.set(chain, chain.readToMs)
+      }
     }
+    const kept = new Set(allChains())
+    for (const chain of behindSinceMs.keys()) if (!kept.has(chain)) behindSinceMs.delete(chain)
   }
 
+  /** Folds until no chain that has room is behind the log's end, those furthest behind first. */
   async function foldToEnd() {
-    for (const chain of chains.values()) {
-      while (chain.readTo < log.end(partition) && !closed) {
-        noteLag(chain)
-        if (chain.openCells >= cellsMax * HELD_FACTOR) break
-        const slice = await log.read(partition, chain.readTo, BLOCKS_PER_READ)
-        if (slice.to === chain.readTo) break
-        chain.fold(slice.blocks, slice.gaps, slice.to, slice.toMs)
+    while (!closed) {
+      noteLags()
+      const behind = allChains().filter(
+        (chain) => chain.readTo < log.end(partition) && chain.openCells < cellsMax * HELD_FACTOR,
+      )
+      if (behind.length === 0) return
+      const from = Math.min(...behind.map(({ readTo }) => readTo))
+      const slice = trimmed(from) ?? (await log.read(partition, from, BLOCKS_PER_READ))
+      if (slice.to === from) return
+      for (const chain of behind) {
+        if (chain.readTo === from) chain.fold(slice.blocks, slice.gaps, slice.to, slice.toMs)
         if (chain.openCells >= cellsMax) void tend.kick()
       }
-      noteLag(chain)
     }
   }
 
-  function noteLag(chain: Chain) {
-    if (chain.readTo >= log.end(partition)) behindSinceMs.delete(chain.hash)
-    else if (!behindSinceMs.has(chain.hash)) behindSinceMs.set(chain.hash, clock.nowMs())
+  /** What lies before the log's beginning is gone, unless the lake has it: a gap up to there. */
+  function trimmed(from: number): LogSlice | null {
+    const to = log.start(partition)
+    if (from >= to) return null
+    const reason = 'the log no longer has these blocks, and the lake does not have them either'
+    const nowMs = clock.nowMs()
+    return { blocks: [], gaps: [{ partition, from, to, fromMs: 0, toMs: nowMs, reason }], to, toMs: nowMs }
   }
 
-  /** Commits one tick of everything folded since the last, in the place of ticks that it overlaps. */
-  async function commit(chain: Chain) {
-    const base = (await deps.ticks.snapshot()) as Snapshot
-    const app = tickApp(chain.view.name, chain.hash, partition)
-    const counter = tickCounterApp(chain.view.name, chain.hash, partition)
-    // A fold that begins behind older ticks (they straddled a tidemark) must reach their end first.
-    if (chain.readTo < (base.txns.get(app)?.version ?? -1)) return
-    const part = chain.freeze()
-    if (part === null) return
-    const { rows, ...tick } = { ...part, hash: chain.hash, partition }
-    const about = describeCells(chain.view, rows, {})
-    const bytes = await encodeTick(chain.view, rows)
-    const file = await deps.ticks.writeFile(bytes, { ...about, tags: { ...about.tags, ...tickTags(tick) } })
+  function noteLags() {
+    const end = log.end(partition)
+    for (const chain of allChains()) {
+      if (chain.readTo >= end) behindSinceMs.delete(chain)
+      else if (!behindSinceMs.has(chain)) behindSinceMs.set(chain, clock.nowMs())
+    }
+  }
+
+  async function commit(view: ViewChains, chain: Chain) {
     try {
-      await deps.ticks.commit(base, {
-        operation: 'TICK',
-        add: [file],
-        remove: replacedBy(ticksOf(base), tick).map((old) => old.file.path),
-        dataChange: true,
-        txns: {
-          [app]: { version: tick.to, lastUpdatedMs: tick.toMs },
-          [counter]: { version: (base.txns.get(counter)?.version ?? 0) + 1, lastUpdatedMs: null },
-        },
-      })
+      if (!(await view.commit(chain))) return
     } catch (error) {
       lakeChanged = true
-      if (!isError(error, 'E_CONFLICT')) throw error
+      if (!isLost(error)) throw error
       void tend.kick()
       return
     }
-    chain.committed(tick.to)
     // Folding may have waited for the room.
     void follow.kick()
     deps.wake.notify()
     ticked += 1
-    if (ticked % TEND_EVERY === 0) await removeOld()
-  }
-
-  /** Drops ticks that the tidemark passed longer than the retention ago, then cleans up the table's files. */
-  async function removeOld() {
-    const published = await deps.viewTable.snapshot()
-    const base = (await deps.ticks.snapshot()) as Snapshot
-    const kept = new Set(
-      targets(config.view, published, ticksOf(base), partition).map((target) => target.hash),
-    )
-    const limit = clock.nowMs() - config.retentionMs
-    const tidemark = viewState(published)?.tidemark ?? {}
-    const old = ticksOf(base).filter((tick) => {
-      if (tick.file.modifiedMs > limit) return false
-      return !kept.has(tick.hash) || tick.to <= offsetIn(tidemark, tick.partition)
-    })
-    if (old.length > 0) {
-      await deps.ticks.commit(base, {
-        operation: 'REMOVE TICKS',
-        remove: old.map((tick) => tick.file.path),
-        dataChange: true,
-      })
-    }
-    await deps.ticks.tend(clock.nowMs(), config.retentionMs)
+    if (ticked % TEND_EVERY === 0) for (const one of views) await one.removeOld(config.retentionMs)
   }
 
   const stopFollowing = log.onAppend(() => {
-    for (const chain of chains.values()) noteLag(chain)
+    noteLags()
     void follow.kick()
   })
   const stopWatching = deps.wake.subscribe(() => {
@@ -225,16 +198,22 @@ export async function startSpeed(config: SpeedConfig, deps: SpeedDeps): Promise<
   }
 
   return {
-    open: (hash, p, from) => (p === partition ? (chains.get(hash)?.openFrom(from) ?? null) : null),
-    lag: (hash) => ({ end: log.end(partition), behindSinceMs: behindSinceMs.get(hash) ?? null }),
+    open: (hash, p, from) => (p === partition ? (chainOf(hash)?.openFrom(from) ?? null) : null),
+    lag(hash) {
+      const chain = chainOf(hash)
+      return {
+        end: log.end(partition),
+        behindSinceMs: chain === undefined ? null : (behindSinceMs.get(chain) ?? null),
+      }
+    },
     partitions: () => [partition],
     status() {
       const reason = follow.failing() ?? tend.failing()
       return {
         state: reason === null ? 'ok' : 'failing',
         reason,
-        chains: [...chains.values()].map(({ hash, committedTo, readTo, openCells }) => {
-          return { hash, committedTo, readTo, openCells }
+        chains: allChains().map(({ view, hash, committedTo, readTo, openCells }) => {
+          return { view: view.name, hash, committedTo, readTo, openCells }
         }),
       }
     },
@@ -247,8 +226,8 @@ export async function startSpeed(config: SpeedConfig, deps: SpeedDeps): Promise<
       if (follow.failing() === null && tend.failing() === null) await tick()
       closed = true
       await Promise.all([follow.close(), tend.close()])
-      behindSinceMs = new Map()
-      chains.clear()
+      behindSinceMs.clear()
+      for (const { chains } of views) chains.clear()
     },
   }
 }

@@ -3,13 +3,8 @@ import { TidemarkError } from '../../schemas/errors.ts'
 import { misfit } from '../../schemas/message.ts'
 import type { Position } from '../../schemas/position.ts'
 import type { Snapshot, Table } from '../delta/port.ts'
+import type { DatasetTables } from '../tables/deployment.ts'
 import { coveredPosition, messagesSchema } from '../tables/messages.ts'
-
-/** A dataset and the table of its messages. */
-export interface DatasetTable {
-  readonly dataset: Dataset
-  readonly messages: Table
-}
 
 /** Where the table's configuration keeps its dataset, as JSON. */
 const DATASET = 'tidemark.dataset'
@@ -21,7 +16,7 @@ export class MessageTable {
   #covered: Position = {}
   #version = -1
 
-  constructor({ dataset, messages }: DatasetTable) {
+  constructor({ dataset, messages }: Pick<DatasetTables, 'dataset' | 'messages'>) {
     this.dataset = dataset
     this.table = messages
   }

@@ -18,16 +18,31 @@ export interface SealRange {
   readonly toMs: number
 }
 
-/** Blocks of `partition` after `from` and not behind `target`, as many as one seal takes. */
+/**
+ * Blocks of `partition` after `from` and not behind `target`, as many as one seal takes. What was trimmed is a gap up to
+ * `nowMs`.
+ */
 export async function readRange(
   log: LogReader,
   partition: number,
   from: number,
   target: number,
+  nowMs: number,
 ): Promise<SealRange> {
   const blocks: Block[] = []
   let gaps: Gap[] = []
   let to = from
+  const start = log.start(partition)
+  if (from < start) {
+    const reason = 'the log no longer has these blocks, and the lake does not have them either'
+    const end = Math.min(start, target)
+    return {
+      blocks,
+      gaps: [{ partition, from, to: end, fromMs: 0, toMs: nowMs, reason }],
+      to: end,
+      toMs: nowMs,
+    }
+  }
   let toMs = 0
   let bytes = 0
   while (to < target && bytes < SEAL_BYTES_MAX && blocks.length < SEAL_BLOCKS_MAX) {

@@ -1,5 +1,6 @@
 import type { LogReader } from '../../log/port.ts'
 import { isError } from '../../schemas/errors.ts'
+import type { Clock } from '../../schemas/ports/clock.ts'
 import { type Gap, lowest, mergeGaps, offsetIn, type Position } from '../../schemas/position.ts'
 import type { Snapshot } from '../delta/port.ts'
 import { logFacts, sealApp, withLogFacts } from '../tables/messages.ts'
@@ -16,6 +17,7 @@ export interface SealingDeps {
   readonly partition: number
   readonly tables: readonly MessageTable[]
   readonly encoder: SealEncoder
+  readonly clock: Clock
   readonly closed: () => boolean
   logLine(line: string): void
 }
@@ -60,7 +62,7 @@ export class Sealing {
 
   async #seal(bases: readonly Snapshot[], from: number, target: number): Promise<void> {
     const { log, partition, tables, encoder } = this.#deps
-    const range = await readRange(log, partition, from, target)
+    const range = await readRange(log, partition, from, target, this.#deps.clock.nowMs())
     if (range.to === from) return
     const behind = log.end(partition) - from
     this.urgent = behind > (this.urgent ? CALM_BLOCKS : URGENT_BLOCKS)

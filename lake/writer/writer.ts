@@ -3,11 +3,11 @@ import type { Clock } from '../../schemas/ports/clock.ts'
 import type { Sealer, Wake } from '../../schemas/ports/layers.ts'
 import { lowest, offsetIn, type Position } from '../../schemas/position.ts'
 import { Turns } from '../../schemas/turns.ts'
-import type { Table } from '../delta/port.ts'
+import { allViews, type DatasetTables } from '../tables/deployment.ts'
 import { viewState } from '../tables/published.ts'
 import { closeLostPartitions } from './lost-partitions.ts'
 import { mergeSmall } from './merge.ts'
-import { type DatasetTable, MessageTable } from './message-table.ts'
+import { MessageTable } from './message-table.ts'
 import { encodeHere, type SealEncoder } from './seal-files.ts'
 import { SEAL_BLOCKS_MAX } from './seal-range.ts'
 import { Sealing } from './sealing.ts'
@@ -24,9 +24,8 @@ export interface LakeWriterConfig {
 
 export interface LakeWriterDeps {
   readonly log: LogReader
-  readonly datasets: readonly DatasetTable[]
-  /** Tables of every view: their tidemarks hold back the trimming of the log. */
-  readonly views: readonly Table[]
+  /** The tidemarks of every view hold back the trimming of the log. */
+  readonly datasets: readonly DatasetTables[]
   readonly clock: Clock
   readonly wake: Wake
   /** Absent: files are made in this thread. */
@@ -81,7 +80,7 @@ export async function startLakeWriter(config: LakeWriterConfig, deps: LakeWriter
   async function trim() {
     await sealing.look()
     const tidemarks = await Promise.all(
-      deps.views.map(async (view) => viewState(await view.snapshot())?.tidemark ?? {}),
+      allViews(deps).map(async ({ published }) => viewState(await published.snapshot())?.tidemark ?? {}),
     )
     await log.trim(lowest(sealing.covered, ...tidemarks))
   }

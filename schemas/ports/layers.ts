@@ -33,15 +33,44 @@ export interface OpenPart {
   summaries(key: string): readonly KeySummary[]
 }
 
+/** Batch → speed: commit a tick of everything durable in the log now. */
+export interface Ticker {
+  tick(): Promise<void>
+}
+
 /** Batch → lake writer: seal everything durable in the log into `messages` now. */
 export interface Sealer {
   seal(): Promise<void>
 }
 
-/** Serving → batch: start a run; resolves with its record when it ended. */
+/** Serving → batch: runs that people ask for. */
 export interface RunStarter {
-  run(options: { full: boolean }): Promise<RunRecord>
+  /**
+   * Starts a run over everything accepted before the call; its id, and a promise of its records, one a view, when it ended.
+   * Throws `E_RUN_ACTIVE` while another run is going on.
+   */
+  start(options: { full: boolean }): { readonly run: string; readonly ended: Promise<readonly RunRecord[]> }
+  /** The run that is going on or was recorded; null when there is none of that id. */
+  find(run: string): Promise<RunState | null>
+  /** Cancels a run that is going on: it publishes nothing more. Whether there was one of that id. */
+  cancel(run: string): boolean
 }
+
+/** What is known of a run, while it goes on and afterwards. */
+export interface RunState {
+  readonly run: string
+  readonly state: 'running' | 'ended'
+  readonly full: boolean
+  readonly startedMs: number
+  /** What it does now; null when it ended. */
+  readonly stage: RunStage | null
+  /** Dates computed and in all, of all views planned so far. */
+  readonly progress: { readonly done: number; readonly total: number } | null
+  /** Records of the views that are done. */
+  readonly records: readonly RunRecord[]
+}
+
+export type RunStage = 'seal' | 'plan' | 'compute' | 'publish' | 'record'
 
 /** Told whenever a layer committed to the lake, so that others look at once instead of at their next poll. */
 export interface Wake {
@@ -49,13 +78,13 @@ export interface Wake {
   subscribe(fn: () => void): () => void
 }
 
-/** One execution of the batch layer. */
+/** One execution of the batch layer, as far as it concerns one view. */
 export interface RunRecord {
   readonly run: string
   readonly view: string
   readonly startedMs: number
   readonly endedMs: number
-  readonly result: 'published' | 'nothing_new' | 'lost_race' | 'failed'
+  readonly result: 'published' | 'nothing_new' | 'lost_race' | 'failed' | 'cancelled'
   readonly error: string | null
   readonly full: boolean
   readonly engine: string

@@ -1,0 +1,134 @@
+import type { Snapshot } from '../lake/delta/port.ts'
+import { describeCells } from '../lake/parquet/cells.ts'
+import type { ViewTables } from '../lake/tables/deployment.ts'
+import { viewState } from '../lake/tables/published.ts'
+import { tickApp, tickCounterApp, ticksOf, ticksSchema, tickTags } from '../lake/tables/ticks.ts'
+import type { Cells } from '../schemas/cells.ts'
+import { isError } from '../schemas/errors.ts'
+import type { Clock } from '../schemas/ports/clock.ts'
+import { offsetIn } from '../schemas/position.ts'
+import { definitionHash, type View } from '../schemas/view.ts'
+import { Chain } from './chain.ts'
+import { replacedBy, targets } from './targets.ts'
+
+export interface ChainsDeps {
+  readonly clock: Clock
+  /** Makes the file of a tick. */
+  encode(cells: Cells): Promise<Uint8Array>
+}
+
+/**
+ * The chains of one view over one partition: of the configured definition and, while they differ, of the published one.
+ * The commit point of a tick is the Delta commit; until it returns the cells stay open, and after it they stay until the
+ * serving index holds them. A lost race or an unclear commit discards nothing but time.
+ */
+export class ViewChains {
+  readonly view: View
+  readonly #tables: ViewTables
+  readonly #partition: number
+  readonly #deps: ChainsDeps
+  readonly chains = new Map<string, Chain>()
+
+  constructor(tables: ViewTables, partition: number, deps: ChainsDeps) {
+    this.view = tables.view
+    this.#tables = tables
+    this.#partition = partition
+    this.#deps = deps
+  }
+
+  /** Makes the table of ticks; gives it the columns of the configured definition where they are others. */
+  async open(): Promise<void> {
+    const { ticks } = this.#tables
+    const hash = definitionHash(this.view)
+    const found = await ticks.create(ticksSchema(this.view), { 'tidemark.definition': hash })
+    if (found.configuration['tidemark.definition'] === hash) return
+    await ticks.commit(found, {
+      operation: 'DEFINITION',
+      dataChange: false,
+      schema: ticksSchema(this.view),
+      configuration: { ...found.configuration, 'tidemark.definition': hash },
+    })
+  }
+
+  /**
+   * Brings the chains in line with the lake; the new ones. A view of which nothing is published begins where the log does:
+   * the first run computes what was trimmed from the messages.
+   */
+  async retarget(logStart: number): Promise<Chain[]> {
+    const { published, ticks } = this.#tables
+    const version = await published.snapshot()
+    const wanted = targets(this.view, version, ticksOf(await ticks.snapshot()), this.#partition)
+    for (const hash of this.chains.keys())
+      if (!wanted.some((target) => target.hash === hash)) this.chains.delete(hash)
+    const made: Chain[] = []
+    for (const { hash, view, from: target, fromMs } of wanted) {
+      const from = viewState(version) === null ? Math.max(target, logStart) : target
+      if (this.chains.get(hash)?.committedTo === from) continue
+      const chain = new Chain(view, hash, this.#partition, from, fromMs)
+      this.chains.set(hash, chain)
+      made.push(chain)
+    }
+    return made
+  }
+
+  /**
+   * Commits one tick of everything folded since the last, in the place of ticks that it overlaps; whether it did. Throws
+   * `E_CONFLICT` when another writer was first.
+   */
+  async commit(chain: Chain): Promise<boolean> {
+    const { ticks } = this.#tables
+    const base = (await ticks.snapshot()) as Snapshot
+    const app = tickApp(chain.view.name, chain.hash, this.#partition)
+    const counter = tickCounterApp(chain.view.name, chain.hash, this.#partition)
+    // A fold that begins behind older ticks (they straddled a tidemark) must reach their end first.
+    if (chain.readTo < (base.txns.get(app)?.version ?? -1)) return false
+    const part = chain.freeze()
+    if (part === null) return false
+    const { cells, ...range } = part
+    const tick = { ...range, hash: chain.hash, partition: this.#partition }
+    const about = describeCells(cells)
+    const bytes = await this.#deps.encode(cells)
+    const file = await ticks.writeFile(bytes, { ...about, tags: { ...about.tags, ...tickTags(tick) } })
+    await ticks.commit(base, {
+      operation: 'TICK',
+      add: [file],
+      remove: replacedBy(ticksOf(base), tick).map((old) => old.file.path),
+      dataChange: true,
+      txns: {
+        [app]: { version: tick.to, lastUpdatedMs: tick.toMs },
+        [counter]: { version: (base.txns.get(counter)?.version ?? 0) + 1, lastUpdatedMs: null },
+      },
+    })
+    chain.committed(tick.to)
+    return true
+  }
+
+  /** Drops ticks that the tidemark passed longer than the retention ago, then cleans up the table's files. */
+  async removeOld(retentionMs: number): Promise<void> {
+    const { published, ticks } = this.#tables
+    const version = await published.snapshot()
+    const base = (await ticks.snapshot()) as Snapshot
+    const kept = new Set(
+      targets(this.view, version, ticksOf(base), this.#partition).map((target) => target.hash),
+    )
+    const limit = this.#deps.clock.nowMs() - retentionMs
+    const tidemark = viewState(version)?.tidemark ?? {}
+    const old = ticksOf(base).filter((tick) => {
+      if (tick.file.modifiedMs > limit) return false
+      return !kept.has(tick.hash) || tick.to <= offsetIn(tidemark, tick.partition)
+    })
+    if (old.length > 0) {
+      await ticks.commit(base, {
+        operation: 'REMOVE TICKS',
+        remove: old.map((tick) => tick.file.path),
+        dataChange: true,
+      })
+    }
+    await ticks.tend(this.#deps.clock.nowMs(), retentionMs)
+  }
+}
+
+/** Whether a commit was lost to another writer. */
+export function isLost(error: unknown): boolean {
+  return isError(error, 'E_CONFLICT')
+}
