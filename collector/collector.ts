@@ -1,26 +1,21 @@
-import { Names } from '../log/names.ts'
 import type { Log } from '../log/port.ts'
 import type { Senders } from '../log/senders.ts'
+import type { Dataset } from '../schemas/dataset.ts'
 import type { Access } from '../schemas/ports/access.ts'
 import { type Clock, sleep } from '../schemas/ports/clock.ts'
 import type { Disk } from '../schemas/ports/disk.ts'
 import type { Net } from '../schemas/ports/net.ts'
 import { HOUR_MS } from '../schemas/time.ts'
-import { Blocks } from './blocks.ts'
-import { Connection, type Shared } from './connection.ts'
-import type { Counts } from './counts.ts'
-import { LineDecoder } from './decoder.ts'
-import { Desk } from './desk.ts'
-import {
-  CLOSE_MS_MAX,
-  GOODBYE_MS_MAX,
-  NAME_KEPT_HOURS,
-  PENDING_BYTES_MAX,
-  REFUSED_CONNECTIONS_MAX,
-} from './limits.ts'
-import { DESK_BYTES } from './lines.ts'
-import { Rejects } from './rejects.ts'
-import { Sessions } from './sessions.ts'
+import { Blocks } from './intake/blocks.ts'
+import type { Counts } from './intake/counts.ts'
+import { DatasetIntake } from './intake/dataset-intake.ts'
+import { CLOSE_MS_MAX, GOODBYE_MS_MAX, PENDING_BYTES_MAX, REFUSED_CONNECTIONS_MAX } from './intake/limits.ts'
+import { Rejects } from './intake/rejects.ts'
+import { Sessions } from './intake/sessions.ts'
+import { Connection, type Shared } from './ndjson/connection.ts'
+import { LineDecoder } from './ndjson/decode/decoder.ts'
+import { LineBuffer } from './ndjson/decode/line-buffer.ts'
+import { LINE_BUFFER_BYTES } from './ndjson/line-splitter.ts'
 
 export interface CollectorConfig {
   readonly host: string
@@ -41,6 +36,8 @@ export interface CollectorConfig {
 
 export interface CollectorDeps {
   readonly log: Log
+  /** What may be sent. */
+  readonly datasets: readonly Dataset[]
   /** What the log knows of numbered senders. */
   readonly senders: Senders
   readonly net: Net
@@ -91,13 +88,14 @@ export async function startCollector(config: CollectorConfig, deps: CollectorDep
   const settings = { ...DEFAULTS, ...config }
   const connections = new Set<Connection>()
   const counts: Counts = { accepted: 0, repeats: 0, refused: 0, ignoredFields: 0, lostByAgents: 0 }
-  const names = {
-    services: new Names(settings.servicesMax),
-    hosts: new Names(settings.hostsMax),
-  }
-  const blocks = new Blocks(settings, { ...deps, names })
-  const desk = new Desk(DESK_BYTES)
-  const decoder = new LineDecoder(desk, names)
+  const intakes = new Map(
+    deps.datasets.map((dataset) => [dataset.name, new DatasetIntake(dataset, settings)]),
+  )
+  const blocks = new Blocks(settings, { ...deps, datasets: intakes.values() })
+  const lineBuffer = new LineBuffer(LINE_BUFFER_BYTES)
+  const decoders = new Map(
+    Array.from(intakes, ([name, intake]) => [name, new LineDecoder(lineBuffer, intake)]),
+  )
   const rejects = new Rejects(deps.disk, deps.rejectsDir, { logLine: deps.logLine, relieved })
   const pendingBytes = () => log.pendingBytes() + rejects.pendingBytes
   const isBehind = () => log.uncoveredBytes() > settings.unsealedBytesMax
@@ -108,8 +106,9 @@ export async function startCollector(config: CollectorConfig, deps: CollectorDep
   const shared: Shared = {
     ...settings,
     clock,
-    desk,
-    decoder,
+    lineBuffer,
+    decoders,
+    intakes,
     makeRoom,
     blocks,
     rejects,
@@ -136,9 +135,8 @@ export async function startCollector(config: CollectorConfig, deps: CollectorDep
     if (hour === roomMadeAt) return false
     roomMadeAt = hour
     blocks.flush()
-    decoder.forget()
-    const made = [names.services, names.hosts].map((known) => known.forget(hour - NAME_KEPT_HOURS))
-    return made.includes(true)
+    for (const decoder of decoders.values()) decoder.forget()
+    return Array.from(intakes.values(), (intake) => intake.forgetOld(hour)).includes(true)
   }
 
   function relieved() {
@@ -156,7 +154,7 @@ export async function startCollector(config: CollectorConfig, deps: CollectorDep
   }
   const stopFollowing = log.onAppend(relieved)
   const stopChecking = deps.access?.onChange(() => {
-    for (const connection of connections) connection.entrance.check()
+    for (const connection of connections) connection.tokenCheck.check()
   })
 
   const listener = await deps.net.listen(settings.host, settings.port, (socket) => {

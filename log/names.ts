@@ -1,4 +1,4 @@
-import { isName } from '../schemas/line.ts'
+import { isName } from '../schemas/name.ts'
 
 /** What `find` says of bytes that are no name, and of a new name when there are as many as may be. */
 export const NO_NAME = -1

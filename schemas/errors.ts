@@ -16,12 +16,12 @@ export const ERRORS = {
     hint: 'send shorter lines',
   },
   E_SERVICE: {
-    meaning: 'service is missing or wrong',
+    meaning: 'service, or another key, is missing or wrong',
     retryable: false,
     hint: 'send 1 to 128 characters without control characters',
   },
   E_HOST: {
-    meaning: 'host is wrong',
+    meaning: 'host, or another source, is wrong',
     retryable: false,
     hint: 'send 1 to 128 characters without control characters, or leave it out',
   },
@@ -33,7 +33,17 @@ export const ERRORS = {
   E_GAUGE: {
     meaning: 'a gauge is missing or wrong',
     retryable: false,
-    hint: 'send a finite number from 0 to 1e15',
+    hint: 'send a finite number within the bounds of the gauge; of host from 0 to 1e15',
+  },
+  E_ATTRIBUTE: {
+    meaning: 'an attribute is wrong',
+    retryable: false,
+    hint: 'send text of at most 1,024 characters, or leave it out',
+  },
+  E_DATASET: {
+    meaning: 'there is no such dataset',
+    retryable: false,
+    hint: 'define it as [datasets.NAME] in tidemark.toml; `tidemark datasets` lists those there are',
   },
   E_SEQ: {
     meaning: 'seq is missing or wrong',

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { SPOOL_BYTES_MIN } from '../../agent/spool.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
-import { isName } from '../../schemas/line.ts'
+import { isName } from '../../schemas/name.ts'
 import { collectorAddress } from '../collector-flag.ts'
 import type { Args } from '../command.ts'
 import { type Address, parseDuration, parseSize } from '../values.ts'

@@ -1,5 +1,5 @@
 import { TidemarkError } from '../../schemas/errors.ts'
-import { isName } from '../../schemas/line.ts'
+import { isName } from '../../schemas/name.ts'
 import { hashToken, makeToken, ROLES, type Role, type TokenRecord } from '../../schemas/token.ts'
 import type { Args, Command, Io } from '../command.ts'
 import { textTable } from '../help.ts'

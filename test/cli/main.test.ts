@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { Io } from '../../cli/command.ts'
 import { COMMANDS, runCli } from '../../cli/main.ts'
 import { VERSION } from '../../cli/version.ts'
-import { decodeLine } from '../../schemas/line.ts'
+import { decodeLine } from '../../collector/ndjson/message-line.ts'
 
 /** Runs one command line and says what it printed. */
 async function run(...argv: string[]) {

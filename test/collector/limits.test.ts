@@ -9,7 +9,7 @@ import {
   REFUSED_CONNECTIONS_MAX,
   UNREAD_BYTES_MAX,
   UNSETTLED_LINES_MAX,
-} from '../../collector/limits.ts'
+} from '../../collector/intake/limits.ts'
 import { encodeBlock } from '../../log/block-codec.ts'
 import { toColumns } from '../../schemas/message.ts'
 import { HOUR_MS } from '../../schemas/time.ts'

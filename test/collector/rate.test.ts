@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Rate } from '../../collector/rate.ts'
+import { Rate } from '../../collector/intake/rate.ts'
 
 const START_MS = 1_000_000_000
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { LINE_BYTES_MAX, LONG_LINE_KEPT_BYTES, REJECTS_BYTES_MAX } from '../../collector/limits.ts'
+import { LINE_BYTES_MAX, LONG_LINE_KEPT_BYTES, REJECTS_BYTES_MAX } from '../../collector/intake/limits.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import { cpus, message, Rig } from './rig.ts'
 

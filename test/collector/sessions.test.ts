@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { AGENT_TWICE_MS } from '../../collector/limits.ts'
-import { type Held, Sessions } from '../../collector/sessions.ts'
+import { AGENT_TWICE_MS } from '../../collector/intake/limits.ts'
+import { type Held, Sessions } from '../../collector/intake/sessions.ts'
 import { SimLog } from '../sim/log.ts'
 
 const holder = (): Held => ({ displace: async () => {} })

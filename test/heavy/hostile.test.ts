@@ -4,7 +4,7 @@ import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { LINE_BYTES_MAX, REJECTS_BYTES_MAX } from '../../collector/limits.ts'
+import { LINE_BYTES_MAX, REJECTS_BYTES_MAX } from '../../collector/intake/limits.ts'
 import { type Running, startUp } from './up.ts'
 import { ackMs, counted, peakRss, rssBytes, until } from './watch.ts'
 

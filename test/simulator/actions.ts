@@ -1,4 +1,4 @@
-import { REJECTS_BYTES_MAX } from '../../collector/limits.ts'
+import { REJECTS_BYTES_MAX } from '../../collector/intake/limits.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import { HOUR_MS } from '../../schemas/time.ts'
 import { serviceMinute } from '../../schemas/views/service-minute.ts'

@@ -5,7 +5,7 @@ import {
   UNREAD_BYTES_MAX,
   UNSETTLED_LINES_MAX,
   UNSETTLED_REFUSALS_MAX,
-} from '../../collector/limits.ts'
+} from '../../collector/intake/limits.ts'
 import { CHUNK_BYTES_MAX } from '../sim/net.ts'
 import type { Flood } from './flood.ts'
 import type { Simulation } from './simulation.ts'

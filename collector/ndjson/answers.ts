@@ -1,6 +1,6 @@
-import type { ErrorCode } from '../schemas/errors.ts'
-import type { Socket } from '../schemas/ports/net.ts'
-import type { OpenBlock } from './blocks.ts'
+import type { ErrorCode } from '../../schemas/errors.ts'
+import type { Socket } from '../../schemas/ports/net.ts'
+import type { OpenBlock } from '../intake/blocks.ts'
 
 /** What repeats wait for in place of a block: that what came before, somewhere, is durable. */
 export const REPEATS = Symbol('repeats')

@@ -1,7 +1,7 @@
-import { describeError } from '../schemas/errors.ts'
-import type { Disk } from '../schemas/ports/disk.ts'
-import { utcDate } from '../schemas/time.ts'
-import { hideTokens } from '../schemas/token.ts'
+import { describeError } from '../../schemas/errors.ts'
+import type { Disk } from '../../schemas/ports/disk.ts'
+import { utcDate } from '../../schemas/time.ts'
+import { hideTokens } from '../../schemas/token.ts'
 import { REJECTS_BYTES_MAX } from './limits.ts'
 
 const NEWLINE = 0x0a

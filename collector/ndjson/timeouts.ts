@@ -1,6 +1,6 @@
-import type { ErrorCode } from '../schemas/errors.ts'
-import type { Clock } from '../schemas/ports/clock.ts'
-import { LINE_MS_MAX } from './limits.ts'
+import type { ErrorCode } from '../../schemas/errors.ts'
+import type { Clock } from '../../schemas/ports/clock.ts'
+import { LINE_MS_MAX } from '../intake/limits.ts'
 
 const NEWLINE = 0x0a
 
@@ -15,7 +15,7 @@ export interface Watched {
 }
 
 /** Watches how long a connection is silent, and how long the line that it began is unfinished: neither lasts for ever. */
-export class Silence {
+export class Timeouts {
   readonly #clock: Clock
   readonly #idleMs: number
   readonly #watched: Watched

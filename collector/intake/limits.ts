@@ -1,5 +1,9 @@
 /** Limits of the collector that are not settings; docs/protocol.md lists them all. */
 
+/** A message may be dated this far ahead of the collector's clock. */
+export const AHEAD_MS_MAX = 10 * 60_000
+/** Characters of an attribute. */
+export const ATTRIBUTE_CHARACTERS_MAX = 1_024
 /** A line without its newline. */
 export const LINE_BYTES_MAX = 65_536
 /** How long a line may take from its first byte to its newline, while the collector reads. */

@@ -1,37 +1,40 @@
-import type { ErrorCode } from '../schemas/errors.ts'
-import { decodeLine, type LineContext, type Refusal } from '../schemas/line.ts'
-import type { Message } from '../schemas/message.ts'
-import type { Access } from '../schemas/ports/access.ts'
-import type { Clock } from '../schemas/ports/clock.ts'
-import type { Socket } from '../schemas/ports/net.ts'
-import { HOUR_MS } from '../schemas/time.ts'
-import { Answers, type Entry, REPEATS } from './answers.ts'
-import type { Blocks } from './blocks.ts'
-import type { Counts } from './counts.ts'
-import type { LineDecoder } from './decoder.ts'
-import type { Desk } from './desk.ts'
-import { Entrance } from './entrance.ts'
-import { parseHello } from './hello.ts'
+import { DEFAULT_DATASET } from '../../schemas/dataset.ts'
+import type { ErrorCode } from '../../schemas/errors.ts'
+import type { Access } from '../../schemas/ports/access.ts'
+import type { Clock } from '../../schemas/ports/clock.ts'
+import type { Socket } from '../../schemas/ports/net.ts'
+import { HOUR_MS } from '../../schemas/time.ts'
+import type { Blocks, OpenBlock } from '../intake/blocks.ts'
+import type { Counts } from '../intake/counts.ts'
+import type { DatasetIntake, TooMany } from '../intake/dataset-intake.ts'
 import {
   ENDING_MS_MAX,
   LINE_BYTES_MAX,
   UNREAD_BYTES_MAX,
   UNSETTLED_LINES_MAX,
   UNSETTLED_REFUSALS_MAX,
-} from './limits.ts'
-import { type LineReader, LineSplitter, type RawLine } from './lines.ts'
-import { lineBytes, partBytes } from './parts.ts'
-import type { Rejects } from './rejects.ts'
-import type { Held, Sessions } from './sessions.ts'
-import { Silence } from './silence.ts'
+} from '../intake/limits.ts'
+import type { Rejects } from '../intake/rejects.ts'
+import type { Held, Sessions } from '../intake/sessions.ts'
+import { Answers, type Entry, REPEATS } from './answers.ts'
+import { lineBytes, partBytes } from './chunk-size.ts'
+import type { LineDecoder } from './decode/decoder.ts'
+import type { LineBuffer } from './decode/line-buffer.ts'
+import { parseHello } from './hello.ts'
+import { type LineReader, LineSplitter, type RawLine } from './line-splitter.ts'
+import { decodeLine, type LineContext, type Refusal } from './message-line.ts'
+import { Timeouts } from './timeouts.ts'
+import { TokenCheck } from './token-check.ts'
 
 export interface Shared {
   readonly oldestMs: number
   readonly idleMs: number
   readonly clock: Clock
   /** Where the lines of all connections are read, one chunk after the other. */
-  readonly desk: Desk
-  readonly decoder: LineDecoder
+  readonly lineBuffer: LineBuffer
+  /** What decodes lines, by dataset. */
+  readonly decoders: ReadonlyMap<string, LineDecoder>
+  readonly intakes: ReadonlyMap<string, DatasetIntake>
   /** Makes room for new names where too many are known; whether there is now. */
   makeRoom(): boolean
   readonly blocks: Blocks
@@ -66,11 +69,16 @@ type State = 'open' | 'ending' | 'ended' | 'gone'
  */
 export class Connection implements Held, LineReader {
   readonly socket: Socket
-  readonly entrance: Entrance
+  readonly tokenCheck: TokenCheck
   readonly #shared: Shared
   readonly #remote: string
   readonly #lines: LineSplitter
   #agent: string | null = null
+  /** What lines that name no dataset are taken by. */
+  #intake: DatasetIntake
+  #decoder: LineDecoder
+  /** The block that the last message went into. */
+  #block: OpenBlock | null = null
   #lineNumber = 0
   readonly #answers: Answers
   /** Refused lines that wait to be kept. */
@@ -85,16 +93,18 @@ export class Connection implements Held, LineReader {
   #rest: Uint8Array = new Uint8Array()
   #state: State = 'open'
   #paused = false
-  readonly #silence: Silence
+  readonly #timeouts: Timeouts
   #cancelEnding = () => {}
 
   constructor(socket: Socket, shared: Shared) {
     this.socket = socket
     this.#shared = shared
-    this.#lines = new LineSplitter(shared.desk)
+    this.#lines = new LineSplitter(shared.lineBuffer)
+    this.#intake = shared.intakes.get(DEFAULT_DATASET)!
+    this.#decoder = shared.decoders.get(DEFAULT_DATASET)!
     this.#answers = new Answers(socket, () => this.flow())
     this.#remote = socket.remoteAddress.replace(/^::ffff:/, '')
-    this.entrance = new Entrance(shared, this.#remote, (code, reason) => this.refuse(code, reason))
+    this.tokenCheck = new TokenCheck(shared, this.#remote, (code, reason) => this.refuse(code, reason))
     this.#context = this.#contextAt(shared.clock.nowMs())
     socket.handle({
       data: (bytes) => this.#data(bytes),
@@ -102,7 +112,7 @@ export class Connection implements Held, LineReader {
       drain: () => this.flow(),
       close: () => this.#gone(),
     })
-    this.#silence = new Silence(shared, {
+    this.#timeouts = new Timeouts(shared, {
       waits: () => !this.#answers.areDone || this.#held !== null || this.#paused,
       unreadBytes: () => socket.pendingBytes(),
       refuse: (code, reason) => this.refuse(code, reason),
@@ -111,8 +121,8 @@ export class Connection implements Held, LineReader {
   }
 
   #data(bytes: Uint8Array): void {
-    if (this.#state !== 'open' || !this.entrance.areLines(bytes)) return
-    this.#silence.heard(bytes)
+    if (this.#state !== 'open' || !this.tokenCheck.areLines(bytes)) return
+    this.#timeouts.heard(bytes)
     // What is read on while the limits say stop waits for them.
     if (this.#rest.length > 0) this.#rest = Buffer.concat([this.#rest, bytes])
     else {
@@ -127,7 +137,8 @@ export class Connection implements Held, LineReader {
   #take(bytes: Uint8Array): void {
     const nowMs = this.#shared.clock.nowMs()
     this.#context = this.#contextAt(nowMs)
-    this.#shared.decoder.hour = Math.floor(nowMs / HOUR_MS)
+    const hour = Math.floor(nowMs / HOUR_MS)
+    for (const intake of this.#shared.intakes.values()) intake.hour = hour
     let rest = bytes
     while (rest.length > 0 && !this.#mustStop()) {
       const size = this.#lineNumber === 0 ? lineBytes(rest) : partBytes(rest, this.#trusted)
@@ -159,10 +170,10 @@ export class Connection implements Held, LineReader {
   inPlace(from: number): number {
     // The first line may be a hello; of a peer that was refused nothing is taken.
     if (this.#lineNumber === 0 || this.#held !== null || this.#state !== 'open') return -1
-    const end = this.#shared.decoder.decode(from, this.#context)
+    const end = this.#decoder.decode(from, this.#context)
     if (end < 0 || end - from > LINE_BYTES_MAX) return -1
     this.#lineNumber += 1
-    this.#accept()
+    this.#accept(this.#intake)
     return end
   }
 
@@ -179,34 +190,49 @@ export class Connection implements Held, LineReader {
       return
     }
     this.#lineNumber += 1
-    if (this.#lineNumber === 1 && !this.entrance.admits(hello)) return
+    if (this.#lineNumber === 1 && !this.tokenCheck.admits(hello)) return
     if (raw.tooLong) this.#refuse(raw, refusal('E_LINE_TOO_LONG', 'the line is longer than 64 KiB'))
     else if (hello === null) this.#message(raw)
     else if ('code' in hello) this.#refuse(raw, hello)
+    else if (!this.#speaksOf(hello.dataset)) this.#refuse(raw, unknownDataset(hello.dataset))
     else if (hello.agent === null) this.#answers.settle(this.#answers.enter(null, null))
     else this.#hello(hello.agent, hello.lost)
   }
 
+  /** Takes lines that name no dataset as those of `dataset`, where one is named; whether there is such a dataset. */
+  #speaksOf(dataset: string | null): boolean {
+    if (dataset === null) return true
+    const intake = this.#shared.intakes.get(dataset)
+    if (intake === undefined) return false
+    this.#intake = intake
+    this.#decoder = this.#shared.decoders.get(dataset)!
+    return true
+  }
+
   #message(raw: RawLine): void {
-    const decoded = decodeLine(raw.bytes, this.#context)
+    const { counts, intakes } = this.#shared
+    const decoded = decodeLine(raw.bytes, this.#context, {
+      usual: this.#intake.dataset,
+      named: (name) => intakes.get(name)?.dataset ?? null,
+    })
     if ('code' in decoded) {
       const isHello = decoded.field !== null && parseHello(raw.bytes) !== null
       this.#refuse(raw, isHello ? refusal('E_HELLO', 'the hello must be line 1') : decoded)
       return
     }
-    const { counts, decoder } = this.#shared
     counts.ignoredFields += decoded.ignoredFields
-    let over = decoder.take(decoded.message)
-    if (over !== null && this.#shared.makeRoom()) over = decoder.take(decoded.message)
-    if (over === null) this.#accept()
-    else this.#refuse(raw, tooMany(over, decoded.message))
+    const intake = intakes.get(decoded.dataset.name)!
+    let over = intake.take(decoded.message)
+    if (over !== null && this.#shared.makeRoom()) over = intake.take(decoded.message)
+    if (over === null) this.#accept(intake)
+    else this.#refuse(raw, tooMany(over, decoded.message.seq))
   }
 
-  /** Takes the message that the decoder holds. */
-  #accept(): void {
+  /** Takes the message that is in the row of `intake`. */
+  #accept({ row }: DatasetIntake): void {
     const agent = this.#agent
-    const { sessions, blocks, counts, decoder } = this.#shared
-    const { seq } = decoder
+    const { sessions, blocks, counts } = this.#shared
+    const { seq } = row
     if (agent !== null && !sessions.isNew(agent, seq)) {
       counts.repeats += 1
       if (this.#answers.extend(REPEATS, seq)) return
@@ -214,7 +240,8 @@ export class Connection implements Held, LineReader {
       sessions.repeated(agent, entry, this, (durable) => this.#settle(entry, durable))
       return
     }
-    const block = blocks.add(decoder, agent)
+    const block = blocks.add(row, agent, agent === null ? null : this.#block)
+    this.#block = block
     if (this.#answers.extend(block, seq)) return
     const entry = this.#answers.enter(seq, block)
     block.settles.push((durable) => this.#stored(agent, entry, durable))
@@ -311,8 +338,8 @@ export class Connection implements Held, LineReader {
     if (this.#state === 'ended' || this.#state === 'gone') return
     this.#state = 'ended'
     this.#answers.close()
-    this.entrance.close()
-    this.#silence.stop()
+    this.tokenCheck.close()
+    this.#timeouts.stop()
     this.#cancelEnding = this.#shared.clock.after(ENDING_MS_MAX, () => this.destroy())
     this.socket.end()
     // Read on, else the end of the peer's side is never seen.
@@ -348,7 +375,7 @@ export class Connection implements Held, LineReader {
     this.#paused = stop
     if (stop) this.socket.pause()
     else this.socket.resume()
-    if (!stop) this.#silence.readAgain()
+    if (!stop) this.#timeouts.readAgain()
   }
 
   #mustStop(): boolean {
@@ -364,8 +391,8 @@ export class Connection implements Held, LineReader {
 
   #gone(): void {
     this.#state = 'gone'
-    this.entrance.close()
-    this.#silence.stop()
+    this.tokenCheck.close()
+    this.#timeouts.stop()
     this.#cancelEnding()
     this.#answers.gone()
     if (this.#agent !== null) this.#shared.sessions.leave(this.#agent, this, this.#shared.clock.nowMs())
@@ -373,13 +400,14 @@ export class Connection implements Held, LineReader {
   }
 }
 
-function tooMany(over: 'services' | 'hosts', { service, host, seq }: Message): Refusal {
-  const [code, field, name] =
-    over === 'services'
-      ? (['E_SERVICES_MAX', 'service', service] as const)
-      : (['E_HOSTS_MAX', 'host', host] as const)
-  const reason = `collector.${over}_max are known already, and ${JSON.stringify(name)} is none of them`
-  return { code, field, reason, seq }
+function tooMany({ column, name, setting }: TooMany, seq: number | null): Refusal {
+  const code = setting === 'collector.hosts_max' ? 'E_HOSTS_MAX' : 'E_SERVICES_MAX'
+  const reason = `${setting} are known already, and ${JSON.stringify(name)} is none of them`
+  return { code, field: column, reason, seq }
+}
+
+function unknownDataset(dataset: string | null): Refusal {
+  return { ...refusal('E_DATASET', `there is no dataset ${JSON.stringify(dataset)} here`), field: 'dataset' }
 }
 
 function refusal(code: ErrorCode, reason: string): Refusal {

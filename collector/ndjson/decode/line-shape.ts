@@ -1,7 +1,7 @@
-import type { Desk } from './desk.ts'
+import type { LineBuffer } from './line-buffer.ts'
 
 /** Fields of a line, and bytes before a value, of which a shape is kept; what is longer is read anew each time. */
-const FIELDS_MAX = 8
+const FIELDS_MAX = 32
 const PIECES_MAX = 4
 const LAST_PIECE = PIECES_MAX - 1
 const LENGTH_MAX = 8 * PIECES_MAX
@@ -23,7 +23,7 @@ export class LineShape {
   /** Of what is shorter than a piece, the first word and the last. */
   readonly #words = new Int32Array(FIELDS_MAX * 2)
 
-  constructor({ view }: Desk) {
+  constructor({ view }: LineBuffer) {
     this.#view = view
   }
 

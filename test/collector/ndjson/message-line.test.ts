@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { ERRORS } from '../../schemas/errors.ts'
-import { type Accepted, decodeLine, type LineContext, type Refusal } from '../../schemas/line.ts'
+import { ERRORS } from '../../../schemas/errors.ts'
+import { type Accepted, decodeLine, type LineContext, type Refusal } from '../../../collector/ndjson/message-line.ts'
 
 const CONTEXT: LineContext = {
   arrivalMs: Date.UTC(2026, 10, 22, 10),

@@ -1,5 +1,5 @@
 import { EXACT_POWERS, fromDecimal, HIGH_DIGITS, LOW_DIGITS } from './decimal.ts'
-import type { Desk } from './desk.ts'
+import type { LineBuffer } from './line-buffer.ts'
 
 const [ZERO, NINE, DOT, PLUS, MINUS, SMALL_E, LARGE_E] = [0x30, 0x39, 0x2e, 0x2b, 0x2d, 0x65, 0x45] as const
 /** So many digits fit into 32 bits. */
@@ -11,7 +11,7 @@ export class NumberReader {
   /** The number read last. */
   value = 0
 
-  constructor({ bytes }: Desk) {
+  constructor({ bytes }: LineBuffer) {
     this.#bytes = bytes
   }
 

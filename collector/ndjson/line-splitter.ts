@@ -1,5 +1,5 @@
-import type { Desk } from './desk.ts'
-import { LINE_BYTES_MAX, LONG_LINE_KEPT_BYTES } from './limits.ts'
+import { LINE_BYTES_MAX, LONG_LINE_KEPT_BYTES } from '../intake/limits.ts'
+import type { LineBuffer } from './decode/line-buffer.ts'
 
 /** A line without its newline; of one that was too long only the beginning. */
 export interface RawLine {
@@ -18,19 +18,19 @@ const NEWLINE = 0x0a
 /** Bytes of a chunk that are looked at in one go. */
 const PART_BYTES_MAX = 65_536
 
-/** Room on the desk: what is left of the chunk before, and the next part. */
-export const DESK_BYTES = LINE_BYTES_MAX + PART_BYTES_MAX
+/** Room on the lineBuffer: what is left of the chunk before, and the next part. */
+export const LINE_BUFFER_BYTES = LINE_BYTES_MAX + PART_BYTES_MAX
 
 /** Cuts a stream of bytes into lines, wherever the chunks break, holding no more than one line's limit. */
 export class LineSplitter {
-  readonly #desk: Desk
+  readonly #lineBuffer: LineBuffer
   #rest: Uint8Array[] = []
   #restBytes = 0
   #tooLong = false
 
-  /** The lines lie on `desk` while they are read. */
-  constructor(desk: Desk) {
-    this.#desk = desk
+  /** The lines lie on `lineBuffer` while they are read. */
+  constructor(lineBuffer: LineBuffer) {
+    this.#lineBuffer = lineBuffer
   }
 
   /** Gives `reader` the lines that `chunk` completes. */
@@ -55,13 +55,13 @@ export class LineSplitter {
       }
     }
     const { bytes: rest } = this.#take()
-    const end = this.#desk.lay(rest, part.subarray(from))
-    this.#add(this.#desk.bytes.subarray(this.#readLines(end, reader), end))
+    const end = this.#lineBuffer.put(rest, part.subarray(from))
+    this.#add(this.#lineBuffer.bytes.subarray(this.#readLines(end, reader), end))
   }
 
-  /** Gives `reader` the lines on the desk up to `end`; where the last one ends. */
+  /** Gives `reader` the lines on the lineBuffer up to `end`; where the last one ends. */
   #readLines(end: number, reader: LineReader): number {
-    const { bytes } = this.#desk
+    const { bytes } = this.#lineBuffer
     let from = 0
     while (from < end) {
       let newline = reader.inPlace(from)

@@ -1,4 +1,4 @@
-import type { Senders } from '../log/senders.ts'
+import type { Senders } from '../../log/senders.ts'
 import { AGENT_TWICE_MS } from './limits.ts'
 
 /** One agent id while somebody speaks for it or something of it is in flight. */

@@ -2,7 +2,7 @@
 export const READ_AHEAD_BYTES = 64
 
 /** Where lines are read: memory seen as bytes and as words, with zeros behind the last line to look ahead into. */
-export class Desk {
+export class LineBuffer {
   readonly bytes: Uint8Array
   readonly view: DataView
 
@@ -13,7 +13,7 @@ export class Desk {
   }
 
   /** Puts parts of lines behind each other; where they end. */
-  lay(...parts: readonly Uint8Array[]): number {
+  put(...parts: readonly Uint8Array[]): number {
     let end = 0
     for (const part of parts) {
       this.bytes.set(part, end)

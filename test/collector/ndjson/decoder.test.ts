@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { fromDecimal } from '../../collector/decimal.ts'
-import { LineDecoder } from '../../collector/decoder.ts'
-import { Desk } from '../../collector/desk.ts'
-import { Names } from '../../log/names.ts'
-import { decodeLine, type LineContext } from '../../schemas/line.ts'
-import type { Message } from '../../schemas/message.ts'
+import { fromDecimal } from '../../../collector/ndjson/decode/decimal.ts'
+import { LineDecoder } from '../../../collector/ndjson/decode/decoder.ts'
+import { LineBuffer } from '../../../collector/ndjson/decode/line-buffer.ts'
+import { Names } from '../../../log/names.ts'
+import { decodeLine, type LineContext } from '../../../collector/ndjson/message-line.ts'
+import type { Message } from '../../../schemas/message.ts'
 
 const ARRIVAL_MS = Date.UTC(2026, 10, 22, 10)
 const CONTEXTS: LineContext[] = [null, 'a1'].map((agent) => ({
@@ -16,12 +16,12 @@ const CONTEXTS: LineContext[] = [null, 'a1'].map((agent) => ({
 }))
 const NEWLINE = Buffer.from('\n')
 const names = { services: new Names(100_000), hosts: new Names(100_000) }
-const desk = new Desk(10_000)
-const decoder = new LineDecoder(desk, names)
+const lineBuffer = new LineBuffer(10_000)
+const decoder = new LineDecoder(lineBuffer, names)
 
 /** What both say of a line; the fast one null where it leaves the line to the other. */
 function both(line: Uint8Array, context: LineContext) {
-  desk.lay(line, NEWLINE)
+  lineBuffer.put(line, NEWLINE)
   const end = decoder.decode(0, context)
   return { end, fast: end < 0 ? null : decoded(context), complete: decodeLine(line, context) }
 }
@@ -268,11 +268,11 @@ test('numbers half-way between two doubles are not guessed', () => {
 
 test('a name too many is left to the complete path, which is told so', () => {
   const few = { services: new Names(2), hosts: new Names(2) }
-  const one = new LineDecoder(desk, few)
+  const one = new LineDecoder(lineBuffer, few)
   const line = (service: string, host: string) =>
     Buffer.from(JSON.stringify({ service, host, cpu: 1, ram: 1, disk: 1 }))
   const fits = (service: string, host: string) => {
-    desk.lay(line(service, host), NEWLINE)
+    lineBuffer.put(line(service, host), NEWLINE)
     return one.decode(0, CONTEXTS[0]!) > 0
   }
   expect([fits('a', 'h'), fits('b', 'h'), fits('c', 'h'), fits('a', 'h2'), fits('a', 'h3')]).toEqual([

@@ -1,18 +1,18 @@
-import type { ErrorCode } from '../schemas/errors.ts'
-import type { Refusal } from '../schemas/line.ts'
-import type { Access } from '../schemas/ports/access.ts'
-import type { Clock } from '../schemas/ports/clock.ts'
+import type { ErrorCode } from '../../schemas/errors.ts'
+import type { Access } from '../../schemas/ports/access.ts'
+import type { Clock } from '../../schemas/ports/clock.ts'
+import { HELLO_MS_MAX } from '../intake/limits.ts'
 import type { Hello } from './hello.ts'
-import { HELLO_MS_MAX } from './limits.ts'
+import type { Refusal } from './message-line.ts'
 
 /** The first byte of a TLS handshake, which no line begins with. */
 const TLS_HANDSHAKE = 0x16
 
 /**
- * The entrance of one connection: who needs an access token must show a valid one in line 1, soon, and is out when it is revoked.
+ * The tokenCheck of one connection: who needs an access token must show a valid one in line 1, soon, and is out when it is revoked.
  * A stranger leaves no trace: it is told why and closed, and nothing it sent goes into `rejects/`.
  */
-export class Entrance {
+export class TokenCheck {
   readonly #access: Access | null
   readonly #refuse: (code: ErrorCode, reason: string) => void
   readonly #needed: boolean

@@ -1,19 +1,22 @@
-import type { ErrorCode } from './errors.ts'
-import { GAUGE_VALUE_MAX, GAUGES } from './gauges.ts'
-import type { Message } from './message.ts'
+import { type Dataset, GAUGE_VALUE_MAX, type Gauge, nameColumns } from '../../schemas/dataset.ts'
+import type { ErrorCode } from '../../schemas/errors.ts'
+import type { Message } from '../../schemas/message.ts'
+import { isName, NAME_CHARACTERS_MAX } from '../../schemas/name.ts'
+import { AHEAD_MS_MAX, ATTRIBUTE_CHARACTERS_MAX } from '../intake/limits.ts'
 
 /** What a line is judged by, besides its bytes. */
 export interface LineContext {
   /** When it arrived, milliseconds since 1970: the default time, and what "ahead" is measured from. */
   readonly arrivalMs: number
   readonly oldestMs: number
-  /** The default host. */
+  /** The default source. */
   readonly senderAddress: string
   /** The sender's id where its messages are numbered. */
   readonly agent: string | null
 }
 
 export interface Accepted {
+  readonly dataset: Dataset
   readonly message: Message
   /** Fields that mean nothing here. */
   readonly ignoredFields: number
@@ -28,14 +31,19 @@ export interface Refusal {
   readonly seq: number | null
 }
 
-/** A message may be dated this far ahead of the collector's clock. */
-export const AHEAD_MS_MAX = 10 * 60_000
-const NAME_CHARACTERS_MAX = 128
+type Fields = { readonly [name: string]: unknown }
+
+/** Says which datasets there are. */
+export interface Datasets {
+  /** Of lines that name none. */
+  readonly usual: Dataset
+  named(name: string): Dataset | null
+}
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** Decodes and checks one line without its newline: every default filled in, or the first thing that is wrong. */
-export function decodeLine(line: Uint8Array, context: LineContext): Accepted | Refusal {
+export function decodeLine(line: Uint8Array, context: LineContext, datasets: Datasets): Accepted | Refusal {
   const json = parseObject(line)
   if ('code' in json) return json
   const { fields } = json
@@ -45,29 +53,69 @@ export function decodeLine(line: Uint8Array, context: LineContext): Accepted | R
 
   if (context.agent !== null && seq === null)
     return refuse('E_SEQ', 'seq', `seq must be a whole number from 1, not ${shown(fields.seq)}`)
-  if (!isName(fields.service)) return refuse('E_SERVICE', 'service', nameReason('service', fields.service))
-  if (fields.host !== undefined && !isName(fields.host))
-    return refuse('E_HOST', 'host', nameReason('host', fields.host))
+  const dataset = datasetOf(fields, datasets)
+  if (dataset === null)
+    return refuse('E_DATASET', 'dataset', `there is no dataset ${shown(fields.dataset)} here`)
+  const names: string[] = []
+  for (const column of nameColumns(dataset)) {
+    const isSource = column === dataset.source
+    const value = fields[column] ?? (isSource && !(column in fields) ? context.senderAddress : fields[column])
+    if (!isName(value)) return refuse(isSource ? 'E_HOST' : 'E_SERVICE', column, nameReason(column, value))
+    names.push(value)
+  }
   const timeMs = fields.time_stamp === undefined ? context.arrivalMs : timeOf(fields.time_stamp)
   const wrongTime = timeReason(timeMs, fields.time_stamp, context)
   if (wrongTime !== null) return refuse('E_TIME', 'time_stamp', wrongTime)
   const gauges: number[] = []
-  for (const gauge of GAUGES) {
-    const value = fields[gauge]
-    if (typeof value !== 'number' || !(value >= 0 && value <= GAUGE_VALUE_MAX))
-      return refuse('E_GAUGE', gauge, `${gauge} must be a finite number from 0 to 1e15, not ${shown(value)}`)
-    // −0 is a zero like any other.
-    gauges.push(value + 0)
+  for (const gauge of dataset.gauges) {
+    const value = gaugeOf(gauge, fields[gauge.name])
+    if (value === null) return refuse('E_GAUGE', gauge.name, gaugeReason(gauge, fields[gauge.name]))
+    gauges.push(value)
+  }
+  const attributes: (string | null)[] = []
+  for (const name of dataset.attributes) {
+    const value = fields[name] ?? null
+    if (!isAttribute(value)) return refuse('E_ATTRIBUTE', name, attributeReason(name, value))
+    attributes.push(value)
   }
   const message: Message = {
-    service: fields.service,
-    host: fields.host ?? context.senderAddress,
+    names,
     timeMs: timeMs!,
     gauges,
+    ...(attributes.length > 0 && { attributes }),
     agent: context.agent,
     seq,
   }
-  return { message, ignoredFields: ignored(fields, context.agent !== null) }
+  return { dataset, message, ignoredFields: ignored(fields, dataset, context.agent !== null) }
+}
+
+/** The dataset of a line; null when it names one that there is not. A dataset may have a column of that name. */
+function datasetOf(fields: Fields, { usual, named }: Datasets): Dataset | null {
+  if (fields.dataset === undefined) return usual
+  return typeof fields.dataset === 'string' ? named(fields.dataset) : null
+}
+
+/** The value of a gauge, NaN where it may be absent and is; null when it is wrong. */
+function gaugeOf({ min, max, optional }: Gauge, value: unknown): number | null {
+  if (optional && (value === undefined || value === null)) return Number.NaN
+  if (typeof value !== 'number' || !(value >= min && value <= max)) return null
+  // −0 is a zero like any other.
+  return value + 0
+}
+
+function gaugeReason({ name, min, max }: Gauge, value: unknown): string {
+  const plain = (bound: number) =>
+    Math.abs(bound) === GAUGE_VALUE_MAX ? `${bound < 0 ? '-' : ''}1e15` : String(bound)
+  return `${name} must be a finite number from ${plain(min)} to ${plain(max)}, not ${shown(value)}`
+}
+
+function isAttribute(value: unknown): value is string | null {
+  if (value === null) return true
+  return typeof value === 'string' && value.length <= ATTRIBUTE_CHARACTERS_MAX && value.isWellFormed()
+}
+
+function attributeReason(name: string, value: unknown): string {
+  return `${name} must be text of at most ${ATTRIBUTE_CHARACTERS_MAX} characters, not ${shown(value)}`
 }
 
 /** The JSON object of a line. */
@@ -103,15 +151,8 @@ function seqOf(value: unknown): number | null {
   return Number.isSafeInteger(value) && (value as number) >= 1 ? (value as number) : null
 }
 
-/** 1 to 128 characters, none of them a control character or half of a surrogate pair. */
-export function isName(value: unknown): value is string {
-  if (typeof value !== 'string' || value === '' || value.length > 2 * NAME_CHARACTERS_MAX) return false
-  if (/[\u0000-\u001f\u007f-\u009f]/.test(value) || !value.isWellFormed()) return false
-  return value.length <= NAME_CHARACTERS_MAX || [...value].length <= NAME_CHARACTERS_MAX
-}
-
 function nameReason(field: string, value: unknown): string {
-  return `${field} must be 1 to 128 characters without control characters, not ${shown(value)}`
+  return `${field} must be 1 to ${NAME_CHARACTERS_MAX} characters without control characters, not ${shown(value)}`
 }
 
 const ISO = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?(?:Z|([+-])(\d\d):?(\d\d))$/
@@ -155,11 +196,17 @@ function timeReason(
   return null
 }
 
-const KNOWN = new Set<string>(['service', 'host', 'time_stamp', ...GAUGES])
+const knownFields = new WeakMap<Dataset, ReadonlySet<string>>()
 
-function ignored(fields: object, numbered: boolean): number {
+function ignored(fields: Fields, dataset: Dataset, numbered: boolean): number {
+  let known = knownFields.get(dataset)
+  if (known === undefined) {
+    const gauges = dataset.gauges.map(({ name }) => name)
+    known = new Set([...nameColumns(dataset), ...gauges, ...dataset.attributes, 'time_stamp', 'dataset'])
+    knownFields.set(dataset, known)
+  }
   let count = 0
-  for (const name in fields) if (!KNOWN.has(name) && !(numbered && name === 'seq')) count += 1
+  for (const name in fields) if (!known.has(name) && !(numbered && name === 'seq')) count += 1
   return count
 }
 

@@ -1,6 +1,6 @@
 import { readDay } from './day.ts'
-import type { Desk } from './desk.ts'
 import { digit, two } from './digits.ts'
+import type { LineBuffer } from './line-buffer.ts'
 
 const [QUOTE, DOT, COLON, T, Z] = [0x22, 0x2e, 0x3a, 0x54, 0x5a] as const
 const MINUTE_MS = 60_000
@@ -15,7 +15,7 @@ export class TimeReader {
   /** The time read last, milliseconds since 1970. */
   value = 0
 
-  constructor({ bytes, view }: Desk) {
+  constructor({ bytes, view }: LineBuffer) {
     this.#bytes = bytes
     this.#view = view
   }

@@ -1,18 +1,18 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { Beginnings } from '../../collector/beginnings.ts'
-import { LineDecoder } from '../../collector/decoder.ts'
-import { Desk } from '../../collector/desk.ts'
-import { Names } from '../../log/names.ts'
+import { Prefixes } from '../../../collector/ndjson/decode/prefixes.ts'
+import { LineDecoder } from '../../../collector/ndjson/decode/decoder.ts'
+import { LineBuffer } from '../../../collector/ndjson/decode/line-buffer.ts'
+import { Names } from '../../../log/names.ts'
 
 const CONTEXT = { arrivalMs: Date.UTC(2026, 10, 22), oldestMs: 0, senderAddress: '192.0.2.7', agent: null }
 
 /** A decoder of lines that are laid before it one at a time. */
-function reader(desk = new Desk(2_000)) {
+function reader(lineBuffer = new LineBuffer(2_000)) {
   const known = { services: new Names(1_000), hosts: new Names(1_000_000) }
-  const decoder = new LineDecoder(desk, known)
+  const decoder = new LineDecoder(lineBuffer, known)
   const read = (line: string) => {
-    desk.lay(Buffer.from(`${line}\n`))
+    lineBuffer.put(Buffer.from(`${line}\n`))
     if (decoder.decode(0, CONTEXT) < 0) return null
     return [known.services.text(decoder.service), known.hosts.text(decoder.host)]
   }
@@ -49,12 +49,12 @@ test('in whatever order lines come, each is read with its own names', () => {
 })
 
 test('a beginning that comes again is expected, and nothing that only begins like it', () => {
-  const desk = new Desk(200)
-  const beginnings = new Beginnings(desk)
-  const lay = (text: string) => desk.lay(Buffer.from(text))
+  const lineBuffer = new LineBuffer(200)
+  const beginnings = new Prefixes(lineBuffer)
+  const lay = (text: string) => lineBuffer.put(Buffer.from(text))
   const [web, webs] = ['{"service":"web"', '{"service":"web-1"']
   const guess = (text: string) => {
-    lay(text)
+    put(text)
     return beginnings.guess(0)
   }
   expect(guess(web)).toBe(0)

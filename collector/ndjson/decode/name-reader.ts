@@ -1,5 +1,5 @@
-import { HASH_START, hashEnd, hashWord, type Names } from '../log/names.ts'
-import type { Desk } from './desk.ts'
+import { HASH_START, hashEnd, hashWord, type Names } from '../../../log/names.ts'
+import type { LineBuffer } from './line-buffer.ts'
 
 const QUOTE = 0x22
 
@@ -11,7 +11,7 @@ export class NameReader {
   /** The name read last. */
   id = 0
 
-  constructor({ bytes, view }: Desk) {
+  constructor({ bytes, view }: LineBuffer) {
     this.#bytes = bytes
     this.#view = view
     this.#end = bytes.length

@@ -1,0 +1,145 @@
+import { encodeBlock } from '../../log/block-codec.ts'
+import type { Log } from '../../log/port.ts'
+import { BLOCK_MESSAGES_LIMIT } from '../../schemas/block.ts'
+import { describeError } from '../../schemas/errors.ts'
+import type { Clock } from '../../schemas/ports/clock.ts'
+import { BlockDraft } from './block-draft.ts'
+import type { DatasetIntake } from './dataset-intake.ts'
+import { Rate } from './rate.ts'
+import type { Row } from './row.ts'
+
+export interface BlocksConfig {
+  readonly blockMessages: number
+  readonly lingerMs: number
+}
+
+/** Told when a block is durable, or never will be. */
+export type Settle = (durable: boolean) => void
+
+/** A block that messages of one dataset are put into, or that waits to be durable. */
+export class OpenBlock {
+  readonly dataset: string
+  messages = 0
+  readonly settles: Settle[] = []
+
+  constructor(dataset: string) {
+    this.dataset = dataset
+  }
+}
+
+/** The open block of one dataset. */
+interface Slot {
+  readonly draft: BlockDraft
+  open: OpenBlock
+  cancelLinger: () => void
+}
+
+/**
+ * The open blocks of the partition, one a dataset, shared by all connections: each is appended when it is full, or
+ * `lingerMs` after its first message. Whoever put messages in is told when the block is durable, in the order of the blocks.
+ */
+export class Blocks {
+  readonly #config: BlocksConfig
+  readonly #log: Log
+  /** The journal has one. */
+  readonly #partition: number
+  readonly #clock: Clock
+  readonly #logLine: (line: string) => void
+  readonly #messagesMax: number
+  readonly #slots: ReadonlyMap<string, Slot>
+  /** Blocks appended and not yet durable. */
+  readonly #inFlight = new Set<Promise<void>>()
+  readonly #rate = new Rate()
+
+  constructor(
+    config: BlocksConfig,
+    deps: { log: Log; clock: Clock; datasets: Iterable<DatasetIntake>; logLine(line: string): void },
+  ) {
+    this.#config = config
+    this.#messagesMax = Math.min(config.blockMessages, BLOCK_MESSAGES_LIMIT)
+    this.#slots = new Map(
+      Array.from(deps.datasets, (intake) => {
+        const draft = new BlockDraft(this.#messagesMax, intake)
+        return [
+          intake.dataset.name,
+          { draft, open: new OpenBlock(intake.dataset.name), cancelLinger: () => {} },
+        ]
+      }),
+    )
+    this.#log = deps.log
+    this.#partition = deps.log.partitions()[0]!
+    this.#clock = deps.clock
+    this.#logLine = deps.logLine
+  }
+
+  /**
+   * Adds the message in `row`, of `agent`; the block that holds it, whose `settles` are told. `before` is the block that
+   * the agent's last message went into, if any: numbers of an agent become durable in their order, so a block of another
+   * dataset is appended first.
+   */
+  add(row: Row, agent: string | null, before: OpenBlock | null): OpenBlock {
+    const slot = this.#slots.get(row.dataset.name)!
+    if (before !== null && before.dataset !== slot.open.dataset) this.#flushBlock(before)
+    const block = slot.open
+    if (block.messages === 0)
+      slot.cancelLinger = this.#clock.after(this.#config.lingerMs, () => this.#flushSlot(slot))
+    slot.draft.add(row, agent)
+    block.messages += 1
+    if (block.messages >= this.#messagesMax) this.#flushSlot(slot)
+    return block
+  }
+
+  /** Appends the open blocks now. */
+  flush(): void {
+    for (const slot of this.#slots.values()) this.#flushSlot(slot)
+  }
+
+  /** Appends a block now, unless it was already. */
+  #flushBlock(block: OpenBlock): void {
+    const slot = this.#slots.get(block.dataset)!
+    if (slot.open === block) this.#flushSlot(slot)
+  }
+
+  #flushSlot(slot: Slot): void {
+    const block = slot.open
+    if (block.messages === 0) return
+    slot.cancelLinger()
+    slot.open = new OpenBlock(block.dataset)
+    const payload = encodeBlock(slot.draft.columns())
+    slot.draft.clear()
+    const done = this.#append(block, payload)
+    this.#inFlight.add(done)
+    void done.finally(() => this.#inFlight.delete(done))
+  }
+
+  async #append(block: OpenBlock, payload: Uint8Array): Promise<void> {
+    let durable = true
+    try {
+      await this.#log.append(this.#partition, payload)
+      this.#rate.add(block.messages, this.#clock.nowMs())
+    } catch (error) {
+      durable = false
+      this.#logLine(`collector: a block was not stored: ${describeError(error)}`)
+    }
+    for (const settle of block.settles) settle(durable)
+  }
+
+  /** Messages made durable a second, lately. */
+  perSecond(): number {
+    return this.#rate.perSecond(this.#clock.nowMs())
+  }
+
+  /** Resolves when everything added so far is durable or refused. */
+  async settled(): Promise<void> {
+    this.flush()
+    await Promise.all(this.#inFlight)
+  }
+
+  discard(): void {
+    for (const slot of this.#slots.values()) {
+      slot.cancelLinger()
+      slot.draft.clear()
+      slot.open = new OpenBlock(slot.open.dataset)
+    }
+  }
+}

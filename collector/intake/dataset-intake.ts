@@ -1,0 +1,67 @@
+import { NAMES_FULL, Names } from '../../log/names.ts'
+import { type Dataset, nameColumns } from '../../schemas/dataset.ts'
+import type { Message } from '../../schemas/message.ts'
+import { NAME_KEPT_HOURS } from './limits.ts'
+import { Row } from './row.ts'
+
+/** How many distinct names there may be within a day. */
+export interface NameLimits {
+  /** Of each key. */
+  readonly servicesMax: number
+  /** Of the source. */
+  readonly hostsMax: number
+}
+
+/** A column of names of which there are too many. */
+export interface TooMany {
+  readonly column: string
+  readonly name: string
+  /** The setting that says how many there may be. */
+  readonly setting: 'collector.services_max' | 'collector.hosts_max'
+}
+
+/** What is known of one dataset's messages before they are in a block: their names, and the row that a protocol fills. */
+export class DatasetIntake {
+  readonly dataset: Dataset
+  /** Per name column, the names seen, each with its number. */
+  readonly names: readonly Names[]
+  readonly row: Row
+
+  constructor(dataset: Dataset, { servicesMax, hostsMax }: NameLimits) {
+    this.dataset = dataset
+    this.names = nameColumns(dataset).map(
+      (name) => new Names(name === dataset.source ? hostsMax : servicesMax),
+    )
+    this.row = new Row(dataset)
+  }
+
+  /** The hour in which names are seen from now on. */
+  set hour(hour: number) {
+    for (const names of this.names) names.now = hour
+  }
+
+  /** Puts a message into the row; which names there are too many of, null when it fits. */
+  take({ names, timeMs, gauges, attributes, seq }: Message): TooMany | null {
+    for (const [c, name] of names.entries()) {
+      const id = this.names[c]!.idOf(name)
+      if (id === NAMES_FULL) return this.#tooMany(c, name)
+      this.row.names[c] = id
+    }
+    for (const [g, value] of gauges.entries()) this.row.values[g] = value
+    for (const c of this.row.attributes.keys()) this.row.attributes[c] = attributes?.[c] ?? null
+    this.row.values[gauges.length] = timeMs
+    this.row.values[gauges.length + 1] = seq ?? 0
+    return null
+  }
+
+  #tooMany(c: number, name: string): TooMany {
+    const column = nameColumns(this.dataset)[c]!
+    const setting = column === this.dataset.source ? 'collector.hosts_max' : 'collector.services_max'
+    return { column, name, setting }
+  }
+
+  /** Forgets names not seen for a day; whether there were any. Numbers of names are others afterwards. */
+  forgetOld(hour: number): boolean {
+    return this.names.map((names) => names.forget(hour - NAME_KEPT_HOURS)).includes(true)
+  }
+}
