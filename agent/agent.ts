@@ -1,3 +1,4 @@
+import { host } from '../schemas/datasets/host.ts'
 import { describeError, ERRORS } from '../schemas/errors.ts'
 import { toLine } from '../schemas/message.ts'
 import { type Clock, type Random, sleep } from '../schemas/ports/clock.ts'
@@ -20,7 +21,7 @@ export interface AgentDeps {
   readonly net: Net
   readonly clock: Clock
   readonly random: Random
-  /** The host's gauges now, in the order of `GAUGES`. */
+  /** The host's gauges now, in the order of those of `host`. */
   sample(): Promise<number[]>
   /** What waits to be acknowledged; absent: in memory. The agent closes it. */
   readonly backlog?: Backlog
@@ -96,7 +97,7 @@ export function startAgent(config: AgentConfig, deps: AgentDeps): Agent {
     try {
       const gauges = await deps.sample()
       if (closing.signal.aborted) return
-      await backlog.push({ service: config.service, host: config.hostName, timeMs: clock.nowMs(), gauges })
+      await backlog.push({ names: [config.service, config.hostName], timeMs: clock.nowMs(), gauges })
       if (backlog.lost > Math.max(lostTold, lostSaid) && !lossSaid) {
         logLine(`agent: ${counted(backlog.lost - lostTold)} lost so far; the collector will hear how many`)
         lossSaid = true
@@ -141,7 +142,7 @@ export function startAgent(config: AgentConfig, deps: AgentDeps): Agent {
       // Meanwhile the connection may have been lost, or another welcome come.
       if (socket !== link || sentSeq !== from) continue
       if (messages.length === 0) return
-      for (const message of messages) link.write(`${toLine({ ...message, agent: backlog.agent })}\n`)
+      for (const message of messages) link.write(`${toLine(host, { ...message, agent: backlog.agent })}\n`)
       sentSeq = messages.at(-1)!.seq
       owedSinceMs ??= clock.nowMs()
       if (messages.length === BATCH_MAX) await sleep(clock, BATCH_PAUSE_MS, closing.signal)

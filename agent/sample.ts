@@ -6,7 +6,7 @@ import { cpuLoad } from './cpu-load.ts'
 const DISK_EVERY_MS = 60_000
 
 export interface Sampler {
-  /** CPU load since the last call, RAM in use and use of the root file system, in percent: in the order of `GAUGES`. */
+  /** CPU load since the last call, RAM in use and use of the root file system, in percent: in the order of the gauges of `host`. */
   sample(): Promise<number[]>
 }
 

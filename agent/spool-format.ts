@@ -1,4 +1,6 @@
 import { crc32 } from 'node:zlib'
+import { formOf, formText, type MessageForm, nameColumns, parseForm } from '../schemas/dataset.ts'
+import { host } from '../schemas/datasets/host.ts'
 import type { Sample } from './backlog.ts'
 
 /**
@@ -7,8 +9,8 @@ import type { Sample } from './backlog.ts'
  *
  *     u32 bytes of the payload │ u32 CRC-32 of these four bytes and the payload │ payload, JSON
  *
- *     head     {"agent":"…","base":0,"first":1}
- *     sample   [42,"checkout","web-1",1764000000000,12.5,40.1,71], its record's number in front
+ *     head     {"agent":"…","base":0,"first":1,"columns":"[\"host\",…]"}, columns as `formText` says; absent: those of `host`
+ *     sample   [42,"checkout","web-1",1764000000000,12.5,40.1,71]: its record's number, names, time, gauges (null where absent)
  *     mark     {"settled":41,"lost":7}: nobody waits for what is up to that record, and so many samples are lost of which no
  *              collector knows; a number alone is a mark without losses
  */
@@ -18,6 +20,8 @@ export interface SpoolHead {
   readonly base: number
   /** Number of the first sample in this file. */
   readonly first: number
+  /** What its samples consist of (`formText`). */
+  readonly columns?: string
 }
 
 const FRAME_BYTES = 8
@@ -52,9 +56,17 @@ export interface SpoolRecord extends Sample {
   readonly number: number
 }
 
-export function encodeRecord({ number, service, host, timeMs, gauges }: SpoolRecord): Buffer {
-  return frame([number, service, host, timeMs, ...gauges])
+export function encodeRecord({ number, names, timeMs, gauges }: SpoolRecord): Buffer {
+  return frame([number, ...names, timeMs, ...gauges])
 }
+
+/** What the samples of a file consist of; null when its head does not say it rightly. */
+export function formOfHead({ columns }: SpoolHead): MessageForm | null {
+  return columns === undefined ? formOf(host) : parseForm(columns)
+}
+
+/** How a head says it. */
+export const columnsOf = (form: MessageForm): string => formText(form)
 
 /** What a file holds, as far as it can be read. */
 export interface SpoolContent {
@@ -72,6 +84,7 @@ export function readSpool(file: Uint8Array): SpoolContent {
   const bytes = Buffer.from(file.buffer, file.byteOffset, file.length)
   const first = readFrame(bytes, 0)
   const head = first === null ? null : headOf(first.payload)
+  const form = (head === null ? null : formOfHead(head)) ?? formOf(host)
   const records: SpoolRecord[] = []
   let mark: SpoolMark | null = null
   let end = head === null ? 0 : first!.end
@@ -81,7 +94,7 @@ export function readSpool(file: Uint8Array): SpoolContent {
       at = skippedTo(bytes, at)
       continue
     }
-    if (Array.isArray(found.payload)) addRecord(records, recordOf(found.payload))
+    if (Array.isArray(found.payload)) addRecord(records, recordOf(found.payload, form))
     else mark = markOf(found.payload)
     at = found.end
     end = at
@@ -119,7 +132,12 @@ function markOf(payload: unknown): SpoolMark {
   return typeof payload === 'number' ? { settled: payload, lost: 0 } : (payload as SpoolMark)
 }
 
-function recordOf(payload: unknown[]): SpoolRecord {
-  const [number, service, host, timeMs, ...gauges] = payload as [number, string, string, number, ...number[]]
-  return { number, service, host, timeMs, gauges }
+function recordOf(payload: unknown[], form: MessageForm): SpoolRecord {
+  const time = 1 + nameColumns(form).length
+  return {
+    number: payload[0] as number,
+    names: payload.slice(1, time) as string[],
+    timeMs: payload[time] as number,
+    gauges: payload.slice(time + 1).map((value) => (value as number | null) ?? Number.NaN),
+  }
 }

@@ -1,11 +1,15 @@
-import { describeError, isError } from '../schemas/errors.ts'
+import { type Dataset, formOf } from '../schemas/dataset.ts'
+import { host } from '../schemas/datasets/host.ts'
+import { describeError, isError, TidemarkError } from '../schemas/errors.ts'
 import { series } from '../schemas/in-turn.ts'
 import type { Random } from '../schemas/ports/clock.ts'
 import type { Disk, DiskFile } from '../schemas/ports/disk.ts'
 import type { Backlog, Queued, Sample } from './backlog.ts'
 import { pathOf, readFolder, type SpoolFile } from './spool-folder.ts'
 import {
+  columnsOf,
   encodeRecord,
+  formOfHead,
   frame,
   readSpool,
   type SpoolHead,
@@ -15,6 +19,8 @@ import {
 
 export interface SpoolConfig {
   readonly dir: string
+  /** What its samples are of; absent: `host`. */
+  readonly dataset?: Dataset
   /** All files together. */
   readonly bytesMax?: number
 }
@@ -52,7 +58,8 @@ interface Pending {
  */
 export async function openSpool(config: SpoolConfig, deps: SpoolDeps): Promise<Backlog> {
   const { disk, random, logLine } = deps
-  const { dir } = config
+  const { dir, dataset = host } = config
+  const columns = columnsOf(formOf(dataset))
   const bytesMax = config.bytesMax ?? BYTES_MAX
   const fileBytesMax = Math.min(FILE_BYTES_MAX, Math.floor(bytesMax / 8))
   await disk.makeDir(dir)
@@ -84,6 +91,11 @@ export async function openSpool(config: SpoolConfig, deps: SpoolDeps): Promise<B
 
   async function recover() {
     const found = await readFolder(disk, dir, logLine)
+    const strange = found.files.find(({ head }) => columnsOf(formOfHead(head) ?? formOf(dataset)) !== columns)
+    if (strange !== undefined) {
+      const reason = `${strange.path} holds samples of other columns than ${dataset.name}; use another folder`
+      throw new TidemarkError('E_COLUMNS', reason)
+    }
     files.push(...found.files)
     givenUp = found.headless
     recent = found.newest.slice(-RECENT_MAX)
@@ -91,7 +103,7 @@ export async function openSpool(config: SpoolConfig, deps: SpoolDeps): Promise<B
     lost = found.mark.lost
     // An id belongs to its spool: where none is left there is a new one.
     const { agent, base } = files.at(-1)?.head ?? { agent: random.hex(ID_BYTES), base: 0 }
-    await beginOrWait({ agent, base, first: found.next })
+    await beginOrWait({ agent, base, first: found.next, columns })
     await dropSettled()
   }
 
@@ -337,7 +349,7 @@ export async function openSpool(config: SpoolConfig, deps: SpoolDeps): Promise<B
       if (size() === 0) full = false
       void dropSettled()
     },
-    renumber: (agent) => inTurn(() => begin({ agent, base: gone(), first: files.at(-1)!.last + 1 })),
+    renumber: (agent) => inTurn(() => begin({ agent, base: gone(), first: files.at(-1)!.last + 1, columns })),
     async close() {
       flushSoon()
       await inTurn(stopWriting)

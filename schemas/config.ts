@@ -107,6 +107,13 @@ export const SETTINGS = [
     about: 'Where the lake lies: a directory or file:// URL; default DATA/lake',
   },
   {
+    name: 'serving.index_days',
+    kind: 'integer',
+    default: '35',
+    about:
+      'Days whose minutes are kept in the serving index; older ones are read from the lake when asked for',
+  },
+  {
     name: 'lake.retention',
     kind: 'duration',
     default: '24h',

@@ -3,6 +3,7 @@ import { startAgent } from '../../agent/agent.ts'
 import { everyMultiple } from '../../agent/grid.ts'
 import { sampler } from '../../agent/sample.ts'
 import { openSpool } from '../../agent/spool.ts'
+import { host } from '../../schemas/datasets/host.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import { toLine } from '../../schemas/message.ts'
 import { type Clock, sleep } from '../../schemas/ports/clock.ts'
@@ -85,7 +86,8 @@ async function oneLine({ service, hostName, intervalMs }: AgentOptions, clock: C
   const { sample } = await sampler(clock)
   await sleep(clock, intervalMs)
   const gauges = await sample()
-  return toLine({ service, host: hostName, timeMs: clock.nowMs(), gauges, agent: null, seq: null })
+  const message = { names: [service, hostName], timeMs: clock.nowMs(), gauges, agent: null, seq: null }
+  return toLine(host, message)
 }
 
 async function runAgent(flags: Args['flags'], options: AgentOptions, clock: Clock, io: Io): Promise<void> {
