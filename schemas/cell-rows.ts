@@ -13,6 +13,9 @@ export interface KeySummary {
   readonly messages: number
 }
 
+/** As the length of a bucket: everything goes into one, which starts at 0. */
+export const WHOLE = Number.POSITIVE_INFINITY
+
 interface KeyRows {
   readonly key: string
   /** In no order. */
@@ -78,9 +81,10 @@ export class CellRows {
       let key = numberAt(first, i)
       for (let k = 1; k < numbered.length; k++) key = this.#pairs[k - 1]!.find(key, numberAt(numbered[k]!, i))
       if (key >= this.#keys.length) this.#addKey(joinKey(parts.map((part) => textAt(part, i))))
-      const bucket = Math.floor(timeMs[i]! / bucketMs)
+      const bucket = bucketMs === WHOLE ? 0 : Math.floor(timeMs[i]! / bucketMs)
       const row = this.#rows.find(key, bucket)
-      if (row >= this.#rowKeys.length) this.#addRow(this.#keys[key]!, bucket * bucketMs)
+      if (row >= this.#rowKeys.length)
+        this.#addRow(this.#keys[key]!, bucketMs === WHOLE ? 0 : bucket * bucketMs)
       rows[i - from] = row
     }
   }

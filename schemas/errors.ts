@@ -180,6 +180,11 @@ export const ERRORS = {
     retryable: false,
     hint: 'ask for a newer one, or raise lake.retention',
   },
+  E_INDEX_DAMAGED: {
+    meaning: 'the serving index is damaged',
+    retryable: true,
+    hint: 'nothing to do: it is made anew from the lake',
+  },
   E_FILE_DAMAGED: {
     meaning: 'a data file is missing or damaged',
     retryable: false,
@@ -190,6 +195,11 @@ export const ERRORS = {
   E_RUN_ACTIVE: { meaning: 'a run is going on', retryable: true, hint: 'wait for it; see GET /v1/runs' },
   E_ENGINE: { meaning: 'the batch engine failed', retryable: true, hint: 'see the run record' },
   E_PARAMETER: { meaning: 'a parameter is wrong', retryable: false, hint: 'see /openapi.json' },
+  E_UNPUBLISHED: {
+    meaning: 'the view was not published yet',
+    retryable: true,
+    hint: 'wait for the next run, or start one: `tidemark batch --once`',
+  },
   E_NOT_FOUND: { meaning: 'there is no such thing', retryable: false, hint: 'see GET /v1/services' },
   E_USAGE: { meaning: 'the command is used wrongly', retryable: false, hint: 'see --help' },
   E_CONFIG: { meaning: 'a setting is wrong', retryable: false, hint: 'see tidemark config' },

@@ -1,24 +1,35 @@
-import { describeError } from '../schemas/errors.ts'
+import type { DatasetTables, LakeTables, ViewTables } from '../lake/tables/deployment.ts'
+import { describeError, isError, TidemarkError } from '../schemas/errors.ts'
 import type { Clock } from '../schemas/ports/clock.ts'
 import type { Disk } from '../schemas/ports/disk.ts'
 import type { OpenCells, Wake } from '../schemas/ports/layers.ts'
-import type { View } from '../schemas/view.ts'
-import type { Answers } from './answers.ts'
+import { DAY_MS } from '../schemas/time.ts'
+import type { Answers, Range, ViewInfo } from './answers.ts'
 import { statsAsOf } from './as-of.ts'
-import { type LakeTables, planLoad } from './index/load.ts'
-import { IndexStore } from './index/store.ts'
-import { isKnown, keys, minutes, type Standing, series, standing, stats, summaries } from './merge.ts'
+import { isDamaged, openToRead } from './index/database.ts'
+import { coarsestWithin, planRanges } from './index/levels.ts'
+import { load, look, type Seen } from './index/load.ts'
+import { type IndexLoader, loadHere } from './index/loader.ts'
+import { ChunkReader } from './index/reader.ts'
+import { emptyIndex, type IndexedDate, type ViewIndex } from './index/view-index.ts'
+import { isKnown, keys, series, stats } from './merge.ts'
+import { EVER, type Moment, momentOf, wholeOf } from './moment.ts'
+import { OldMinutes } from './old-minutes.ts'
 
 export interface AnswersConfig {
-  readonly view: View
   readonly tickMs: number
   /** File of the SQLite index, or `:memory:`. */
   readonly indexPath: string
+  /** Days before the newest date of a version whose minutes the index holds; 35 when absent. */
+  readonly indexDays?: number
   /** How often the lake is looked at without being told of a commit. */
   readonly pollMs?: number
 }
 
-export interface AnswersDeps extends LakeTables {
+export interface AnswersDeps {
+  readonly tables: Pick<LakeTables, 'datasets'>
+  /** Fills the index; absent: in this thread. */
+  readonly loader?: IndexLoader
   /** Removes the index file, so that it is made anew; absent for `:memory:`. */
   readonly disk?: Disk
   /** Null where no speed layer runs in this process. */
@@ -38,24 +49,44 @@ export interface AnswersServer extends Answers {
 export interface AnswersStatus {
   readonly state: 'ok' | 'failing'
   readonly reason: string | null
-  readonly viewVersion: number | null
+  /** The published version that answers, per view; null before the first. */
+  readonly versions: { readonly [view: string]: number | null }
 }
 
 const POLL_MS = 1_000
-/** Speed may be behind the log's end for a tick and this before answers say so. */
+const INDEX_DAYS = 35
+/** Where ticks alone tell of the newest messages, they may be a tick and this behind before answers say so. */
 const LAG_GRACE_MS = 5_000
+/** Where open cells do, so long: the freshness bound. */
+const LAG_EMBEDDED_MS = 1_000
+
+/** A view that is answered. */
+interface Served {
+  readonly dataset: DatasetTables
+  readonly tables: ViewTables
+  index: ViewIndex
+  /** What the last look at the lake saw; null when it is to be looked at whatever it sees. */
+  seen: Seen | null
+}
 
 /**
  * Starts what answers questions: an index that follows the lake, and the merge. The index is loaded before this
  * resolves, so the first answer is as good as any.
  */
 export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Promise<AnswersServer> {
-  const { view } = config
-  const store = await openIndex(config, deps)
+  const { loader = loadHere() } = deps
+  const old = new OldMinutes(loader)
+  const served = new Map<string, Served>()
+  for (const dataset of deps.tables.datasets) {
+    for (const tables of dataset.views)
+      served.set(tables.view.name, { dataset, tables, index: emptyIndex(tables.view), seen: null })
+  }
+  let reader = await openIndex(config, deps, loader)
   let failing: string | null = null
   let closed = false
   let again = false
   let looked = false
+  let lost = false
   let loading: Promise<void> | null = null
   let cancelPoll = () => {}
 
@@ -67,12 +98,13 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
       while (again && !closed) {
         again = false
         try {
-          const load = await planLoad(store, deps, view)
-          if (load !== null && !closed) store.apply(load)
+          if (lost) await makeAnew()
+          for (const view of served.values()) if (!closed) await follow(view)
           failing = null
           looked = true
         } catch (error) {
-          store.seen = []
+          for (const view of served.values()) view.seen = null
+          if (isDamaged(error)) lost = true
           if (failing === null && !closed)
             deps.logLine(`serving: ${describeError(error)}; the last state answers`)
           failing = describeError(error)
@@ -84,6 +116,34 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
     return loading
   }
 
+  async function follow(view: Served): Promise<void> {
+    const { dataset, tables } = view
+    const about = { dataset, tables, loader, indexDays: config.indexDays ?? INDEX_DAYS, closed: () => closed }
+    const seen = await look(about)
+    if (view.seen !== null && isSame(seen, view.seen)) return
+    const index = await load(view.index, seen, about)
+    if (index === null) return
+    view.index = index
+    // Damage may have been mended by the next look.
+    view.seen = index.loaded.damaged.length === 0 ? seen : null
+    // What stood on the files before is answered: nothing waits between.
+    await loader.dropOthers(tables.view.name, index.loaded.files)
+  }
+
+  /** The index was damaged while it was open: another takes its place. */
+  async function makeAnew(): Promise<void> {
+    reader.close()
+    await loader.close()
+    for (const view of served.values()) {
+      view.index = emptyIndex(view.tables.view)
+      view.seen = null
+    }
+    looked = false
+    if (deps.disk !== undefined && config.indexPath !== ':memory:') await removeIndex(config, deps.disk)
+    reader = await openIndex(config, deps, loader)
+    lost = false
+  }
+
   function armPoll() {
     cancelPoll = deps.clock.after(config.pollMs ?? POLL_MS, () => {
       armPoll()
@@ -91,78 +151,163 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
     })
   }
 
-  function now(): Standing {
-    return standing({
-      store,
+  function viewNamed(name: string): Served {
+    const found = served.get(name)
+    if (found === undefined)
+      throw new TidemarkError('E_NOT_FOUND', `there is no view ${name}`, { field: 'view' })
+    return found
+  }
+
+  function now(view: Served): Moment {
+    return momentOf({
+      index: view.index,
       openCells: deps.openCells,
       nowMs: deps.clock.nowMs(),
-      lagMs: config.tickMs + LAG_GRACE_MS,
+      lagMs: deps.openCells === null ? config.tickMs + LAG_GRACE_MS : LAG_EMBEDDED_MS,
       unread: looked ? null : `the lake was not read since the start: ${failing ?? 'it is being read'}`,
     })
   }
 
+  const batch = {
+    read: (view: Served) => ({
+      read(date: IndexedDate, key: string, level: 0 | 1 | 2) {
+        if (level === 0 && !date.minutes) return old.rows(date, key)
+        return reader.read(view.index.view, date.id, key, level)
+      },
+    }),
+  }
+
+  /** What `ask` says; a damaged index is made anew. */
+  function answered<T>(ask: () => T): T {
+    try {
+      return ask()
+    } catch (error) {
+      if (!isError(error, 'E_INDEX_DAMAGED') && !isDamaged(error)) throw error
+      if (!lost) deps.logLine(`serving: ${describeError(error)}; the index is made anew from the lake`)
+      lost = true
+      void refresh()
+      throw new TidemarkError('E_INDEX_DAMAGED', 'the serving index is damaged and is being made anew')
+    }
+  }
+
+  /** Whether a key that nobody knows may yet be one whose messages are missing. */
+  function mayBe(at: Moment, key: string, range: Range): boolean {
+    return at.unread || isKnown(at, key) || !wholeOf(at, range).complete
+  }
+
   const stopWatching = deps.wake.subscribe(() => void refresh())
   armPoll()
+  await loader.dropViews([...served.keys()])
   await refresh()
 
   return {
-    view,
     refresh,
-    services: () => summaries(now()),
-    stats(key, range) {
-      const at = now()
-      return isKnown(at, key) ? stats(at, key, range) : null
+    views: () =>
+      Array.from(served.values(), ({ dataset, tables, index }): ViewInfo => {
+        return { view: tables.view, dataset: dataset.dataset, version: index.loaded.viewVersion }
+      }),
+    keys(name) {
+      const at = now(viewNamed(name))
+      return { keys: keys(at), ...wholeOf(at, EVER) }
     },
-    analytics(range) {
-      const at = now()
-      return keys(at)
-        .map((key) => stats(at, key, range))
-        .filter(({ messages }) => messages > 0)
+    stats(name, key, range) {
+      const view = viewNamed(name)
+      const at = now(view)
+      return mayBe(at, key, range) ? answered(() => stats(at, batch.read(view), key, range)) : null
     },
-    minutes(key, range) {
-      const at = now()
-      return isKnown(at, key) ? minutes(at, key, range) : null
+    analytics(name, range) {
+      const view = viewNamed(name)
+      const at = now(view)
+      const known = keys(at).filter(
+        ({ firstMs, lastMs }) => firstMs < range.toMs && lastMs >= range.fromMs - DAY_MS,
+      )
+      const all = answered(() => known.map(({ key }) => stats(at, batch.read(view), key, range)))
+      return { stats: all.filter(({ messages }) => messages > 0), ...wholeOf(at, range) }
     },
-    series(key, range, stepMs) {
-      const at = now()
-      return isKnown(at, key) ? series(at, key, range, stepMs) : null
+    cells(name, key, range) {
+      const view = viewNamed(name)
+      const at = now(view)
+      if (!mayBe(at, key, range)) return null
+      const stepMs = view.index.view.bucketMs
+      return {
+        cells: answered(() => series(at, batch.read(view), key, range, stepMs)),
+        ...wholeOf(at, range),
+      }
     },
-    async statsAsOf(key, range, asOf) {
-      return isKnown(now(), key) ? statsAsOf(deps.viewTable, view, key, range, asOf) : null
+    series(name, key, range, stepMs) {
+      const view = viewNamed(name)
+      const at = now(view)
+      if (!mayBe(at, key, range)) return null
+      return {
+        cells: answered(() => series(at, batch.read(view), key, range, stepMs)),
+        ...wholeOf(at, range),
+      }
     },
-    basis: () => now().basis,
+    async statsAsOf(name, key, range, asOf) {
+      const view = viewNamed(name)
+      if (!mayBe(now(view), key, range)) return null
+      return statsAsOf(view.tables, loader, key, range, asOf)
+    },
+    async reach(name, range, stepMs = Number.POSITIVE_INFINITY) {
+      const view = viewNamed(name)
+      const dates = oldDates(view.index, range, stepMs)
+      if (dates.length > 0) await old.read(view.tables.published, view.index, dates)
+    },
+    basis: (name) => now(viewNamed(name)).basis,
     status: () => ({
       state: failing === null ? 'ok' : 'failing',
       reason: failing,
-      viewVersion: store.loaded.viewVersion,
+      versions: Object.fromEntries(
+        Array.from(served, ([name, { index }]) => [name, index.loaded.viewVersion]),
+      ),
     }),
     async close() {
       stopWatching()
       cancelPoll()
       closed = true
       await loading
-      store.close()
+      reader.close()
+      await loader.close()
     },
   }
 }
 
+function isSame(a: Seen, b: Seen): boolean {
+  return a.published === b.published && a.ticks === b.ticks && a.messages === b.messages
+}
+
+/** The dates that a question needs the minutes of, and that the index holds without. */
+function oldDates({ dates }: ViewIndex, range: Range, stepMs: number): IndexedDate[] {
+  const coarsest = stepMs === Number.POSITIVE_INFINITY ? 2 : coarsestWithin(stepMs)
+  const old: IndexedDate[] = []
+  for (const [name, date] of dates) {
+    if (date.minutes) continue
+    const startMs = Date.parse(name)
+    const part = { fromMs: Math.max(range.fromMs, startMs), toMs: Math.min(range.toMs, startMs + DAY_MS) }
+    if (planRanges(part.fromMs, part.toMs, coarsest).some(({ level }) => level === 0)) old.push(date)
+  }
+  return old
+}
+
 /** Opens the index; one that SQLite cannot read is a cache that is lost, and begun anew. */
 async function openIndex(
-  { indexPath, view }: AnswersConfig,
+  config: AnswersConfig,
   { disk, logLine }: AnswersDeps,
-): Promise<IndexStore> {
+  loader: IndexLoader,
+): Promise<ChunkReader> {
+  const open = async () =>
+    new ChunkReader((await loader.open(config.indexPath)) ?? openToRead(config.indexPath))
   try {
-    return new IndexStore(indexPath, view)
+    return await open()
   } catch (error) {
     if (disk === undefined || !isDamaged(error)) throw error
-    logLine(`serving: ${indexPath} is damaged (${describeError(error)}) and made anew from the lake`)
-    for (const end of ['', '-wal', '-shm']) await disk.remove(`${indexPath}${end}`)
-    return new IndexStore(indexPath, view)
+    logLine(`serving: ${config.indexPath} is damaged (${describeError(error)}) and made anew from the lake`)
+    await loader.close()
+    await removeIndex(config, disk)
+    return open()
   }
 }
 
-function isDamaged(error: unknown): boolean {
-  return ['SQLITE_NOTADB', 'SQLITE_CORRUPT'].some((code) =>
-    (error as { code?: string }).code?.startsWith(code),
-  )
+async function removeIndex({ indexPath }: AnswersConfig, disk: Disk): Promise<void> {
+  for (const end of ['', '-wal', '-shm']) await disk.remove(`${indexPath}${end}`)
 }

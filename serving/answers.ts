@@ -1,29 +1,48 @@
-import type { CellRow, GaugeAnswer } from '../schemas/cell.ts'
+import type { KeySummary } from '../schemas/cell-rows.ts'
+import type { Cells } from '../schemas/cells.ts'
+import type { Dataset } from '../schemas/dataset.ts'
+import type { GaugeAnswer } from '../schemas/gauge-answer.ts'
 import type { Gap, Position } from '../schemas/position.ts'
 import type { View } from '../schemas/view.ts'
 
 /**
- * Every question serving can be asked, answered by `startAnswers` from batch cells, ticks and open cells, and put on the
- * wire by the HTTP API. Times are milliseconds since 1970; ranges `[fromMs, toMs)` are whole minutes.
+ * Every question serving can be asked, of any view by its name, answered by `startAnswers` from batch cells, ticks and open
+ * cells, and put on the wire by the HTTP API. Times are milliseconds since 1970; ranges `[fromMs, toMs)`. Keys are joined
+ * (`joinKey`). A view that nobody knows throws `E_NOT_FOUND`; one that has to be published first `E_UNPUBLISHED`.
  */
 export interface Answers {
-  readonly view: View
-  services(): ServiceSummary[]
-  /** Null when the service is unknown. */
-  stats(key: string, range: Range): Stats | null
-  /** Stats of every service with at least one message in the range, by key as UTF-8 bytes. */
-  analytics(range: Range): Stats[]
-  /** Merged cells by minute; null when the service is unknown. */
-  minutes(key: string, range: Range): CellRow[] | null
+  /** The views as they are configured, with their datasets. */
+  views(): readonly ViewInfo[]
+  keys(view: string): KeysAnswer
+  /** Null when the key is unknown and nothing is missing that may hold it. */
+  stats(view: string, key: string, range: Range): Stats | null
+  /** Stats of every key with at least one message in the range, by key as UTF-8 bytes. */
+  analytics(view: string, range: Range): StatsAnswer
+  /** Merged cells in the view's own buckets; null as in `stats`. */
+  cells(view: string, key: string, range: Range): CellsAnswer | null
   /**
    * Merged cells by buckets of `stepMs`, a multiple of the view's own that divides a day or is a number of days; each
-   * under the start of its bucket in UTC. Null when the service is unknown.
+   * under the start of its bucket in UTC. Null as in `stats`.
    */
-  series(key: string, range: Range, stepMs: number): CellRow[] | null
+  series(view: string, key: string, range: Range, stepMs: number): CellsAnswer | null
   /** Batch cells of one published version alone; throws `E_VERSION_GONE` naming the oldest kept. */
-  statsAsOf(key: string, range: Range, asOf: { version: number } | { timeMs: number }): Promise<Stats | null>
-  /** What the answers stand on now. */
-  basis(): Basis
+  statsAsOf(view: string, key: string, range: Range, asOf: AsOf): Promise<Stats | null>
+  /**
+   * Reads what a question about the range needs from the lake, where the index does not hold it: the minutes of dates
+   * before `serving.index_days`, for buckets of `stepMs`. The question must follow at once.
+   */
+  reach(view: string, range: Range, stepMs?: number): Promise<void>
+  /** What the answers of a view stand on now. */
+  basis(view: string): Basis
+}
+
+export type AsOf = { readonly version: number } | { readonly timeMs: number }
+
+export interface ViewInfo {
+  readonly view: View
+  readonly dataset: Dataset
+  /** Null before the first publish. */
+  readonly version: number | null
 }
 
 export interface Range {
@@ -31,23 +50,35 @@ export interface Range {
   readonly toMs: number
 }
 
-export interface ServiceSummary {
-  readonly key: string
-  readonly firstMinuteMs: number
-  readonly lastMinuteMs: number
-  readonly messages: number
+/** Whether an answer holds everything accepted longer ago than the freshness bound. */
+export interface Whole {
+  readonly complete: boolean
+  /** Why it is not complete: damaged or missing ranges and reasons; empty when complete. */
+  readonly gaps: readonly AnswerGap[]
 }
 
-export interface Stats extends Range {
+export interface KeysAnswer extends Whole {
+  /** By key as UTF-8 bytes. */
+  readonly keys: readonly KeySummary[]
+}
+
+export interface StatsAnswer extends Whole {
+  readonly stats: readonly Stats[]
+}
+
+export interface CellsAnswer extends Whole {
+  readonly cells: Cells
+}
+
+export interface Stats extends Range, Whole {
+  /** The definition that it follows. */
+  readonly view: View
   readonly key: string
   readonly messages: number
   /** In the order of the view's gauges. */
   readonly gauges: readonly GaugeAnswer[]
   readonly answeredBy: { readonly batch: number; readonly realtime: number }
   readonly basis: Basis
-  readonly complete: boolean
-  /** Why it is not complete: damaged or missing ranges and reasons; empty when complete. */
-  readonly gaps: readonly AnswerGap[]
 }
 
 export interface AnswerGap {

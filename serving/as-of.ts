@@ -1,42 +1,52 @@
-import type { Snapshot, Table } from '../lake/delta/port.ts'
-import { decodeCells } from '../lake/parquet/cells.ts'
+import type { Snapshot } from '../lake/delta/port.ts'
+import type { ViewTables } from '../lake/tables/deployment.ts'
 import { viewState } from '../lake/tables/published.ts'
-import { answerOf, emptyCell, mergeInto } from '../schemas/cell.ts'
+import { CellFold } from '../schemas/cell-fold.ts'
+import { WHOLE } from '../schemas/cell-rows.ts'
+import { type Cells, keyAt, timesOf } from '../schemas/cells.ts'
 import { isError, TidemarkError } from '../schemas/errors.ts'
+import { answersOf, emptyAnswers } from '../schemas/gauge-answer.ts'
 import { utcDate } from '../schemas/time.ts'
 import type { View } from '../schemas/view.ts'
-import type { Range, Stats } from './answers.ts'
+import type { AsOf, Range, Stats } from './answers.ts'
+import type { IndexLoader } from './index/loader.ts'
+import { viewOf } from './index/view-index.ts'
 
-/**
- * Stats from the batch cells of one published version alone, read from the lake. Null when that version knows
- * nothing of `key`'s range and the caller should ask whether the service exists.
- */
+/** Stats from the batch cells of one published version alone, read from the lake by its own definition. */
 export async function statsAsOf(
-  table: Table,
-  view: View,
+  { view: configured, published }: ViewTables,
+  loader: IndexLoader,
   key: string,
   range: Range,
-  asOf: { version: number } | { timeMs: number },
+  asOf: AsOf,
 ): Promise<Stats> {
-  const snapshot = await table.at('version' in asOf ? asOf.version : await table.versionAt(asOf.timeMs))
+  const version = 'version' in asOf ? asOf.version : await published.versionAt(asOf.timeMs)
+  const snapshot = await published.at(version)
   const state = viewState(snapshot)
   if (state === null) {
     throw new TidemarkError('E_VERSION_GONE', `nothing was published in version ${snapshot.version}`, {
       field: 'as_of',
     })
   }
-  const cell = emptyCell(view)
-  for (const row of await cellsIn(table, view, snapshot, range)) {
-    if (row.key === key && row.minuteMs >= range.fromMs && row.minuteMs < range.toMs)
-      mergeInto(cell, row.cell)
+  const view = viewOf(state, configured)
+  const total = new CellFold(view)
+  for (const file of filesIn(snapshot, range)) {
+    const cells = await cellsOf(published, loader, view, snapshot, file)
+    for (let i = 0; i < cells.length; i++) {
+      const timeMs = timesOf(cells)[i]!
+      if (keyAt(cells, i) === key && timeMs >= range.fromMs && timeMs < range.toMs)
+        total.merge(cells, { from: i, to: i + 1, bucketMs: WHOLE, key })
+    }
   }
-  const gaps = state.gaps
+  const { gaps } = state
+  const messages = total.summary(key)?.messages ?? 0
   return {
+    view,
     key,
     ...range,
-    messages: cell.messages,
-    gauges: view.gauges.map((_, g) => answerOf(cell, g)),
-    answeredBy: { batch: cell.messages, realtime: 0 },
+    messages,
+    gauges: messages === 0 ? emptyAnswers(view) : answersOf(total.cells(), 0),
+    answeredBy: { batch: messages, realtime: 0 },
     basis: {
       position: state.tidemark,
       tidemark: state.tidemark,
@@ -53,16 +63,23 @@ export async function statsAsOf(
   }
 }
 
-async function cellsIn(table: Table, view: View, snapshot: Snapshot, range: Range) {
+function filesIn(snapshot: Snapshot, range: Range) {
   const fromDate = utcDate(range.fromMs)
   const toDate = utcDate(range.toMs)
-  const files = [...snapshot.files.values()].filter(
+  return [...snapshot.files.values()].filter(
     ({ partition }) => partition.date! >= fromDate && partition.date! <= toDate,
   )
+}
+
+async function cellsOf(
+  table: ViewTables['published'],
+  loader: IndexLoader,
+  view: View,
+  snapshot: Snapshot,
+  file: ReturnType<typeof filesIn>[number],
+): Promise<Cells> {
   try {
-    return (
-      await Promise.all(files.map(async (file) => decodeCells(view, await table.readFile(file))))
-    ).flat()
+    return await loader.decode(view, await table.readFile(file))
   } catch (error) {
     if (!isError(error, 'E_FILE_DAMAGED')) throw error
     const gone = `a file of version ${snapshot.version} is no longer kept`

@@ -1,187 +1,152 @@
-import { answerOf, type Cell, CellMap, type CellRow, emptyCell, mergeInto } from '../schemas/cell.ts'
-import type { OpenCells, OpenPart } from '../schemas/ports/layers.ts'
-import { type Gap, mergeGaps, offsetIn, type Position, partitionsOf } from '../schemas/position.ts'
-import { bucketStart } from '../schemas/time.ts'
+import { CellFold } from '../schemas/cell-fold.ts'
+import { type KeySummary, WHOLE } from '../schemas/cell-rows.ts'
+import { type Cells, timesOf } from '../schemas/cells.ts'
+import { answersOf, emptyAnswers } from '../schemas/gauge-answer.ts'
+import { utcDate } from '../schemas/time.ts'
 import { compareUtf8 } from '../schemas/utf8.ts'
-import type { AnswerGap, Basis, Range, ServiceSummary, Stats } from './answers.ts'
-import { coarsestWithin } from './index/levels.ts'
-import type { IndexStore } from './index/store.ts'
+import type { Range, Stats } from './answers.ts'
+import { coarsestWithin, type Level, type LevelRange, planRanges } from './index/levels.ts'
+import type { IndexedDate } from './index/view-index.ts'
+import { type Moment, wholeOf } from './moment.ts'
 
-/**
- * The merge: batch cells of version v ⊕ the chain of ticks from its tidemark T ⊕ the open cells that continue exactly
- * that chain.
- *
- *     ├──── batch cells ────┤T├─ tick ─┤├─ tick ─┤chain end├── open cells ──┤ position
- *
- * A `Standing` is this for one instant. It is made and used without waiting, so one answer never mixes two states.
- */
-export interface Standing {
-  readonly store: IndexStore
-  readonly open: readonly OpenPart[]
-  readonly basis: Basis
-  /** Reasons why the set may lack messages older than the freshness bound. */
-  readonly missing: readonly AnswerGap[]
-  readonly unread: boolean
+/** Where batch cells are read: chunks of the index, and the minutes of dates before it holds them. */
+export interface BatchCells {
+  /** The rows of `key` in a date at a level; null where it has none. */
+  read(date: IndexedDate, key: string, level: Level): Cells | null
 }
 
-export interface StandingDeps {
-  readonly store: IndexStore
-  readonly openCells: OpenCells | null
-  readonly nowMs: number
-  /** How long speed may be behind the log's end: tick + 5 s. */
-  readonly lagMs: number
-  /** Why the lake was not read since the start; null when it was. An index from before may lack anything. */
-  readonly unread: string | null
+/** The cells of `key` in `range` from every layer, in whatever order; batch cells at the coarsest level that will do. */
+function addCells(
+  into: CellFold,
+  at: Moment,
+  batch: BatchCells,
+  key: string,
+  range: Range,
+  stepMs: number,
+): void {
+  const options = { bucketMs: stepMs, key }
+  addBatch(into, at, batch, key, range, stepMs)
+  for (const cells of realtime(at, key, range)) into.merge(cells, options)
 }
 
-export function standing({ store, openCells, nowMs, lagMs, unread }: StandingDeps): Standing {
-  const { loaded } = store
-  const open: OpenPart[] = []
-  const missing: AnswerGap[] = loaded.damaged.map((d) => ({ ...d, fromMs: null, toMs: null }))
-  const position: { [partition: number]: number } = { ...loaded.chainEnd }
-  const live = openCells?.partitions() ?? []
-  for (const partition of live) {
-    const from = offsetIn(loaded.chainEnd, partition)
-    const part = openCells!.open(loaded.hash, partition, from)
-    const { end, behindSinceMs } = openCells!.lag(loaded.hash, partition)
-    if (part !== null) {
-      open.push(part)
-      position[partition] = part.to
-    }
-    if (part === null && end > from) {
-      missing.push(missed(partition, from, end, 'the speed layer does not continue the committed ticks yet'))
-    } else if (behindSinceMs !== null && nowMs - behindSinceMs > lagMs) {
-      missing.push(missed(partition, part?.to ?? from, end, 'the speed layer is behind the log'))
+function addBatch(
+  into: CellFold,
+  at: Moment,
+  batch: BatchCells,
+  key: string,
+  range: Range,
+  stepMs: number,
+): void {
+  const known = at.index.keys.get(key)
+  if (known === undefined) return
+  // Beyond what the key has there is nothing to look for.
+  const fromMs = Math.max(range.fromMs, known.firstMs)
+  const toMs = Math.min(range.toMs, known.lastMs + at.index.view.bucketMs)
+  const whole = { fromMs: dayFloor(fromMs, range.fromMs), toMs: dayCeil(toMs, range.toMs) }
+  const coarsest = stepMs === WHOLE ? 2 : coarsestWithin(stepMs)
+  for (const part of planRanges(whole.fromMs, whole.toMs, coarsest)) {
+    for (const date of datesOf(at, part)) {
+      const cells = batch.read(date, key, part.level)
+      if (cells === null) continue
+      const [from, to] = rowsWithin(cells, part)
+      into.merge(cells, { from, to, bucketMs: stepMs, key })
     }
   }
-  if (unread !== null) {
-    const places = live.length > 0 ? live : [0]
-    for (const p of places) missing.push(missed(p, offsetIn(loaded.chainEnd, p), null, unread))
-  }
-  for (const partition of partitionsOf(loaded.closed)) {
-    const to = offsetIn(loaded.closed, partition)
-    // Nothing but a version holds the last offset, which stands for all that is lost: a tick that reaches it was under way.
-    const from = Math.min(offsetIn(loaded.chainEnd, partition), to - 1)
-    if (offsetIn(loaded.state?.tidemark ?? {}, partition) < to)
-      missing.push(missed(partition, from, to, 'the next batch run adds these blocks'))
-  }
-  return { store, open, missing, unread: unread !== null, basis: basisOf(store, position, open) }
 }
 
-function missed(partition: number, from: number, to: number | null, reason: string): AnswerGap {
-  return { reason, partition, from, to, fromMs: null, toMs: null }
+const DAY_MS = 86_400_000
+
+/** `ms` moved outward to a midnight, though not beyond `limit`: whole days are read as one row. */
+function dayFloor(ms: number, limit: number): number {
+  return Math.max(limit, Math.floor(ms / DAY_MS) * DAY_MS)
 }
 
-function basisOf({ loaded }: IndexStore, position: Position, open: readonly OpenPart[]): Basis {
+function dayCeil(ms: number, limit: number): number {
+  return Math.min(limit, Math.ceil(ms / DAY_MS) * DAY_MS)
+}
+
+/** The dates of the index that a range touches. */
+function* datesOf({ index: { dates } }: Moment, { fromMs, toMs }: LevelRange): Generator<IndexedDate> {
+  for (let ms = Math.floor(fromMs / DAY_MS) * DAY_MS; ms < toMs; ms += DAY_MS) {
+    const date = dates.get(utcDate(ms))
+    if (date !== undefined) yield date
+  }
+}
+
+/** The rows whose bucket starts in a range; rows are in the order of time. */
+function rowsWithin(cells: Cells, { fromMs, toMs }: LevelRange): [from: number, to: number] {
+  const times = timesOf(cells)
+  return [firstAtLeast(times, fromMs), firstAtLeast(times, toMs)]
+}
+
+function firstAtLeast(times: Float64Array, limit: number): number {
+  let low = 0
+  let high = times.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (times[middle]! < limit) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+function realtime({ index, open }: Moment, key: string, { fromMs, toMs }: Range): Cells[] {
+  return [
+    index.ticks.fold.range(key, fromMs, toMs),
+    ...open.flatMap((part) => part.cells(key, fromMs, toMs)),
+  ].filter(({ length }) => length > 0)
+}
+
+export function stats(at: Moment, batch: BatchCells, key: string, range: Range): Stats {
+  const { view } = at.index
+  const total = new CellFold(view)
+  addBatch(total, at, batch, key, range, WHOLE)
+  const fromBatch = total.summary(key)?.messages ?? 0
+  for (const cells of realtime(at, key, range)) total.merge(cells, { bucketMs: WHOLE, key })
+  const messages = total.summary(key)?.messages ?? 0
   return {
-    position,
-    tidemark: loaded.state?.tidemark ?? {},
-    viewVersion: loaded.viewVersion,
-    run: loaded.state?.run ?? null,
-    definition: loaded.hash,
-    messagesVersion: loaded.messagesVersion,
-    files: loaded.files.length,
-    ticks: loaded.ticks.map(({ partition, from, to }) => ({ partition, from, to })),
-    gaps: mergeGaps(
-      loaded.state?.gaps ?? [],
-      ...loaded.ticks.map((tick) => tick.gaps),
-      ...open.map((part) => part.gaps),
-    ),
-  }
-}
-
-/** Damage may hide messages whose time is this far from the log times around it. */
-const GAP_MARGIN_MS = 10 * 60_000
-
-/** The lasting gaps that may lack messages of `range`. */
-function gapsWithin(gaps: readonly Gap[], range: Range): Gap[] {
-  return gaps.filter(
-    (gap) => gap.fromMs - GAP_MARGIN_MS < range.toMs && gap.toMs + GAP_MARGIN_MS > range.fromMs,
-  )
-}
-
-export function stats(at: Standing, key: string, range: Range): Stats {
-  const batch = emptyCell(at.store.view)
-  const realtime = emptyCell(at.store.view)
-  for (const row of at.store.batchCells(key, range.fromMs, range.toMs)) mergeInto(batch, row.cell)
-  for (const row of realtimeCells(at, key, range)) mergeInto(realtime, row.cell)
-  return statsOf(at, key, range, batch, realtime)
-}
-
-function statsOf(at: Standing, key: string, range: Range, batch: Cell, realtime: Cell): Stats {
-  const total = emptyCell(at.store.view)
-  mergeInto(total, batch)
-  mergeInto(total, realtime)
-  const gaps = [...at.missing, ...gapsWithin(at.basis.gaps, range)]
-  return {
+    view,
     key,
     ...range,
-    messages: total.messages,
-    gauges: at.store.view.gauges.map((_, g) => answerOf(total, g)),
-    answeredBy: { batch: batch.messages, realtime: realtime.messages },
+    messages,
+    gauges: messages === 0 ? emptyAnswers(view) : answersOf(total.cells(), 0),
+    answeredBy: { batch: fromBatch, realtime: messages - fromBatch },
     basis: at.basis,
-    complete: gaps.length === 0,
-    gaps,
+    ...wholeOf(at, range),
   }
-}
-
-function* realtimeCells(at: Standing, key: string, range: Range): Generator<CellRow> {
-  yield* at.store.tickCells(key, range.fromMs, range.toMs)
-  for (const part of at.open) yield* part.range(key, range.fromMs, range.toMs)
-}
-
-/** Merged cells of `key`, minutes ascending. */
-export function minutes(at: Standing, key: string, range: Range): CellRow[] {
-  const cells = new CellMap(at.store.view)
-  cells.merge(at.store.batchMinutes(key, range.fromMs, range.toMs))
-  cells.merge(realtimeCells(at, key, range))
-  return cells.rows()
 }
 
 /** Merged cells of `key` in buckets of `stepMs`, ascending. */
-export function series(at: Standing, key: string, range: Range, stepMs: number): CellRow[] {
-  const cells = new CellMap(at.store.view)
-  const add = (rows: Iterable<CellRow>) => {
-    for (const row of rows) mergeInto(cells.at(key, bucketStart(row.minuteMs, stepMs)), row.cell)
-  }
-  add(at.store.batchCells(key, range.fromMs, range.toMs, coarsestWithin(stepMs)))
-  add(realtimeCells(at, key, range))
-  return cells.rows()
+export function series(at: Moment, batch: BatchCells, key: string, range: Range, stepMs: number): Cells {
+  const cells = new CellFold(at.index.view)
+  addCells(cells, at, batch, key, range, stepMs)
+  return cells.cells()
 }
 
-/** Every key known at this instant, by UTF-8 bytes. */
-export function keys(at: Standing): string[] {
-  const all = at.store.keys()
-  for (const part of at.open) for (const key of part.keys()) all.add(key)
-  return [...all].sort(compareUtf8)
-}
-
-export function isKnown(at: Standing, key: string): boolean {
-  // Who has not read the lake cannot say that a service is unknown.
-  if (at.unread) return true
-  if (at.store.extent(key) !== null) return true
-  return at.open.some(
-    (part) =>
-      !part.range(key, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY)[Symbol.iterator]().next().done,
+export function isKnown(at: Moment, key: string): boolean {
+  const { index, open } = at
+  return (
+    index.keys.has(key) ||
+    index.ticks.fold.summary(key) !== null ||
+    open.some((part) => part.summaries(key).length > 0)
   )
 }
 
-export function summaries(at: Standing): ServiceSummary[] {
-  return keys(at).map((key) => {
-    const indexed = at.store.extent(key)
-    const summary = {
-      key,
-      firstMinuteMs: indexed?.firstMs ?? Number.POSITIVE_INFINITY,
-      lastMinuteMs: indexed?.lastMs ?? Number.NEGATIVE_INFINITY,
-      messages: indexed?.messages ?? 0,
-    }
-    for (const part of at.open) {
-      for (const row of part.range(key, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY)) {
-        summary.firstMinuteMs = Math.min(summary.firstMinuteMs, row.minuteMs)
-        summary.lastMinuteMs = Math.max(summary.lastMinuteMs, row.minuteMs)
-        summary.messages += row.cell.messages
-      }
-    }
-    return summary
-  })
+/** Every key known at this instant, by UTF-8 bytes. */
+export function keys({ index, open }: Moment): KeySummary[] {
+  const all = new Map<string, KeySummary>(index.keys)
+  const add = (key: KeySummary) => all.set(key.key, joined(all.get(key.key), key))
+  for (const key of index.ticks.fold.keys()) add(key)
+  for (const part of open) for (const key of part.keys()) add(key)
+  return [...all.values()].sort((a, b) => compareUtf8(a.key, b.key))
+}
+
+function joined(a: KeySummary | undefined, b: KeySummary): KeySummary {
+  if (a === undefined) return { key: b.key, firstMs: b.firstMs, lastMs: b.lastMs, messages: b.messages }
+  return {
+    key: a.key,
+    firstMs: Math.min(a.firstMs, b.firstMs),
+    lastMs: Math.max(a.lastMs, b.lastMs),
+    messages: a.messages + b.messages,
+  }
 }

@@ -1,7 +1,4 @@
-import type { CellRow } from '../../schemas/cell.ts'
-import { CellMap } from '../../schemas/cell.ts'
 import { bucketStart, DAY_MS, HOUR_MS } from '../../schemas/time.ts'
-import type { View } from '../../schemas/view.ts'
 
 /**
  * Cells are kept at three levels, so that a long range reads few of them: the view's minutes, and hours and days derived
@@ -18,7 +15,8 @@ export interface LevelRange {
   readonly toMs: number
 }
 
-const BUCKET_MS: readonly number[] = [1, HOUR_MS, DAY_MS]
+/** Lengths of the buckets of each level; minutes are taken as they are. */
+export const BUCKET_MS: readonly number[] = [1, HOUR_MS, DAY_MS]
 
 /** The ranges to read for `[fromMs, toMs)`; disjoint, together exactly that range. */
 export function planRanges(fromMs: number, toMs: number, level: Level = 2): LevelRange[] {
@@ -40,12 +38,4 @@ export function planRanges(fromMs: number, toMs: number, level: Level = 2): Leve
 export function coarsestWithin(stepMs: number): Level {
   if (stepMs % DAY_MS === 0) return 2
   return stepMs % HOUR_MS === 0 ? 1 : 0
-}
-
-/** The cells of `level` that `minutes` (all those of the buckets concerned) add up to. */
-export function derive(view: View, minutes: readonly CellRow[], level: Level): CellRow[] {
-  const bucketMs = BUCKET_MS[level]!
-  const cells = new CellMap(view)
-  cells.merge(minutes.map((row) => ({ ...row, minuteMs: bucketStart(row.minuteMs, bucketMs) })))
-  return cells.rows()
 }

@@ -1,108 +1,134 @@
-import type { DataFile, Snapshot, Table } from '../../lake/delta/port.ts'
-import { decodeCells } from '../../lake/parquet/cells.ts'
-import { logFacts } from '../../lake/tables/messages.ts'
+import type { DataFile, Snapshot } from '../../lake/delta/port.ts'
+import type { DatasetTables, ViewTables } from '../../lake/tables/deployment.ts'
+import { coveredPosition, logFacts } from '../../lake/tables/messages.ts'
 import { viewState } from '../../lake/tables/published.ts'
 import { chainFrom, type Tick, ticksOf } from '../../lake/tables/ticks.ts'
-import type { CellRow } from '../../schemas/cell.ts'
+import type { Cells } from '../../schemas/cells.ts'
 import { describeError, isError } from '../../schemas/errors.ts'
 import { offsetIn, partitionsOf } from '../../schemas/position.ts'
+import { DAY_MS, utcDate } from '../../schemas/time.ts'
 import { definitionHash, type View } from '../../schemas/view.ts'
-import type { IndexStore, Load, Loaded } from './store.ts'
+import type { IndexLoader } from './loader.ts'
+import { indexOf, type Loaded, type ViewIndex, viewOf } from './view-index.ts'
 
-export interface LakeTables {
-  readonly viewTable: Table
-  readonly ticks: Table
-  readonly messages: Table
+export interface LoadDeps {
+  readonly dataset: DatasetTables
+  readonly tables: ViewTables
+  readonly loader: IndexLoader
+  /** Days before the newest date of a version whose minutes are kept. */
+  readonly indexDays: number
+  readonly closed: () => boolean
+}
+
+/** What was seen of the lake; the same objects when nothing changed. */
+export interface Seen {
+  readonly published: Snapshot | null
+  readonly ticks: Snapshot | null
+  readonly messages: Snapshot | null
 }
 
 /**
- * Looks at the lake and says what the index must change to stand on its newest version and the ticks that continue it;
- * null when it stands there already. The version is read before the ticks: a tick is removed only long after the tidemark
- * passed it, so ticks read later continue any version read earlier.
+ * The version is read before the ticks: a tick is removed only long after the tidemark passed it, so ticks read later
+ * continue any version read earlier.
  */
-export async function planLoad(
-  store: IndexStore,
-  tables: LakeTables,
-  configured: View,
-): Promise<Load | null> {
-  const published = await tables.viewTable.snapshot()
-  const tickSnapshot = await tables.ticks.snapshot()
-  const messages = await tables.messages.snapshot()
-  const seen = [published, tickSnapshot, messages]
-  if (seen.every((snapshot, i) => snapshot === store.seen[i])) return null
-  const ticks = ticksOf(tickSnapshot)
-  const state = viewState(published)
-  const hash = state?.hash ?? definitionHash(configured)
-  const damaged: Loaded['damaged'][number][] = []
+export async function look({ dataset, tables }: LoadDeps): Promise<Seen> {
+  const published = await tables.published.snapshot()
+  const ticks = await tables.ticks.snapshot()
+  return { published, ticks, messages: await dataset.messages.snapshot() }
+}
 
-  const chains: Tick[][] = []
+/** Brings the index of a view to what was seen of the lake; the index then, null when it was closed meanwhile. */
+export async function load(before: ViewIndex, seen: Seen, deps: LoadDeps): Promise<ViewIndex | null> {
+  const { tables, loader } = deps
+  const state = viewState(seen.published)
+  const view = viewOf(state, tables.view)
+  const chains = chainsOf(seen, tables.view, state)
+  const ticks = await readTicks(chains.flat(), view, before, deps)
+  const loaded = loadedOf(seen, chains, ticks, tables.view)
+  const files = [...(seen.published?.files.values() ?? [])]
+  await fillMissing(view, files, deps)
+  if (deps.closed()) return null
+  const paths = files.map(({ path }) => path)
+  const kept = await loader.keep(tables.view.name, paths, JSON.stringify({ ...loaded, ticks: [] }))
+  if (deps.closed()) return null
+  const byPath = new Map(files.map((file) => [file.path, file]))
+  return indexOf(view, loaded, kept, byPath, before.ticks.become(view, ticks.cells))
+}
+
+function chainsOf(seen: Seen, configured: View, state: Loaded['state']): Tick[][] {
+  const ticks = ticksOf(seen.ticks)
+  const hash = state?.hash ?? definitionHash(configured)
   const tidemark = state?.tidemark ?? {}
   const partitions = new Set([...partitionsOf(tidemark), ...ticks.map((tick) => tick.partition)])
-  for (const partition of partitions) {
-    chains.push(chainFrom(ticks, hash, partition, offsetIn(tidemark, partition)))
-  }
+  return [...partitions].map((partition) => chainFrom(ticks, hash, partition, offsetIn(tidemark, partition)))
+}
 
-  const have = store.ticks()
-  const addTicks: { path: string; rows: readonly CellRow[] }[] = []
-  for (const chain of chains) {
-    for (const [i, tick] of chain.entries()) {
-      if (have.has(tick.file.path)) continue
-      try {
-        addTicks.push({ path: tick.file.path, rows: await cellsOf(tables.ticks, configured, tick.file) })
-      } catch (error) {
-        if (!isError(error, 'E_FILE_DAMAGED')) throw error
-        damaged.push({
-          partition: tick.partition,
-          from: tick.from,
-          to: tick.to,
-          reason: describeError(error),
-        })
-        chain.length = i
-        break
-      }
+interface ReadTicks {
+  readonly cells: ReadonlyMap<string, Cells>
+  readonly damaged: Loaded['damaged']
+}
+
+/** The cells of the ticks. One that cannot be read is damage: what comes after it in its chain counts all the same. */
+async function readTicks(
+  chain: readonly Tick[],
+  view: View,
+  before: ViewIndex,
+  { tables, loader }: LoadDeps,
+): Promise<ReadTicks> {
+  const cells = new Map<string, Cells>()
+  const damaged: Loaded['damaged'][number][] = []
+  for (const { file, partition, from, to } of chain) {
+    const known = view === before.ticks.view ? before.ticks.get(file.path) : null
+    try {
+      cells.set(file.path, known ?? (await loader.decode(view, await tables.ticks.readFile(file))))
+    } catch (error) {
+      if (!isError(error, 'E_FILE_DAMAGED')) throw error
+      damaged.push({ partition, from, to, reason: describeError(error) })
     }
   }
+  return { cells, damaged }
+}
 
-  const chainEnd: { [partition: number]: number } = {}
-  for (const partition of partitionsOf(tidemark)) chainEnd[partition] = offsetIn(tidemark, partition)
+function loadedOf(
+  { published, messages }: Seen,
+  chains: readonly Tick[][],
+  { damaged }: ReadTicks,
+  configured: View,
+): Loaded {
+  const state = viewState(published)
+  const chainEnd: { [partition: number]: number } = { ...state?.tidemark }
   for (const chain of chains) {
     const last = chain.at(-1)
     if (last) chainEnd[last.partition] = last.to
   }
-  const kept = chains.flat()
-  const loaded: Loaded = {
+  return {
     viewVersion: state ? published!.version : null,
     state,
-    hash,
+    hash: state?.hash ?? definitionHash(configured),
     chainEnd,
-    ticks: kept.map(({ file: _, ...tick }) => tick),
+    ticks: chains.flat().map(({ file: _, ...tick }) => tick),
     files: [...(published?.files.keys() ?? [])].sort(),
     messagesVersion: state?.messagesVersion ?? null,
+    covered: coveredPosition(messages),
     closed: logFacts(messages).closed,
     damaged,
   }
-  // Damage may have been mended by the next look.
-  if (damaged.length === 0) store.seen = seen
-  if (JSON.stringify(loaded) === JSON.stringify(store.loaded)) return null
-  const { dropDates, addDates } = await planDates(store, tables.viewTable, configured, published)
-  return { loaded, dropDates, addDates, keepTicks: new Set(kept.map((tick) => tick.file.path)), addTicks }
 }
 
-/** Dates whose file is another than the one loaded. A date has one file. */
-async function planDates(store: IndexStore, table: Table, view: View, published: Snapshot | null) {
-  const wanted = new Map<string, DataFile>()
-  for (const file of published?.files.values() ?? []) wanted.set(file.path, file)
-  const loaded = store.files()
-  const dropDates: string[] = []
-  for (const [path, date] of loaded) if (!wanted.has(path)) dropDates.push(date)
-  const addDates: { date: string; path: string; rows: readonly CellRow[] }[] = []
-  for (const file of wanted.values()) {
-    if (loaded.has(file.path)) continue
-    addDates.push({ date: file.partition.date!, path: file.path, rows: await cellsOf(table, view, file) })
+/** Fills the files that are not in the index, or lack the minutes that they should have; the newest first. */
+async function fillMissing(view: View, files: readonly DataFile[], deps: LoadDeps): Promise<void> {
+  const { tables, loader, indexDays, closed } = deps
+  const filled = await loader.filled(tables.view.name)
+  const newest = files.reduce((last, { partition }) => (partition.date! > last ? partition.date! : last), '')
+  const oldest = newest === '' ? '' : utcDate(Date.parse(newest) - (indexDays - 1) * DAY_MS)
+  const sorted = [...files].sort((a, b) => (a.partition.date! < b.partition.date! ? 1 : -1))
+  for (const file of sorted) {
+    const date = file.partition.date!
+    const minutes = date >= oldest
+    const has = filled.get(file.path)
+    if (has === true || (has === false && !minutes)) continue
+    const bytes = await tables.published.readFile(file)
+    if (closed()) return
+    await loader.fill({ view, path: file.path, date, minutes, bytes })
   }
-  return { dropDates, addDates }
-}
-
-async function cellsOf(table: Table, view: View, file: DataFile): Promise<CellRow[]> {
-  return decodeCells(view, await table.readFile(file))
 }

@@ -1,0 +1,67 @@
+import Database from 'better-sqlite3'
+
+/**
+ * The serving index: chunks of cells of every view, in SQLite. A cache: every byte of it can be read again from the lake,
+ * and an index of another format or damaged is simply begun anew.
+ *
+ *     file    one data file of a view's published version, whose chunks are filled
+ *     chunk   the rows of one key in a file: its day, hours and minutes (`chunk-codec.ts`), the long ones last
+ *     known   first and last bucket and messages of one key in a file
+ *     loaded  per view what answers stood on last
+ *
+ * One connection writes, that of the loader; answers read through another.
+ */
+const FORMAT = '2'
+/** What the write-ahead log is cut back to. */
+const WAL_BYTES_MAX = 4 << 20
+
+/** Opens the index to write it, begun anew where it has another format. */
+export function openToWrite(path: string): Database.Database {
+  const db = new Database(path)
+  try {
+    db.pragma('journal_mode = WAL')
+    // A lost last transaction costs a second look at the lake, nothing else.
+    db.pragma('synchronous = NORMAL')
+    db.pragma(`journal_size_limit = ${WAL_BYTES_MAX}`)
+    if (formatOf(db) !== FORMAT) remake(db)
+  } catch (error) {
+    db.close()
+    throw error
+  }
+  return db
+}
+
+/** Opens an index that is there to read it. */
+export function openToRead(path: string): Database.Database {
+  return new Database(path, { readonly: true, fileMustExist: true })
+}
+
+function formatOf(db: Database.Database): string | null {
+  const made = db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'format'").get()
+  return made ? (db.prepare<[], { stamp: string }>('SELECT stamp FROM format').get()?.stamp ?? null) : null
+}
+
+/** Tables of this format and of those before. */
+const TABLES = ['cell', 'tick_cell', 'tick', 'file', 'chunk', 'known', 'loaded', 'format']
+
+function remake(db: Database.Database): void {
+  db.transaction(() => {
+    for (const table of TABLES) db.exec(`DROP TABLE IF EXISTS ${table}`)
+    db.exec(`
+      CREATE TABLE file (id INTEGER PRIMARY KEY, view TEXT, path TEXT, date TEXT, minutes INTEGER, UNIQUE (view, path));
+      CREATE TABLE chunk (file INTEGER, key TEXT, day BLOB, day_sketches BLOB, hours BLOB, hours_sketches BLOB,
+        minutes BLOB, minutes_sketches BLOB, PRIMARY KEY (file, key));
+      CREATE TABLE known (file INTEGER, key TEXT, first INTEGER, last INTEGER, messages INTEGER, PRIMARY KEY (file, key))
+        WITHOUT ROWID;
+      CREATE TABLE loaded (view TEXT PRIMARY KEY, json TEXT);
+      CREATE TABLE format (stamp TEXT)`)
+    db.prepare('INSERT INTO format (stamp) VALUES (?)').run(FORMAT)
+  })()
+}
+
+/** Whether SQLite says that the file is damaged. */
+export function isDamaged(error: unknown): boolean {
+  return ['SQLITE_NOTADB', 'SQLITE_CORRUPT', 'SQLITE_IOERR'].some((code) =>
+    (error as { code?: string }).code?.startsWith(code),
+  )
+}

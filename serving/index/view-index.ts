@@ -1,0 +1,89 @@
+import type { DataFile } from '../../lake/delta/port.ts'
+import type { ViewState } from '../../lake/tables/published.ts'
+import type { Tick } from '../../lake/tables/ticks.ts'
+import type { KeySummary } from '../../schemas/cell-rows.ts'
+import type { Position } from '../../schemas/position.ts'
+import { definitionHash, parseDefinition, type View } from '../../schemas/view.ts'
+import type { FilledFile, Kept } from './filling.ts'
+import { TickCells } from './tick-cells.ts'
+
+/** What answers of a view stand on: one published version and the ticks that continue it. */
+export interface Loaded {
+  /** Null before the first publish. */
+  readonly viewVersion: number | null
+  readonly state: ViewState | null
+  /** Definition that the cells follow. */
+  readonly hash: string
+  /** Per partition, the end of the chain of ticks from the tidemark. */
+  readonly chainEnd: Position
+  readonly ticks: readonly Omit<Tick, 'file'>[]
+  readonly files: readonly string[]
+  readonly messagesVersion: number | null
+  /** The position that the newest messages seen cover. */
+  readonly covered: Position
+  /** Partitions that take no more blocks: their last offset. */
+  readonly closed: Position
+  /** Ticks that could not be read: what is wrong, in words. */
+  readonly damaged: readonly { partition: number; from: number; to: number; reason: string }[]
+}
+
+/** A date of the version: where its chunks are, and its file in the lake. */
+export interface IndexedDate extends FilledFile {
+  readonly path: string
+  readonly file: DataFile | null
+}
+
+/** One view's part of the index, as it is at one instant. It is replaced as a whole. */
+export interface ViewIndex {
+  readonly view: View
+  readonly loaded: Loaded
+  /** By date. */
+  readonly dates: ReadonlyMap<string, IndexedDate>
+  /** Of the batch cells. */
+  readonly keys: ReadonlyMap<string, KeySummary>
+  readonly ticks: TickCells
+}
+
+/** What an index says of a view before it looked at the lake for the first time. */
+export function emptyIndex(configured: View): ViewIndex {
+  const loaded: Loaded = {
+    viewVersion: null,
+    state: null,
+    hash: definitionHash(configured),
+    chainEnd: {},
+    ticks: [],
+    files: [],
+    messagesVersion: null,
+    covered: {},
+    closed: {},
+    damaged: [],
+  }
+  return {
+    view: configured,
+    loaded,
+    dates: new Map(),
+    keys: new Map(),
+    ticks: TickCells.none(configured),
+  }
+}
+
+/** The definition that a state of a view's table follows. */
+export function viewOf(state: ViewState | null, configured: View): View {
+  if (state === null || state.hash === definitionHash(configured)) return configured
+  return parseDefinition(state.definition)
+}
+
+/** An index of what `loaded` says and the loader keeps. */
+export function indexOf(
+  view: View,
+  loaded: Loaded,
+  { files, keys }: Kept,
+  lakeFiles: ReadonlyMap<string, DataFile>,
+  ticks: TickCells,
+): ViewIndex {
+  const dates = Array.from(files, ([path, filled]): [string, IndexedDate] => [
+    filled.date,
+    { ...filled, path, file: lakeFiles.get(path) ?? null },
+  ])
+  return { view, loaded, dates: new Map(dates), keys: new Map(keys.map((key) => [key.key, key])), ticks }
+}

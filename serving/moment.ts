@@ -1,0 +1,110 @@
+import { TidemarkError } from '../schemas/errors.ts'
+import type { OpenCells, OpenPart } from '../schemas/ports/layers.ts'
+import { type Gap, mergeGaps, offsetIn, type Position, partitionsOf } from '../schemas/position.ts'
+import type { AnswerGap, Basis, Range, Whole } from './answers.ts'
+import type { ViewIndex } from './index/view-index.ts'
+
+/**
+ * What the answers of a view stand on at one instant: batch cells of version v ⊕ the chain of ticks from its tidemark T ⊕
+ * the open cells that continue exactly that chain.
+ *
+ *     ├──── batch cells ────┤T├─ tick ─┤├─ tick ─┤chain end├── open cells ──┤ position
+ *
+ * It is made and used without waiting, so one answer never mixes two states.
+ */
+export interface Moment {
+  readonly index: ViewIndex
+  readonly open: readonly OpenPart[]
+  readonly basis: Basis
+  /** Reasons why the set may lack messages older than the freshness bound. */
+  readonly missing: readonly AnswerGap[]
+  readonly unread: boolean
+}
+
+export interface MomentDeps {
+  readonly index: ViewIndex
+  readonly openCells: OpenCells | null
+  readonly nowMs: number
+  /** How long speed may be behind the log's end. */
+  readonly lagMs: number
+  /** Why the lake was not read since the start; null when it was. An index from before may lack anything. */
+  readonly unread: string | null
+}
+
+/** Throws `E_UNPUBLISHED` for a view that came later than messages that speed cannot fold any more. */
+export function momentOf({ index, openCells, nowMs, lagMs, unread }: MomentDeps): Moment {
+  const { loaded } = index
+  const open: OpenPart[] = []
+  const missing: AnswerGap[] = loaded.damaged.map((d) => ({ ...d, fromMs: null, toMs: null }))
+  const position: { [partition: number]: number } = { ...loaded.chainEnd }
+  const live = openCells?.partitions() ?? []
+  for (const partition of live) {
+    const from = offsetIn(loaded.chainEnd, partition)
+    const part = openCells!.open(loaded.hash, partition, from)
+    const { end, behindSinceMs } = openCells!.lag(loaded.hash, partition)
+    if (part !== null) {
+      open.push(part)
+      position[partition] = part.to
+    }
+    if (part === null && loaded.state === null && offsetIn(loaded.covered, partition) > from)
+      throw new TidemarkError('E_UNPUBLISHED', `view ${index.view.name} answers once a run has published it`)
+    if (part === null && end > from) {
+      missing.push(missed(partition, from, end, 'the speed layer does not continue the committed ticks yet'))
+    } else if (behindSinceMs !== null && nowMs - behindSinceMs > lagMs) {
+      missing.push(missed(partition, part?.to ?? from, end, 'the speed layer is behind the log'))
+    }
+  }
+  if (unread !== null) {
+    const places = live.length > 0 ? live : [0]
+    for (const p of places) missing.push(missed(p, offsetIn(loaded.chainEnd, p), null, unread))
+  }
+  for (const partition of partitionsOf(loaded.closed)) {
+    const to = offsetIn(loaded.closed, partition)
+    // Nothing but a version holds the last offset, which stands for all that is lost: a tick that reaches it was under way.
+    const from = Math.min(offsetIn(loaded.chainEnd, partition), to - 1)
+    if (offsetIn(loaded.state?.tidemark ?? {}, partition) < to)
+      missing.push(missed(partition, from, to, 'the next batch run adds these blocks'))
+  }
+  return { index, open, missing, unread: unread !== null, basis: basisOf(index, position, open) }
+}
+
+function missed(partition: number, from: number, to: number | null, reason: string): AnswerGap {
+  return { reason, partition, from, to, fromMs: null, toMs: null }
+}
+
+function basisOf({ loaded }: ViewIndex, position: Position, open: readonly OpenPart[]): Basis {
+  return {
+    position,
+    tidemark: loaded.state?.tidemark ?? {},
+    viewVersion: loaded.viewVersion,
+    run: loaded.state?.run ?? null,
+    definition: loaded.hash,
+    messagesVersion: loaded.messagesVersion,
+    files: loaded.files.length,
+    ticks: loaded.ticks.map(({ partition, from, to }) => ({ partition, from, to })),
+    gaps: mergeGaps(
+      loaded.state?.gaps ?? [],
+      ...loaded.ticks.map((tick) => tick.gaps),
+      ...open.map((part) => part.gaps),
+    ),
+  }
+}
+
+/** Damage may hide messages whose time is this far from the log times around it. */
+const GAP_MARGIN_MS = 10 * 60_000
+
+/** The lasting gaps that may lack messages of `range`. */
+function gapsWithin(gaps: readonly Gap[], range: Range): Gap[] {
+  return gaps.filter(
+    (gap) => gap.fromMs - GAP_MARGIN_MS < range.toMs && gap.toMs + GAP_MARGIN_MS > range.fromMs,
+  )
+}
+
+/** All time. */
+export const EVER: Range = { fromMs: Number.NEGATIVE_INFINITY, toMs: Number.POSITIVE_INFINITY }
+
+/** Whether an answer about `range` is whole, and why not. */
+export function wholeOf(at: Moment, range: Range): Whole {
+  const gaps = [...at.missing, ...gapsWithin(at.basis.gaps, range)]
+  return { complete: gaps.length === 0, gaps }
+}

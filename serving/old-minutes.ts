@@ -1,0 +1,61 @@
+import type { Table } from '../lake/delta/port.ts'
+import type { TextColumn } from '../schemas/cell-column.ts'
+import { type Cells, pickRows } from '../schemas/cells.ts'
+import { TidemarkError } from '../schemas/errors.ts'
+import { splitKey } from '../schemas/key.ts'
+import type { IndexLoader } from './index/loader.ts'
+import type { IndexedDate, ViewIndex } from './index/view-index.ts'
+
+/** Dates whose decoded minutes are kept; the least lately used go first. */
+const DATES_MAX = 16
+/** Dates that one question may read from the lake. */
+export const OLD_DATES_MAX = 366
+
+/** The minutes of dates that the index does not hold, read from the lake when they are asked for. */
+export class OldMinutes {
+  readonly #loader: IndexLoader
+  readonly #cells = new Map<string, Cells>()
+
+  constructor(loader: IndexLoader) {
+    this.#loader = loader
+  }
+
+  /** Reads the dates that are not here. Throws `E_PARAMETER` when they are too many for one question. */
+  async read(table: Table, { view }: ViewIndex, dates: readonly IndexedDate[]): Promise<void> {
+    if (dates.length > OLD_DATES_MAX)
+      throw new TidemarkError(
+        'E_PARAMETER',
+        `minutes of ${dates.length} old days are too many for one question`,
+        {
+          field: 'from',
+        },
+      )
+    const room = Math.max(DATES_MAX, dates.length)
+    for (const { path, file } of dates) {
+      const known = this.#cells.get(path)
+      if (file === null) continue
+      const cells = known ?? (await this.#loader.decode(view, await table.readFile(file)))
+      this.#cells.delete(path)
+      this.#cells.set(path, cells)
+      for (const oldest of this.#cells.keys()) if (this.#cells.size > room) this.#cells.delete(oldest)
+    }
+  }
+
+  /** The rows of `key` on a date that was read; null where there are none. */
+  rows(date: IndexedDate, key: string): Cells | null {
+    const cells = this.#cells.get(date.path)
+    if (cells === undefined) return null
+    const wanted = splitKey(key)
+    const places = wanted.map((value, k) => {
+      const { dictionary } = (cells.columns[k] as TextColumn).values
+      return dictionary.indexOf(value)
+    })
+    if (places.includes(-1)) return null
+    const rows: number[] = []
+    for (let i = 0; i < cells.length; i++) {
+      if (places.every((place, k) => (cells.columns[k] as TextColumn).values.places[i] === place))
+        rows.push(i)
+    }
+    return rows.length === 0 ? null : pickRows(cells, Uint32Array.from(rows))
+  }
+}

@@ -1,0 +1,73 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { CellFold } from '../../../schemas/cell-fold.ts'
+import { type Cells, keyAt, pickRows, rowAt } from '../../../schemas/cells.ts'
+import { host } from '../../../schemas/datasets/host.ts'
+import { toColumns } from '../../../schemas/message.ts'
+import { defineView } from '../../../schemas/view.ts'
+import { hostMinute } from '../../../schemas/views/host-minute.ts'
+import { serviceMinute } from '../../../schemas/views/service-minute.ts'
+import { decodeChunk, encodeChunk } from '../../../serving/index/chunk-codec.ts'
+import { nastyMessages, scores } from '../../schemas/nasty-messages.ts'
+
+const scoreMinute = defineView(scores, { name: 'score_minute', key: ['group'], quantiles: true })
+const rowsOf = (cells: Cells) => Array.from({ length: cells.length }, (_, i) => rowAt(cells, i))
+
+for (const { dataset, view } of [
+  { dataset: host, view: serviceMinute },
+  { dataset: host, view: hostMinute },
+  { dataset: scores, view: scoreMinute },
+]) {
+  test(`rows of ${view.name} survive as chunks, key by key`, () => {
+    fc.assert(
+      fc.property(nastyMessages(dataset), (messages) => {
+        const fold = new CellFold(view)
+        fold.addAll(toColumns(dataset, messages))
+        const cells = fold.cells()
+        for (let from = 0, to = 0; from < cells.length; from = to) {
+          while (to < cells.length && keyAt(cells, to) === keyAt(cells, from)) to++
+          const rows = Uint32Array.from({ length: to - from }, (_, i) => from + i)
+          const back = decodeChunk(view, keyAt(cells, from), encodeChunk(cells, from, to))
+          expect(rowsOf(back)).toEqual(rowsOf(pickRows(cells, rows)))
+        }
+      }),
+    )
+  })
+}
+
+function dayOfMinutes(): Cells {
+  const fold = new CellFold(serviceMinute)
+  const messages = Array.from({ length: 1_440 }, (_, minute) => ({
+    names: ['a', `host-${minute % 5}`],
+    timeMs: Date.UTC(2026, 10, 22) + minute * 60_000 + ((minute * 7_919) % 60_000),
+    gauges: [((minute * 7_919) % 10_000) / 100, ((minute * 104_729) % 10_000) / 100, minute % 101],
+    agent: null,
+    seq: null,
+  }))
+  fold.addAll(toColumns(host, messages))
+  return fold.cells()
+}
+
+test('a day of minutes takes at most 110 bytes a cell without its sketches', () => {
+  const { plain, sketches } = encodeChunk(dayOfMinutes(), 0, 1_440)
+  expect(plain.length / 1_440).toBeLessThan(110)
+  expect(sketches!.length / 1_440).toBeLessThan(40)
+})
+
+test('a changed byte is found, wherever it is', () => {
+  const whole = encodeChunk(dayOfMinutes(), 0, 1_440)
+  fc.assert(
+    fc.property(fc.nat(whole.plain.length - 1), fc.integer({ min: 1, max: 255 }), (at, flip) => {
+      const plain = new Uint8Array(whole.plain)
+      plain[at]! ^= flip
+      expect(() => decodeChunk(serviceMinute, 'a', { ...whole, plain })).toThrow('damaged')
+    }),
+    { numRuns: 300 },
+  )
+})
+
+test('a chunk of other columns is refused', () => {
+  expect(() => decodeChunk(hostMinute, 'a\u001fb', encodeChunk(dayOfMinutes(), 0, 1_440))).toThrow(
+    'other columns',
+  )
+})
