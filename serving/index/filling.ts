@@ -1,7 +1,9 @@
 import type Database from 'better-sqlite3'
+import type { NumberColumn } from '../../schemas/cell-column.ts'
 import { CellFold } from '../../schemas/cell-fold.ts'
 import type { KeySummary } from '../../schemas/cell-rows.ts'
-import { type Cells, keyAt } from '../../schemas/cells.ts'
+import { type Cells, keyAt, timesOf } from '../../schemas/cells.ts'
+import { layoutOf } from '../../schemas/view-columns.ts'
 import { encodeChunk } from './chunk-codec.ts'
 import { openToWrite } from './database.ts'
 import { BUCKET_MS } from './levels.ts'
@@ -153,8 +155,11 @@ function coarser(cells: Cells, from: number, to: number, bucketMs: number): Cell
   return fold.cells()
 }
 
-function summaryOf(cells: Cells, from: number, to: number): KeySummary {
-  const fold = new CellFold({ ...cells.view, gauges: [] })
-  fold.merge(cells, { from, to })
-  return fold.keys()[Symbol.iterator]().next().value!
+/** Of rows of one key. */
+function summaryOf(cells: Cells, from: number, to: number): Omit<KeySummary, 'key'> {
+  const times = timesOf(cells)
+  const counts = (cells.columns[layoutOf(cells.view).messages] as NumberColumn).values
+  let messages = 0
+  for (let i = from; i < to; i++) messages += counts[i]!
+  return { firstMs: times[from]!, lastMs: times[to - 1]!, messages }
 }
