@@ -1,4 +1,5 @@
 import type { Senders } from '../../log/senders.ts'
+import type { OpenBlock } from './blocks.ts'
 import { AGENT_TWICE_MS } from './limits.ts'
 
 /** One agent id while somebody speaks for it or something of it is in flight. */
@@ -9,6 +10,8 @@ interface Session {
   /** Highest seq known to be durable. */
   durable: number
   inFlight: number
+  /** The block that its last message went into, whatever connection brought it. */
+  block: OpenBlock | null
   /** Repeats of what is in flight: settled when that copy is. */
   waiting: { repeats: { readonly seq: number }; holder: Held; settle: (durable: boolean) => void }[]
   /** When a living connection was last displaced by another. */
@@ -83,6 +86,16 @@ export class Sessions {
     return true
   }
 
+  /** The block that the agent's last message went into; null when it is not known, and then durable. */
+  blockOf(agent: string): OpenBlock | null {
+    return this.#at(agent).block
+  }
+
+  /** The agent's last message went into that block. */
+  put(agent: string, block: OpenBlock): void {
+    this.#at(agent).block = block
+  }
+
   /**
    * Calls `settle` when the first copies of repeats from `holder` are durable, or never will be. More of them may come meanwhile:
    * `seq` is then that of the highest.
@@ -124,6 +137,7 @@ export class Sessions {
         appended: seq,
         durable: seq,
         inFlight: 0,
+        block: null,
         waiting: [],
         displacedMs: Number.NEGATIVE_INFINITY,
       }

@@ -4,7 +4,7 @@ import type { Access } from '../../schemas/ports/access.ts'
 import type { Clock } from '../../schemas/ports/clock.ts'
 import type { Socket } from '../../schemas/ports/net.ts'
 import { HOUR_MS } from '../../schemas/time.ts'
-import type { Blocks, OpenBlock } from '../intake/blocks.ts'
+import type { Blocks } from '../intake/blocks.ts'
 import type { Counts } from '../intake/counts.ts'
 import type { DatasetIntake, TooMany } from '../intake/dataset-intake.ts'
 import {
@@ -77,8 +77,6 @@ export class Connection implements Held, LineReader {
   /** What lines that name no dataset are taken by. */
   #intake: DatasetIntake
   #decoder: LineDecoder
-  /** The block that the last message went into. */
-  #block: OpenBlock | null = null
   #lineNumber = 0
   readonly #answers: Answers
   /** Refused lines that wait to be kept. */
@@ -240,8 +238,8 @@ export class Connection implements Held, LineReader {
       sessions.repeated(agent, entry, this, (durable) => this.#settle(entry, durable))
       return
     }
-    const block = blocks.add(row, agent, agent === null ? null : this.#block)
-    this.#block = block
+    const block = blocks.add(row, agent, agent === null ? null : sessions.blockOf(agent))
+    if (agent !== null) sessions.put(agent, block)
     if (this.#answers.extend(block, seq)) return
     const entry = this.#answers.enter(seq, block)
     block.settles.push((durable) => this.#stored(agent, entry, durable))

@@ -177,7 +177,7 @@ test('a backlog drains at two thousand a second', async () => {
   const rig = await Rig.start({ port: 7070 })
   const backlog = new MessageQueue(10_000, 'behind')
   for (let i = 0; i < 5_000; i++)
-    await backlog.push({ service: 'web', host: 'h', timeMs: NOW_MS, gauges: [1, 2, 3] })
+    await backlog.push({ names: ['web', 'h'], timeMs: NOW_MS, gauges: [1, 2, 3] })
   const agent = start(rig, {}, backlog)
   await rig.run(2_000)
   expect(agent.status().acked).toBeGreaterThan(3_000)

@@ -12,8 +12,7 @@ const SETTLED = 15
 const POSITIONS = 2_000
 
 const sample = (n: number) => ({
-  service: 'übung',
-  host: `web-${n % 7}`,
+  names: ['übung', `web-${n % 7}`],
   timeMs: 1_764_000_000_000 + n,
   gauges: [n % 101, n / 3, 0],
 })

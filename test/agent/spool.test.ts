@@ -18,7 +18,7 @@ const lines: string[] = []
 const open = (disk: Disk, bytesMax = 1 << 20): Promise<Backlog> =>
   openSpool({ dir: DIR, bytesMax }, { disk, random, logLine: (line) => void lines.push(line) })
 
-const sample = (n: number) => ({ service: 'übung', host: 'web-1', timeMs: n, gauges: [n, n / 3, 0] })
+const sample = (n: number) => ({ names: ['übung', 'web-1'], timeMs: n, gauges: [n, n / 3, 0] })
 
 async function pushed(disk: Disk, count: number, bytesMax?: number): Promise<Backlog> {
   const spool = await open(disk, bytesMax)
@@ -260,7 +260,7 @@ test('a file that could not be begun says nothing of what is lost', async () => 
   for (let n = 0; failed < 3 && n < 100; n++) await first.push(sample(3 + n)).catch(() => (failed += 1))
   disk.fault = null
   // So short that there is room for it in the file before.
-  await first.push({ service: 's', host: 'h', timeMs: 1, gauges: [] })
+  await first.push({ names: ['s', 'h'], timeMs: 1, gauges: [] })
   const { lost } = first
   disk.crash('process')
   const second = await open(disk, BYTES_MAX)

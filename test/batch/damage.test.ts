@@ -20,7 +20,7 @@ test('a damaged file of the view is made again from the messages', async () => {
   // Another hour of the same date: the damaged file is what its other hours would be carried from.
   await rig.send('checkout', 'web-1', '2026-11-22T08:00:00Z', [90, 1, 1])
   await rig.clock.advance(30_000)
-  expect(await rig.batch.run({ full: false })).toMatchObject({ result: 'published', full: true })
+  expect((await rig.batch.run({ full: false }))[0]).toMatchObject({ result: 'published', full: true })
   expect(rig.lines.join()).toMatch(/service_minute.*damaged.*everything is recomputed/)
   const stats = (await rig.app.inject({ url: URL })).json()
   expect(stats).toMatchObject({ messages: 4, complete: true, answered_by: { batch: 4, realtime: 0 } })
@@ -32,7 +32,7 @@ test('a damaged file of messages leaves its hours as they were, and is a gap in 
   await rig.send('checkout', 'web-1', '2026-11-22T10:02:00Z', [90, 1, 1])
   await rig.send('checkout', 'web-1', '2026-11-22T08:00:00Z', [80, 1, 1])
   await rig.clock.advance(30_000)
-  expect((await rig.batch.run({ full: true })).result).toBe('published')
+  expect((await rig.batch.run({ full: true }))[0]!.result).toBe('published')
   const stats = (await rig.app.inject({ url: URL })).json()
   // The hour of the damaged file keeps the two messages of the version before, and lacks what came since.
   expect(stats).toMatchObject({ messages: 3, complete: false })

@@ -4,6 +4,7 @@ import type { DataFile, Snapshot } from '../../lake/delta/port.ts'
 import { messagesSchema, sealApp } from '../../lake/tables/messages.ts'
 import { type ViewState, viewSchema } from '../../lake/tables/published.ts'
 import type { Tick } from '../../lake/tables/ticks.ts'
+import { host } from '../../schemas/datasets/host.ts'
 import { definitionHash, definitionJson } from '../../schemas/view.ts'
 import { serviceMinute } from '../../schemas/views/service-minute.ts'
 
@@ -20,7 +21,7 @@ function messages(files: readonly DataFile[], covered: number, coveredMs: number
   return {
     version: 7,
     timeMs: 0,
-    schema: messagesSchema,
+    schema: messagesSchema(host),
     configuration: { 'tidemark.created': String(CREATED_MS) },
     files: new Map(files.map((one) => [one.path, one])),
     txns: new Map([[sealApp(0), { version: covered, lastUpdatedMs: coveredMs }]]),

@@ -3,6 +3,7 @@ import type { Io } from '../../cli/command.ts'
 import { COMMANDS, runCli } from '../../cli/main.ts'
 import { VERSION } from '../../cli/version.ts'
 import { decodeLine } from '../../collector/ndjson/message-line.ts'
+import { host } from '../../schemas/datasets/host.ts'
 
 /** Runs one command line and says what it printed. */
 async function run(...argv: string[]) {
@@ -94,8 +95,8 @@ test('agent --once prints one message that a collector takes', async () => {
   expect([code, err]).toEqual([0, ''])
   expect(out).toMatch(/^[^\n]+\n$/)
   const context = { arrivalMs: Date.now(), oldestMs: 0, senderAddress: '', agent: null }
-  const line = decodeLine(Buffer.from(out.trim()), context)
-  expect(line).toMatchObject({ message: { service: 'web', host: 'h', seq: null }, ignoredFields: 0 })
+  const line = decodeLine(Buffer.from(out.trim()), context, { usual: host, named: () => null })
+  expect(line).toMatchObject({ message: { names: ['web', 'h'], seq: null }, ignoredFields: 0 })
 })
 
 test('agent install --print shows the unit', async () => {

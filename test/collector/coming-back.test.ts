@@ -4,6 +4,7 @@ import { nodeClock } from '../../cli/host/clock.ts'
 import { nodeNet } from '../../cli/host/net.ts'
 import { startCollector } from '../../collector/collector.ts'
 import { PENDING_BYTES_MAX } from '../../collector/intake/limits.ts'
+import { host } from '../../schemas/datasets/host.ts'
 import { until } from '../cli/host/until.ts'
 import { SimDisk } from '../sim/disk.ts'
 import { SimLog } from '../sim/log.ts'
@@ -18,7 +19,16 @@ test('agents that give up and come back while the log takes nothing leave no con
   const net = nodeNet()
   const collector = await startCollector(
     { host: '127.0.0.1', port: 0 },
-    { log, net, clock: nodeClock(), disk: new SimDisk(1), rejectsDir: '/rejects', logLine: () => {} },
+    {
+      log,
+      senders: log,
+      datasets: [host],
+      net,
+      clock: nodeClock(),
+      disk: new SimDisk(1),
+      rejectsDir: '/rejects',
+      logLine: () => {},
+    },
   )
   log.held = true
   for (let round = 0; round < 5; round++) {

@@ -11,9 +11,9 @@ import {
   UNSETTLED_LINES_MAX,
 } from '../../collector/intake/limits.ts'
 import { encodeBlock } from '../../log/block-codec.ts'
-import { toColumns } from '../../schemas/message.ts'
 import { HOUR_MS } from '../../schemas/time.ts'
 import { TestAccess } from '../sim/access.ts'
+import { hostColumns } from '../sim/messages.ts'
 import { Client, cpus, message, Rig } from './rig.ts'
 
 test('one connection too many is told so and closed; the others go on', async () => {
@@ -118,7 +118,7 @@ test('while the collector does not read, a line takes no time and nobody is idle
   client.socket.write('"ram":2,')
   await rig.run(10 * LINE_MS_MAX)
   rig.log.pending = 0
-  await rig.log.append(0, encodeBlock(toColumns([])))
+  await rig.log.append(0, encodeBlock(hostColumns([])))
   await rig.run(LINE_MS_MAX - 1_000)
   client.socket.write('"disk":3}\n')
   await rig.run()
@@ -175,7 +175,7 @@ test('while too much waits to be durable, nothing is read', async () => {
   expect(client.socket.pendingBytes()).toBeGreaterThan(0)
   rig.log.pending = 0
   const other = await rig.connect()
-  await rig.log.append(0, encodeBlock(toColumns([])))
+  await rig.log.append(0, encodeBlock(hostColumns([])))
   await rig.run()
   expect([cpus(rig.log), client.acks.at(-1), other.codes]).toEqual([[1, 2, 3, 4, 5, 6, 7, 8, 9], 9, []])
 })

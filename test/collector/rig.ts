@@ -1,6 +1,8 @@
 import { type Collector, type CollectorConfig, startCollector } from '../../collector/collector.ts'
+import { host } from '../../schemas/datasets/host.ts'
 import type { Access } from '../../schemas/ports/access.ts'
 import type { Socket } from '../../schemas/ports/net.ts'
+import { scores } from '../schemas/nasty-messages.ts'
 import { SimClock } from '../sim/clock.ts'
 import { SimDisk } from '../sim/disk.ts'
 import { drain } from '../sim/incarnation.ts'
@@ -42,6 +44,7 @@ export class Rig {
       {
         log: this.log,
         senders: this.log,
+        datasets: [host, scores],
         net: this.net,
         clock: this.clock,
         disk: this.disk,

@@ -63,7 +63,7 @@ test('defaults are filled in before the block is appended', async () => {
   const client = await rig.connect()
   client.send(message(1), { ...message(2), host: 'web-1', time_stamp: NOW_MS - 5 })
   await rig.run()
-  expect(rig.log.messages().map(({ host, timeMs }) => [host, timeMs])).toEqual([
+  expect(rig.log.messages().map(({ names, timeMs }) => [names[1], timeMs])).toEqual([
     ['127.0.0.1', NOW_MS],
     ['web-1', NOW_MS - 5],
   ])
@@ -79,7 +79,7 @@ test('lines are found wherever the bytes break', async () => {
     client.socket.write(text.subarray(at))
     await rig.run(0)
     expect([cpus(rig.log), client.codes, client.acks.at(-1)]).toEqual([[1], ['E_SERVICE'], 2])
-    expect(rig.log.messages()[0]!.host).toBe('größe-😀')
+    expect(rig.log.messages()[0]!.names[1]).toBe('größe-😀')
   }
 })
 

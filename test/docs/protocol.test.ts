@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import * as limits from '../../collector/limits.ts'
+import * as limits from '../../collector/intake/limits.ts'
 import { ERRORS } from '../../schemas/errors.ts'
 import { Rig } from '../collector/rig.ts'
 import { TestAccess } from '../sim/access.ts'

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { decodeMessages, encodeMessages } from '../../lake/parquet/messages.ts'
 import { mergeFiles } from '../../lake/writer/seal-files.ts'
+import { host } from '../../schemas/datasets/host.ts'
 import { messageAt, toColumns } from '../../schemas/message.ts'
 import { DATE, sealedFiles } from './rows.ts'
 
@@ -15,21 +16,21 @@ const NUMBERS = [
 
 test.each(NUMBERS)('numbers come back as they were written: %s, %s, %s', async (...numbers) => {
   const list = numbers.map((seq, i) => ({
-    ...{ service: 'web', host: `h${i}`, timeMs: Date.parse(DATE) + i, gauges: [i, 0.5, 100] },
+    ...{ names: ['web', `h${i}`], timeMs: Date.parse(DATE) + i, gauges: [i, 0.5, 100] },
     ...{ agent: seq === null ? null : 'a', seq },
   }))
   const rows = {
-    columns: toColumns(list),
+    columns: toColumns(host, list),
     partition: Int32Array.of(-1, 0, 1),
     offset: Float64Array.from(numbers, (n) => n ?? 0),
     index: Int32Array.of(0, 2, 1),
   }
-  const read = await decodeMessages(encodeMessages(rows))
+  const read = await decodeMessages(host, encodeMessages(host, rows))
   expect(list.map((_, i) => messageAt(read.columns, i))).toEqual(list)
   expect([read.partition, read.offset, read.index]).toEqual([rows.partition, rows.offset, rows.index])
 })
 
 test('a gauge value of whole percent takes at most a byte in a merged file', async () => {
-  const { bytes, about } = await mergeFiles(sealedFiles(2, 20_000), DATE)
+  const { bytes, about } = await mergeFiles(host, sealedFiles(2, 20_000), DATE)
   expect(bytes.length / (about.rows * 3)).toBeLessThan(1)
 })

@@ -2,8 +2,10 @@ import { expect, test } from 'vitest'
 import { openTable } from '../../lake/delta/table.ts'
 import { MemoryStore } from '../../lake/store/memory.ts'
 import type { ObjectStore } from '../../lake/store/port.ts'
+import { messagesSchema, sealApp } from '../../lake/tables/messages.ts'
 import { namesInLake } from '../../lake/tables/named-position.ts'
-import { MESSAGES, messagesSchema, sealApp, ticksTable } from '../../lake/tables.ts'
+import { ticksTable } from '../../lake/tables/ticks.ts'
+import { host } from '../../schemas/datasets/host.ts'
 import { serviceMinute } from '../../schemas/views/service-minute.ts'
 import { SimClock } from '../sim/clock.ts'
 import { simRandom } from '../sim/random.ts'
@@ -12,7 +14,8 @@ const clock = new SimClock(0)
 
 function tablesOn(store: ObjectStore) {
   const open = (name: string) => openTable(name, { store, clock, random: simRandom(1) })
-  return { messages: open(MESSAGES), view: open(serviceMinute.name), ticks: open(ticksTable(serviceMinute)) }
+  const views = [{ published: open(serviceMinute.name), ticks: open(ticksTable(serviceMinute)) }]
+  return { messages: [open('messages')], views }
 }
 
 /** A store that begins to hold back what is put. */
@@ -30,10 +33,10 @@ class HoldingStore extends MemoryStore {
 test('a seal that a dead process put and the store has not yet stored lands no more behind a fence', async () => {
   const store = new HoldingStore(clock)
   const dead = tablesOn(store)
-  const base = await dead.messages.create(messagesSchema, {})
+  const base = await dead.messages[0]!.create(messagesSchema(host), {})
   store.holds = true
   const txns = { [sealApp(0)]: { version: 4, lastUpdatedMs: 0 } }
-  void dead.messages.commit(base, { operation: 'SEAL', dataChange: true, txns })
+  void dead.messages[0]!.commit(base, { operation: 'SEAL', dataChange: true, txns })
   await expect.poll(() => store.held.length).toBe(1)
   store.holds = false
 
@@ -48,8 +51,8 @@ test('what landed before the fence is named', async () => {
   const store = new MemoryStore(clock)
   const dead = tablesOn(store)
   const names = await namesInLake(tablesOn(store))
-  const base = await dead.messages.create(messagesSchema, {})
-  await dead.messages.commit(base, {
+  const base = await dead.messages[0]!.create(messagesSchema(host), {})
+  await dead.messages[0]!.commit(base, {
     operation: 'SEAL',
     dataChange: true,
     txns: { [sealApp(0)]: { version: 4, lastUpdatedMs: 0 } },

@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type MessageRows, sortRows } from '../../lake/parquet/order.ts'
-import { messageAt, toColumns } from '../../schemas/message.ts'
+import { messageAt } from '../../schemas/message.ts'
 import { bucketStart, HOUR_MS } from '../../schemas/time.ts'
 import { compareUtf8 } from '../../schemas/utf8.ts'
+import { hostColumns } from '../sim/messages.ts'
 
 const row = fc.record({
   service: fc.constantFrom('web', 'a', '\u{1F600}', '\uFFFD'),
@@ -31,9 +32,7 @@ test('rows are ordered by hour, service, host, time and place, as comparing each
   fc.assert(
     fc.property(fc.array(row, { maxLength: 60 }), (list) => {
       const rows = {
-        columns: toColumns(
-          list.map((one) => ({ ...one, gauges: [one.offset, 1, 2], agent: null, seq: null })),
-        ),
+        columns: hostColumns(list.map((one) => ({ ...one, gauges: [one.offset, 1, 2] }))),
         partition: Int32Array.from(list, ({ partition }) => partition),
         offset: Float64Array.from(list, ({ offset }) => offset),
         index: Int32Array.from(list, ({ index }) => index),
@@ -41,8 +40,8 @@ test('rows are ordered by hour, service, host, time and place, as comparing each
       const expected = listed(rows).sort(
         (a, b) =>
           bucketStart(a.timeMs, HOUR_MS) - bucketStart(b.timeMs, HOUR_MS) ||
-          compareUtf8(a.service, b.service) ||
-          compareUtf8(a.host, b.host) ||
+          compareUtf8(a.names[0]!, b.names[0]!) ||
+          compareUtf8(a.names[1]!, b.names[1]!) ||
           a.timeMs - b.timeMs ||
           a.partition - b.partition ||
           a.offset - b.offset ||

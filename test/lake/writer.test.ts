@@ -3,9 +3,12 @@ import { sealThread } from '../../cli/host/seal-thread.ts'
 import type { Snapshot } from '../../lake/delta/port.ts'
 import { openTable } from '../../lake/delta/table.ts'
 import { MemoryStore } from '../../lake/store/memory.ts'
-import { MESSAGES, type ViewState, viewSchema, withViewState } from '../../lake/tables.ts'
+import { lakeTables } from '../../lake/tables/deployment.ts'
+import { type ViewState, viewSchema, withViewState } from '../../lake/tables/published.ts'
 import { encodeHere, type SealEncoder, type SealFile } from '../../lake/writer/seal-files.ts'
 import { startLakeWriter } from '../../lake/writer/writer.ts'
+import type { Dataset } from '../../schemas/dataset.ts'
+import { host } from '../../schemas/datasets/host.ts'
 import { makeWake } from '../../schemas/ports/wake.ts'
 import { offsetIn } from '../../schemas/position.ts'
 import { DAY_MS, HOUR_MS } from '../../schemas/time.ts'
@@ -25,9 +28,11 @@ async function rig(encoder: SealEncoder = encodeHere) {
   const clock = new SimClock(Date.parse(`${DATE}T00:00:00Z`) + DAY_MS + 2 * HOUR_MS)
   const store = new MemoryStore(clock)
   const random = simRandom(1)
-  const [messages, view] = [MESSAGES, serviceMinute.name].map((name) =>
+  const { datasets } = lakeTables({ datasets: [host], views: [serviceMinute] }, (name) =>
     openTable(name, { store, clock, random }),
-  ) as [ReturnType<typeof openTable>, ReturnType<typeof openTable>]
+  )
+  const { messages } = datasets[0]!
+  const view = datasets[0]!.views[0]!.published
   const log = new SimLog()
   const trimmed: number[] = []
   log.trim = async (position) => void trimmed.push(offsetIn(position, 0))
@@ -35,7 +40,7 @@ async function rig(encoder: SealEncoder = encodeHere) {
   const said: string[] = []
   const writer = await startLakeWriter(
     { retentionMs: DAY_MS, named: {}, unsealedBytesMax: UNSEALED_BYTES_MAX },
-    { log, messages, views: [view], clock, wake, encoder, logLine: (line) => void said.push(line) },
+    { log, datasets, clock, wake, encoder, logLine: (line) => void said.push(line) },
   )
   const files = async () => [...((await messages.snapshot()) as Snapshot).files.values()]
   return {
@@ -51,12 +56,12 @@ async function rig(encoder: SealEncoder = encodeHere) {
 test('a seal waits for no merge', async () => {
   let merging = 0
   let release = (): void => expect.fail('nothing merges')
-  const held = async (inputs: readonly Uint8Array[], date: string): Promise<SealFile> => {
+  const held = async (dataset: Dataset, inputs: readonly Uint8Array[], date: string): Promise<SealFile> => {
     merging += 1
     await new Promise<void>((resolve) => {
       release = resolve
     })
-    return encodeHere.merge(inputs, date)
+    return encodeHere.merge(dataset, inputs, date)
   }
   const { writer, seal, files, rows } = await rig({ ...encodeHere, merge: held })
   await seal()
@@ -82,8 +87,8 @@ test('a merge whose thread is killed is an error, its files stay, and the next u
   })
   const { writer, seal, said, files, rows } = await rig({
     ...thread,
-    merge(inputs, date) {
-      const merging = thread.merge(inputs, date)
+    merge(dataset, inputs, date) {
+      const merging = thread.merge(dataset, inputs, date)
       if (kill !== null) setImmediate(kill)
       kill = null
       return merging
@@ -103,7 +108,7 @@ test('a damaged file is said and not merged', async () => {
   const { store, writer, seal, said, files } = await rig()
   await seal()
   const path = (await files())[0]!.path
-  store.objects.get(`${MESSAGES}/${path}`)!.bytes[40]! ^= 1
+  store.objects.get(`messages/${path}`)!.bytes[40]! ^= 1
   await seal()
   await writer.tend()
   expect((await files()).length).toBe(2)
@@ -128,9 +133,9 @@ test('far behind it seals with urgency, until little is left', async () => {
   const urgencies: (boolean | undefined)[] = []
   const encoder: SealEncoder = {
     ...encodeHere,
-    encode: async (blocks, urgent) => {
+    encode: async (_datasets, blocks, urgent) => {
       urgencies.push(urgent)
-      return { blocks: blocks.length, files: [] }
+      return { blocks: blocks.length, files: [], refused: [] }
     },
   }
   const { log, writer } = await rig(encoder)

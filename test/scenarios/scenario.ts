@@ -3,6 +3,7 @@ import { scanRecords } from '../../log/journal/scan.ts'
 import type { RunRecord } from '../../schemas/ports/layers.ts'
 import { serviceMinute } from '../../schemas/views/service-minute.ts'
 import type { Stats } from '../../serving/answers.ts'
+import { figuresOf } from '../../serving/web/figures.ts'
 import { drain } from '../sim/incarnation.ts'
 import { differences } from '../simulator/oracle.ts'
 import { Sender } from '../simulator/sender.ts'
@@ -46,6 +47,8 @@ export async function runScenario(text: string): Promise<number> {
 const DAY_MS = Date.UTC(2026, 10, 22)
 const START_MS = DAY_MS + 10 * 3_600_000
 const UNITS_MS: { readonly [unit: string]: number } = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
+
+const VIEW = serviceMinute.name
 
 class Scenario {
   readonly #world = new World({ seed: 1, startMs: START_MS })
@@ -95,7 +98,7 @@ class Scenario {
         this.check()
       }
     }
-    this.#lastRun = await this.#parts.batch.run({ full: words[1] === 'full' })
+    this.#lastRun = (await this.#parts.batch.run({ full: words[1] === 'full' }))[0]!
   }
 
   #define(factor: number) {
@@ -122,7 +125,7 @@ class Scenario {
     this.#senders.set(agent, sender)
     if (!sender.connected) await sender.connect(this.#world.net)
     await drain()
-    sender.make({ service: service!, host: host!, timeMs: timeOf(time!), gauges: gauges.map(Number) })
+    sender.make({ names: [service!, host!], timeMs: timeOf(time!), gauges: gauges.map(Number) })
     sender.sendAfter(sender.sent.length - 1)
     await drain()
     // The block is not full: it goes when it has lingered.
@@ -140,13 +143,13 @@ class Scenario {
   #expect(words: string[]) {
     if (words[0] === 'run') return this.#expectRun(words.slice(1))
     if (words[0] === 'version')
-      return same('version', String(this.#parts.answers.basis().viewVersion), words[1]!)
+      return same('version', String(this.#parts.answers.basis(VIEW).viewVersion), words[1]!)
     const [service, ...rest] = words as [string, ...string[]]
     const timed = rest[1] === 'to'
     const range = timed
       ? { fromMs: timeOf(rest[0]!), toMs: timeOf(rest[2]!) }
       : { fromMs: DAY_MS - 366 * 86_400_000, toMs: DAY_MS + 366 * 86_400_000 }
-    const stats = this.#parts.answers.stats(service, range)
+    const stats = this.#parts.answers.stats(VIEW, service, range)
     if (stats === null) throw new Error(`${service} is unknown`)
     const facts = timed ? rest.slice(3) : rest
     for (let i = 0; i < facts.length; i += 2) same(facts[i]!, factOf(stats, facts[i]!), facts[i + 1]!)
@@ -164,12 +167,12 @@ class Scenario {
   check(): void {
     if (!this.#world.up) return
     const { answers } = this.#parts
-    const { position, definition } = answers.basis()
+    const { position, definition } = answers.basis(VIEW)
     const { definitions } = this.#world
-    const expected = this.#world.oracle.cells(definitions.get(definition) ?? answers.view, position)
+    const expected = this.#world.oracle.cells(definitions.get(definition) ?? serviceMinute, position)
     const range = { fromMs: 0, toMs: DAY_MS + 366 * 86_400_000 }
-    const wrong = [...expected.keys()].flatMap((key) => {
-      const stats = answers.stats(key, range)
+    const wrong = [...expected.keys()].flatMap(({ key }) => {
+      const stats = answers.stats(VIEW, key, range)
       return stats === null ? [`${key} is unknown`] : differences(expected, range, stats)
     })
     if (wrong.length > 0) throw new Error(wrong.join('; '))
@@ -183,7 +186,7 @@ function timeOf(text: string): number {
 
 function factOf(stats: Stats, fact: string): string {
   const [what, gauge] = fact.split('-') as [string, string | undefined]
-  const of = stats.gauges[['cpu', 'ram', 'disk'].indexOf(gauge ?? 'cpu')]!
+  const of = figuresOf(stats, ['cpu', 'ram', 'disk'].indexOf(gauge ?? 'cpu'))
   switch (what) {
     case 'messages':
       return String(stats.messages)
@@ -196,7 +199,7 @@ function factOf(stats: Stats, fact: string): string {
     case 'at':
       return of.maxTimeMs === null ? 'null' : new Date(of.maxTimeMs).toISOString().slice(11, 19)
     case 'on':
-      return String(of.maxHost)
+      return String(of.source)
     case 'complete':
       return String(stats.complete)
     case 'gap':

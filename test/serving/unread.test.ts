@@ -2,14 +2,16 @@ import { expect, test } from 'vitest'
 import { openTable } from '../../lake/delta/table.ts'
 import { MemoryStore } from '../../lake/store/memory.ts'
 import type { ObjectStore } from '../../lake/store/port.ts'
-import { MESSAGES, messagesSchema, ticksTable } from '../../lake/tables.ts'
-import { CellMap } from '../../schemas/cell.ts'
+import { lakeTables } from '../../lake/tables/deployment.ts'
+import { messagesSchema } from '../../lake/tables/messages.ts'
+import { CellFold } from '../../schemas/cell-fold.ts'
+import { host } from '../../schemas/datasets/host.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
-import { toColumns } from '../../schemas/message.ts'
 import { makeWake } from '../../schemas/ports/wake.ts'
 import { serviceMinute } from '../../schemas/views/service-minute.ts'
 import { startAnswers } from '../../serving/answer.ts'
 import { SimClock } from '../sim/clock.ts'
+import { hostColumns } from '../sim/messages.ts'
 import { simRandom } from '../sim/random.ts'
 
 test('whoever has not read the lake since the start says so, until it was read', async () => {
@@ -24,31 +26,23 @@ test('whoever has not read the lake since the start says so, until it was read',
       return typeof value === 'function' ? value.bind(target) : value
     },
   })
-  const table = (name: string) => openTable(name, { store, clock, random: simRandom(1) })
-  const messages = table(MESSAGES)
+  const tables = lakeTables({ datasets: [host], views: [serviceMinute] }, (name) =>
+    openTable(name, { store, clock, random: simRandom(1) }),
+  )
   const lines: string[] = []
-  const open = new CellMap(serviceMinute)
-  const message = {
-    service: 'web',
-    host: 'h',
-    timeMs: clock.nowMs(),
-    gauges: [1, 2, 3],
-    agent: null,
-    seq: null,
-  }
-  open.addAll(toColumns([message]))
+  const open = new CellFold(serviceMinute)
+  open.addAll(hostColumns([{ service: 'web', host: 'h', timeMs: clock.nowMs(), gauges: [1, 2, 3] }]))
   const answers = await startAnswers(
-    { view: serviceMinute, tickMs: 30_000, indexPath: ':memory:' },
+    { tickMs: 30_000, indexPath: ':memory:' },
     {
-      viewTable: table(serviceMinute.name),
-      ticks: table(ticksTable(serviceMinute)),
-      messages,
+      tables,
       openCells: {
         open: () => ({
           to: 4,
           gaps: [],
-          range: (key, from, to) => open.range(key, from, to),
+          cells: (key, from, to) => [open.range(key, from, to)],
           keys: () => open.keys(),
+          summaries: (key) => [open.summary(key)].filter((summary) => summary !== null),
         }),
         lag: () => ({ end: 4, behindSinceMs: null }),
         partitions: () => [0],
@@ -59,14 +53,18 @@ test('whoever has not read the lake since the start says so, until it was read',
     },
   )
   const range = { fromMs: 0, toMs: clock.nowMs() + 60_000 }
-  const before = answers.stats('web', range)
+  const before = answers.stats('service_minute', 'web', range)
   expect(before).toMatchObject({ complete: false, messages: 1 })
   expect(before?.gaps[0]?.reason).toMatch(/the lake was not read since the start: .*down/)
   expect(lines.join('\n')).toMatch(/serving: .*down/)
 
   isDown = false
-  await messages.create(messagesSchema, {})
+  await tables.datasets[0]!.messages.create(messagesSchema(host), {})
   await clock.advance(1_500)
-  expect(answers.stats('web', range)).toMatchObject({ complete: true, gaps: [], messages: 1 })
+  expect(answers.stats('service_minute', 'web', range)).toMatchObject({
+    complete: true,
+    gaps: [],
+    messages: 1,
+  })
   await answers.close()
 })

@@ -32,11 +32,16 @@ async function rig(log: SimLog) {
   const clock = new SimClock(100 * HOUR_MS)
   const deps = { store: new MemoryStore(clock), clock, random: simRandom(1) }
   const speed = await startSpeed(
-    { view: serviceMinute, tickMs: 30_000, retentionMs: HOUR_MS },
+    { tickMs: 30_000, retentionMs: HOUR_MS },
     {
       log,
-      ticks: openTable(ticksTable(serviceMinute), deps),
-      viewTable: openTable(serviceMinute.name, deps),
+      views: [
+        {
+          view: serviceMinute,
+          ticks: openTable(ticksTable(serviceMinute), deps),
+          published: openTable(serviceMinute.name, deps),
+        },
+      ],
       clock,
       wake: makeWake(),
       logLine: () => {},

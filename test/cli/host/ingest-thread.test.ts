@@ -9,6 +9,7 @@ import { type IngestThread, startIngestThread } from '../../../cli/host/ingest-t
 import type { ThreadCollectorConfig } from '../../../cli/host/ingest-worker.ts'
 import { nodeRandom } from '../../../cli/host/random.ts'
 import type { LogReader } from '../../../log/port.ts'
+import { host } from '../../../schemas/datasets/host.ts'
 import { hashToken, makeToken } from '../../../schemas/token.ts'
 import { makeCa } from './certificates.ts'
 
@@ -24,6 +25,7 @@ const CONFIG: Omit<ThreadCollectorConfig, 'rejectsDir'> = {
   unsealedBytesMax: 1 << 30,
   idleMs: 60_000,
   listenTls: null,
+  datasets: [host],
 }
 
 /** A thread with an open journal. */

@@ -3,13 +3,16 @@ import { sealThread } from '../../../cli/host/seal-thread.ts'
 import { encodeSeal, mergeFiles, SEAL_DATES_MAX } from '../../../lake/writer/seal-files.ts'
 import { encodeBlock } from '../../../log/block-codec.ts'
 import type { Block } from '../../../schemas/block.ts'
-import { toColumns } from '../../../schemas/message.ts'
+import { host } from '../../../schemas/datasets/host.ts'
 import { DAY_MS } from '../../../schemas/time.ts'
 import { DATE, sealedFiles } from '../../lake/rows.ts'
+import { hostColumns } from '../../sim/messages.ts'
+
+const DATASETS = [{ dataset: host, after: -1 }]
 
 /** A block of `count` messages, a day apart from each other. */
 function block(offset: number, count: number): Block {
-  const messages = toColumns(
+  const messages = hostColumns(
     Array.from({ length: count }, (_, i) => ({
       service: `übung-${i % 3}`,
       host: `h${offset}`,
@@ -26,10 +29,10 @@ test('the thread makes the files that would be made here', async () => {
   const blocks = [block(0, 1), block(1, 3), { ...block(2, 2), payload: encodeBlock(block(2, 2).messages) }]
   const thread = sealThread()
   try {
-    const here = encodeSeal(blocks)
+    const here = encodeSeal(DATASETS, blocks)
     expect(here.files.map(({ about }) => about.rows)).toEqual([3, 2, 1])
     for (let again = 0; again < 3; again++) {
-      const there = await thread.encode(blocks, again === 1)
+      const there = await thread.encode(DATASETS, blocks, again === 1)
       expect(there.blocks).toBe(3)
       expect(there.files.map(({ about }) => about)).toEqual(here.files.map(({ about }) => about))
       expect(there.files.map(({ bytes }) => Buffer.from(bytes))).toEqual(
@@ -45,14 +48,14 @@ test('the thread merges as it would be done here, in whatever memory the files c
   const thread = sealThread()
   try {
     const files = sealedFiles(3, 100)
-    const here = await mergeFiles(files, DATE)
+    const here = await mergeFiles(host, files, DATE)
     expect(here.about.rows).toBe(300)
     const shared = new Uint8Array(files[2]!.length + 8)
     shared.set(files[2]!, 8)
-    const there = await thread.merge([files[0]!, files[1]!, shared.subarray(8)], DATE)
+    const there = await thread.merge(host, [files[0]!, files[1]!, shared.subarray(8)], DATE)
     expect(there.about).toEqual(here.about)
     expect(Buffer.from(there.bytes)).toEqual(Buffer.from(here.bytes))
-    await expect(thread.merge([new Uint8Array(100)], DATE)).rejects.toMatchObject({ code: 'E_ENGINE' })
+    await expect(thread.merge(host, [new Uint8Array(100)], DATE)).rejects.toMatchObject({ code: 'E_ENGINE' })
   } finally {
     await thread.close()
   }
@@ -61,8 +64,8 @@ test('the thread merges as it would be done here, in whatever memory the files c
 test('seals and merges asked for at once are made one after the other', async () => {
   const thread = sealThread()
   try {
-    const merge = thread.merge(sealedFiles(2, 100), DATE)
-    const seal = thread.encode([block(0, 3)])
+    const merge = thread.merge(host, sealedFiles(2, 100), DATE)
+    const seal = thread.encode(DATASETS, [block(0, 3)])
     expect((await merge).about.rows).toBe(200)
     expect((await seal).files.map(({ about }) => about.rows)).toEqual([1, 1, 1])
   } finally {
@@ -70,12 +73,17 @@ test('seals and merges asked for at once are made one after the other', async ()
   }
 })
 
-test('what cannot be encoded is an error, and the thread goes on', async () => {
+test('a block that cannot be read is refused by name, and the thread goes on', async () => {
   const thread = sealThread()
   try {
     const broken = { ...block(0, 1), payload: Buffer.from([1, 0, 3, 9]) }
-    await expect(thread.encode([broken])).rejects.toMatchObject({ code: 'E_ENGINE' })
-    expect((await thread.encode([block(0, 1)])).blocks).toBe(1)
+    expect(await thread.encode(DATASETS, [broken])).toMatchObject({
+      blocks: 1,
+      files: [],
+      refused: [{ offset: 0 }],
+    })
+    await expect(thread.merge(host, [new Uint8Array(9)], DATE)).rejects.toMatchObject({ code: 'E_ENGINE' })
+    expect((await thread.encode(DATASETS, [block(0, 1)])).blocks).toBe(1)
   } finally {
     await thread.close()
   }
@@ -83,14 +91,14 @@ test('what cannot be encoded is an error, and the thread goes on', async () => {
 
 test('a seal that is interrupted by the end is an error, not a hanging promise', async () => {
   const thread = sealThread()
-  const encoding = thread.encode([block(0, 1)])
+  const encoding = thread.encode(DATASETS, [block(0, 1)])
   const failed = expect(encoding).rejects.toMatchObject({ code: 'E_ENGINE' })
   await thread.close()
   await failed
 })
 
 test('a seal ends before it would touch too many dates', () => {
-  const many = encodeSeal([block(0, SEAL_DATES_MAX - 1), block(1, SEAL_DATES_MAX + 9), block(2, 1)])
+  const many = encodeSeal(DATASETS, [block(0, SEAL_DATES_MAX - 1), block(1, SEAL_DATES_MAX + 9), block(2, 1)])
   expect([many.blocks, many.files.length]).toEqual([2, SEAL_DATES_MAX + 9])
-  expect(encodeSeal([]).blocks).toBe(0)
+  expect(encodeSeal(DATASETS, []).blocks).toBe(0)
 })

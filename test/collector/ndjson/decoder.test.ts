@@ -1,10 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { DatasetIntake } from '../../../collector/intake/dataset-intake.ts'
 import { fromDecimal } from '../../../collector/ndjson/decode/decimal.ts'
 import { LineDecoder } from '../../../collector/ndjson/decode/decoder.ts'
 import { LineBuffer } from '../../../collector/ndjson/decode/line-buffer.ts'
-import { Names } from '../../../log/names.ts'
 import { decodeLine, type LineContext } from '../../../collector/ndjson/message-line.ts'
+import { host } from '../../../schemas/datasets/host.ts'
 import type { Message } from '../../../schemas/message.ts'
 
 const ARRIVAL_MS = Date.UTC(2026, 10, 22, 10)
@@ -15,24 +16,24 @@ const CONTEXTS: LineContext[] = [null, 'a1'].map((agent) => ({
   agent,
 }))
 const NEWLINE = Buffer.from('\n')
-const names = { services: new Names(100_000), hosts: new Names(100_000) }
+const intake = new DatasetIntake(host, { servicesMax: 100_000, hostsMax: 100_000 })
+const datasets = { usual: host, named: () => null }
 const lineBuffer = new LineBuffer(10_000)
-const decoder = new LineDecoder(lineBuffer, names)
+const decoder = new LineDecoder(lineBuffer, intake)
 
 /** What both say of a line; the fast one null where it leaves the line to the other. */
 function both(line: Uint8Array, context: LineContext) {
   lineBuffer.put(line, NEWLINE)
   const end = decoder.decode(0, context)
-  return { end, fast: end < 0 ? null : decoded(context), complete: decodeLine(line, context) }
+  return { end, fast: end < 0 ? null : decoded(context), complete: decodeLine(line, context, datasets) }
 }
 
-/** The message that the decoder holds. */
+/** The message that the row holds. */
 function decoded({ agent }: LineContext): Message {
-  const { service, host, timeMs, values, seq } = decoder
+  const { names, values, seq } = intake.row
   return {
-    service: names.services.text(service),
-    host: names.hosts.text(host),
-    timeMs,
+    names: Array.from(names, (id, c) => intake.names[c]!.text(id)),
+    timeMs: values[3]!,
     gauges: [...values.subarray(0, 3)],
     agent,
     seq: seq || null,
@@ -43,7 +44,7 @@ function decoded({ agent }: LineContext): Message {
 function agree(line: Uint8Array, context: LineContext): boolean {
   const { end, fast, complete } = both(line, context)
   if (fast === null) return false
-  expect(complete).toEqual({ message: fast, ignoredFields: 0 })
+  expect(complete).toEqual({ dataset: host, message: fast, ignoredFields: 0 })
   expect(end).toBe(line.length)
   expect(fast.gauges.some((value) => Object.is(value, -0))).toBe(false)
   return true
@@ -267,7 +268,7 @@ test('numbers half-way between two doubles are not guessed', () => {
 })
 
 test('a name too many is left to the complete path, which is told so', () => {
-  const few = { services: new Names(2), hosts: new Names(2) }
+  const few = new DatasetIntake(host, { servicesMax: 2, hostsMax: 2 })
   const one = new LineDecoder(lineBuffer, few)
   const line = (service: string, host: string) =>
     Buffer.from(JSON.stringify({ service, host, cpu: 1, ram: 1, disk: 1 }))
@@ -283,12 +284,13 @@ test('a name too many is left to the complete path, which is told so', () => {
     false,
   ])
   const message = (service: string, host: string): Message => {
-    return { service, host, timeMs: 0, gauges: [1, 1, 1], agent: null, seq: null }
+    return { names: [service, host], timeMs: 0, gauges: [1, 1, 1], agent: null, seq: null }
   }
-  expect([one.take(message('c', 'h')), one.take(message('a', 'h3')), one.take(message('b', 'h2'))]).toEqual([
-    'services',
-    'hosts',
-    null,
+  const taken = [few.take(message('c', 'h')), few.take(message('a', 'h3')), few.take(message('b', 'h2'))]
+  expect(taken.map((over) => over?.setting)).toEqual([
+    'collector.services_max',
+    'collector.hosts_max',
+    undefined,
   ])
 })
 

@@ -1,7 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import {
+  type Accepted,
+  decodeLine,
+  type LineContext,
+  type Refusal,
+} from '../../../collector/ndjson/message-line.ts'
+import { host } from '../../../schemas/datasets/host.ts'
 import { ERRORS } from '../../../schemas/errors.ts'
-import { type Accepted, decodeLine, type LineContext, type Refusal } from '../../../collector/ndjson/message-line.ts'
+import { scores } from '../../schemas/nasty-messages.ts'
 
 const CONTEXT: LineContext = {
   arrivalMs: Date.UTC(2026, 10, 22, 10),
@@ -9,11 +16,12 @@ const CONTEXT: LineContext = {
   senderAddress: '192.0.2.7',
   agent: null,
 }
+const DATASETS = { usual: host, named: (name: string) => (name === 'scores' ? scores : null) }
 const GOOD = { service: 'web', cpu: 1, ram: 2, disk: 3 }
 
 const decode = (line: unknown, context: Partial<LineContext> = {}) => {
   const text = typeof line === 'string' ? line : JSON.stringify(line)
-  return decodeLine(Buffer.from(text), { ...CONTEXT, ...context })
+  return decodeLine(Buffer.from(text), { ...CONTEXT, ...context }, DATASETS)
 }
 const accepted = (line: unknown, context: Partial<LineContext> = {}) => {
   const decoded = decode(line, context)
@@ -28,9 +36,9 @@ const refused = (line: unknown, context: Partial<LineContext> = {}) => {
 
 test('what is left out is filled in: the arrival and the address of the sender', () => {
   expect(accepted(GOOD)).toEqual({
+    dataset: host,
     message: {
-      service: 'web',
-      host: '192.0.2.7',
+      names: ['web', '192.0.2.7'],
       timeMs: CONTEXT.arrivalMs,
       gauges: [1, 2, 3],
       agent: null,
@@ -47,15 +55,12 @@ test('other fields are counted; a seq is one of them where nobody said hello', (
 })
 
 test('white space around the object and a carriage return do no harm', () => {
-  expect(accepted(` ${JSON.stringify(GOOD)} \r`).message.service).toBe('web')
+  expect(accepted(` ${JSON.stringify(GOOD)} \r`).message.names[0]).toBe('web')
 })
 
 describe('names have 1 to 128 characters', () => {
-  test.each(['a', 'x'.repeat(128), '😀'.repeat(128), 'größe/日本 x', '__proto__', '\u00a0'])('%j', (name) => {
-    expect(accepted({ ...GOOD, service: name, host: name }).message).toMatchObject({
-      service: name,
-      host: name,
-    })
+  test.each(['a', 'x'.repeat(128), '😀'.repeat(128), 'größe/日本 x', '__proto__', '...'])('%j', (name) => {
+    expect(accepted({ ...GOOD, service: name, host: name }).message).toMatchObject({ names: [name, name] })
   })
   const wrong = [
     '',
@@ -165,7 +170,7 @@ test.each(['', ' ', 'hello', '{', '[]', '7', 'null', '"x"', '{"a":1}{"b":2}', '\
 
 test.each([[[0xff]], [[0xc0, 0x80]], [[0xed, 0xa0, 0x80]], [[0xe2, 0x82]]])('%j is not UTF-8', (bytes) => {
   const line = Buffer.concat([Buffer.from('{"service":"'), Buffer.from(bytes), Buffer.from('"}')])
-  expect(decodeLine(line, CONTEXT)).toMatchObject({ code: 'E_UTF8' })
+  expect(decodeLine(line, CONTEXT, DATASETS)).toMatchObject({ code: 'E_UTF8' })
 })
 
 test('the reason names the value, shortened', () => {
@@ -185,14 +190,14 @@ test('a value nested as deep as a line allows is refused like any other', () => 
 
 describe('whatever comes', () => {
   const judge = (line: Uint8Array, agent: string | null) => {
-    const decoded = decodeLine(line, { ...CONTEXT, agent })
+    const decoded = decodeLine(line, { ...CONTEXT, agent }, DATASETS)
     if ('code' in decoded) {
       expect(ERRORS).toHaveProperty(decoded.code)
       expect(decoded.reason.length).toBeLessThan(250)
       return
     }
-    const { service, host, timeMs, gauges, seq } = decoded.message
-    expect([service, host].every((name) => name.isWellFormed() && name !== '')).toBe(true)
+    const { names, timeMs, gauges, seq } = decoded.message
+    expect(names.every((name) => name.isWellFormed() && name !== '')).toBe(true)
     expect(Number.isSafeInteger(timeMs)).toBe(true)
     expect(gauges.every((value) => value >= 0 && value <= 1e15 && !Object.is(value, -0))).toBe(true)
     expect(seq === null).toBe(agent === null)
@@ -225,3 +230,38 @@ describe('whatever comes', () => {
     )
   })
 })
+
+describe('lines of another dataset', () => {
+  const SCORE = { dataset: 'scores', group: 'A', lunch: 'no', math: -2.5, reading: 7 }
+
+  test('are judged by its columns; an optional gauge may be absent or null, an attribute too', () => {
+    expect(accepted({ ...SCORE, note: 'late' })).toMatchObject({
+      dataset: scores,
+      message: { names: ['A', 'no'], gauges: [-2.5, 7, Number.NaN], attributes: ['late'] },
+      ignoredFields: 0,
+    })
+    expect(accepted({ ...SCORE, writing: null, cpu: 1 })).toMatchObject({
+      message: { gauges: [-2.5, 7, Number.NaN], attributes: [null] },
+      ignoredFields: 1,
+    })
+  })
+
+  test.each([
+    [{ ...SCORE, dataset: 'none' }, 'E_DATASET', 'dataset'],
+    [{ ...SCORE, dataset: 7 }, 'E_DATASET', 'dataset'],
+    [{ ...SCORE, lunch: undefined }, 'E_SERVICE', 'lunch'],
+    [{ ...SCORE, math: null }, 'E_GAUGE', 'math'],
+    [{ ...SCORE, math: 1e16 }, 'E_GAUGE', 'math'],
+    [{ ...SCORE, note: 7 }, 'E_ATTRIBUTE', 'note'],
+    [{ ...SCORE, note: 'x'.repeat(1_025) }, 'E_ATTRIBUTE', 'note'],
+  ])('%j is refused as %s of %s', (line, code, field) => {
+    expect(refused(line)).toMatchObject({ code, field })
+  })
+})
+
+test.each(['.', '..', ' ', '\u00a0', '\u3000 ', 'a\u202eb', '\u2067x', '\u200f'])(
+  '%j cannot be shown or asked for, and is no name',
+  (service) => {
+    expect(refused({ ...GOOD, service })).toMatchObject({ code: 'E_SERVICE' })
+  },
+)

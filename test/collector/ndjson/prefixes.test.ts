@@ -1,22 +1,23 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { Prefixes } from '../../../collector/ndjson/decode/prefixes.ts'
+import { DatasetIntake } from '../../../collector/intake/dataset-intake.ts'
 import { LineDecoder } from '../../../collector/ndjson/decode/decoder.ts'
 import { LineBuffer } from '../../../collector/ndjson/decode/line-buffer.ts'
-import { Names } from '../../../log/names.ts'
+import { Prefixes } from '../../../collector/ndjson/decode/prefixes.ts'
+import { host } from '../../../schemas/datasets/host.ts'
 
 const CONTEXT = { arrivalMs: Date.UTC(2026, 10, 22), oldestMs: 0, senderAddress: '192.0.2.7', agent: null }
 
 /** A decoder of lines that are laid before it one at a time. */
 function reader(lineBuffer = new LineBuffer(2_000)) {
-  const known = { services: new Names(1_000), hosts: new Names(1_000_000) }
-  const decoder = new LineDecoder(lineBuffer, known)
+  const intake = new DatasetIntake(host, { servicesMax: 1_000, hostsMax: 1_000_000 })
+  const decoder = new LineDecoder(lineBuffer, intake)
   const read = (line: string) => {
     lineBuffer.put(Buffer.from(`${line}\n`))
     if (decoder.decode(0, CONTEXT) < 0) return null
-    return [known.services.text(decoder.service), known.hosts.text(decoder.host)]
+    return Array.from(intake.row.names, (id, c) => intake.names[c]!.text(id))
   }
-  return { decoder, known, read }
+  return { decoder, intake, read }
 }
 
 const rest = '"cpu":1,"ram":2,"disk":3}'
@@ -50,20 +51,21 @@ test('in whatever order lines come, each is read with its own names', () => {
 
 test('a beginning that comes again is expected, and nothing that only begins like it', () => {
   const lineBuffer = new LineBuffer(200)
-  const beginnings = new Prefixes(lineBuffer)
-  const lay = (text: string) => lineBuffer.put(Buffer.from(text))
+  const beginnings = new Prefixes(lineBuffer, 2)
+  const put = (text: string) => lineBuffer.put(Buffer.from(text))
   const [web, webs] = ['{"service":"web"', '{"service":"web-1"']
   const guess = (text: string) => {
     put(text)
     return beginnings.guess(0)
   }
   expect(guess(web)).toBe(0)
-  for (const [i, text] of [web, webs, web].entries()) beginnings.learn(0, lay(text), 1, i % 2, 0)
+  for (const [i, text] of [web, webs, web].entries())
+    beginnings.learn(0, put(text), 1, Int32Array.of(i % 2, 0))
   // After `web` came `web-1`.
   expect(guess(`${web},`)).toBe(0)
   expect(guess(webs.slice(0, -1))).toBe(0)
   expect(guess(`${webs},`)).toBe(webs.length)
-  expect([beginnings.fields, beginnings.service]).toEqual([1, 1])
+  expect([beginnings.fields, beginnings.nameAt(0)]).toEqual([1, 1])
   beginnings.clear()
   expect(guess(webs)).toBe(0)
 })
@@ -71,20 +73,21 @@ test('a beginning that comes again is expected, and nothing that only begins lik
 test('with more beginnings than are kept each line is still read with its own names', () => {
   const { read } = reader()
   for (let n = 0; n < 140_000; n++) {
-    const host = `h${n % 70_000}`
-    if (read(`{"service":"web","host":"${host}",${rest}`)?.[1] !== host) throw new Error(`${host} is another`)
+    const name = `h${n % 70_000}`
+    if (read(`{"service":"web","host":"${name}",${rest}`)?.[1] !== name) throw new Error(`${name} is another`)
   }
 })
 
 test('names of an expected beginning are seen, and mean nothing any more when numbers changed', () => {
-  const { decoder, known, read } = reader()
+  const { decoder, intake, read } = reader()
   const lines = ['b', 'c'].map((host) => `{"service":"web","host":"${host}",${rest}`)
   read(`{"service":"old","host":"a",${rest}`)
   for (const text of [...lines, ...lines]) read(text)
-  decoder.hour = 5
+  intake.hour = 5
   for (const text of lines) read(text)
   decoder.forget()
-  expect([known.services.forget(5), known.hosts.forget(5)]).toEqual([true, true])
-  expect(known.hosts.size).toBe(2)
+  // Names are kept for a day.
+  expect(intake.forgetOld(5 + 24)).toBe(true)
+  expect(intake.names.map(({ size }) => size)).toEqual([1, 2])
   for (const [i, text] of lines.entries()) expect(read(text)).toEqual(['web', ['b', 'c'][i]])
 })

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
 import { encodeBlock } from '../../../log/block-codec.ts'
 import { scanRecords } from '../../../log/journal/scan.ts'
-import { type Columns, messageAt, toColumns } from '../../../schemas/message.ts'
+import { type Columns, messageAt } from '../../../schemas/message.ts'
 import { SimDisk } from '../../sim/disk.ts'
+import { hostColumns } from '../../sim/messages.ts'
 import { simRandom } from '../../sim/random.ts'
 import { openOn, START_MS } from './samples.ts'
 
@@ -25,7 +26,7 @@ function mixed(random: () => number, seqs: number[]): Columns {
       seq: numbered ? seqs[sender]! : null,
     }
   })
-  return toColumns(messages)
+  return hostColumns(messages)
 }
 
 /** A journal's files, the content of every block, and for each file where its blocks end and its last write began. */
@@ -69,7 +70,7 @@ async function readBack(files: ReadonlyMap<string, Uint8Array>, floor: number) {
     after = slice.to
   }
   const seqs = [0, 1, 2].map((sender) => log.senders.highestSeq(`agent-${sender}`))
-  const next = await log.append(0, encodeBlock(toColumns([])))
+  const next = await log.append(0, encodeBlock(hostColumns([])))
   await log.close()
   // What was mended is whole: a second start finds the same.
   const again = await openOn(disk, options)

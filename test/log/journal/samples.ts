@@ -2,18 +2,18 @@ import { encodeBlock } from '../../../log/block-codec.ts'
 import { type Journal, openJournal } from '../../../log/journal/journal.ts'
 import type { LogReader } from '../../../log/port.ts'
 import type { AgentState } from '../../../log/senders.ts'
-import { toColumns } from '../../../schemas/message.ts'
 import type { Position } from '../../../schemas/position.ts'
 import { stringAt } from '../../../schemas/string-column.ts'
 import { SimClock } from '../../sim/clock.ts'
 import type { SimDisk } from '../../sim/disk.ts'
+import { hostColumns } from '../../sim/messages.ts'
 
 export const DIR = '/data/journal'
 export const START_MS = Date.UTC(2026, 0, 31, 23, 59)
 
 /** A block of one agent's messages `from` to `from + count − 1`. */
 export function block(agent: string, from: number, count = 1): Uint8Array {
-  const messages = toColumns(
+  const messages = hostColumns(
     Array.from({ length: count }, (_, i) => ({
       service: 'web',
       host: `host-${i % 3}`,

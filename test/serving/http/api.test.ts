@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { parseRun, presentRun } from '../../../serving/http/present.ts'
+import { type PresentedRun, parseRun, presentRun } from '../../../serving/http/present-run.ts'
 import { ROOT } from '../../code/sources.ts'
 import { apiRig } from './rig.ts'
 
@@ -81,6 +81,7 @@ test('analytics are the stats of every service with messages', async () => {
   ])
   expect((await rig.app.inject({ url: '/v1/analytics?from=2020-01-01&to=2020-01-02' })).json()).toEqual({
     services: [],
+    complete: true,
   })
 })
 
@@ -97,17 +98,25 @@ test('a run is started, recorded, and refused while another goes on', async () =
   expect(refused.json()).toMatchObject({ status: 409, code: 'E_RUN_ACTIVE' })
   release()
   rig.store.faults = null
-  expect((await active).result).toBe('published')
-  expect((await rig.app.inject({ method: 'POST', url: '/v1/runs' })).json().result).toBe('nothing_new')
+  expect((await active).map(({ result }) => result)).toEqual(['published', 'published'])
+  const started = await rig.app.inject({ method: 'POST', url: '/v1/runs' })
+  const { run } = started.json()
+  expect([started.statusCode, started.headers.location]).toEqual([202, `/v1/runs/${run}`])
+  const state = async () => (await rig.app.inject({ url: `/v1/runs/${run}` })).json()
+  await expect.poll(async () => (await state()).state).toBe('ended')
+  expect(await state()).toMatchObject({ run, result: 'nothing_new', stage: null, full: false })
+  expect((await rig.app.inject({ url: '/v1/runs/none' })).statusCode).toBe(404)
+  const ended = await rig.app.inject({ method: 'DELETE', url: `/v1/runs/${run}` })
+  expect(ended.json()).toMatchObject({ status: 409, code: 'E_RUN_ENDED' })
   const wrong = await rig.app.inject({ method: 'POST', url: '/v1/runs', payload: { fulll: true } })
   expect(wrong.statusCode).toBe(400)
   const { runs } = (await rig.app.inject({ url: '/v1/runs' })).json()
-  expect(runs.map((run: { result: string; view_version: number }) => [run.result, run.view_version])).toEqual(
-    [
-      ['published', 2],
-      ['published', 1],
-    ],
-  )
+  expect(runs.map((one: PresentedRun) => [one.view, one.result, one.view_version])).toEqual([
+    ['service_minute', 'published', 2],
+    ['host_minute', 'published', 2],
+    ['service_minute', 'published', 1],
+    ['host_minute', 'published', 1],
+  ])
 })
 
 test('a run is told in the words of the API, and read back as it was', async () => {
@@ -141,11 +150,19 @@ test('/openapi.json is OpenAPI 3.1 and names every path of the API', async () =>
     '/healthz',
     '/readyz',
     '/v1/analytics',
+    '/v1/datasets',
+    '/v1/hosts',
     '/v1/runs',
+    '/v1/runs/{run}',
     '/v1/services',
     '/v1/services/{service}/minutes',
+    '/v1/services/{service}/series',
     '/v1/services/{service}/stats',
     '/v1/status',
+    '/v1/views',
+    ...['host_minute', 'service_minute'].flatMap((view) =>
+      ['analytics', 'cells', 'keys', 'series', 'stats'].map((what) => `/v1/views/${view}/${what}`),
+    ),
   ])
 })
 
