@@ -1,7 +1,9 @@
 import type Database from 'better-sqlite3'
+import type { NumberColumn } from '../../schemas/cell-column.ts'
 import { CellFold } from '../../schemas/cell-fold.ts'
 import type { KeySummary } from '../../schemas/cell-rows.ts'
-import { type Cells, keyAt } from '../../schemas/cells.ts'
+import { type Cells, keyAt, timesOf } from '../../schemas/cells.ts'
+import { layoutOf } from '../../schemas/view-columns.ts'
 import { encodeChunk } from './chunk-codec.ts'
 import { openToWrite } from './database.ts'
 import { BUCKET_MS } from './levels.ts'
@@ -69,7 +71,7 @@ export class Filling {
     this.#statement(
       'INSERT INTO chunk (file, key, day, day_sketches, hours, hours_sketches, minutes, minutes_sketches) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
     ).run(file, key, d.plain, d.sketches, h.plain, h.sketches, minutes.plain, minutes.sketches)
-    const { firstMs, lastMs, messages } = summaryOf(cells, from, to)
+    const { firstMs, lastMs, messages } = summaryOf(cells, from, to, day)
     this.#statement('INSERT INTO known (file, key, first, last, messages) VALUES (?, ?, ?, ?, ?)').run(
       file,
       key,
@@ -153,8 +155,14 @@ function coarser(cells: Cells, from: number, to: number, bucketMs: number): Cell
   return fold.cells()
 }
 
-function summaryOf(cells: Cells, from: number, to: number): KeySummary {
-  const fold = new CellFold({ ...cells.view, gauges: [] })
-  fold.merge(cells, { from, to })
-  return fold.keys()[Symbol.iterator]().next().value!
+/** What is known of the key of the rows from `from` to `to`, whose day is `day`. Rows are in the order of time. */
+function summaryOf(cells: Cells, from: number, to: number, day: Cells): KeySummary {
+  const times = timesOf(cells)
+  const counts = (day.columns[layoutOf(day.view).messages] as NumberColumn).values
+  return {
+    key: keyAt(cells, from),
+    firstMs: times[from]!,
+    lastMs: times[to - 1]!,
+    messages: counts.reduce((sum, count) => sum + count, 0),
+  }
 }
