@@ -1,21 +1,13 @@
 import { expect, test } from 'vitest'
-import { definitionHash } from '../../schemas/view.ts'
 import { serviceMinute } from '../../schemas/views/service-minute.ts'
-import { IndexStore } from '../../serving/index/store.ts'
-import { standing } from '../../serving/merge.ts'
+import { emptyIndex } from '../../serving/index/view-index.ts'
+import { momentOf } from '../../serving/moment.ts'
 
-/** What stands of a journal that is lost: closed behind offset 0, its ticks reach `chainEnd`. */
+/** What is missing of a journal that is lost: closed behind offset 0, its ticks reach `chainEnd`. */
 function missingAt(chainEnd: number): { partition: number; from: number; to: number | null }[] {
-  const store = new IndexStore(':memory:', serviceMinute)
-  const loaded = {
-    ...store.loaded,
-    hash: definitionHash(serviceMinute),
-    chainEnd: { 0: chainEnd },
-    closed: { 0: 1 },
-  }
-  store.apply({ loaded, dropDates: [], addDates: [], keepTicks: new Set(), addTicks: [] })
-  const { missing } = standing({ store, openCells: null, nowMs: 0, lagMs: 0, unread: null })
-  store.close()
+  const empty = emptyIndex(serviceMinute)
+  const index = { ...empty, loaded: { ...empty.loaded, chainEnd: { 0: chainEnd }, closed: { 0: 1 } } }
+  const { missing } = momentOf({ index, openCells: null, nowMs: 0, lagMs: 0, unread: null })
   return missing.map(({ partition, from, to }) => ({ partition, from, to }))
 }
 

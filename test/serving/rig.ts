@@ -7,6 +7,7 @@ import { ticksSchema, tickTags } from '../../lake/tables/ticks.ts'
 import { CellFold } from '../../schemas/cell-fold.ts'
 import { type Cells, pickRows, timesOf } from '../../schemas/cells.ts'
 import type { Dataset } from '../../schemas/dataset.ts'
+import { TidemarkError } from '../../schemas/errors.ts'
 import { type Message, toColumns } from '../../schemas/message.ts'
 import type { OpenCells } from '../../schemas/ports/layers.ts'
 import { makeWake } from '../../schemas/ports/wake.ts'
@@ -24,10 +25,21 @@ export function foldOf(dataset: Dataset, view: View, messages: readonly Message[
   return fold
 }
 
+export interface RigOptions {
+  readonly indexDays?: number
+  /** Whether the lake is out of reach at the start. */
+  readonly isDown?: boolean
+}
+
 /** Answers over a lake to which tests publish cells and ticks, and over open cells that they say. */
-export async function answersRig(dataset: Dataset, view: View, { indexDays }: { indexDays?: number } = {}) {
+export async function answersRig(
+  dataset: Dataset,
+  view: View,
+  { indexDays, isDown = false }: RigOptions = {},
+) {
   const clock = new SimClock(NOW_MS)
   const store = new MemoryStore(clock)
+  if (isDown) store.faults = () => Promise.reject(new TidemarkError('E_STORE', 'down'))
   const random = simRandom(1)
   const wake = makeWake()
   const lines: string[] = []
