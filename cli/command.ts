@@ -1,5 +1,5 @@
 import { SETTINGS, type SettingName } from '../schemas/config.ts'
-import type { Settings } from './settings.ts'
+import type { Settings } from './settings/settings.ts'
 
 /** A command of the command line, as data: help, parsing and the tests of the documents all read it. */
 export interface Command {

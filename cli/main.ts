@@ -4,6 +4,7 @@ import { agentCommand } from './commands/agent.ts'
 import { batch } from './commands/batch.ts'
 import { collector } from './commands/collector.ts'
 import { config } from './commands/config.ts'
+import { datasets } from './commands/datasets.ts'
 import { fleet } from './commands/fleet.ts'
 import { runs } from './commands/runs.ts'
 import { status } from './commands/status.ts'
@@ -12,14 +13,25 @@ import { up } from './commands/up.ts'
 import { exitCodeOf, sentence } from './failure.ts'
 import { helpOf, overview } from './help.ts'
 import { processIo } from './host/process.ts'
-import { suggestion } from './nearest.ts'
 import { parseCommandArgs } from './parse.ts'
-import { CONFIG_FILE, resolveSettings, type Sources } from './settings.ts'
+import { suggestion } from './settings/nearest.ts'
+import { CONFIG_FILE, resolveSettings, type Sources } from './settings/settings.ts'
 import { VERSION } from './version.ts'
 
 const agent = agentCommand('tidemark agent', ['agent'])
 
-export const COMMANDS: readonly Command[] = [up, agent, collector, batch, runs, fleet, token, status, config]
+export const COMMANDS: readonly Command[] = [
+  up,
+  agent,
+  collector,
+  batch,
+  runs,
+  datasets,
+  fleet,
+  token,
+  status,
+  config,
+]
 
 /** What entry.js calls: runs the command of this process and exits with its code. */
 export async function start(): Promise<void> {

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { flagOf, SETTINGS } from '../schemas/config.ts'
 import { TidemarkError } from '../schemas/errors.ts'
 import { type Command, callOf, type Flag } from './command.ts'
-import { suggestion } from './nearest.ts'
+import { suggestion } from './settings/nearest.ts'
 
 export interface Parsed {
   readonly flags: Readonly<Record<string, string>>

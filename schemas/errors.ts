@@ -192,6 +192,7 @@ export const ERRORS = {
   },
   // Runs, queries, commands.
   E_CANCELLED: { meaning: 'it was cancelled', retryable: true, hint: 'start it again' },
+  E_RUN_ENDED: { meaning: 'the run has ended', retryable: false, hint: 'look at it: GET /v1/runs/{run}' },
   E_RUN_ACTIVE: { meaning: 'a run is going on', retryable: true, hint: 'wait for it; see GET /v1/runs' },
   E_ENGINE: { meaning: 'the batch engine failed', retryable: true, hint: 'see the run record' },
   E_PARAMETER: { meaning: 'a parameter is wrong', retryable: false, hint: 'see /openapi.json' },

@@ -14,7 +14,7 @@ export interface AskedRange {
 const MINUTE_MS = 60_000
 /** Answers reach from year 0 to year 9999, which every format can write. */
 const TIME_MS_MIN = Date.UTC(0, 0, 1) - 1900 * 366 * DAY_MS
-const TIME_MS_MAX = Date.UTC(9999, 11, 31)
+const TIME_MS_MAX = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
 
 /**
  * The range `[from, to)` in whole minutes, rounded outward; without either the last 24 hours. With `lastDayIncluded`, as
@@ -35,7 +35,8 @@ export function parseRange(
   if (to === undefined) throw wrong('to', 'to is missing; give both from and to, or neither')
   const fromMs = parseInstant('from', from, zone, 0)
   const toMs = parseInstant('to', to, zone, lastDayIncluded ? 1 : 0)
-  if (toMs <= fromMs) throw wrong('to', `to must be after from, and ${to} is not after ${from}`)
+  if (toMs < fromMs) throw wrong('to', `to must not be before from, and ${to} is before ${from}`)
+  if (toMs === fromMs) return { fromMs: bucketStart(fromMs, MINUTE_MS), toMs: bucketStart(fromMs, MINUTE_MS) }
   return { fromMs: bucketStart(fromMs, MINUTE_MS), toMs: -bucketStart(-toMs, MINUTE_MS) }
 }
 
@@ -59,6 +60,8 @@ export function parseInstant(name: string, text: string, zone: string, days = 0)
 }
 
 function instant(text: string, zone: string, days: number): number | null {
+  // Eight digits are a date whose dashes are missing, not a time in January 1970.
+  if (/^\d{8}$/.test(text)) return null
   if (/^-?\d{1,16}$/.test(text)) return Number(text)
   if (/^\d{4}-\d\d-\d\d$/.test(text)) {
     const date = DateTime.fromISO(text, { zone })

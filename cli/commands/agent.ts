@@ -9,14 +9,14 @@ import { toLine } from '../../schemas/message.ts'
 import { type Clock, sleep } from '../../schemas/ports/clock.ts'
 import { installUnit, UNIT_FILE } from '../agent/install.ts'
 import { type AgentOptions, agentOptions } from '../agent/options.ts'
-import { COLLECTOR_FLAG } from '../collector-flag.ts'
 import { type Args, type Command, type Io, logLineTo } from '../command.ts'
 import { nodeClock } from '../host/clock.ts'
 import { nodeDisk } from '../host/disk.ts'
 import { freeNewest, giveMemoryBack } from '../host/memory.ts'
 import { ownProgram } from '../host/process.ts'
 import { nodeRandom } from '../host/random.ts'
-import { REACH_FLAGS, reachOf } from '../reach.ts'
+import { COLLECTOR_FLAG } from './collector-flag.ts'
+import { REACH_FLAGS, reachOf } from './reach.ts'
 
 const FLAGS = [
   COLLECTOR_FLAG,

@@ -1,14 +1,15 @@
 import { TidemarkError } from '../../schemas/errors.ts'
+import { sleep } from '../../schemas/ports/clock.ts'
 import type { RunRecord } from '../../schemas/ports/layers.ts'
-import { serviceMinute } from '../../schemas/views/service-minute.ts'
-import { type PresentedRun, parseRun } from '../../serving/http/present.ts'
-import { askRunning } from '../ask.ts'
-import { Closing } from '../closing.ts'
+import { type PresentedState, parseRun } from '../../serving/http/present-run.ts'
 import { ALL_SETTINGS, type Args, type Command, type Io, logLineTo } from '../command.ts'
+import { Closing } from '../compose/closing.ts'
 import { nodeClock } from '../host/clock.ts'
 import { nodeDisk } from '../host/disk.ts'
 import { nodeRandom } from '../host/random.ts'
-import { type Progress, withProgress } from '../progress.ts'
+import { builtInDefinitions } from '../settings/definitions.ts'
+import { askRunning } from './ask.ts'
+import { withProgress } from './progress.ts'
 import { runLine } from './runs.ts'
 
 export const batch: Command = {
@@ -24,8 +25,9 @@ export const batch: Command = {
   run,
 }
 
-/** Longest run that is waited for. */
-const RUN_MS_MAX = 24 * 3_600_000
+/** How often a run in another process is asked how far it is. */
+const ASK_EVERY_MS = 200
+const ANSWER_MS_MAX = 30_000
 
 async function run(args: Args, io: Io): Promise<number> {
   if (args.flags.once === undefined)
@@ -34,43 +36,64 @@ async function run(args: Args, io: Io): Promise<number> {
       'a batch layer alone needs a distributed log; say `tidemark batch --once` for one run',
     )
   const full = args.flags.full !== undefined
-  const record = (await runElsewhere(args, full, io)) ?? (await runHere(args, full, io))
-  io.out(`${runLine(record)}\n`)
-  return record.result === 'failed' ? 1 : 0
+  const records = (await runElsewhere(args, full, io)) ?? (await runHere(args, full, io))
+  for (const record of records) io.out(`${runLine(record)}\n`)
+  return records.some(({ result }) => result === 'failed' || result === 'cancelled') ? 1 : 0
 }
 
-/** In the `up` that holds the data directory; null when there is none. */
-async function runElsewhere({ settings, flags }: Args, full: boolean, io: Io): Promise<RunRecord | null> {
-  const request = { method: 'POST', body: { full }, timeoutMs: RUN_MS_MAX } as const
+/** In the `up` that holds the data directory; null when there is none. Ctrl-C cancels the run. */
+async function runElsewhere(
+  { settings, flags }: Args,
+  full: boolean,
+  io: Io,
+): Promise<readonly RunRecord[] | null> {
   const dataDir = settings.dataDir()
   const disk = nodeDisk()
-  const progress = async () => {
-    const status = await askRunning(disk, dataDir, '/v1/status', { method: 'GET', timeoutMs: 1_000 })
-    return (status as { batch: { progress: Progress | null } } | null)?.batch.progress ?? null
-  }
-  const start = () => askRunning(disk, dataDir, '/v1/runs', request)
-  const running = await withProgress(io, nodeClock(), progress, start)
-  if (running !== null && flags.engine !== undefined && flags.engine !== settings.text('batch.engine'))
+  const clock = nodeClock()
+  const ask = (path: string, method: 'GET' | 'POST' | 'DELETE', body?: object) =>
+    askRunning(disk, dataDir, path, { method, ...(body && { body }), timeoutMs: ANSWER_MS_MAX })
+  if ((await ask('/v1/views', 'GET')) === null) return null
+  if (flags.engine !== undefined && flags.engine !== settings.text('batch.engine'))
     throw new TidemarkError(
       'E_USAGE',
       '--engine cannot be chosen while `up` holds the data directory; stop it first',
     )
-  return running === null ? null : parseRun(running as PresentedRun)
+  const { run: id } = (await ask('/v1/runs', 'POST', { full })) as { run: string }
+  let state: PresentedState | null = null
+  void io.stopped.then(() => ask(`/v1/runs/${id}`, 'DELETE').catch(() => {}))
+  await withProgress(
+    io,
+    clock,
+    async () => state?.progress ?? null,
+    async () => {
+      for (;;) {
+        state = (await ask(`/v1/runs/${id}`, 'GET')) as PresentedState | null
+        if (state === null) throw new TidemarkError('E_CONNECT', `the process that ran ${id} has stopped`)
+        if (state.state === 'ended') return
+        await sleep(clock, ASK_EVERY_MS)
+      }
+    },
+  )
+  return (state as PresentedState | null)!.views.map(parseRun)
 }
 
-async function runHere({ settings, flags }: Args, full: boolean, io: Io): Promise<RunRecord> {
+/** In this process, which has the data directory for itself meanwhile. */
+async function runHere({ settings, flags }: Args, full: boolean, io: Io): Promise<readonly RunRecord[]> {
   const clock = nodeClock()
   const logLine = logLineTo(io, () => clock.nowMs())
   const engine = flags.engine ?? settings.text('batch.engine')
   const closing = new Closing(logLine)
   try {
     const host = { disk: nodeDisk(), clock, random: nodeRandom(), logLine }
-    const options = { settings, view: serviceMinute, command: 'batch', engine, scheduled: false }
+    const definitions = settings.definitions(await builtInDefinitions())
+    const options = { settings, definitions, command: 'batch', engine, scheduled: false }
     // Loaded only where it runs: others do without DuckDB.
-    const { openStoreRoom } = await import('../store-room.ts')
-    const room = await openStoreRoom(options, host, closing)
-    const progress = async () => room.batch.status().progress
-    return await withProgress(io, clock, progress, () => room.batch.run({ full }))
+    const { openData } = await import('../compose/data-directory.ts')
+    const { batch: layer } = await openData(options, host, closing)
+    const { run: id, ended } = layer.start({ full })
+    void io.stopped.then(() => layer.cancel(id))
+    const progress = async () => layer.status().active?.progress ?? null
+    return await withProgress(io, clock, progress, () => ended)
   } finally {
     await closing.close()
   }

@@ -1,7 +1,7 @@
 import { flagOf, SETTINGS, type Setting, variableOf } from '../../schemas/config.ts'
 import { ALL_SETTINGS, type Args, type Command, type Io } from '../command.ts'
 import { textTable } from '../help.ts'
-import { type Settings, unknownVariables } from '../settings.ts'
+import { type Settings, unknownVariables } from '../settings/settings.ts'
 
 export const config: Command = {
   name: 'config',

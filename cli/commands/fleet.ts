@@ -1,13 +1,13 @@
 import { type Agent, startAgent } from '../../agent/agent.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import type { Random } from '../../schemas/ports/clock.ts'
-import { COLLECTOR_FLAG } from '../collector-flag.ts'
 import { type Args, type Command, type Io, logLineTo } from '../command.ts'
 import { nodeClock } from '../host/clock.ts'
 import { nodeDisk } from '../host/disk.ts'
 import { nodeRandom } from '../host/random.ts'
-import { REACH_FLAGS, reachOf } from '../reach.ts'
-import { parseInteger } from '../values.ts'
+import { parseInteger } from '../settings/values.ts'
+import { COLLECTOR_FLAG } from './collector-flag.ts'
+import { REACH_FLAGS, reachOf } from './reach.ts'
 
 export const fleet: Command = {
   name: 'fleet',

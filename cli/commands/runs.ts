@@ -1,9 +1,9 @@
 import type { RunRecord } from '../../schemas/ports/layers.ts'
-import { type PresentedRun, parseRun, presentRun } from '../../serving/http/present.ts'
-import { askRunning } from '../ask.ts'
+import { type PresentedRun, parseRun, presentRun } from '../../serving/http/present-run.ts'
 import type { Args, Command, Io } from '../command.ts'
 import { textTable } from '../help.ts'
 import { nodeDisk } from '../host/disk.ts'
+import { askRunning } from './ask.ts'
 
 export const runs: Command = {
   name: 'runs',
@@ -34,15 +34,16 @@ async function run({ flags, settings }: Args, io: Io): Promise<number> {
   async function fromLake(): Promise<RunRecord[]> {
     const dir = settings.lakeDir()
     if ((await disk.stat(dir)) === null) return []
-    const { runsInLake } = await import('../runs-in-lake.ts')
+    const { runsInLake } = await import('./runs-in-lake.ts')
     return runsInLake(disk, dir)
   }
 }
 
 function runsTable(records: readonly RunRecord[]): string {
-  const head = ['run', 'started', 'took', 'result', 'version', 'hours', 'files', 'rows']
+  const head = ['run', 'view', 'started', 'took', 'result', 'version', 'hours', 'files', 'rows']
   const rows = records.map((record) => [
     record.run,
+    record.view,
     new Date(record.startedMs).toISOString(),
     seconds(record),
     record.error ?? record.result,
@@ -63,12 +64,14 @@ export function runLine(record: RunRecord): string {
   const took = `in ${seconds(record)}`
   switch (record.result) {
     case 'published':
-      return `run ${record.run} published version ${record.viewVersion}: ${amount(record.hours, 'hour')} recomputed, ${amount(record.rows, 'row')} in ${amount(record.files, 'file')}, ${took}`
+      return `run ${record.run} published version ${record.viewVersion} of ${record.view}: ${amount(record.hours, 'hour')} recomputed, ${amount(record.rows, 'row')} in ${amount(record.files, 'file')}, ${took}`
     case 'nothing_new':
-      return `run ${record.run} found nothing new, ${took}`
+      return `run ${record.run} found nothing new for ${record.view}, ${took}`
     case 'lost_race':
-      return `run ${record.run} was discarded: another published first`
+      return `run ${record.run} of ${record.view} was discarded: another published first`
     case 'failed':
-      return `run ${record.run} failed: ${record.error}`
+      return `run ${record.run} of ${record.view} failed: ${record.error}`
+    case 'cancelled':
+      return `run ${record.run} of ${record.view} was cancelled`
   }
 }

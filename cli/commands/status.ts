@@ -1,8 +1,8 @@
 import { TidemarkError } from '../../schemas/errors.ts'
-import { askRunning } from '../ask.ts'
 import type { Args, Command, Io } from '../command.ts'
 import { textTable } from '../help.ts'
 import { nodeDisk } from '../host/disk.ts'
+import { askRunning } from './ask.ts'
 
 export const status: Command = {
   name: 'status',

@@ -1,12 +1,12 @@
 import { TidemarkError } from '../../schemas/errors.ts'
 import { isName } from '../../schemas/name.ts'
 import { hashToken, makeToken, ROLES, type Role, type TokenRecord } from '../../schemas/token.ts'
+import { changeTokens, readTokens } from '../access/token-file.ts'
 import type { Args, Command, Io } from '../command.ts'
 import { textTable } from '../help.ts'
 import { nodeClock } from '../host/clock.ts'
 import { nodeDisk } from '../host/disk.ts'
 import { nodeRandom } from '../host/random.ts'
-import { changeTokens, readTokens } from '../token-file.ts'
 
 export const token: Command = {
   name: 'token',

@@ -1,7 +1,7 @@
 import { describeError } from '../../schemas/errors.ts'
 import { sleep } from '../../schemas/ports/clock.ts'
-import { Closing } from '../closing.ts'
 import { ALL_SETTINGS, type Args, type Command, type Io, logLineTo } from '../command.ts'
+import { Closing } from '../compose/closing.ts'
 import { nodeClock } from '../host/clock.ts'
 import { nodeDisk } from '../host/disk.ts'
 import { nodeRandom } from '../host/random.ts'
@@ -32,7 +32,7 @@ async function run({ settings }: Args, io: Io): Promise<number> {
   }
   const host = { disk: nodeDisk(), clock, random: nodeRandom(), logLine, failed }
   // The layers are loaded only where they run: the agent's command does without them.
-  const { startEmbedded } = await import('../embedded.ts')
+  const { startEmbedded } = await import('../compose/embedded.ts')
   const starting = startEmbedded(settings, host, closing)
   let code: number
   try {

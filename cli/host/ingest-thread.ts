@@ -6,7 +6,7 @@ import { Calls } from '../../log/remote/calls.ts'
 import { type LogView, remoteLog } from '../../log/remote/reader.ts'
 import type { AgentState } from '../../log/senders.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
-import type { TokenAccess } from '../access.ts'
+import type { TokenAccess } from '../access/access.ts'
 import type { ThreadCollectorConfig, ThreadCollectorStart } from './ingest-worker.ts'
 import { portChannel } from './port-channel.ts'
 

@@ -4,9 +4,10 @@ import { type JournalConfig, openJournal } from '../../log/journal/journal.ts'
 import { Calls } from '../../log/remote/calls.ts'
 import { serveLog } from '../../log/remote/serve.ts'
 import type { AgentState } from '../../log/senders.ts'
+import type { Dataset } from '../../schemas/dataset.ts'
 import type { Position } from '../../schemas/position.ts'
 import type { TokenRecord } from '../../schemas/token.ts'
-import { type AccessRule, TokenAccess } from '../access.ts'
+import { type AccessRule, TokenAccess } from '../access/access.ts'
 import { nodeClock } from './clock.ts'
 import { nodeDisk } from './disk.ts'
 import { nodeNet } from './net.ts'
@@ -15,6 +16,7 @@ import type { ListenTls } from './tls.ts'
 
 /** What the collector of the thread is started with. */
 export interface ThreadCollectorConfig extends CollectorConfig {
+  readonly datasets: readonly Dataset[]
   readonly rejectsDir: string
   readonly listenTls: ListenTls | null
 }
@@ -39,11 +41,19 @@ calls.on('open journal', async (config: JournalConfig) => {
   return serveLog(log, calls)
 })
 calls.on('start collector', async ({ config, rule, tokens }: ThreadCollectorStart) => {
-  const { rejectsDir, listenTls, ...settings } = config
+  const { datasets, rejectsDir, listenTls, ...settings } = config
   const access = new TokenAccess(rule, tokens)
   calls.on('tokens', (records: readonly TokenRecord[]) => access.replace(records))
   const net = nodeNet(listenTls === null ? {} : { listenTls })
-  collector = await startCollector(settings, { ...deps, log, senders: log.senders, net, rejectsDir, access })
+  collector = await startCollector(settings, {
+    ...deps,
+    log,
+    senders: log.senders,
+    datasets,
+    net,
+    rejectsDir,
+    access,
+  })
   return { host: collector.host, port: collector.port }
 })
 calls.on('collector status', () => collector.status())

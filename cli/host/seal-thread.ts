@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { SealEncoder, SealFile, SealFiles } from '../../lake/writer/seal-files.ts'
-import type { MergeJob, SealJob, SealReply } from '../../lake/writer/seal-thread.ts'
+import type { CellsJob, CellsReply, MergeJob, SealJob, SealReply } from '../../lake/writer/seal-thread.ts'
 import { memoryOf, packBlocks } from '../../log/packed-blocks.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import { series } from '../../schemas/in-turn.ts'
@@ -19,7 +19,7 @@ export function sealThread(): SealEncoder {
   const inTurn = series()
 
   async function ask<Reply extends SealReply>(
-    job: SealJob | MergeJob,
+    job: SealJob | MergeJob | CellsJob,
     memory: ArrayBuffer[],
     nice = NICE,
   ): Promise<Reply> {
@@ -67,6 +67,7 @@ export function sealThread(): SealEncoder {
           inputs.map(({ buffer }) => buffer as ArrayBuffer),
         )
       }),
+    encodeCells: (cells) => inTurn(async () => (await ask<CellsReply>({ cells }, [])).bytes),
     async close() {
       closed = true
       await worker?.thread.terminate()

@@ -1,8 +1,10 @@
 import type { Block } from '../../schemas/block.ts'
+import type { Cells } from '../../schemas/cells.ts'
 import type { Dataset } from '../../schemas/dataset.ts'
 import { isError } from '../../schemas/errors.ts'
 import { misfit } from '../../schemas/message.ts'
 import type { FileAbout } from '../delta/port.ts'
+import { encodeCells } from '../parquet/cells.ts'
 import { decodeMessages, describeMessages, encodeMessages, joinRows } from '../parquet/messages.ts'
 import { type MessageRows, sortRows } from '../parquet/order.ts'
 import { SealBatch } from './seal-batch.ts'
@@ -37,6 +39,8 @@ export interface SealEncoder {
   encode(datasets: readonly SealedDataset[], blocks: readonly Block[], urgent?: boolean): Promise<SealFiles>
   /** One file of the rows of `inputs`, files of a dataset's messages of one date. The inputs are used up. */
   merge(dataset: Dataset, inputs: readonly Uint8Array[], date: string): Promise<SealFile>
+  /** A file of cells: that of a tick. */
+  encodeCells(cells: Cells): Promise<Uint8Array>
   close(): Promise<void>
 }
 
@@ -101,5 +105,6 @@ function fileOf(dataset: Dataset, rows: MessageRows, date: string): SealFile {
 export const encodeHere: SealEncoder = {
   encode: async (datasets, blocks) => encodeSeal(datasets, blocks),
   merge: mergeFiles,
+  encodeCells: async (cells) => encodeCells(cells),
   close: async () => {},
 }

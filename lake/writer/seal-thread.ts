@@ -1,7 +1,9 @@
 import { parentPort } from 'node:worker_threads'
 import { type PackedBlocks, unpackBlocks } from '../../log/packed-blocks.ts'
+import type { Cells } from '../../schemas/cells.ts'
 import type { Dataset } from '../../schemas/dataset.ts'
 import { describeError } from '../../schemas/errors.ts'
+import { encodeCells } from '../parquet/cells.ts'
 import { encodeSeal, mergeFiles, type SealedDataset, type SealFile, type SealFiles } from './seal-files.ts'
 
 /** Blocks to seal. */
@@ -17,18 +19,30 @@ export interface MergeJob {
   readonly date: string
 }
 
-export type SealReply = SealFiles | SealFile | { readonly error: string }
+/** Cells to make a file of. */
+export interface CellsJob {
+  readonly cells: Cells
+}
+
+export interface CellsReply {
+  readonly bytes: Uint8Array
+}
+
+export type SealReply = SealFiles | SealFile | CellsReply | { readonly error: string }
+
+async function done(job: SealJob | MergeJob | CellsJob): Promise<SealFiles | SealFile | CellsReply> {
+  if ('cells' in job) return { bytes: encodeCells(job.cells) }
+  if ('inputs' in job) return mergeFiles(job.dataset, job.inputs, job.date)
+  return encodeSeal(job.datasets, unpackBlocks(job.packed))
+}
 
 /**
  * The body of a thread that makes files, of the blocks of a seal or of files to merge; it takes one job at a time, and the
  * next only after its reply (`cli/host/seal-thread.ts`).
  */
-parentPort?.on('message', async (job: SealJob | MergeJob) => {
+parentPort?.on('message', async (job: SealJob | MergeJob | CellsJob) => {
   try {
-    const reply =
-      'inputs' in job
-        ? await mergeFiles(job.dataset, job.inputs, job.date)
-        : encodeSeal(job.datasets, unpackBlocks(job.packed))
+    const reply = await done(job)
     const files = 'files' in reply ? reply.files : [reply]
     parentPort!.postMessage(
       reply satisfies SealReply,

@@ -1,13 +1,28 @@
-/** Rows as CSV (RFC 4180), the names of `columns` first. Numbers have a dot and no thousands mark. */
+import type { RowValue } from './present.ts'
+
+/** Text that a spreadsheet would take for a formula. */
+const FORMULA = /^[=+\-@\t\r]/
+
+/**
+ * Rows as CSV (RFC 4180), the names of `columns` first. Numbers have a dot and no thousands mark, lists are JSON, what is
+ * absent is empty. A text that a spreadsheet would execute (it begins with `=`, `+`, `-`, `@`, a tab or a return) gets an
+ * apostrophe in front.
+ */
 export function toCsv(
   columns: readonly string[],
-  rows: readonly Readonly<Record<string, string | number>>[],
+  rows: readonly { readonly [column: string]: RowValue }[],
 ): string {
   const lines = [columns, ...rows.map((row) => columns.map((name) => row[name]!))]
   return lines.map((line) => `${line.map(field).join(',')}\r\n`).join('')
 }
 
-function field(value: string | number): string {
-  const text = String(value)
+function field(value: RowValue): string {
+  const text = plain(value)
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}
+
+function plain(value: RowValue): string {
+  if (value === null) return ''
+  if (typeof value === 'string') return FORMULA.test(value) ? `'${value}` : value
+  return typeof value === 'number' ? String(value) : JSON.stringify(value)
 }

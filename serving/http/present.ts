@@ -1,22 +1,41 @@
-import type { CellRow, GaugeAnswer } from '../../schemas/cell.ts'
-import type { RunRecord } from '../../schemas/ports/layers.ts'
+import type { CellValue } from '../../schemas/cell-column.ts'
+import type { KeySummary } from '../../schemas/cell-rows.ts'
+import { type Cells, rowAt } from '../../schemas/cells.ts'
+import { answerFields, type GaugeAnswer } from '../../schemas/gauge-answer.ts'
+import { splitKey } from '../../schemas/key.ts'
 import type { View } from '../../schemas/view.ts'
-import { cellToValues, viewColumns } from '../../schemas/view-table.ts'
-import type { AnswerGap, ServiceSummary, Stats } from '../answers.ts'
+import { viewColumns } from '../../schemas/view-columns.ts'
+import type { AnswerGap, Stats, Whole } from '../answers.ts'
 
 /** Answers as JSON objects of the API. Times are ISO 8601 in UTC with milliseconds. */
 
 export const iso = (ms: number) => new Date(ms).toISOString()
 const isoOrNull = (ms: number | null) => (ms === null ? null : iso(ms))
 
-export function presentStats(view: View, stats: Stats, explain: boolean) {
-  const { basis, gaps } = stats
+/** Significant digits that answers write: what sums in another order have too. */
+const DIGITS = 15
+
+/** A double as answers write it. */
+export function rounded(value: number): number {
+  return Number.isInteger(value) ? value : Number(value.toPrecision(DIGITS))
+}
+
+/** The values of a key by the names of the view's key columns. */
+export function presentKey(view: View, key: string): { [column: string]: string } {
+  const values = splitKey(key)
+  return Object.fromEntries(view.key.map((column, k) => [column, values[k]!]))
+}
+
+export function presentStats(stats: Stats, explain: boolean) {
+  const { view, basis, gaps } = stats
   return {
-    service: stats.key,
+    ...presentKey(view, stats.key),
     from: iso(stats.fromMs),
     to: iso(stats.toMs),
     messages: stats.messages,
-    ...Object.fromEntries(view.gauges.map(({ gauge }, g) => [gauge, presentGauge(stats.gauges[g]!)])),
+    ...Object.fromEntries(
+      view.gauges.map(({ gauge }, g) => [gauge, presentGauge(view, g, stats.gauges[g]!)]),
+    ),
     answered_by: stats.answeredBy,
     tidemark: basis.tidemark,
     view_version: basis.viewVersion,
@@ -35,8 +54,14 @@ export function presentStats(view: View, stats: Stats, explain: boolean) {
   }
 }
 
-function presentGauge({ total, mean, max, maxTimeMs, maxHost }: GaugeAnswer) {
-  return { total, mean, max, max_time: isoOrNull(maxTimeMs), max_host: maxHost }
+function presentGauge(view: View, g: number, answer: GaugeAnswer) {
+  return Object.fromEntries(
+    answerFields(view, g).map(({ name, type }, i) => {
+      const value = answer[i]!
+      if (value === null || typeof value === 'string') return [name, value]
+      return [name, type === 'timestamp' ? iso(value) : rounded(value)]
+    }),
+  )
 }
 
 export function presentGaps(gaps: readonly AnswerGap[]) {
@@ -48,59 +73,33 @@ export function presentGaps(gaps: readonly AnswerGap[]) {
   }
 }
 
-export function presentService({ key, firstMinuteMs, lastMinuteMs, messages }: ServiceSummary) {
-  return { service: key, first_minute: iso(firstMinuteMs), last_minute: iso(lastMinuteMs), messages }
+/** Whether an answer is whole, as every answer says it. */
+export function presentWhole({ complete, gaps }: Whole) {
+  return { complete, ...presentGaps(gaps) }
 }
 
-/** A cell in the view's published columns. */
-export function presentRow(view: View, row: CellRow): Record<string, string | number> {
-  const values = cellToValues(view, row)
+export function presentSummary(view: View, { key, firstMs, lastMs, messages }: KeySummary) {
+  return { ...presentKey(view, key), first_minute: iso(firstMs), last_minute: iso(lastMs), messages }
+}
+
+/** A value of a row in JSON. */
+export type RowValue = string | number | null | { bucket: number; count: number }[]
+
+/** Row `i` in the view's published columns. */
+export function presentRow(cells: Cells, i: number): { [column: string]: RowValue } {
+  const values = rowAt(cells, i)
   return Object.fromEntries(
-    viewColumns(view).map(({ name, type }, i) => [
-      name,
-      type === 'timestamp' ? iso(values[i] as number) : values[i]!,
-    ]),
+    viewColumns(cells.view).map(({ name, type }, c) => [name, presentValue(type, values[c]!)]),
   )
 }
 
-/** A run as the API shows it. */
-export interface PresentedRun {
-  readonly run: string
-  readonly view: string
-  readonly started: string
-  readonly ended: string
-  readonly result: RunRecord['result']
-  readonly error: string | null
-  readonly full: boolean
-  readonly engine: string
-  readonly definition: string
-  readonly messages_version: number
-  readonly view_version: number | null
-  readonly tidemark: { readonly [partition: number]: number }
-  readonly hours: number
-  readonly files: number
-  readonly rows: number
+function presentValue(type: string, value: CellValue): RowValue {
+  if (typeof value === 'string' || value === null) return value
+  if (typeof value === 'number') return type === 'timestamp' ? iso(value) : rounded(value)
+  return value.map(([bucket, count]) => ({ bucket, count }))
 }
 
-export function presentRun(record: RunRecord): PresentedRun {
-  const { startedMs, endedMs, messagesVersion, viewVersion, ...same } = record
-  return {
-    ...same,
-    started: iso(startedMs),
-    ended: iso(endedMs),
-    messages_version: messagesVersion,
-    view_version: viewVersion,
-  }
-}
-
-/** The inverse, for commands that ask a running process. */
-export function parseRun(presented: PresentedRun): RunRecord {
-  const { started, ended, messages_version, view_version, ...same } = presented
-  return {
-    ...same,
-    startedMs: Date.parse(started),
-    endedMs: Date.parse(ended),
-    messagesVersion: messages_version,
-    viewVersion: view_version,
-  }
+/** All rows in the view's published columns. */
+export function presentRows(cells: Cells): { [column: string]: RowValue }[] {
+  return Array.from({ length: cells.length }, (_, i) => presentRow(cells, i))
 }

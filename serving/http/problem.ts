@@ -18,8 +18,11 @@ const STATUS: { readonly [code in ErrorCode]?: number } = {
   E_ROLE: 403,
   E_NOT_FOUND: 404,
   E_RUN_ACTIVE: 409,
+  E_RUN_ENDED: 409,
   E_VERSION_GONE: 410,
   E_CLOSED: 503,
+  E_UNPUBLISHED: 503,
+  E_INDEX_DAMAGED: 503,
 }
 
 /** What an error is called on the wire. */

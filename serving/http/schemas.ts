@@ -1,63 +1,53 @@
-import { Type } from 'typebox'
+import { type TSchema, Type } from 'typebox'
+import { answerFields } from '../../schemas/gauge-answer.ts'
 import type { View } from '../../schemas/view.ts'
-import { viewColumns } from '../../schemas/view-table.ts'
+import { viewColumns } from '../../schemas/view-columns.ts'
 
 /** What requests and answers look like: checked by fastify, and the source of /openapi.json. */
 
-const time = Type.String({ format: 'date-time', description: 'ISO 8601 in UTC with milliseconds' })
-const orNull = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
-  Type.Union([schema, Type.Null()])
+export const time = Type.String({ format: 'date-time', description: 'ISO 8601 in UTC with milliseconds' })
+export const orNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 const position = Type.Record(Type.String(), Type.Integer(), {
   description: 'Per partition of the log, the offset of the last block included',
 })
 
-export const RangeQuery = Type.Object(
-  {
-    from: Type.Optional(
-      Type.String({ description: 'ISO 8601, a date, or milliseconds since 1970; both absent: 24 hours' }),
-    ),
-    to: Type.Optional(Type.String({ description: 'The end, exclusive; like from' })),
-    tz: Type.Optional(Type.String({ description: 'IANA zone in which dates are meant; default UTC' })),
-  },
-  { additionalProperties: false },
-)
+export const RANGE = {
+  from: Type.Optional(
+    Type.String({ description: 'ISO 8601, a date, or milliseconds since 1970; both absent: 24 hours' }),
+  ),
+  to: Type.Optional(Type.String({ description: 'The end, exclusive; like from' })),
+  tz: Type.Optional(Type.String({ description: 'IANA zone in which dates are meant; default UTC' })),
+}
 
-export const StatsQuery = Type.Object(
-  {
-    ...RangeQuery.properties,
-    as_of: Type.Optional(
-      Type.String({
-        description: 'Batch cells of one version alone: its number, or a time it was current at',
-      }),
-    ),
-    explain: Type.Optional(
-      Type.String({ enum: ['0', '1'], description: '1 adds what the answer stands on' }),
-    ),
-  },
-  { additionalProperties: false },
-)
+export const STATS = {
+  as_of: Type.Optional(
+    Type.String({ description: 'Batch cells of one version alone: its number, or a time it was current at' }),
+  ),
+  explain: Type.Optional(Type.String({ enum: ['0', '1'], description: '1 adds what the answer stands on' })),
+}
 
-export const RowsQuery = Type.Object(
-  { ...RangeQuery.properties, format: Type.Optional(Type.String({ enum: ['json', 'csv'] })) },
-  { additionalProperties: false },
-)
+export const STEP = {
+  step: Type.Optional(
+    Type.String({
+      description: 'Length of a bucket, like 1m, 15m, 1h or 7d, or milliseconds; absent: chosen to fit',
+    }),
+  ),
+}
 
-export const ServicesQuery = Type.Object(
-  { q: Type.Optional(Type.String({ description: 'Part of the name' })) },
-  { additionalProperties: false },
-)
+export const FORMAT = {
+  format: Type.Optional(
+    Type.String({ enum: ['json', 'csv', 'parquet'], description: 'Instead of the header Accept' }),
+  ),
+}
 
-export const NoQuery = Type.Object({}, { additionalProperties: false })
+export const SEARCH = { q: Type.Optional(Type.String({ description: 'Part of the name' })) }
 
-export const ServiceParams = Type.Object({ service: Type.String() })
+/** A query of exactly these parameters. */
+export function query<T extends Parameters<typeof Type.Object>[0]>(properties: T) {
+  return Type.Object(properties, { additionalProperties: false })
+}
 
-const Gauge = Type.Object({
-  total: Type.Number(),
-  mean: orNull(Type.Number()),
-  max: orNull(Type.Number()),
-  max_time: orNull(time),
-  max_host: orNull(Type.String()),
-})
+export const NoQuery = query({})
 
 const Gap = Type.Object({
   reason: Type.String(),
@@ -67,6 +57,14 @@ const Gap = Type.Object({
   from_time: orNull(time),
   to_time: orNull(time),
 })
+
+/** Whether an answer is whole. */
+export const WHOLE = {
+  complete: Type.Boolean({
+    description: 'Whether it holds everything accepted longer ago than the freshness bound',
+  }),
+  gaps: Type.Optional(Type.Array(Gap)),
+}
 
 const Explain = Type.Object({
   position: Type.Record(Type.String(), Type.Integer(), {
@@ -79,41 +77,81 @@ const Explain = Type.Object({
   ticks: Type.Array(Type.Object({ partition: Type.Integer(), from: Type.Integer(), to: Type.Integer() })),
 })
 
-/** The stats of one service, its gauges by name. */
+const FIELD_TYPES = { double: Type.Number(), long: Type.Integer(), timestamp: time, string: Type.String() }
+
+function keyProperties(view: View) {
+  return Object.fromEntries(view.key.map((column) => [column, Type.String()]))
+}
+
+/** The stats of one key, its gauges by name. */
 export function statsSchema(view: View) {
+  const gauge = (g: number) =>
+    Type.Object(
+      Object.fromEntries(
+        answerFields(view, g).map(({ name, type, nullable }) => {
+          const plain: TSchema = FIELD_TYPES[type]
+          return [name, nullable ? orNull(plain) : plain]
+        }),
+      ),
+    )
   return Type.Object({
-    service: Type.String(),
+    ...keyProperties(view),
     from: time,
     to: time,
     messages: Type.Integer(),
-    ...Object.fromEntries(view.gauges.map(({ gauge }) => [gauge, Gauge])),
+    ...Object.fromEntries(view.gauges.map((one, g) => [one.gauge, gauge(g)])),
     answered_by: Type.Object({ batch: Type.Integer(), realtime: Type.Integer() }),
     tidemark: position,
     view_version: orNull(Type.Integer()),
-    complete: Type.Boolean(),
-    gaps: Type.Optional(Type.Array(Gap)),
+    ...WHOLE,
     explain: Type.Optional(Explain),
   })
 }
+
+const Pairs = Type.Array(Type.Object({ bucket: Type.Integer(), count: Type.Integer() }))
+const COLUMN_TYPES = { ...FIELD_TYPES, sketch: Pairs }
 
 /** A row in the view's own columns. */
 export function rowSchema(view: View) {
   return Type.Object(
     Object.fromEntries(
-      viewColumns(view).map(({ name, type }) => [
-        name,
-        type === 'timestamp' ? time : type === 'string' ? Type.String() : Type.Number(),
-      ]),
+      viewColumns(view).map(({ name, type, nullable }) => {
+        const plain: TSchema = COLUMN_TYPES[type]
+        return [name, nullable ? orNull(plain) : plain]
+      }),
     ),
   )
 }
 
-export const ServiceSummary = Type.Object({
-  service: Type.String(),
-  first_minute: time,
-  last_minute: time,
-  messages: Type.Integer(),
-})
+/** Columns of equal length, one value a bucket; null in a bucket without messages. */
+export function seriesSchema(view: View) {
+  const column = (type: TSchema) => Type.Array(orNull(type))
+  const gauge = (g: number) =>
+    Type.Object(
+      Object.fromEntries(
+        answerFields(view, g)
+          .filter(({ type }) => type === 'double')
+          .map(({ name }) => [name, column(Type.Number())]),
+      ),
+    )
+  return Type.Object({
+    t: Type.Array(time),
+    ...Object.fromEntries(view.gauges.map((one, g) => [one.gauge, gauge(g)])),
+    messages: column(Type.Integer()),
+    step_ms: Type.Integer(),
+    ...WHOLE,
+  })
+}
+
+/** What is known of a key. */
+export function summarySchema(view: View) {
+  return Type.Object({
+    ...keyProperties(view),
+    first_minute: time,
+    last_minute: time,
+    messages: Type.Integer(),
+  })
+}
 
 export const Problem = Type.Object({
   type: Type.String(),
@@ -125,12 +163,16 @@ export const Problem = Type.Object({
   parameter: Type.Optional(Type.String()),
 })
 
+export const PROBLEMS = { '4xx': Problem, '5xx': Problem }
+
+export const RESULTS = ['published', 'nothing_new', 'lost_race', 'failed', 'cancelled']
+
 export const Run = Type.Object({
   run: Type.String(),
   view: Type.String(),
   started: time,
   ended: time,
-  result: Type.String({ enum: ['published', 'nothing_new', 'lost_race', 'failed'] }),
+  result: Type.String({ enum: RESULTS }),
   error: orNull(Type.String()),
   full: Type.Boolean(),
   engine: Type.String(),
@@ -143,4 +185,18 @@ export const Run = Type.Object({
   rows: Type.Integer(),
 })
 
+export const RunState = Type.Object({
+  run: Type.String(),
+  state: Type.String({ enum: ['running', 'ended'] }),
+  full: Type.Boolean(),
+  started: time,
+  ended: orNull(time),
+  stage: orNull(Type.String({ enum: ['seal', 'plan', 'compute', 'publish', 'record'] })),
+  progress: orNull(Type.Object({ done: Type.Integer(), total: Type.Integer() })),
+  result: orNull(Type.String({ enum: RESULTS })),
+  error: orNull(Type.String()),
+  views: Type.Array(Run),
+})
+
+export const StartedRun = Type.Object({ run: Type.String() })
 export const StartRun = Type.Object({ full: Type.Optional(Type.Boolean()) }, { additionalProperties: false })

@@ -6,8 +6,8 @@ import { pages } from '../web/pages.ts'
 import { guard, SECURITY } from './access.ts'
 import type { App, HttpDeps } from './app.ts'
 import { problemOf, sendProblem } from './problem.ts'
-import { answerRoutes } from './routes/answers.ts'
 import { operationRoutes } from './routes/operation.ts'
+import { viewRoutes } from './routes/views.ts'
 
 export interface HttpConfig {
   readonly host: string
@@ -31,6 +31,8 @@ export function makeApp(deps: HttpDeps) {
     forceCloseConnections: true,
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
     routerOptions: { maxParamLength: 1_024 },
+    // A path that cannot be decoded is refused like anything else.
+    frameworkErrors: (error, _request, reply) => void sendProblem(reply, error),
   })
     .withTypeProvider<TypeBoxTypeProvider>()
     .setValidatorCompiler(TypeBoxValidatorCompiler)
@@ -53,7 +55,7 @@ export function makeApp(deps: HttpDeps) {
     },
   })
   app.register(async (scope) => {
-    answerRoutes(scope as unknown as App, deps)
+    viewRoutes(scope as unknown as App, deps)
     operationRoutes(scope as unknown as App, deps)
   })
   app.register(async (scope) => pages(scope, deps))

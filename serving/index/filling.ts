@@ -71,7 +71,7 @@ export class Filling {
     this.#statement(
       'INSERT INTO chunk (file, key, day, day_sketches, hours, hours_sketches, minutes, minutes_sketches) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
     ).run(file, key, d.plain, d.sketches, h.plain, h.sketches, minutes.plain, minutes.sketches)
-    const { firstMs, lastMs, messages } = summaryOf(cells, from, to, day)
+    const { firstMs, lastMs, messages } = summaryOf(cells, from, to)
     this.#statement('INSERT INTO known (file, key, first, last, messages) VALUES (?, ?, ?, ?, ?)').run(
       file,
       key,
@@ -155,14 +155,11 @@ function coarser(cells: Cells, from: number, to: number, bucketMs: number): Cell
   return fold.cells()
 }
 
-/** What is known of the key of the rows from `from` to `to`, whose day is `day`. Rows are in the order of time. */
-function summaryOf(cells: Cells, from: number, to: number, day: Cells): KeySummary {
+/** Of rows of one key. */
+function summaryOf(cells: Cells, from: number, to: number): Omit<KeySummary, 'key'> {
   const times = timesOf(cells)
-  const counts = (day.columns[layoutOf(day.view).messages] as NumberColumn).values
-  return {
-    key: keyAt(cells, from),
-    firstMs: times[from]!,
-    lastMs: times[to - 1]!,
-    messages: counts.reduce((sum, count) => sum + count, 0),
-  }
+  const counts = (cells.columns[layoutOf(cells.view).messages] as NumberColumn).values
+  let messages = 0
+  for (let i = from; i < to; i++) messages += counts[i]!
+  return { firstMs: times[from]!, lastMs: times[to - 1]!, messages }
 }

@@ -9,8 +9,11 @@ const large = new Intl.NumberFormat('en', { maximumFractionDigits: 1 })
 
 export const count = (n: number) => whole.format(n)
 
-/** A gauge value in percent; a dash where there is none. */
-export const percent = (value: number | null) => (value === null ? '–' : `${short.format(value)} %`)
+/** A value with its unit; a dash where there is none. */
+export function valueText(value: number | null, unit: string): string {
+  if (value === null) return '–'
+  return unit === '' ? short.format(value) : `${short.format(value)} ${unit}`
+}
 
 export const total = (value: number) => large.format(value)
 

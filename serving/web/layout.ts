@@ -1,4 +1,4 @@
-import type { Basis } from '../answers.ts'
+import type { Basis, ViewInfo } from '../answers.ts'
 import { type Html, html } from './html.ts'
 
 /** What all pages have around their content. */
@@ -26,13 +26,26 @@ ${content}
 `.text
 }
 
+/** What the form that asks for a range is filled with. */
+export interface RangeForm {
+  readonly from: string
+  readonly to: string
+  readonly tz: string
+  readonly view: string
+  /** The views to choose from. */
+  readonly views: readonly ViewInfo[]
+}
+
 /** The form that asks for a range; the end date is inclusive. */
-export function rangeForm({ from, to, tz }: { from: string; to: string; tz: string }): Html {
+export function rangeForm({ from, to, tz, view, views }: RangeForm): Html {
   return html`<form class="range" action="/analysis" method="get">
 <p><label for="from">From</label><input type="date" id="from" name="from" value="${from}" required></p>
 <p><label for="to">To, that day included</label><input type="date" id="to" name="to" value="${to}" required></p>
 <p><label for="tz">Time zone</label><input id="tz" name="tz" value="${tz}" list="zones" autocomplete="off" spellcheck="false"></p>
 <datalist id="zones">${Intl.supportedValuesOf('timeZone').map((zone) => html`<option value="${zone}"></option>`)}</datalist>
+<p><label for="view">View</label><select id="view" name="view">${views.map(
+    ({ view: { name } }) => html`<option${name === view && html` selected`}>${name}</option>`,
+  )}</select></p>
 <p><button type="submit">Show analysis</button></p>
 </form>`
 }

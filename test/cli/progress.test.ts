@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { progressBar, withProgress } from '../../cli/progress.ts'
+import { progressBar, withProgress } from '../../cli/commands/progress.ts'
 import { SimClock } from '../sim/clock.ts'
 
 test('a bar says how much is done', () => {

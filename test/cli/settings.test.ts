@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { resolveSettings, type Sources, unknownVariables } from '../../cli/settings.ts'
-import { parseAddress, parseDate, parseDuration } from '../../cli/values.ts'
+import { resolveSettings, type Sources, unknownVariables } from '../../cli/settings/settings.ts'
+import { parseAddress, parseDate, parseDuration } from '../../cli/settings/values.ts'
 import { flagOf, SETTINGS, variableOf } from '../../schemas/config.ts'
 
 const none: Sources = { flags: {}, env: {}, file: null, cwd: '/somewhere' }

@@ -1,48 +1,25 @@
 import { Type } from 'typebox'
+import { TidemarkError } from '../../../schemas/errors.ts'
 import { NO_TOKEN } from '../access.ts'
 import type { App, HttpDeps } from '../app.ts'
-import { presentRun } from '../present.ts'
-import { NoQuery, Problem, Run, StartRun } from '../schemas.ts'
+import { presentRun, presentState } from '../present-run.ts'
+import { NoQuery, PROBLEMS, Run, RunState, StartedRun, StartRun } from '../schemas.ts'
 
 /** Questions about Tidemark itself, and the start of a run. */
 export function operationRoutes(app: App, deps: HttpDeps): void {
-  const problems = { '4xx': Problem, '5xx': Problem }
-
   app.get(
     '/v1/status',
     {
       schema: {
         summary: 'The state of every layer',
         querystring: NoQuery,
-        response: { 200: Type.Any(), ...problems },
+        response: { 200: Type.Any(), ...PROBLEMS },
       },
     },
     async () => deps.status(),
   )
 
-  app.get(
-    '/v1/runs',
-    {
-      schema: {
-        summary: 'Batch runs, newest first',
-        querystring: NoQuery,
-        response: { 200: Type.Object({ runs: Type.Array(Run) }), ...problems },
-      },
-    },
-    async () => ({ runs: (await deps.runs()).map(presentRun) as never[] }),
-  )
-
-  app.post(
-    '/v1/runs',
-    {
-      schema: {
-        summary: 'Start a batch run and wait for its end',
-        body: Type.Union([StartRun, Type.Null()]),
-        response: { 200: Run, ...problems },
-      },
-    },
-    async ({ body }) => presentRun(await deps.runStarter.run({ full: body?.full ?? false })) as never,
-  )
+  runRoutes(app, deps)
 
   app.get(
     '/healthz',
@@ -73,4 +50,73 @@ export function operationRoutes(app: App, deps: HttpDeps): void {
   )
 
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
+}
+
+function runRoutes(app: App, { runs, runStarter }: HttpDeps): void {
+  const params = Type.Object({ run: Type.String() })
+  const unknown = (run: string) =>
+    new TidemarkError('E_NOT_FOUND', `there is no run ${run}`, { field: 'run' })
+
+  app.get(
+    '/v1/runs',
+    {
+      schema: {
+        summary: 'Recorded batch runs, newest first, a row a view',
+        querystring: NoQuery,
+        response: { 200: Type.Object({ runs: Type.Array(Run) }), ...PROBLEMS },
+      },
+    },
+    async () => ({ runs: (await runs()).map(presentRun) as never[] }),
+  )
+
+  app.post(
+    '/v1/runs',
+    {
+      schema: {
+        summary: 'Start a batch run over everything accepted before',
+        body: Type.Union([StartRun, Type.Null()]),
+        response: { 202: StartedRun, ...PROBLEMS },
+      },
+    },
+    async ({ body }, reply) => {
+      const { run, ended } = runStarter.start({ full: body?.full ?? false })
+      // How it ended is in its record.
+      void ended.catch(() => {})
+      return reply.code(202).header('location', `/v1/runs/${run}`).send({ run })
+    },
+  )
+
+  app.get(
+    '/v1/runs/:run',
+    {
+      schema: {
+        summary: 'One run: its stage and progress while it goes on, its records afterwards',
+        params,
+        querystring: NoQuery,
+        response: { 200: RunState, ...PROBLEMS },
+      },
+    },
+    async ({ params: { run } }) => {
+      const state = await runStarter.find(run)
+      if (state === null) throw unknown(run)
+      return presentState(state) as never
+    },
+  )
+
+  app.delete(
+    '/v1/runs/:run',
+    {
+      schema: {
+        summary: 'Cancel a run that is going on',
+        params,
+        querystring: NoQuery,
+        response: { 202: StartedRun, ...PROBLEMS },
+      },
+    },
+    async ({ params: { run } }, reply) => {
+      if (runStarter.cancel(run)) return reply.code(202).send({ run })
+      if ((await runStarter.find(run)) === null) throw unknown(run)
+      throw new TidemarkError('E_RUN_ENDED', `run ${run} has ended`)
+    },
+  )
 }

@@ -33,18 +33,19 @@ function options(width, chart) {
   const line = style.getPropertyValue('--line').trim()
   const colours = dark.matches ? DARK : LIGHT
   const axis = { stroke: quiet, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 } }
-  const percent = (_plot, value) => (value == null ? '–' : `${value.toFixed(1)} %`)
-  const series = chart.series.flatMap(({ service }, i) => {
+  const unit = chart.unit === '' ? '' : ` ${chart.unit}`
+  const withUnit = (_plot, value) => (value == null ? '–' : `${value.toFixed(1)}${unit}`)
+  const series = chart.series.flatMap(({ key }, i) => {
     const stroke = colours[i % colours.length]
     return [
-      { label: service, stroke, width: 2, value: percent, points: { size: 5 } },
+      { label: key, stroke, width: 2, value: withUnit, points: { size: 5 } },
       {
-        label: `${service}, max`,
+        label: `${key}, max`,
         stroke,
         width: 0,
         paths: () => null,
         points: { show: true, size: 3, fill: stroke },
-        value: percent,
+        value: withUnit,
       },
     ]
   })
@@ -52,10 +53,15 @@ function options(width, chart) {
     width,
     height: HEIGHT,
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
-    scales: { y: { range: (_plot, low, high) => [0, low == null ? 100 : Math.max(high * 1.05, 1)] } },
+    scales: {
+      y: {
+        range: (_plot, low, high) =>
+          low == null ? [0, 100] : [Math.min(low * 1.05, 0), Math.max(high * 1.05, 1)],
+      },
+    },
     axes: [
       { ...axis, values: timeLabels, space: 70 },
-      { ...axis, size: 56, values: (_plot, values) => values.map((value) => `${value} %`) },
+      { ...axis, size: 56, values: (_plot, values) => values.map((value) => `${value}${unit}`) },
     ],
     series: [
       { label: 'Time', value: (_plot, at) => (at == null ? '–' : momentOf.format(at * 1000)) },

@@ -1,5 +1,5 @@
 import { Cron } from 'croner'
-import type { SettingKind } from '../schemas/config.ts'
+import type { SettingKind } from '../../schemas/config.ts'
 import { parseAddress, parseBoolean, parseDate, parseDuration, parseInteger, parseSize } from './values.ts'
 
 /** What a value of each kind of setting looks like, for whoever wrote another. */

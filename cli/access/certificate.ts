@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { describeError, TidemarkError } from '../schemas/errors.ts'
-import type { Disk } from '../schemas/ports/disk.ts'
-import type { Settings } from './settings.ts'
+import { describeError, TidemarkError } from '../../schemas/errors.ts'
+import type { Disk } from '../../schemas/ports/disk.ts'
+import type { Settings } from '../settings/settings.ts'
 
 /** A certificate and its key, in PEM. */
 export interface CertificatePair {

@@ -1,5 +1,5 @@
-import type { Clock } from '../schemas/ports/clock.ts'
-import type { Io } from './command.ts'
+import type { Clock } from '../../schemas/ports/clock.ts'
+import type { Io } from '../command.ts'
 
 export interface Progress {
   readonly done: number

@@ -1,4 +1,4 @@
-import { describeError } from '../schemas/errors.ts'
+import { describeError } from '../../schemas/errors.ts'
 
 /** What was started, to be closed in the reverse order: what depends on others goes before them. */
 export class Closing {

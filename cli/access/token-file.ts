@@ -1,9 +1,9 @@
 import { join } from 'node:path'
-import { describeError, isError, TidemarkError } from '../schemas/errors.ts'
-import { type Clock, sleep } from '../schemas/ports/clock.ts'
-import type { Disk } from '../schemas/ports/disk.ts'
-import { ROLES, type Role, type TokenRecord } from '../schemas/token.ts'
-import { replaceFile } from './replace-file.ts'
+import { describeError, isError, TidemarkError } from '../../schemas/errors.ts'
+import { type Clock, sleep } from '../../schemas/ports/clock.ts'
+import type { Disk } from '../../schemas/ports/disk.ts'
+import { ROLES, type Role, type TokenRecord } from '../../schemas/token.ts'
+import { replaceFile } from '../host/replace-file.ts'
 
 /**
  * `DATA/tokens.json` (docs/format/tokens.md). It is replaced as a whole: a new file, synced, takes the name of the old one.

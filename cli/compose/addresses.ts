@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import type { Disk } from '../schemas/ports/disk.ts'
-import { replaceFile } from './replace-file.ts'
+import type { Disk } from '../../schemas/ports/disk.ts'
+import { replaceFile } from '../host/replace-file.ts'
 
 /** What `up` says of itself in `DATA/addresses.json` from ready to stopped. */
 export interface Addresses {

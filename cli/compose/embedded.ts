@@ -1,27 +1,27 @@
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { type Agent, startAgent } from '../agent/agent.ts'
-import { sampler } from '../agent/sample.ts'
-import { HANDSHAKE_MS_MAX } from '../collector/intake/limits.ts'
-import { TidemarkError } from '../schemas/errors.ts'
-import type { Net } from '../schemas/ports/net.ts'
-import { serviceMinute } from '../schemas/views/service-minute.ts'
-import { startAnswers } from '../serving/answer.ts'
-import { startHttp } from '../serving/http/server.ts'
-import { startSpeed } from '../speed/speed.ts'
+import { type Agent, startAgent } from '../../agent/agent.ts'
+import { sampler } from '../../agent/sample.ts'
+import { HANDSHAKE_MS_MAX } from '../../collector/intake/limits.ts'
+import { TidemarkError } from '../../schemas/errors.ts'
+import type { Net } from '../../schemas/ports/net.ts'
+import { startAnswers } from '../../serving/answer.ts'
+import { startHttp } from '../../serving/http/server.ts'
+import { type CertificatePair, collectorCertificate } from '../access/certificate.ts'
+import { openGate } from '../access/gate.ts'
+import { removeOwn, writeOwn } from '../access/tokens.ts'
+import { indexThread } from '../host/index-thread.ts'
+import { startIngestThread } from '../host/ingest-thread.ts'
+import { nodeNet } from '../host/net.ts'
+import type { ListenTls } from '../host/tls.ts'
+import { builtInDefinitions } from '../settings/definitions.ts'
+import type { Settings } from '../settings/settings.ts'
+import { type Address, formatAddress } from '../settings/values.ts'
+import { VERSION } from '../version.ts'
 import { type Addresses, removeAddresses, writeAddresses } from './addresses.ts'
-import { type CertificatePair, collectorCertificate } from './certificate.ts'
 import type { Closing } from './closing.ts'
-import { openGate } from './gate.ts'
-import { startIngestThread } from './host/ingest-thread.ts'
-import { nodeNet } from './host/net.ts'
-import type { ListenTls } from './host/tls.ts'
-import type { Settings } from './settings.ts'
+import { type Host, openData } from './data-directory.ts'
 import { type Embedded, readiness, statusOf } from './state.ts'
-import { type Host, openStoreRoom } from './store-room.ts'
-import { removeOwn, writeOwn } from './tokens.ts'
-import { type Address, formatAddress } from './values.ts'
-import { VERSION } from './version.ts'
 
 /** Starts the layers in one process, each after those it needs; what was started is in `closing`, also when it throws. */
 export async function startEmbedded(
@@ -29,40 +29,28 @@ export async function startEmbedded(
   host: Host & { failed(error: Error): void },
   closing: Closing,
 ): Promise<Addresses> {
-  const view = serviceMinute
   const { disk, clock, logLine } = host
   const data = settings.dataDir()
+  const definitions = settings.definitions(await builtInDefinitions())
   const tickMs = settings.durationMs('speed.tick')
-  const retentionMs = settings.durationMs('lake.retention')
   const engine = settings.text('batch.engine')
   const certificate = await collectorCertificate(settings, disk)
   const gate = await openGate(settings, host, closing)
   const ingest = startIngestThread({ logLine, failed: host.failed })
   closing.add('ingest thread', () => ingest.close())
   const openLog = ingest.openJournal
-  const options = { settings, view, command: 'up', engine, scheduled: true, openLog }
-  const room = await openStoreRoom(options, host, closing)
+  const options = { settings, definitions, command: 'up', engine, scheduled: true, openLog }
+  const opened = await openData(options, host, closing)
   await removeAddresses(disk, data)
 
-  const { journal, tables, wake } = room
-  const speed = await startSpeed(
-    { view, tickMs, retentionMs },
-    { log: journal, ticks: tables.ticks, viewTable: tables.view, clock, wake, logLine },
-  )
-  closing.add('speed', () => speed.close())
-
+  const { tables, speed, batch, wake } = opened
   const answers = await startAnswers(
-    { view, tickMs, indexPath: join(data, 'index.db') },
     {
-      viewTable: tables.view,
-      ticks: tables.ticks,
-      messages: tables.messages,
-      disk,
-      openCells: speed,
-      clock,
-      wake,
-      logLine,
+      tickMs,
+      indexPath: join(data, 'index.db'),
+      indexDays: settings.integer('serving.index_days'),
     },
+    { tables, loader: indexThread(), disk, openCells: speed, clock, wake, logLine },
   )
   closing.add('serving', () => answers.close())
 
@@ -79,6 +67,7 @@ export async function startEmbedded(
       idleMs: settings.durationMs('collector.idle'),
       rejectsDir: join(data, 'rejects'),
       listenTls: listeningTls(certificate),
+      datasets: definitions.datasets,
     },
     gate.access,
   )
@@ -90,14 +79,14 @@ export async function startEmbedded(
     : null
   if (agent !== null) closing.add('agent', () => agent.close())
 
-  const layers: Embedded = { ...room, speed, answers, collector, agent }
+  const layers: Embedded = { ...opened, answers, collector, agent }
   const http = await startHttp(settings.address('serving.listen'), {
     answers,
     clock,
     status: () => statusOf(layers, clock),
     ready: () => readiness(layers),
-    runs: () => room.batch.runs(),
-    runStarter: room.batch,
+    runs: () => batch.runs(),
+    runStarter: batch,
     access: gate.access,
     version: VERSION,
     logLine,

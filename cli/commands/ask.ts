@@ -1,7 +1,7 @@
-import { describeError, TidemarkError } from '../schemas/errors.ts'
-import type { Disk } from '../schemas/ports/disk.ts'
-import { readAddresses } from './addresses.ts'
-import { readOwn } from './tokens.ts'
+import { describeError, TidemarkError } from '../../schemas/errors.ts'
+import type { Disk } from '../../schemas/ports/disk.ts'
+import { readOwn } from '../access/tokens.ts'
+import { readAddresses } from '../compose/addresses.ts'
 
 /**
  * Asks the `up` that runs on a data directory. Null when none does.
@@ -11,7 +11,7 @@ export async function askRunning(
   disk: Disk,
   dataDir: string,
   path: string,
-  request: { method: 'GET' | 'POST'; body?: object; timeoutMs: number },
+  request: { method: 'GET' | 'POST' | 'DELETE'; body?: object; timeoutMs: number },
 ): Promise<unknown | null> {
   const addresses = await readAddresses(disk, dataDir)
   if (addresses === null) return null

@@ -1,10 +1,10 @@
 import { join } from 'node:path'
-import { describeError } from '../schemas/errors.ts'
-import type { Clock, Random } from '../schemas/ports/clock.ts'
-import type { Disk } from '../schemas/ports/disk.ts'
-import { hashToken, makeToken, type TokenRecord } from '../schemas/token.ts'
+import { describeError } from '../../schemas/errors.ts'
+import type { Clock, Random } from '../../schemas/ports/clock.ts'
+import type { Disk } from '../../schemas/ports/disk.ts'
+import { hashToken, makeToken, type TokenRecord } from '../../schemas/token.ts'
+import { replaceFile } from '../host/replace-file.ts'
 import { type AccessRule, TokenAccess } from './access.ts'
-import { replaceFile } from './replace-file.ts'
 import { parseTokens, tokenFile } from './token-file.ts'
 
 /** The tokens of a data directory while a process serves it. */

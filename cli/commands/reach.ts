@@ -1,13 +1,13 @@
 import { resolve } from 'node:path'
-import { TidemarkError } from '../schemas/errors.ts'
-import { isLoopback } from '../schemas/loopback.ts'
-import type { Disk } from '../schemas/ports/disk.ts'
-import type { Net } from '../schemas/ports/net.ts'
+import { TidemarkError } from '../../schemas/errors.ts'
+import { isLoopback } from '../../schemas/loopback.ts'
+import type { Disk } from '../../schemas/ports/disk.ts'
+import type { Net } from '../../schemas/ports/net.ts'
+import { TOKEN_VARIABLE } from '../access/token-variable.ts'
+import type { Args, Flag, Io } from '../command.ts'
+import { nodeNet } from '../host/net.ts'
+import type { Address } from '../settings/values.ts'
 import { collectorAddress } from './collector-flag.ts'
-import type { Args, Flag, Io } from './command.ts'
-import { nodeNet } from './host/net.ts'
-import { TOKEN_VARIABLE } from './token-variable.ts'
-import type { Address } from './values.ts'
 
 /** The flags of commands that may reach a collector on another machine. */
 export const REACH_FLAGS: readonly Flag[] = [
@@ -48,7 +48,7 @@ export async function reachOf(
 
 /** Loaded where it is wanted: it brings the whole of Node's cryptography. */
 async function caOf(disk: Disk, path: string): Promise<Buffer> {
-  const { readCa } = await import('./certificate.ts')
+  const { readCa } = await import('../access/certificate.ts')
   return await readCa(disk, path)
 }
 

@@ -1,10 +1,11 @@
 import { join, resolve } from 'node:path'
 import { parse } from 'smol-toml'
-import { flagOf, SETTINGS, type Setting, type SettingName, variableOf } from '../schemas/config.ts'
-import { describeError, TidemarkError } from '../schemas/errors.ts'
+import { flagOf, SETTINGS, type Setting, type SettingName, variableOf } from '../../schemas/config.ts'
+import { type Definitions, withTables } from '../../schemas/definitions.ts'
+import { describeError, TidemarkError } from '../../schemas/errors.ts'
+import { TOKEN_VARIABLE } from '../access/token-variable.ts'
 import { EXPECTED, isValue } from './kinds.ts'
 import { suggestion } from './nearest.ts'
-import { TOKEN_VARIABLE } from './token-variable.ts'
 import {
   type Address,
   parseAddress,
@@ -40,13 +41,33 @@ export interface Resolved {
   readonly source: string
 }
 
+/** Tables of tidemark.toml that define datasets and views, as parsed. */
+interface DefinitionTables {
+  readonly datasets?: unknown
+  readonly views?: unknown
+}
+
 export class Settings {
   readonly #values: ReadonlyMap<SettingName, Resolved>
   readonly #cwd: string
+  readonly #tables: DefinitionTables
+  /** Name of the configuration file. */
+  readonly fileName: string
 
-  constructor(values: ReadonlyMap<SettingName, Resolved>, cwd: string) {
+  constructor(
+    values: ReadonlyMap<SettingName, Resolved>,
+    { cwd, file }: Pick<Sources, 'cwd' | 'file'>,
+    tables: DefinitionTables,
+  ) {
     this.#values = values
     this.#cwd = cwd
+    this.#tables = tables
+    this.fileName = file?.name ?? CONFIG_FILE
+  }
+
+  /** The datasets and views: those built in and those of tidemark.toml. Throws `E_CONFIG`. */
+  definitions(builtIn: Definitions): Definitions {
+    return withTables(builtIn, this.#tables)
   }
 
   get(name: SettingName): Resolved {
@@ -89,14 +110,15 @@ export class Settings {
 
 /** Throws `E_CONFIG`. */
 export function resolveSettings(sources: Sources): Settings {
-  const file = sources.file === null ? new Map<string, string>() : readToml(sources.file)
+  const { datasets, views, ...tree } = sources.file === null ? {} : parseToml(sources.file)
+  const file = sources.file === null ? new Map<string, string>() : valuesOf(tree, sources.file.name)
   const values = new Map<SettingName, Resolved>()
   for (const setting of SETTINGS) {
     const resolved = resolveOne(setting, sources, file)
     refuseWrongValue(setting, resolved)
     values.set(setting.name, resolved)
   }
-  return new Settings(values, sources.cwd)
+  return new Settings(values, sources, { datasets, views })
 }
 
 function resolveOne(setting: Setting, sources: Sources, file: ReadonlyMap<string, string>): Resolved {
@@ -136,17 +158,17 @@ export function unknownVariables(env: Sources['env']): string[] {
     .map((name) => `${name} is set and is no setting${suggestion(name, known)}`)
 }
 
-/** The settings of a file by name: table `[a]` with key `b_c` is `a.b_c`. */
-function readToml({ name: fileName, text }: { name: string; text: string }): Map<string, string> {
-  let tree: unknown
+/** The tables of a file. */
+function parseToml({ name, text }: { name: string; text: string }): { readonly [key: string]: unknown } {
   try {
-    tree = parse(text)
+    return parse(text)
   } catch (error) {
-    throw new TidemarkError(
-      'E_CONFIG',
-      `${fileName} is not valid TOML: ${describeError(error).split('\n')[0]}`,
-    )
+    throw new TidemarkError('E_CONFIG', `${name} is not valid TOML: ${describeError(error).split('\n')[0]}`)
   }
+}
+
+/** The settings of a file by name: table `[a]` with key `b_c` is `a.b_c`. */
+function valuesOf(tree: object, fileName: string): Map<string, string> {
   const values = new Map<string, string>()
   const known = new Set<string>(SETTINGS.map((setting) => setting.name))
   const walk = (prefix: string, node: object) => {
@@ -162,6 +184,6 @@ function readToml({ name: fileName, text }: { name: string; text: string }): Map
       else values.set(name, value instanceof Date ? value.toISOString() : String(value))
     }
   }
-  walk('', tree as object)
+  walk('', tree)
   return values
 }

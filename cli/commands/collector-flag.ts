@@ -1,6 +1,6 @@
-import { TidemarkError } from '../schemas/errors.ts'
-import type { Args, Flag } from './command.ts'
-import { type Address, parseAddress } from './values.ts'
+import { TidemarkError } from '../../schemas/errors.ts'
+import type { Args, Flag } from '../command.ts'
+import { type Address, parseAddress } from '../settings/values.ts'
 
 const DEFAULT = '127.0.0.1:7070'
 

@@ -1,8 +1,8 @@
-import { TidemarkError } from '../schemas/errors.ts'
-import type { Closing } from './closing.ts'
+import { TidemarkError } from '../../schemas/errors.ts'
+import type { Closing } from '../compose/closing.ts'
+import type { Host } from '../compose/data-directory.ts'
+import type { Settings } from '../settings/settings.ts'
 import { refuseExposed } from './exposure.ts'
-import type { Settings } from './settings.ts'
-import type { Host } from './store-room.ts'
 import { openTokens, type Tokens } from './tokens.ts'
 
 /**

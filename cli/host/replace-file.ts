@@ -1,5 +1,5 @@
 import { dirname } from 'node:path'
-import type { Disk } from '../schemas/ports/disk.ts'
+import type { Disk } from '../../schemas/ports/disk.ts'
 
 /**
  * Makes `text` the content of the file `path`, `secret` for its owner's eyes alone: durable when it resolves, and never half

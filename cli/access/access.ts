@@ -1,6 +1,6 @@
-import { isLoopback } from '../schemas/loopback.ts'
-import type { Access } from '../schemas/ports/access.ts'
-import { recordOf, type TokenRecord } from '../schemas/token.ts'
+import { isLoopback } from '../../schemas/loopback.ts'
+import type { Access } from '../../schemas/ports/access.ts'
+import { recordOf, type TokenRecord } from '../../schemas/token.ts'
 
 /** Which peers must show a token. */
 export interface AccessRule {

@@ -1,7 +1,7 @@
-import { TidemarkError } from '../schemas/errors.ts'
-import { isLoopback } from '../schemas/loopback.ts'
-import type { Role, TokenRecord } from '../schemas/token.ts'
-import { type Address, formatAddress } from './values.ts'
+import { TidemarkError } from '../../schemas/errors.ts'
+import { isLoopback } from '../../schemas/loopback.ts'
+import type { Role, TokenRecord } from '../../schemas/token.ts'
+import { type Address, formatAddress } from '../settings/values.ts'
 
 /** A listener that others than this machine might reach. */
 export interface Listening {

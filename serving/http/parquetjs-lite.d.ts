@@ -1,7 +1,12 @@
 /** The part of parquetjs-lite that is used here; the package has no types of its own. */
 declare module 'parquetjs-lite' {
   export class ParquetSchema {
-    constructor(fields: Record<string, { type: string; optional?: boolean; compression?: string }>)
+    constructor(
+      fields: Record<
+        string,
+        { type?: string; optional?: boolean; repeated?: boolean; fields?: Record<string, { type: string }> }
+      >,
+    )
   }
   export interface OutputStream {
     write(bytes: Uint8Array, done: (error?: Error) => void): void

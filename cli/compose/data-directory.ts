@@ -1,0 +1,102 @@
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { duckdbEngine } from '../../batch/engines/duckdb.ts'
+import { openReference } from '../../batch/engines/reference.ts'
+import { openTable } from '../../lake/delta/table.ts'
+import { localStore } from '../../lake/store/local.ts'
+import { agentsInLake } from '../../lake/tables/agents.ts'
+import { allViews, type LakeTables, lakeTables } from '../../lake/tables/deployment.ts'
+import { namesInLake } from '../../lake/tables/named-position.ts'
+import { type JournalConfig, openJournal } from '../../log/journal/journal.ts'
+import type { LogReader } from '../../log/port.ts'
+import type { Definitions } from '../../schemas/definitions.ts'
+import type { Clock, Random } from '../../schemas/ports/clock.ts'
+import type { Disk } from '../../schemas/ports/disk.ts'
+import type { Wake } from '../../schemas/ports/layers.ts'
+import { makeWake } from '../../schemas/ports/wake.ts'
+import { sealThread } from '../host/seal-thread.ts'
+import type { Settings } from '../settings/settings.ts'
+import type { Closing } from './closing.ts'
+import { startWriters, type Writers } from './writers.ts'
+
+/** What `up` and `batch --once` share: the data directory, and the layers that write to the lake. */
+export interface OpenedData extends Writers {
+  readonly tables: LakeTables
+  readonly journal: LogReader
+  readonly wake: Wake
+}
+
+export interface Host {
+  readonly disk: Disk
+  readonly clock: Clock
+  readonly random: Random
+  logLine(line: string): void
+}
+
+/**
+ * Opens the data directory for this process alone. Whatever it opened is in `closing`, also when it throws; `E_LOCKED`
+ * names the process that has it.
+ */
+export async function openData(
+  options: {
+    readonly settings: Settings
+    readonly definitions: Definitions
+    readonly command: string
+    readonly engine: string
+    readonly scheduled: boolean
+    /** Opens the journal elsewhere than in this thread. */
+    openLog?(config: JournalConfig): Promise<LogReader>
+  },
+  host: Host,
+  closing: Closing,
+): Promise<OpenedData> {
+  const { settings, definitions, engine } = options
+  const { disk, clock, random, logLine } = host
+  const dataDir = settings.dataDir()
+  const holder = `tidemark ${options.command}, process ${process.pid} on ${hostname()}`
+
+  await disk.makeDir(dataDir)
+  const lock = await disk.lock(join(dataDir, 'lock'), holder)
+  closing.add('lock', () => lock.release())
+
+  const store = await localStore(disk, settings.lakeDir(), random)
+  const tables = lakeTables(definitions, (name) => openTable(name, { store, clock, random }))
+  const messages = tables.datasets.map((dataset) => dataset.messages)
+  const named = await namesInLake({ messages, views: allViews(tables) })
+
+  const openLog = options.openLog ?? ((config) => openJournal(config, { disk, clock, logLine }))
+  const journal = await openLog({
+    dir: join(dataDir, 'journal'),
+    holder,
+    floor: named.position,
+    fenceLake: () => named.fence(),
+    agentsInLake: () => agentsInLake(messages, logLine),
+  })
+  closing.add('journal', () => journal.close())
+
+  const wake = makeWake()
+  const encoder = sealThread()
+  const writers = await startWriters(
+    {
+      tickMs: settings.durationMs('speed.tick'),
+      retentionMs: settings.durationMs('lake.retention'),
+      unsealedBytesMax: settings.bytes('collector.unsealed_max'),
+      named: named.position,
+      schedule: options.scheduled ? settings.text('batch.schedule') : null,
+      engine,
+    },
+    {
+      log: journal,
+      tables: { writer: tables, speed: tables, batch: tables },
+      openEngine: engine === 'duckdb' ? duckdbEngine(join(dataDir, 'scratch'), disk) : openReference,
+      encoder,
+      encodeTick: (cells) => encoder.encodeCells(cells),
+      clock,
+      random,
+      wake,
+      logLine,
+    },
+    (name, layer) => closing.add(name, () => layer.close()),
+  )
+  return { ...writers, tables, journal, wake }
+}

@@ -1,0 +1,116 @@
+import type { Agent } from '../../agent/agent.ts'
+import type { Clock } from '../../schemas/ports/clock.ts'
+import { offsetIn } from '../../schemas/position.ts'
+import type { AnswersServer } from '../../serving/answer.ts'
+import { iso, presentGaps } from '../../serving/http/present.ts'
+import { presentRun, presentState } from '../../serving/http/present-run.ts'
+import type { RemoteCollector } from '../host/ingest-thread.ts'
+import type { OpenedData } from './data-directory.ts'
+
+/** Every layer of the embedded form. */
+export interface Embedded extends OpenedData {
+  readonly answers: AnswersServer
+  readonly collector: RemoteCollector
+  readonly agent: Agent | null
+}
+
+/** What `GET /v1/status` says of every layer. */
+export async function statusOf(layers: Embedded, clock: Clock): Promise<object> {
+  const { journal, writer, speed, batch, answers, collector, agent } = layers
+  const { ignoredFields, lostByAgents, unkeptRejects, messagesPerSecond, ...received } =
+    await collector.status()
+  const { covered, ...lake } = writer.status()
+  const { chains, ...fold } = speed.status()
+  const { nextMs, last, active, state } = batch.status()
+  const { versions, ...index } = answers.status()
+  const named = Object.keys(versions)
+  const first = named[0]!
+  const partition = journal.partitions()[0]!
+  const end = journal.end(partition)
+  const { pendingBytes, uncoveredBytes, gaps, ...log } = journal.state()
+  return {
+    time: iso(clock.nowMs()),
+    agent: agent?.status() ?? { state: 'off' },
+    collector: {
+      ...received,
+      messages_per_second: messagesPerSecond,
+      ignored_fields: ignoredFields,
+      lost_by_agents: lostByAgents,
+      unkept_rejects: unkeptRejects,
+    },
+    log: {
+      ...log,
+      partition,
+      start: journal.start(partition),
+      end,
+      pending_bytes: pendingBytes,
+      unsealed_bytes: uncoveredBytes,
+      gaps: presentGaps(gaps).gaps ?? [],
+    },
+    lake: { ...lake, covered, lag_blocks: end - offsetIn(covered, partition) },
+    speed: {
+      ...fold,
+      lag_blocks: Math.max(0, ...chains.map(({ readTo }) => end - readTo)),
+      chains: chains.map(({ view, hash, committedTo, readTo, openCells }) => {
+        return { view, definition: hash, committed_to: committedTo, read_to: readTo, open_cells: openCells }
+      }),
+    },
+    batch: {
+      state,
+      active: active && presentState(active),
+      progress: active?.progress ?? null,
+      next: nextMs === null ? null : iso(nextMs),
+      last: last[0] === undefined ? null : presentRun(last[0]),
+      last_views: last.map(presentRun),
+    },
+    serving: {
+      ...index,
+      ...servedView(answers, first),
+      views: named.map((name) => servedView(answers, name)),
+    },
+  }
+}
+
+/** What the answers of a view stand on. */
+function servedView(answers: AnswersServer, view: string) {
+  const { viewVersion, tidemark, position, ticks } = answers.basis(view)
+  return {
+    view,
+    view_version: viewVersion,
+    tidemark,
+    position,
+    ticks: ticks.length,
+    keys: answers.keys(view).keys.length,
+  }
+}
+
+/** Ready when every layer works; otherwise why not. */
+export async function readiness({
+  journal,
+  collector,
+  writer,
+  speed,
+  batch,
+  answers,
+}: Embedded): Promise<{ ready: boolean; reasons: string[] }> {
+  const log = journal.state()
+  const layers = {
+    log,
+    // It waits for the log, or for the lake.
+    ...(log.state === 'ok' && { collector: await collector.status() }),
+    lake: writer.status(),
+    speed: speed.status(),
+    batch: lastRun(batch),
+    serving: answers.status(),
+  }
+  const reasons = Object.entries(layers)
+    .filter(([, { state }]) => state !== 'ok')
+    .map(([name, { state, reason }]) => `${name}: ${reason ?? state}`)
+  return { ready: reasons.length === 0, reasons }
+}
+
+/** Whether the last run worked. */
+function lastRun(batch: Embedded['batch']): { state: string; reason: string | null } {
+  const failed = batch.status().last.find(({ result }) => result === 'failed')
+  return failed === undefined ? { state: 'ok', reason: null } : { state: 'failing', reason: failed.error }
+}

@@ -1,0 +1,271 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { type TSchema, Type } from 'typebox'
+import { TidemarkError } from '../../../schemas/errors.ts'
+import { joinKey, KEY_SEPARATOR } from '../../../schemas/key.ts'
+import type { Clock } from '../../../schemas/ports/clock.ts'
+import type { View } from '../../../schemas/view.ts'
+import { viewColumns } from '../../../schemas/view-columns.ts'
+import type { Answers, AsOf, CellsAnswer, Range } from '../../answers.ts'
+import { type AskedRange, parseInstant, parseRange, parseZone } from '../../range.ts'
+import { chooseStep, parseStep } from '../../step.ts'
+import type { App } from '../app.ts'
+import { toCsv } from '../csv.ts'
+import { toParquet } from '../parquet.ts'
+import { presentRows, presentStats, presentSummary, presentWhole } from '../present.ts'
+import {
+  FORMAT,
+  PROBLEMS,
+  query,
+  RANGE,
+  rowSchema,
+  SEARCH,
+  STATS,
+  STEP,
+  seriesSchema,
+  statsSchema,
+  summarySchema,
+  WHOLE,
+} from '../schemas.ts'
+import { presentSeries } from '../series.ts'
+
+export interface QuestionsDeps {
+  readonly answers: Answers
+  readonly clock: Clock
+}
+
+/** Where the questions about a view are asked, and how a request names a key. */
+export interface Place {
+  readonly view: View
+  /** Path of the keys, like `/v1/views/service_minute/keys`. */
+  readonly keys: string
+  /** What the keys are called in the answer. */
+  readonly named: string
+  /** Path in front of `/stats`, `/cells` and `/series`. */
+  readonly of: string
+  readonly analytics: string
+  /** What the question about merged cells is called. */
+  readonly cells: 'cells' | 'minutes'
+  /** Key columns that stand in the path; the others are parameters. */
+  readonly inPath: readonly string[]
+  /** A view of a longer key that begins alike: `by=` its last column asks for each of its keys apart. */
+  readonly finer?: View
+}
+
+/** Buckets of a series whose step is chosen. */
+const SERIES_BUCKETS = 1_500
+
+type Asked = { readonly [name: string]: string | undefined }
+
+/** The questions about one view. */
+export function questionRoutes(app: App, place: Place, { answers, clock }: QuestionsDeps): void {
+  const { view, named } = place
+  const { name } = view
+  const { finer } = place
+  const Finer = finer === undefined ? null : statsSchema(finer)
+  const Stats = Finer === null ? statsSchema(view) : Type.Union([statsSchema(view), Finer])
+  const apart = finer?.key.at(-1) ?? ''
+  const BY: { [name: string]: TSchema } =
+    finer === undefined
+      ? {}
+      : { by: Type.Optional(Type.String({ enum: [apart], description: `Each ${apart} apart` })) }
+  const inQuery = view.key.filter((column) => !place.inPath.includes(column))
+  const keyQuery = Object.fromEntries(inQuery.map((column) => [column, Type.String()]))
+  const params = Type.Object(Object.fromEntries(place.inPath.map((column) => [column, Type.String()])))
+  const about = place.inPath.length > 0 ? { params } : {}
+  const rangeOf = (asked: Asked) => parseRange(asked as AskedRange, clock.nowMs())
+
+  function keyOf(request: FastifyRequest): string {
+    const named = { ...(request.query as Asked), ...(request.params as Asked) }
+    return joinKey(view.key.map((column) => named[column]!))
+  }
+
+  function found<T>(answer: T | null, key: string): T {
+    if (answer !== null) return answer
+    const what = view.key.length === 1 ? `${view.key[0]} ${key}` : `cell of ${view.key.join(', ')} like that`
+    throw new TidemarkError('E_NOT_FOUND', `there is no ${what}`, { field: view.key[0]! })
+  }
+
+  /** The stats of every key of the finer view that begins with `key`. */
+  async function statsApart(key: string, range: Range) {
+    await answers.reach(finer!.name, range)
+    found(answers.stats(name, key, range), key)
+    const { stats, ...whole } = answers.analytics(finer!.name, range)
+    const own = stats.filter((one) => one.key.startsWith(`${key}${KEY_SEPARATOR}`))
+    return { [`${apart}s`]: own.map((one) => presentStats(one, false)), ...presentWhole(whole) }
+  }
+
+  app.get(
+    place.keys,
+    {
+      schema: {
+        summary: `The keys of ${name}, with first and last bucket and messages`,
+        querystring: query(SEARCH),
+        response: {
+          200: Type.Object({ [named]: Type.Array(summarySchema(view)), ...WHOLE }),
+          ...PROBLEMS,
+        },
+      },
+    },
+    async ({ query: asked }) => {
+      const { q = '' } = asked as Asked
+      const { keys, ...whole } = answers.keys(name)
+      const wanted = keys.filter(({ key }) => key.toLowerCase().includes(q.toLowerCase()))
+      return { [named]: wanted.map((key) => presentSummary(view, key)), ...presentWhole(whole) } as never
+    },
+  )
+
+  app.get(
+    `${place.of}/stats`,
+    {
+      schema: {
+        summary: `Totals, means, extremes, percentiles and counts of one key of ${name} in a range`,
+        ...about,
+        querystring: query({ ...keyQuery, ...RANGE, ...STATS, ...BY }),
+        response: {
+          200:
+            Finer === null
+              ? Stats
+              : Type.Union([Stats, Type.Object({ [`${apart}s`]: Type.Array(Finer), ...WHOLE })]),
+          ...PROBLEMS,
+        },
+      },
+    },
+    async (request) => {
+      const asked = request.query as Asked
+      const key = keyOf(request)
+      const range = rangeOf(asked)
+      const { as_of: asOf, explain, by } = asked
+      if (by !== undefined) return (await statsApart(key, range)) as never
+      if (asOf !== undefined) {
+        const at = parseAsOf(asOf, parseZone(asked.tz))
+        return presentStats(
+          found(await answers.statsAsOf(name, key, range, at), key),
+          explain === '1',
+        ) as never
+      }
+      await answers.reach(name, range)
+      return presentStats(found(answers.stats(name, key, range), key), explain === '1') as never
+    },
+  )
+
+  app.get(
+    `${place.of}/${place.cells}`,
+    {
+      schema: {
+        summary: `Rows of one key of ${name} in the view's own columns, one a bucket that has messages`,
+        ...about,
+        querystring: query({ ...keyQuery, ...RANGE, ...FORMAT }),
+        response: {
+          200: {
+            content: {
+              'application/json': { schema: Type.Object({ rows: Type.Array(rowSchema(view)), ...WHOLE }) },
+              'text/csv': { schema: Type.String() },
+              'application/vnd.apache.parquet': { schema: Type.String({ format: 'binary' }) },
+            },
+          },
+          ...PROBLEMS,
+        },
+      },
+    },
+    async (request, reply) => {
+      const asked = request.query as Asked
+      const key = keyOf(request)
+      const range = rangeOf(asked)
+      await answers.reach(name, range, view.bucketMs)
+      const answer = found(answers.cells(name, key, range), key)
+      return sendRows(reply, formatOf(request, asked.format), answer, `${name}-${key}`)
+    },
+  )
+
+  app.get(
+    `${place.of}/series`,
+    {
+      schema: {
+        summary: `One key of ${name} in columns, one value a bucket of time`,
+        ...about,
+        querystring: query({ ...keyQuery, ...RANGE, ...STEP }),
+        response: { 200: seriesSchema(view), ...PROBLEMS },
+      },
+    },
+    async (request, reply) => {
+      const asked = request.query as Asked
+      const key = keyOf(request)
+      const range = rangeOf(asked)
+      const stepMs =
+        asked.step === undefined
+          ? chooseStep(range, SERIES_BUCKETS, view.bucketMs)
+          : parseStep(asked.step, range, view.bucketMs)
+      await answers.reach(name, range, stepMs)
+      const { cells, ...whole } = found(answers.series(name, key, range, stepMs), key)
+      const columns = { ...presentSeries(cells, range, stepMs), ...presentWhole(whole) }
+      return sendText(reply, 'application/json', JSON.stringify(columns))
+    },
+  )
+
+  app.get(
+    place.analytics,
+    {
+      schema: {
+        summary: `Stats of every key of ${name} with messages in a range`,
+        querystring: query({ ...RANGE, ...BY }),
+        response: { 200: Type.Object({ [named]: Type.Array(Stats), ...WHOLE }), ...PROBLEMS },
+      },
+    },
+    async (request) => {
+      const asked = request.query as Asked
+      const range = rangeOf(asked)
+      const of = asked.by === undefined ? name : finer!.name
+      await answers.reach(of, range)
+      const { stats, ...whole } = answers.analytics(of, range)
+      return { [named]: stats.map((one) => presentStats(one, false)), ...presentWhole(whole) } as never
+    },
+  )
+}
+
+/** An integer is a version, anything else a time. */
+function parseAsOf(text: string, zone: string): AsOf {
+  if (/^\d{1,15}$/.test(text)) return { version: Number(text) }
+  return { timeMs: parseInstant('as_of', text, zone) }
+}
+
+type Format = 'json' | 'csv' | 'parquet'
+
+const PARQUET_TYPE = 'application/vnd.apache.parquet'
+
+/** What the request asks for, by `format` or else by its Accept header. */
+function formatOf(request: FastifyRequest, format: string | undefined): Format {
+  if (format !== undefined) return format as Format
+  const accept = request.headers.accept ?? ''
+  if (accept.includes('application/json')) return 'json'
+  if (accept.includes('text/csv')) return 'csv'
+  return accept.includes(PARQUET_TYPE) ? 'parquet' : 'json'
+}
+
+/** Rows as they were asked for. CSV and Parquet say in the header `tidemark-complete` whether the answer is whole. */
+async function sendRows(
+  reply: FastifyReply,
+  format: Format,
+  { cells, ...whole }: CellsAnswer,
+  name: string,
+): Promise<FastifyReply> {
+  if (format === 'json')
+    return sendText(
+      reply,
+      'application/json',
+      JSON.stringify({ rows: presentRows(cells), ...presentWhole(whole) }),
+    )
+  const file = `${name.replaceAll(/[^A-Za-z0-9._-]/g, '_').slice(0, 100)}.${format}`
+  reply
+    .header('tidemark-complete', String(whole.complete))
+    .header('content-disposition', `attachment; filename="${file}"`)
+  if (format === 'parquet') return reply.type(PARQUET_TYPE).send(Buffer.from(await toParquet(cells)))
+  const columns = viewColumns(cells.view).map((column) => column.name)
+  return sendText(reply, 'text/csv', toCsv(columns, presentRows(cells)))
+}
+
+function sendText(reply: FastifyReply, type: string, text: string): FastifyReply {
+  return reply
+    .serializer((payload: unknown) => payload as string)
+    .type(`${type}; charset=utf-8`)
+    .send(text)
+}

@@ -1,0 +1,33 @@
+import type { MessagePort } from 'node:worker_threads'
+import { describeError } from '../../schemas/errors.ts'
+import { type IndexLoader, loadHere } from './loader.ts'
+
+/** A call of the loader, by number. */
+export interface LoaderCall {
+  readonly id: number
+  readonly name: keyof IndexLoader
+  readonly values: readonly unknown[]
+}
+
+export type LoaderReply =
+  | { readonly id: number; readonly value: unknown }
+  | { readonly id: number; readonly error: { readonly message: string; readonly code: string | null } }
+
+/** The body of a thread that fills the index: does the calls that come over `port` one after the other. */
+export function serveLoader(port: MessagePort): void {
+  const loader = loadHere()
+  let last: Promise<unknown> = Promise.resolve()
+  port.on('message', ({ id, name, values }: LoaderCall) => {
+    last = last.then(async () => {
+      try {
+        const value = await (loader[name] as (...of: readonly unknown[]) => Promise<unknown>)(...values)
+        // A connection stays where it was opened.
+        const told = name === 'open' ? null : value
+        port.postMessage({ id, value: told } satisfies LoaderReply)
+      } catch (error) {
+        const { code = null } = error as { code?: string }
+        port.postMessage({ id, error: { message: describeError(error), code } } satisfies LoaderReply)
+      }
+    })
+  })
+}

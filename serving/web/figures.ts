@@ -1,0 +1,63 @@
+import type { Gauge } from '../../schemas/dataset.ts'
+import { answerFields, type GaugeAnswer } from '../../schemas/gauge-answer.ts'
+import { splitKey } from '../../schemas/key.ts'
+import type { Stats, ViewInfo } from '../answers.ts'
+import { valueText } from './format.ts'
+
+/** One gauge's part of an answer by what it says; null where there was no value. */
+export interface Figures {
+  readonly total: number
+  readonly mean: number | null
+  readonly max: number | null
+  readonly maxTimeMs: number | null
+  /** Of the maximum; null where the view names none. */
+  readonly source: string | null
+  readonly p95: number | null
+}
+
+export function figuresOf({ view, gauges }: Stats, g: number): Figures {
+  const fields = answerFields(view, g).map(({ name }) => name)
+  const at = (name: string) => (gauges[g] as GaugeAnswer)[fields.indexOf(name)] ?? null
+  return {
+    total: at('total') as number,
+    mean: at('mean') as number | null,
+    max: at('max') as number | null,
+    maxTimeMs: at('max_time') as number | null,
+    source: view.source === null ? null : (at(`max_${view.source}`) as string | null),
+    p95: at('p95') as number | null,
+  }
+}
+
+/** Names that are not words. */
+const NAMES: { readonly [name: string]: string } = { cpu: 'CPU', ram: 'RAM' }
+
+/** A column's name as pages write it: `Disk`, `Free memory`. */
+export function titleOf(name: string): string {
+  if (NAMES[name] !== undefined) return NAMES[name]
+  const words = name.replaceAll('_', ' ')
+  return words[0]!.toUpperCase() + words.slice(1)
+}
+
+/** A key as pages write it. */
+export function keyText(key: string): string {
+  return splitKey(key).join(' · ')
+}
+
+/** Gauge `g` of a view as its dataset defines it. */
+export function gaugeOf({ view, dataset }: ViewInfo, g: number): Gauge {
+  const { gauge } = view.gauges[g]!
+  return (
+    dataset.gauges.find(({ name }) => name === gauge) ?? {
+      name: gauge,
+      unit: '',
+      min: 0,
+      max: 0,
+      optional: true,
+    }
+  )
+}
+
+/** A value of gauge `g` with its unit; a dash where there is none. */
+export function gaugeText(info: ViewInfo, g: number, value: number | null): string {
+  return valueText(value, gaugeOf(info, g).unit)
+}
