@@ -133,7 +133,9 @@ function byDate(cells: Cells): [date: string, cells: Cells][] {
   const rows = new Map<string, number[]>()
   for (const [i, timeMs] of timesOf(cells).entries()) {
     const date = utcDate(timeMs)
-    rows.set(date, [...(rows.get(date) ?? []), i])
+    const own = rows.get(date)
+    if (own === undefined) rows.set(date, [i])
+    else own.push(i)
   }
   return Array.from(rows, ([date, own]) => [date, pickRows(cells, Uint32Array.from(own))])
 }
