@@ -41,7 +41,14 @@ for (const { dataset, view } of [
             .map(({ key, messages }): [string, number] => [key, messages])
             .sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b))),
         )
+        const ofAll = rig.answers.analytics(view.name, RANGE).stats
+        expect(ofAll.map(({ key }) => key)).toEqual(rig.answers.keys(view.name).keys.map(({ key }) => key))
         for (const { key, messages } of oracle.keys()) {
+          const own = ofAll.find((one) => one.key === key)!
+          expect({ ...own, gauges: answersIn(own.gauges) }).toEqual({
+            ...rig.answers.stats(view.name, key, RANGE),
+            gauges: answersIn(rig.answers.stats(view.name, key, RANGE)!.gauges),
+          })
           const cells = rig.answers.cells(view.name, key, RANGE)!
           expect(cells).toMatchObject({ complete: true, gaps: [] })
           expect(rowsOf(cells.cells)).toEqual(rowsOf(oracle.range(key, RANGE.fromMs, RANGE.toMs)))
