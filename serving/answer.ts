@@ -121,13 +121,13 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
     const about = { dataset, tables, loader, indexDays: config.indexDays ?? INDEX_DAYS, closed: () => closed }
     const seen = await look(about)
     if (view.seen !== null && isSame(seen, view.seen)) return
-    const index = await load(view.index, seen, about)
-    if (index === null) return
-    view.index = index
+    const next = await load(view.index, seen, about)
+    if (next === null) return
+    view.index = next()
     // Damage may have been mended by the next look.
-    view.seen = index.loaded.damaged.length === 0 ? seen : null
+    view.seen = view.index.loaded.damaged.length === 0 ? seen : null
     // What stood on the files before is answered: nothing waits between.
-    await loader.dropOthers(tables.view.name, index.loaded.files)
+    await loader.dropOthers(tables.view.name, view.index.loaded.files)
   }
 
   /** The index was damaged while it was open: another takes its place. */

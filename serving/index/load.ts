@@ -37,8 +37,11 @@ export async function look({ dataset, tables }: LoadDeps): Promise<Seen> {
   return { published, ticks, messages: await dataset.messages.snapshot() }
 }
 
-/** Brings the index of a view to what was seen of the lake; the index then, null when it was closed meanwhile. */
-export async function load(before: ViewIndex, seen: Seen, deps: LoadDeps): Promise<ViewIndex | null> {
+/**
+ * Prepares the index of a view for what was seen of the lake. What it returns makes the index of the one before, which must
+ * not be asked any more: whoever calls it takes the result at once. Null when it was closed meanwhile.
+ */
+export async function load(before: ViewIndex, seen: Seen, deps: LoadDeps): Promise<(() => ViewIndex) | null> {
   const { tables, loader } = deps
   const state = viewState(seen.published)
   const view = viewOf(state, tables.view)
@@ -52,7 +55,7 @@ export async function load(before: ViewIndex, seen: Seen, deps: LoadDeps): Promi
   const kept = await loader.keep(tables.view.name, paths, JSON.stringify({ ...loaded, ticks: [] }))
   if (deps.closed()) return null
   const byPath = new Map(files.map((file) => [file.path, file]))
-  return indexOf(view, loaded, kept, byPath, before.ticks.become(view, ticks.cells))
+  return () => indexOf(view, loaded, kept, byPath, before.ticks.become(view, ticks.cells))
 }
 
 function chainsOf(seen: Seen, configured: View, state: Loaded['state']): Tick[][] {

@@ -1,7 +1,9 @@
 import { REJECTS_BYTES_MAX } from '../../collector/intake/limits.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
+import { toLine } from '../../schemas/message.ts'
 import { HOUR_MS } from '../../schemas/time.ts'
 import { serviceMinute } from '../../schemas/views/service-minute.ts'
+import { scores } from '../schemas/nasty-messages.ts'
 import { drain } from '../sim/incarnation.ts'
 import { badNumberedLine } from './bad-lines.ts'
 import { checkAsOf } from './check.ts'
@@ -113,9 +115,27 @@ async function send(sim: Simulation, dice: Dice, late: boolean): Promise<string>
 
 function make(sim: Simulation, sender: Sender, dice: Dice, timeMs: number): void {
   const gauges = [dice.below(4), dice.below(4) / 8, dice.pick([0, 1e15, 0.1, 5e-324, 100 * dice.float()])]
-  const message = { service: dice.pick(SERVICES), host: dice.pick(HOSTS), timeMs, gauges }
+  if (dice.below(SCORES_ONE_IN) === 0) {
+    makeScore(sim, sender, dice, timeMs)
+    return
+  }
+  const message = { names: [dice.pick(SERVICES), dice.pick(HOSTS)], timeMs, gauges }
   const made = sender.make(message, (numbered) => shapedLine(numbered, dice.float))
   sim.world.oracle.noteSent(made)
+}
+
+/** One in so many messages is of the other dataset. */
+const SCORES_ONE_IN = 5
+
+function makeScore(sim: Simulation, sender: Sender, dice: Dice, timeMs: number): void {
+  const optional = () => dice.pick([Number.NaN, -1, 0, 2.5])
+  const message = {
+    names: [dice.pick(['A', 'B']), dice.pick(['yes', 'no'])],
+    timeMs,
+    gauges: [dice.below(4) - 1, optional(), optional()],
+    attributes: [dice.pick([null, 'x', 'é'])],
+  }
+  sim.world.oracle.noteSent(sender.make(message, (numbered) => toLine(scores, numbered)))
 }
 
 async function sendNew(sim: Simulation, sender: Sender): Promise<void> {

@@ -20,31 +20,34 @@ export class Bookkeeping {
   }
 
   async check(): Promise<void> {
-    const { tables } = this.#world
-    const messages = await tables.messages.snapshot()
-    const view = await tables.view.snapshot()
-    const ticks = await tables.ticks.snapshot()
-    const tidemark = viewState(view)?.tidemark ?? {}
-    if (this.#stays(tables.messages, messages)) this.#grows('covered', coveredPosition(messages))
-    if (this.#stays(tables.view, view)) this.#grows('tidemark', tidemark)
-    this.#noOverlap(ticksOf(ticks), tidemark)
-    const all = [
-      { table: tables.messages, snapshot: messages },
-      { table: tables.view, snapshot: view },
-      { table: tables.ticks, snapshot: ticks },
-    ]
-    for (const { table, snapshot } of all) {
-      const stays = this.#stays(table, snapshot)
-      if (stays) this.#grow(`version of ${table.name}`, snapshot?.version ?? -1)
-      if (snapshot === null) continue
-      if (stays && table !== tables.messages)
-        for (const [app, { version }] of snapshot.txns) this.#grow(app, version)
-      // Who saw a version may rely on it for ever.
-      this.#isThere(commitKey(table, snapshot))
-      for (const path of snapshot.files.keys()) this.#isThere(`${table.name}/${path}`)
+    for (const { messages, views } of this.#world.tables.all.datasets) {
+      const rows = await messages.snapshot()
+      if (this.#stays(messages, rows)) this.#grows(`${messages.name} covered`, coveredPosition(rows))
+      this.#checkTable(messages, rows, false)
+      for (const { published, ticks } of views) await this.#checkView(published, ticks)
     }
+  }
+
+  async #checkView(published: Table, ticks: Table): Promise<void> {
+    const view = await published.snapshot()
+    const committed = await ticks.snapshot()
+    const tidemark = viewState(view)?.tidemark ?? {}
+    if (this.#stays(published, view)) this.#grows(`${published.name} tidemark`, tidemark)
+    this.#noOverlap(ticksOf(committed), tidemark)
+    this.#checkTable(published, view, true)
+    this.#checkTable(ticks, committed, true)
     const dates = [...(view?.files.values() ?? [])].map(({ partition }) => partition.date)
-    if (new Set(dates).size < dates.length) throw new Error('a date of the view has two files')
+    if (new Set(dates).size < dates.length) throw new Error(`a date of ${published.name} has two files`)
+  }
+
+  #checkTable(table: Table, snapshot: Snapshot | null, counters: boolean): void {
+    const stays = this.#stays(table, snapshot)
+    if (stays) this.#grow(`version of ${table.name}`, snapshot?.version ?? -1)
+    if (snapshot === null) return
+    if (stays && counters) for (const [app, { version }] of snapshot.txns) this.#grow(app, version)
+    // Who saw a version may rely on it for ever.
+    this.#isThere(commitKey(table, snapshot))
+    for (const path of snapshot.files.keys()) this.#isThere(`${table.name}/${path}`)
   }
 
   /** Whether no power loss may take this version back: until its name is durable one may. */

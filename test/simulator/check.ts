@@ -1,6 +1,7 @@
 import { hourName } from '../../lake/tables/hours.ts'
 import type { Block } from '../../schemas/block.ts'
-import type { CellMap } from '../../schemas/cell.ts'
+import type { CellFold } from '../../schemas/cell-fold.ts'
+import { noCells, timesOf } from '../../schemas/cells.ts'
 import { offsetIn, partitionsOf } from '../../schemas/position.ts'
 import { DAY_MS, HOUR_MS } from '../../schemas/time.ts'
 import type { Answers, Basis, Range } from '../../serving/answers.ts'
@@ -14,31 +15,37 @@ import type { Site } from './site.ts'
 const DOUBTFUL_MAX = 4
 const WRONG_SHOWN_MAX = 4
 
-/** Every answer equals the fold over the set that it names; and, where it must be, that set is fresh. */
-export function checkAnswers(
-  sim: Simulation,
-  answers: Answers,
-  { freshMs, ranges, key }: { freshMs: number | null; ranges: readonly Range[]; key?: string },
-): void {
+interface Wanted {
+  readonly freshMs: number | null
+  readonly ranges: readonly Range[]
+  readonly key?: string
+}
+
+/** Every answer of every view equals the fold over the set that it names; and, where it must be, that set is fresh. */
+export function checkAnswers(sim: Simulation, answers: Answers, wanted: Wanted): void {
+  for (const { view } of answers.views()) checkView(sim, answers, view.name, wanted)
+}
+
+function checkView(sim: Simulation, answers: Answers, name: string, { freshMs, ranges, key }: Wanted): void {
   const { oracle, definitions } = sim.world
-  const basis = answers.basis()
+  const basis = answers.basis(name)
   const view = definitions.get(basis.definition)!
   const doubtful = oracle.doubtful(basis.position, basis.gaps)
   let first: string[] | null = null
   const seen = { complete: false }
   for (const also of combinations(doubtful.slice(0, DOUBTFUL_MAX))) {
     const expected = oracle.cells(view, basis.position, basis.gaps, also)
-    const wrong = wrongAnswers(sim, answers, expected, { ranges, key, seen })
+    const wrong = wrongAnswers(sim, answers, expected, { name, ranges, key, seen })
     if (wrong.length === 0) {
       first = null
       break
     }
     first ??= wrong
   }
-  const wrong = [...(first ?? []), ...staleness(sim, basis, seen.complete ? freshMs : null)]
+  const wrong = [...(first ?? []), ...staleness(sim, basis, seen.complete ? freshMs : null, view.dataset)]
   if (wrong.length === 0) return
   const standing = JSON.stringify({ ...basis, ticks: basis.ticks.length })
-  throw new Error(`${wrong.slice(0, WRONG_SHOWN_MAX).join('; ')} at ${standing}`)
+  throw new Error(`${name}: ${wrong.slice(0, WRONG_SHOWN_MAX).join('; ')} at ${standing}`)
 }
 
 function* combinations(blocks: readonly Block[]): Generator<Block[]> {
@@ -48,22 +55,24 @@ function* combinations(blocks: readonly Block[]): Generator<Block[]> {
 function wrongAnswers(
   sim: Simulation,
   answers: Answers,
-  expected: CellMap,
+  expected: CellFold,
   {
+    name,
     ranges,
     key: only,
     seen,
-  }: { ranges: readonly Range[]; key: string | undefined; seen: { complete: boolean } },
+  }: { name: string; ranges: readonly Range[]; key: string | undefined; seen: { complete: boolean } },
 ): string[] {
   const wrong: string[] = []
   const excused = (minuteMs: number) => sim.damagedHours.has(hourName(minuteMs))
   const isExcused = (range: Range) => hoursIn(sim.damagedHours, range)
-  for (const key of only === undefined ? expected.keys() : [only]) {
+  const known = [...expected.keys()].map(({ key }) => key)
+  for (const key of only === undefined ? known : [only]) {
     for (const range of ranges) {
-      const stats = answers.stats(key, range)
+      const stats = answers.stats(name, key, range)
       sim.tally.answers += 1
       if (stats === null) {
-        if (![...expected.range(key, 0, Number.POSITIVE_INFINITY)].every(({ minuteMs }) => excused(minuteMs)))
+        if (!timesOf(expected.range(key, 0, Number.POSITIVE_INFINITY)).every(excused))
           wrong.push(`${key} is unknown`)
         continue
       }
@@ -73,10 +82,11 @@ function wrongAnswers(
       if (stats.complete || !isExcused(range)) wrong.push(...different)
     }
     if (only !== undefined) continue
-    const rows = answers.minutes(key, ranges[0]!) ?? []
+    const rows = answers.cells(name, key, ranges[0]!)?.cells ?? noCells(expected.view)
     wrong.push(...minuteDifferences(expected, key, ranges[0]!, rows, excused))
   }
-  if ((answers.stats(REFUSED_SERVICE, ranges[0]!)?.messages ?? 0) > 0) wrong.push('a refused line is counted')
+  if ((answers.stats(name, REFUSED_SERVICE, ranges[0]!)?.messages ?? 0) > 0)
+    wrong.push('a refused line is counted')
   return wrong
 }
 
@@ -88,7 +98,12 @@ function hoursIn(hours: ReadonlySet<string>, { fromMs, toMs }: Range): boolean {
 }
 
 /** A complete answer must contain what was accepted longer ago than the freshness bound, and name no block that never was. */
-function staleness(sim: Simulation, { position, gaps }: Basis, freshMs: number | null): string[] {
+function staleness(
+  sim: Simulation,
+  { position, gaps }: Basis,
+  freshMs: number | null,
+  dataset: string,
+): string[] {
   const { oracle, clock } = sim.world
   const wrong = partitionsOf(position)
     .filter((p) => {
@@ -100,6 +115,7 @@ function staleness(sim: Simulation, { position, gaps }: Basis, freshMs: number |
   const boundMs = clock.passedMs - freshMs
   const missing = oracle.blocks.find((block) => {
     const end = offsetIn(position, block.partition)
+    if (block.messages.form.dataset !== dataset) return false
     if (oracle.acceptedMs(block) >= boundMs || block.offset <= end) return false
     // Of a journal that is gone the last gap stands for all that may have been behind it.
     const isGone = gaps.some((gap) => gap.partition === block.partition && gap.to === end)
@@ -122,18 +138,19 @@ export function rangesAt({ clock, config: { startMs } }: Site): Range[] {
 
 /** One published version's answer, compared with the fold over what that version says it holds. */
 export function checkAsOf(sim: Simulation, dice: Dice): string {
-  const { viewVersion } = sim.world.parts!.answers.basis()
+  const { answers } = sim.world.parts!
+  const { view } = dice.pick(answers.views())
+  const { viewVersion } = answers.basis(view.name)
   if (viewVersion === null) return 'nothing is published to ask for'
   const version = dice.below(viewVersion + 1)
   const range = { fromMs: 0, toMs: sim.world.clock.nowMs() + DAY_MS }
-  return sim.begin(`ask as of version ${version}`, async ({ answers }) => {
-    const keys = answers.services().map(({ key }) => key)
+  return sim.begin(`ask ${view.name} as of version ${version}`, async ({ answers }) => {
+    const { keys } = answers.keys(view.name)
     if (keys.length === 0) return
-    const stats = await answers.statsAsOf(dice.pick(keys), range, { version })
+    const stats = await answers.statsAsOf(view.name, dice.pick(keys).key, range, { version })
     if (stats === null) return
     const { position, definition, gaps } = stats.basis
-    const view = sim.world.definitions.get(definition)!
-    const fold = sim.world.oracle.cells(view, position, gaps)
+    const fold = sim.world.oracle.cells(sim.world.definitions.get(definition)!, position, gaps)
     // An older version of the view has the scale of its own definition; all else is the same.
     const wrong = differences(fold, range, stats)
     if (wrong.length > 0 && sim.damagedHours.size === 0 && gaps.length === 0)

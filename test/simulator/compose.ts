@@ -1,11 +1,13 @@
 import { openReference } from '../../batch/engines/reference.ts'
-import { type Batch, startBatch } from '../../batch/run.ts'
+import type { Batch } from '../../batch/run.ts'
+import { startWriters } from '../../cli/compose/writers.ts'
 import { type Collector, startCollector } from '../../collector/collector.ts'
 import type { Table } from '../../lake/delta/port.ts'
 import { localStore } from '../../lake/store/local.ts'
 import { agentsInLake } from '../../lake/tables/agents.ts'
+import { allViews, type LakeTables } from '../../lake/tables/deployment.ts'
 import { namesInLake } from '../../lake/tables/named-position.ts'
-import { type LakeWriter, startLakeWriter } from '../../lake/writer/writer.ts'
+import type { LakeWriter } from '../../lake/writer/writer.ts'
 import { openJournal } from '../../log/journal/journal.ts'
 import type { Log } from '../../log/port.ts'
 import { Calls } from '../../log/remote/calls.ts'
@@ -13,11 +15,12 @@ import { remoteLog } from '../../log/remote/reader.ts'
 import { serveLog } from '../../log/remote/serve.ts'
 import { makeWake } from '../../schemas/ports/wake.ts'
 import { type AnswersServer, startAnswers } from '../../serving/answer.ts'
-import { type Speed, startSpeed } from '../../speed/speed.ts'
+import type { Speed } from '../../speed/speed.ts'
 import { channelPair } from '../sim/channel.ts'
 import type { Incarnation } from '../sim/incarnation.ts'
 import { openDuckdb } from './duckdb.ts'
 import { followJournal } from './follow-journal.ts'
+import type { HoldUp } from './hold-up.ts'
 import { noteLost } from './lost-journal.ts'
 import {
   CONNECTIONS_MAX,
@@ -29,6 +32,9 @@ import {
   TICK_MS,
   UNSEALED_BYTES_MAX,
 } from './site.ts'
+
+/** So many that every message's date is within: checks ask at once, without a look at the lake. */
+const INDEX_DAYS = 10_000
 
 /** The layers of one process. */
 export interface Parts {
@@ -53,7 +59,6 @@ export interface Node {
 
 /** Starts the layers as the embedded process does, each after those it needs. */
 export async function compose(site: Site, life: Incarnation): Promise<Parts> {
-  const { view } = site
   const { retentionMs, twin } = site.config
   const clock = life.clock(site.clock)
   const disk = life.gate(site.disk, { wraps: ['open'], delay: site.diskDelay })
@@ -62,7 +67,8 @@ export async function compose(site: Site, life: Incarnation): Promise<Parts> {
   const wake = makeWake()
   const deps = { clock, wake, random: site.random, logLine: site.say }
   const tables = site.tablesOn(store, life)
-  const named = await namesInLake(tables)
+  const messages = tables.datasets.map((dataset) => dataset.messages)
+  const named = await namesInLake({ messages, views: allViews(tables) })
   const opened = await openJournal(
     {
       dir: JOURNAL_DIR,
@@ -70,7 +76,7 @@ export async function compose(site: Site, life: Incarnation): Promise<Parts> {
       holder: 'simulated',
       floor: named.position,
       fenceLake: () => named.fence(),
-      agentsInLake: () => agentsInLake(tables.messages, site.say),
+      agentsInLake: () => agentsInLake(messages, site.say),
     },
     { disk, clock, logLine: site.say },
   )
@@ -82,51 +88,31 @@ export async function compose(site: Site, life: Incarnation): Promise<Parts> {
   const log = remoteLog(serveLog(journal, new Calls(there)), new Calls(here))
 
   /** The layers that write to the lake. */
-  async function writers(own: typeof tables) {
-    const writer = await startLakeWriter(
-      // It begins when the collector stops: senders do wait for it.
-      { retentionMs, named: named.position, unsealedBytesMax: 2 * UNSEALED_BYTES_MAX },
+  function writers(own: LakeTables) {
+    const { writer, speed, batch } = site.holdUps
+    return startWriters(
+      {
+        tickMs: TICK_MS,
+        retentionMs,
+        named: named.position,
+        // It begins when the collector stops: senders do wait for it.
+        unsealedBytesMax: 2 * UNSEALED_BYTES_MAX,
+        schedule: null,
+        engine: site.config.engine,
+      },
       {
         log,
-        messages: site.holdUps.writer.on(own.messages),
-        views: [site.holdUps.writer.on(own.view)],
-        ...deps,
-      },
-    )
-    const speed = await startSpeed(
-      { view, tickMs: TICK_MS, retentionMs },
-      {
-        log,
-        ticks: site.holdUps.speed.on(own.ticks),
-        viewTable: site.holdUps.speed.on(own.view),
-        ...deps,
-      },
-    )
-    const batch = await startBatch(
-      { view, tickMs: TICK_MS, schedule: null, engine: site.config.engine, retentionMs },
-      {
+        tables: { writer: heldUp(own, writer), speed: heldUp(own, speed), batch: heldUp(own, batch) },
         openEngine: site.config.engine === 'duckdb' ? openDuckdb : openReference,
-        messages: site.holdUps.batch.on(own.messages),
-        viewTable: site.holdUps.batch.on(own.view),
-        ticks: site.holdUps.batch.on(own.ticks),
-        runs: own.runs,
-        sealer: writer,
         ...deps,
       },
     )
-    return { writer, speed, batch }
   }
 
   const first = await writers(tables)
   const answers = await startAnswers(
-    { view, tickMs: TICK_MS, indexPath: site.config.indexPath ?? ':memory:' },
-    {
-      viewTable: tables.view,
-      ticks: tables.ticks,
-      messages: tables.messages,
-      openCells: first.speed,
-      ...deps,
-    },
+    { tickMs: TICK_MS, indexPath: site.config.indexPath ?? ':memory:', indexDays: INDEX_DAYS },
+    { tables, openCells: first.speed, ...deps },
   )
   const second = twin ? await writers(site.tablesOn(store, life)) : null
   const collector = await startCollector(
@@ -138,14 +124,22 @@ export async function compose(site: Site, life: Incarnation): Promise<Parts> {
       idleMs: IDLE_MS,
       unsealedBytesMax: UNSEALED_BYTES_MAX,
     },
-    { log: journal, senders: opened.senders, net: site.net, disk, rejectsDir: REJECTS_DIR, ...deps },
+    {
+      log: journal,
+      senders: opened.senders,
+      datasets: site.defined.datasets,
+      net: site.net,
+      disk,
+      rejectsDir: REJECTS_DIR,
+      ...deps,
+    },
   )
   return {
     journal,
     ...first,
     answers,
     collector,
-    viewTable: tables.view,
+    viewTable: tables.datasets[0]!.views[0]!.published,
     twin: second,
     async close() {
       await collector.close()
@@ -160,11 +154,9 @@ export async function compose(site: Site, life: Incarnation): Promise<Parts> {
 export async function composeNode(site: Site, life: Incarnation): Promise<Node> {
   const tables = site.tablesOn(life.gate(site.remote), life)
   const answers = await startAnswers(
-    { view: site.view, tickMs: TICK_MS, indexPath: ':memory:' },
+    { tickMs: TICK_MS, indexPath: ':memory:', indexDays: INDEX_DAYS },
     {
-      viewTable: tables.view,
-      ticks: tables.ticks,
-      messages: tables.messages,
+      tables,
       openCells: null,
       clock: life.clock(site.clock),
       wake: makeWake(),
@@ -172,4 +164,18 @@ export async function composeNode(site: Site, life: Incarnation): Promise<Node> 
     },
   )
   return { life, answers }
+}
+
+/** The tables as a layer sees them that can be held up. */
+function heldUp({ datasets, runs }: LakeTables, holdUp: HoldUp): LakeTables {
+  return {
+    datasets: datasets.map(({ dataset, messages, views }) => ({
+      dataset,
+      messages: holdUp.on(messages),
+      views: views.map(({ view, published, ticks }) => {
+        return { view, published: holdUp.on(published), ticks: holdUp.on(ticks) }
+      }),
+    })),
+    runs,
+  }
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { duckdbEngine } from '../../batch/engines/duckdb.ts'
 import type { Engine, OpenEngine } from '../../batch/engines/engine.ts'
+import { nodeDisk } from '../../cli/host/disk.ts'
 import type { DataFile, Table } from '../../lake/delta/port.ts'
 import { natively } from '../sim/native.ts'
 
@@ -19,32 +20,37 @@ function scratch(): string {
 }
 
 /** DuckDB over a simulated store: what it reads is copied to the real disk first. */
-export const openDuckdb: OpenEngine = async (view, messages) => {
+export const openDuckdb: OpenEngine = async (tables) => {
   const dir = scratch()
   const copies = new Map<string, string>()
 
-  async function copy(file: DataFile): Promise<void> {
+  async function copy(table: Table, file: DataFile): Promise<void> {
     if (copies.has(file.path)) return
-    await messages.verify(file)
+    await table.verify(file)
     const path = join(dir, file.path)
     mkdirSync(dirname(path), { recursive: true })
-    writeFileSync(path, await messages.readFile(file))
+    writeFileSync(path, await table.readFile(file))
     copies.set(file.path, path)
   }
 
-  const local = new Proxy(messages, {
-    get(target, name) {
-      if (name === 'localPath') return async (file: DataFile) => copies.get(file.path)!
-      return Reflect.get(target, name, target) as Table[keyof Table]
-    },
-  })
-  const engine = await natively(() => duckdbEngine(dir)(view, local))
+  const local = (table: Table) =>
+    new Proxy(table, {
+      get(target, name) {
+        if (name === 'localPath') return async (file: DataFile) => copies.get(file.path)!
+        return Reflect.get(target, name, target) as Table[keyof Table]
+      },
+    })
+  const { messages, viewTable } = tables
+  const onCopies = { ...tables, messages: local(messages), viewTable: local(viewTable) }
+  const engine = await natively(() => duckdbEngine(join(dir, 'files'), nodeDisk())(onCopies))
   return {
-    async map(files, hours, upTo) {
-      for (const file of files) await copy(file)
-      return natively(() => engine.map(files, hours, upTo))
+    dates: 1,
+    async compute(date, upTo, proceed) {
+      for (const { files } of date.maps) for (const file of files) await copy(messages, file)
+      if (date.base !== null) await copy(viewTable, date.base)
+      proceed()
+      return natively(() => engine.compute(date, upTo, proceed))
     },
-    reduce: (partials) => natively(() => engine.reduce(partials)),
     close: () =>
       natively(async () => {
         await engine.close()

@@ -1,3 +1,4 @@
+import type { RunRecord } from '../../schemas/ports/layers.ts'
 import type { Gap } from '../../schemas/position.ts'
 import { DAY_MS } from '../../schemas/time.ts'
 import { drain } from '../sim/incarnation.ts'
@@ -84,22 +85,22 @@ export class Ending {
     const { parts, clock } = this.#sim.world
     await parts!.speed.tick()
     // A run that a fault left behind ends first.
-    let record = null
+    let records: readonly RunRecord[] | null = null
     parts!.batch.run({ full: this.#sim.damagedFiles > 0 }).then(
       (got) => {
-        record = got
+        records = got
       },
       () => {},
     )
-    for (let waitedMs = 0; record === null && waitedMs < CATCH_UP_MS; waitedMs += 1_000)
+    for (let waitedMs = 0; records === null && waitedMs < CATCH_UP_MS; waitedMs += 1_000)
       await clock.advance(1_000)
-    const { result, error } = (record ?? { result: 'hanging', error: null }) as {
-      result: string
-      error: string | null
+    const ended: readonly RunRecord[] | null = records
+    if (ended === null) throw new Error('the last run is hanging')
+    for (const { view, result, error } of ended as readonly RunRecord[]) {
+      this.#sim.world.trace.say(`last run of ${view}: ${result} ${error ?? ''}`)
+      if (!['published', 'nothing_new', 'lost_race'].includes(result))
+        throw new Error(`the last run of ${view} is ${result}: ${error}`)
     }
-    this.#sim.world.trace.say(`last run: ${result} ${error ?? ''}`)
-    if (!['published', 'nothing_new', 'lost_race'].includes(result))
-      throw new Error(`the last run is ${result}: ${error}`)
   }
 
   #allWell(): void {
@@ -113,19 +114,22 @@ export class Ending {
     })) {
       if (state !== 'ok') throw new Error(`${name} is ${state} long after the last fault: ${reason}`)
     }
-    const { gaps: lasting } = answers.basis()
     const range = { fromMs: 0, toMs: this.#sim.world.clock.nowMs() + DAY_MS }
-    for (const stats of answers.analytics(range)) {
-      const passing = stats.gaps.filter((gap) => !isLasting(gap, lasting))
-      if (passing.length > 0) throw new Error(`${stats.key} is not complete: ${JSON.stringify(passing)}`)
-    }
     const damaged = this.#sim.flipped.size + this.#sim.damagedFiles > 0 || this.#sim.journalDeleted
-    if (!damaged && lasting.length > 0) throw new Error(`gaps without damage: ${JSON.stringify(lasting)}`)
+    for (const { view } of answers.views()) {
+      const { gaps: lasting } = answers.basis(view.name)
+      const passing = answers.analytics(view.name, range).gaps.filter((gap) => !isLasting(gap, lasting))
+      if (passing.length > 0) throw new Error(`${view.name} is not complete: ${JSON.stringify(passing)}`)
+      if (!damaged && lasting.length > 0) throw new Error(`gaps without damage: ${JSON.stringify(lasting)}`)
+    }
     const { node } = this.#sim.world
     if (!node?.life.alive) return
-    const here = answers.basis().viewVersion
-    const there = node.answers.basis().viewVersion
-    if (here !== there) throw new Error(`the node serves version ${there} instead of ${here}`)
+    for (const { view } of answers.views()) {
+      const here = answers.basis(view.name).viewVersion
+      const there = node.answers.basis(view.name).viewVersion
+      if (here !== there)
+        throw new Error(`the node serves version ${there} of ${view.name} instead of ${here}`)
+    }
   }
 
   /** Who says nothing, or reads nothing, does not keep its place. */

@@ -1,3 +1,4 @@
+import { hostMessage } from '../sim/messages.ts'
 import { Crowd } from './crowd.ts'
 import { type AgentStart, Host } from './host.ts'
 import { SENDER_ADDRESS, shapedLine } from './line-shapes.ts'
@@ -69,7 +70,7 @@ export class Fleet {
       lines.good(host, JSON.stringify({ service, host, cpu, ram, disk }))
       return
     }
-    const message = { service, host, timeMs: this.#world.clock.nowMs(), gauges, agent: null, seq: null }
+    const message = hostMessage({ service, host, timeMs: this.#world.clock.nowMs(), gauges })
     this.#world.oracle.noteSent(message)
     lines.good(host, shapedLine(message, random))
   }

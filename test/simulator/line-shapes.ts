@@ -1,4 +1,4 @@
-import { GAUGES } from '../../schemas/gauges.ts'
+import { host as hosts } from '../../schemas/datasets/host.ts'
 import { type Message, toLine } from '../../schemas/message.ts'
 
 /** The host that a collector fills in for who names none: simulated connections come from there. */
@@ -24,9 +24,13 @@ const EXTRAS = [
  * spaces, numbers and times in other notations, escapes, fields that mean nothing.
  */
 export function shapedLine(message: Message, roll: Roll): string {
-  if (roll() < USUAL_SHARE) return toLine(message)
-  const { service, host, timeMs, seq } = message
-  const fields: [string, string][] = GAUGES.map((gauge, g) => [gauge, numberText(message.gauges[g]!, roll)])
+  if (roll() < USUAL_SHARE) return toLine(hosts, message)
+  const { timeMs, seq } = message
+  const [service, host] = message.names as [string, string]
+  const fields = hosts.gauges.map(({ name }, g): [string, string] => [
+    name,
+    numberText(message.gauges[g]!, roll),
+  ])
   fields.push(['service', nameText(service, roll)], ['time_stamp', timeText(timeMs, roll)])
   if (host !== SENDER_ADDRESS || roll() < 0.5) fields.push(['host', nameText(host, roll)])
   if (seq !== null) fields.push(['seq', odd(roll) ? `${seq}.0` : `${seq}`])

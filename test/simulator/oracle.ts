@@ -1,8 +1,12 @@
 import type { Block } from '../../schemas/block.ts'
-import { CellMap, type CellRow, emptyCell, mergeInto } from '../../schemas/cell.ts'
+import { CellFold } from '../../schemas/cell-fold.ts'
+import { WHOLE } from '../../schemas/cell-rows.ts'
+import { type Cells, keyAt, rowAt, timesOf } from '../../schemas/cells.ts'
+import { answerFields, answersOf } from '../../schemas/gauge-answer.ts'
 import { type Message, messageAt } from '../../schemas/message.ts'
 import { type Gap, offsetIn, type Position } from '../../schemas/position.ts'
 import type { View } from '../../schemas/view.ts'
+import { viewColumns } from '../../schemas/view-columns.ts'
 import type { Range, Stats } from '../../serving/answers.ts'
 
 /**
@@ -25,7 +29,7 @@ export class Oracle {
   readonly #sent = new Map<string, string[]>()
   readonly #excused = new Set<string>()
   readonly #highest = new Map<number, number>()
-  #memo: { name: string; cells: CellMap } | null = null
+  #memo: { name: string; cells: CellFold } | null = null
 
   /** A sender made this message. */
   noteSent(message: Message): void {
@@ -70,8 +74,8 @@ export class Oracle {
     return this.#samples.has(number)
   }
 
-  #recordSample({ host, gauges }: Message, name: string): void {
-    if (!/^host-\d$/.test(host)) return
+  #recordSample({ names, gauges }: Message, name: string): void {
+    if (!/^host-\d$/.test(names[1] ?? '')) return
     const before = this.#samples.get(gauges.at(-1)!)
     if (before !== undefined && !this.#excused.has(before))
       throw new Error(`sample ${gauges.at(-1)} was accepted as ${before} and as ${name}`)
@@ -142,11 +146,12 @@ export class Oracle {
    * The cells of every sound block at or below `upTo`, of the suspect ones that no gap says are missing, and of those in
    * `also`.
    */
-  cells(view: View, upTo: Position, gaps: readonly Gap[] = [], also: readonly Block[] = []): CellMap {
+  cells(view: View, upTo: Position, gaps: readonly Gap[] = [], also: readonly Block[] = []): CellFold {
     const name = JSON.stringify([view, upTo, gaps, also.map(({ partition, offset }) => [partition, offset])])
     if (this.#memo?.name === name) return this.#memo.cells
-    const cells = new CellMap(view)
+    const cells = new CellFold(view)
     for (const block of this.blocks) {
+      if (block.messages.form.dataset !== view.dataset) continue
       if (block.offset > offsetIn(upTo, block.partition)) continue
       const suspect = this.isSuspect(block.partition, block.offset)
       if (suspect && !also.includes(block) && gaps.some((gap) => isMissing(gap, block))) continue
@@ -185,55 +190,64 @@ function messagesOf({ messages }: Block): string[] {
   return Array.from({ length: messages.length }, (_, i) => messageName(messageAt(messages, i)))
 }
 
-function messageName({ agent, seq, host }: Message): string {
-  return agent === null ? host : `${agent}/${seq}`
+function messageName({ agent, seq, names }: Message): string {
+  return agent === null ? names.at(-1)! : `${agent}/${seq}`
 }
 
-function contentOf({ service, host, timeMs, gauges }: Message): string {
-  return JSON.stringify([service, host, timeMs, gauges])
+function contentOf({ names, timeMs, gauges, attributes = [] }: Message): string {
+  return JSON.stringify([names, timeMs, gauges, attributes])
 }
 
 /** The ways in which `stats` differs from the fold, in words; none when it is right. */
-export function differences(expected: CellMap, range: Range, stats: Stats): string[] {
-  const cell = emptyCell(expected.view)
-  for (const row of expected.range(stats.key, range.fromMs, range.toMs)) mergeInto(cell, row.cell)
+export function differences(expected: CellFold, range: Range, stats: Stats): string[] {
+  const { view } = expected
+  const total = new CellFold(view)
+  total.merge(expected.range(stats.key, range.fromMs, range.toMs), { bucketMs: WHOLE, key: stats.key })
+  const messages = total.summary(stats.key)?.messages ?? 0
   const wrong: string[] = []
   const same = (what: string, got: unknown, want: unknown) => {
     if (got !== want) wrong.push(`${stats.key} ${what}: ${got} instead of ${want}`)
   }
-  same('messages', stats.messages, cell.messages)
-  same('answered by', stats.answeredBy.batch + stats.answeredBy.realtime, cell.messages)
-  stats.gauges.forEach((gauge, g) => {
-    const name = expected.view.gauges[g]!.gauge
-    if (!close(gauge.total, cell.total[g]!)) same(`total ${name}`, gauge.total, cell.total[g])
-    if (cell.messages === 0) return
-    same(`max ${name}`, gauge.max, cell.max[g])
-    same(`max time ${name}`, gauge.maxTimeMs, cell.maxTimeMs[g])
-    same(`max host ${name}`, gauge.maxHost, cell.maxHost[g])
-  })
+  same('messages', stats.messages, messages)
+  same('answered by', stats.answeredBy.batch + stats.answeredBy.realtime, messages)
+  if (messages === 0) return wrong
+  const want = answersOf(total.cells(), 0)
+  for (const [g, answer] of stats.gauges.entries()) {
+    for (const [i, { name }] of answerFields(view, g).entries()) {
+      const [a, b] = [answer[i]!, want[g]![i]!]
+      // Sums are those of doubles.
+      const isSum = name === 'total' || name === 'mean'
+      if (!isSum || a === null || b === null || !close(a as number, b as number))
+        same(`${name} of ${view.gauges[g]!.gauge}`, a, b)
+    }
+  }
   return wrong
 }
 
-/** Ways in which merged minutes differ from the fold, but for those that `excused` holds for. */
+/** Ways in which merged cells differ from the fold, but for those that `excused` holds for. */
 export function minuteDifferences(
-  expected: CellMap,
+  expected: CellFold,
   key: string,
   range: Range,
-  rows: readonly CellRow[],
+  cells: Cells,
   excused: (minuteMs: number) => boolean = () => false,
 ): string[] {
-  const show = (row: CellRow) => JSON.stringify(exactPart(row))
-  const want = [...expected.range(key, range.fromMs, range.toMs)]
-    .filter(({ minuteMs }) => !excused(minuteMs))
-    .sort((a, b) => a.minuteMs - b.minuteMs)
-  const got = rows.filter(({ minuteMs }) => !excused(minuteMs))
-  if (got.map(show).join() === want.map(show).join()) return []
-  return [`${key} minutes: ${got.map(show)} instead of ${want.map(show)}`]
+  const shown = (all: Cells) =>
+    exactRows(all)
+      .filter((_, i) => !excused(timesOf(all)[i]!))
+      .map((row) => JSON.stringify(row))
+  const [got, want] = [shown(cells), shown(expected.range(key, range.fromMs, range.toMs))]
+  return got.join() === want.join() ? [] : [`${key} minutes: ${got} instead of ${want}`]
 }
 
-/** What of a cell is equal, whoever computed it: all but its totals. */
-export function exactPart({ key, minuteMs, cell }: CellRow): unknown[] {
-  return [key, minuteMs, cell.messages, cell.max, cell.maxTimeMs, cell.maxHost]
+/** What of the rows is equal, whoever computed them: all but their totals. */
+export function exactRows(cells: Cells): unknown[][] {
+  const totals = new Set(cells.view.gauges.map(({ gauge }) => gauge))
+  const isTotal = viewColumns(cells.view).map(({ name }) => totals.has(name))
+  return Array.from({ length: cells.length }, (_, i) => [
+    keyAt(cells, i),
+    ...rowAt(cells, i).filter((_, c) => !isTotal[c]),
+  ])
 }
 
 /** Totals are sums of doubles: equal to 1e-9 relative. */

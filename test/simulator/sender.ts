@@ -1,3 +1,4 @@
+import { host } from '../../schemas/datasets/host.ts'
 import { type Message, toLine } from '../../schemas/message.ts'
 import type { Socket } from '../../schemas/ports/net.ts'
 import type { SimNet } from '../sim/net.ts'
@@ -84,7 +85,10 @@ export class Sender {
   }
 
   /** Adds a message, which `write` makes a line; its seq follows the last. */
-  make(message: Omit<Message, 'agent' | 'seq'>, write: (message: Message) => string = toLine): Message {
+  make(
+    message: Omit<Message, 'agent' | 'seq'>,
+    write: (message: Message) => string = (made) => toLine(host, made),
+  ): Message {
     const made = { ...message, agent: this.agent, seq: this.sent.length + 1 }
     this.sent.push(made)
     this.#written.push(write(made))
@@ -95,7 +99,7 @@ export class Sender {
   makeBad(write: (seq: number) => string): void {
     const seq = this.sent.length + 1
     this.bad.add(seq)
-    this.sent.push({ service: REFUSED_SERVICE, host: '', timeMs: 0, gauges: [], agent: this.agent, seq })
+    this.sent.push({ names: [REFUSED_SERVICE, ''], timeMs: 0, gauges: [], agent: this.agent, seq })
     this.#written.push(write(seq))
   }
 

@@ -71,10 +71,12 @@ export class Simulation {
   beginRun(full: boolean, which: 'first' | 'second'): string {
     return this.begin(`${which === 'second' ? 'second ' : ''}run${full ? ' --full' : ''}`, async (parts) => {
       const batch = which === 'first' ? parts.batch : (parts.twin?.batch ?? parts.batch)
-      const record = await batch.run({ full })
+      const records = await batch.run({ full })
       this.tally.runs += 1
-      if (record.result === 'published') this.tally.publishes += 1
-      this.world.trace.say(`  ${record.result} ${record.error ?? ''}`)
+      for (const { view, result, error } of records) {
+        if (result === 'published') this.tally.publishes += 1
+        this.world.trace.say(`  ${view}: ${result} ${error ?? ''}`)
+      }
     })
   }
 

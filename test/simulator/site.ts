@@ -3,10 +3,14 @@ import type { Table } from '../../lake/delta/port.ts'
 import { openTable } from '../../lake/delta/table.ts'
 import { MemoryStore } from '../../lake/store/memory.ts'
 import type { ObjectStore } from '../../lake/store/port.ts'
-import { MESSAGES, RUNS, ticksTable } from '../../lake/tables.ts'
+import { type LakeTables, lakeTables } from '../../lake/tables/deployment.ts'
+import { host } from '../../schemas/datasets/host.ts'
+import type { Definitions } from '../../schemas/definitions.ts'
 import { sleep } from '../../schemas/ports/clock.ts'
-import { definitionHash, type View } from '../../schemas/view.ts'
+import { defineView, definitionHash, type View } from '../../schemas/view.ts'
+import { hostMinute } from '../../schemas/views/host-minute.ts'
 import { serviceMinute } from '../../schemas/views/service-minute.ts'
+import { scores } from '../schemas/nasty-messages.ts'
 import { SimClock } from '../sim/clock.ts'
 import { SimDisk } from '../sim/disk.ts'
 import type { Incarnation } from '../sim/incarnation.ts'
@@ -17,6 +21,13 @@ import { HoldUp } from './hold-up.ts'
 import { lakeReader } from './lake-reader.ts'
 import { Oracle } from './oracle.ts'
 import { Trace } from './trace.ts'
+
+/** A view of another dataset: two keys, no source, optional gauges. */
+export const scoreMinute = defineView(scores, {
+  name: 'score_minute',
+  key: ['group', 'lunch'],
+  quantiles: true,
+})
 
 export const TICK_MS = 30_000
 /** Ten minutes before midnight and the end of a month. */
@@ -64,7 +75,7 @@ export class Site {
   /** Every definition there ever was, by hash. */
   readonly definitions = new Map<string, View>()
   /** Tables as they are, past every fault: for the checks. */
-  tables: { readonly messages: Table; readonly view: Table; readonly ticks: Table }
+  tables: { readonly messages: Table; readonly view: Table; readonly ticks: Table; readonly all: LakeTables }
   /** Whether the journal was deleted, and what went with it is not noted yet. */
   journalLost = false
   /** Longest time of a call of the disk. */
@@ -89,6 +100,7 @@ export class Site {
     const { seed, startMs } = this.config
     this.clock = new SimClock(startMs)
     this.trace = new Trace(this.clock)
+    for (const view of [hostMinute, scoreMinute]) this.definitions.set(definitionHash(view), view)
     this.view = serviceMinute
     this.random = simRandom(seed)
     this.disk = new SimDisk(seed, this.clock)
@@ -104,7 +116,9 @@ export class Site {
   lookAgain(): Site['tables'] {
     const store = this.lakeStore()
     const look = (name: string) => openTable(name, { store, clock: this.clock, random: simRandom(0) })
-    return { messages: look(MESSAGES), view: look(this.view.name), ticks: look(ticksTable(this.view)) }
+    const all = lakeTables(this.defined, look)
+    const { messages, views } = all.datasets[0]!
+    return { messages, view: views[0]!.published, ticks: views[0]!.ticks, all }
   }
 
   /** The lake's objects as they are. */
@@ -115,16 +129,17 @@ export class Site {
   /** Tables as a process sees them through its store. */
   tablesOn(store: ObjectStore, life: Incarnation) {
     const deps = { store, clock: life.clock(this.clock), random: this.random }
-    return {
-      messages: openTable(MESSAGES, deps),
-      view: openTable(this.view.name, deps),
-      ticks: openTable(ticksTable(this.view), deps),
-      runs: openTable(RUNS, deps),
-    }
+    return lakeTables(this.defined, (name) => openTable(name, deps))
   }
 
+  /** The definition of `service_minute` that may change. */
   get view(): View {
     return this.#view
+  }
+
+  /** What the next start has: two datasets, three views. */
+  get defined(): Definitions {
+    return { datasets: [host, scores], views: [this.#view, hostMinute, scoreMinute] }
   }
 
   /** The definition of the next start. */
