@@ -132,13 +132,14 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
 
   /** The index was damaged while it was open: another takes its place. */
   async function makeAnew(): Promise<void> {
-    reader.close()
-    await loader.close()
+    // First, so that nothing asks the index while it is closed.
     for (const view of served.values()) {
       view.index = emptyIndex(view.tables.view)
       view.seen = null
     }
     looked = false
+    reader.close()
+    await loader.close()
     if (deps.disk !== undefined && config.indexPath !== ':memory:') await removeIndex(config, deps.disk)
     reader = await openIndex(config, deps, loader)
     lost = false

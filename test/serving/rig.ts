@@ -9,11 +9,13 @@ import { type Cells, pickRows, timesOf } from '../../schemas/cells.ts'
 import type { Dataset } from '../../schemas/dataset.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import { type Message, toColumns } from '../../schemas/message.ts'
+import type { Disk } from '../../schemas/ports/disk.ts'
 import type { OpenCells } from '../../schemas/ports/layers.ts'
 import { makeWake } from '../../schemas/ports/wake.ts'
 import { utcDate } from '../../schemas/time.ts'
 import { definitionHash, definitionJson, type View } from '../../schemas/view.ts'
 import { startAnswers } from '../../serving/answer.ts'
+import type { IndexLoader } from '../../serving/index/loader.ts'
 import { SimClock } from '../sim/clock.ts'
 import { simRandom } from '../sim/random.ts'
 
@@ -29,13 +31,16 @@ export interface RigOptions {
   readonly indexDays?: number
   /** Whether the lake is out of reach at the start. */
   readonly isDown?: boolean
+  readonly indexPath?: string
+  readonly disk?: Disk
+  readonly loader?: IndexLoader
 }
 
 /** Answers over a lake to which tests publish cells and ticks, and over open cells that they say. */
 export async function answersRig(
   dataset: Dataset,
   view: View,
-  { indexDays, isDown = false }: RigOptions = {},
+  { indexDays, isDown = false, indexPath = ':memory:', disk, loader }: RigOptions = {},
 ) {
   const clock = new SimClock(NOW_MS)
   const store = new MemoryStore(clock)
@@ -66,8 +71,16 @@ export async function answersRig(
     partitions: () => [0],
   }
   const answers = await startAnswers(
-    { tickMs: 30_000, indexPath: ':memory:', ...(indexDays !== undefined && { indexDays }) },
-    { tables, openCells, clock, wake, logLine: (line) => void lines.push(line) },
+    { tickMs: 30_000, indexPath, ...(indexDays !== undefined && { indexDays }) },
+    {
+      tables,
+      openCells,
+      clock,
+      wake,
+      logLine: (line) => void lines.push(line),
+      ...(disk && { disk }),
+      ...(loader && { loader }),
+    },
   )
 
   /** Publishes the cells of `messages`, which are all up to `tidemark`, a file a date. */
