@@ -58,3 +58,11 @@ test('a file that is filled again replaces what was there', () => {
   expect(filling.keep(VIEW, ['a'], '{}').keys).toMatchObject([{ key: 'web', messages: 2 }])
   filling.close()
 })
+
+test('what is known of a key is refused when it is not what was written', () => {
+  const filling = new Filling(':memory:')
+  filling.fill(file('a', '2026-11-22'), cellsOf(['web'], 0, 5))
+  filling.db.prepare('UPDATE known SET last = last - 3600000').run()
+  expect(() => filling.keep(VIEW, ['a'], '{}')).toThrow('is damaged')
+  filling.close()
+})
