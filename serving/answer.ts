@@ -12,7 +12,7 @@ import { load, look, type Seen } from './index/load.ts'
 import { type IndexLoader, loadHere } from './index/loader.ts'
 import { ChunkReader } from './index/reader.ts'
 import { emptyIndex, type IndexedDate, type ViewIndex } from './index/view-index.ts'
-import { isKnown, keys, series, stats } from './merge.ts'
+import { analytics, isKnown, keys, series, stats } from './merge.ts'
 import { EVER, type Moment, momentOf, wholeOf } from './moment.ts'
 import { OldMinutes } from './old-minutes.ts'
 
@@ -132,13 +132,14 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
 
   /** The index was damaged while it was open: another takes its place. */
   async function makeAnew(): Promise<void> {
-    reader.close()
-    await loader.close()
+    // First, so that nothing asks the index while it is closed.
     for (const view of served.values()) {
       view.index = emptyIndex(view.tables.view)
       view.seen = null
     }
     looked = false
+    reader.close()
+    await loader.close()
     if (deps.disk !== undefined && config.indexPath !== ':memory:') await removeIndex(config, deps.disk)
     reader = await openIndex(config, deps, loader)
     lost = false
@@ -218,11 +219,7 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
     analytics(name, range) {
       const view = viewNamed(name)
       const at = now(view)
-      const known = keys(at).filter(
-        ({ firstMs, lastMs }) => firstMs < range.toMs && lastMs >= range.fromMs - DAY_MS,
-      )
-      const all = answered(() => known.map(({ key }) => stats(at, batch.read(view), key, range)))
-      return { stats: all.filter(({ messages }) => messages > 0), ...wholeOf(at, range) }
+      return { stats: answered(() => analytics(at, batch.read(view), range)), ...wholeOf(at, range) }
     },
     cells(name, key, range) {
       const view = viewNamed(name)

@@ -1,6 +1,6 @@
 import { CellFold } from '../schemas/cell-fold.ts'
 import { type KeySummary, WHOLE } from '../schemas/cell-rows.ts'
-import { type Cells, timesOf } from '../schemas/cells.ts'
+import { type Cells, keyAt, timesOf } from '../schemas/cells.ts'
 import { answersOf, emptyAnswers } from '../schemas/gauge-answer.ts'
 import { utcDate } from '../schemas/time.ts'
 import { compareUtf8 } from '../schemas/utf8.ts'
@@ -25,7 +25,7 @@ function addCells(
   stepMs: number,
 ): void {
   const options = { bucketMs: stepMs, key }
-  addBatch(into, at, batch, key, range, stepMs)
+  addBatch(into, at, batch, key, range, options)
   for (const cells of realtime(at, key, range)) into.merge(cells, options)
 }
 
@@ -35,8 +35,9 @@ function addBatch(
   batch: BatchCells,
   key: string,
   range: Range,
-  stepMs: number,
+  options: { readonly bucketMs: number; readonly key?: string },
 ): void {
+  const { bucketMs: stepMs } = options
   const known = at.index.keys.get(key)
   if (known === undefined) return
   // Beyond what the key has there is nothing to look for.
@@ -49,7 +50,7 @@ function addBatch(
       const cells = batch.read(date, key, part.level)
       if (cells === null) continue
       const [from, to] = rowsWithin(cells, part)
-      into.merge(cells, { from, to, bucketMs: stepMs, key })
+      into.merge(cells, { from, to, ...options })
     }
   }
 }
@@ -90,7 +91,8 @@ function firstAtLeast(times: Float64Array, limit: number): number {
   return low
 }
 
-function realtime({ index, open }: Moment, key: string, { fromMs, toMs }: Range): Cells[] {
+/** The cells of `key`, or of every key, that no version holds yet. */
+function realtime({ index, open }: Moment, key: string | null, { fromMs, toMs }: Range): Cells[] {
   return [
     index.ticks.fold.range(key, fromMs, toMs),
     ...open.flatMap((part) => part.cells(key, fromMs, toMs)),
@@ -100,7 +102,7 @@ function realtime({ index, open }: Moment, key: string, { fromMs, toMs }: Range)
 export function stats(at: Moment, batch: BatchCells, key: string, range: Range): Stats {
   const { view } = at.index
   const total = new CellFold(view)
-  addBatch(total, at, batch, key, range, WHOLE)
+  addBatch(total, at, batch, key, range, { bucketMs: WHOLE, key })
   const fromBatch = total.summary(key)?.messages ?? 0
   for (const cells of realtime(at, key, range)) total.merge(cells, { bucketMs: WHOLE, key })
   const messages = total.summary(key)?.messages ?? 0
@@ -114,6 +116,28 @@ export function stats(at: Moment, batch: BatchCells, key: string, range: Range):
     basis: at.basis,
     ...wholeOf(at, range),
   }
+}
+
+/** Stats of every key with messages in `range`, by key as UTF-8 bytes: one fold for all of them. */
+export function analytics(at: Moment, batch: BatchCells, range: Range): Stats[] {
+  const { view, keys: known } = at.index
+  const total = new CellFold(view)
+  for (const { key, firstMs, lastMs } of known.values()) {
+    if (firstMs < range.toMs && lastMs >= range.fromMs)
+      addBatch(total, at, batch, key, range, { bucketMs: WHOLE })
+  }
+  const fromBatch = new Map(Array.from(total.keys(), ({ key, messages }) => [key, messages]))
+  for (const cells of realtime(at, null, range)) total.merge(cells, { bucketMs: WHOLE })
+  const cells = total.cells()
+  const whole = wholeOf(at, range)
+  const { basis } = at
+  return Array.from({ length: cells.length }, (_, i) => {
+    const key = keyAt(cells, i)
+    const { messages } = total.summary(key)!
+    const of = fromBatch.get(key) ?? 0
+    const answeredBy = { batch: of, realtime: messages - of }
+    return { view, key, ...range, messages, gauges: answersOf(cells, i), answeredBy, basis, ...whole }
+  })
 }
 
 /** Merged cells of `key` in buckets of `stepMs`, ascending. */

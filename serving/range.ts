@@ -49,7 +49,9 @@ export function parseZone(tz: string | undefined): string {
 
 /** ISO 8601, a date (its midnight in `zone`, `days` later), or milliseconds since 1970. */
 export function parseInstant(name: string, text: string, zone: string, days = 0): number {
-  const ms = instant(text.trim(), zone, days)
+  const asked = instant(text.trim(), zone, days)
+  // The end of the last day lies behind every time that can be written.
+  const ms = asked !== null && days > 0 ? Math.min(asked, TIME_MS_MAX) : asked
   if (ms === null || ms < TIME_MS_MIN || ms > TIME_MS_MAX) {
     throw wrong(
       name,

@@ -76,12 +76,28 @@ export async function decodeCells(view: View, bytes: Uint8Array): Promise<Cells>
 }
 
 function decodedColumn({ type }: ViewColumn, values: unknown[]): CellColumn {
-  if (type !== 'sketch') return columnOf(type, values as CellValue[])
-  const pairs = values as { bucket: number; count: number | bigint }[][]
-  return columnOf(
-    type,
-    pairs.map((list) => list.map(({ bucket, count }) => [bucket, Number(count)] as const)),
-  )
+  if (type === 'string') return columnOf(type, values as CellValue[])
+  if (type === 'sketch') return decodedSketch(values as Pairs[])
+  const numbers = new Float64Array(values.length)
+  for (let i = 0; i < numbers.length; i++) numbers[i] = (values[i] as number | null) ?? Number.NaN
+  return { type, values: numbers }
+}
+
+type Pairs = readonly { readonly bucket: number; readonly count: number | bigint }[]
+
+function decodedSketch(rows: readonly Pairs[]): SketchColumn {
+  const offsets = new Uint32Array(rows.length + 1)
+  for (let i = 0; i < rows.length; i++) offsets[i + 1] = offsets[i]! + rows[i]!.length
+  const buckets = new Int32Array(offsets[rows.length]!)
+  const counts = new Float64Array(buckets.length)
+  let at = 0
+  for (let i = 0; i < rows.length; i++) {
+    for (const { bucket, count } of rows[i]!) {
+      buckets[at] = bucket
+      counts[at++] = Number(count)
+    }
+  }
+  return { type: 'sketch', offsets, buckets, counts }
 }
 
 /** Delta statistics of a file of cells: minimum and maximum of the key's columns and the time. */

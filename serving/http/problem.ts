@@ -49,6 +49,9 @@ export function sendProblem(reply: FastifyReply, error: unknown): FastifyReply {
 function fromFastify(error: FastifyError): TidemarkError {
   const [first] = error.validation ?? []
   if (first !== undefined) {
+    const { requiredProperties: missing } = first.params as { requiredProperties?: readonly string[] }
+    if (missing !== undefined)
+      return new TidemarkError('E_PARAMETER', `${missing[0]} is missing`, { field: missing[0]! })
     const field = first.instancePath.slice(1).split('/')[0]!
     // A name that the schema does not have is checked against `false`.
     const isExtra = first.message?.includes('schema is false') === true

@@ -1,4 +1,5 @@
 import Database from 'better-sqlite3'
+import { isError } from '../../schemas/errors.ts'
 
 /**
  * The serving index: chunks of cells of every view, in SQLite. A cache: every byte of it can be read again from the lake,
@@ -6,12 +7,12 @@ import Database from 'better-sqlite3'
  *
  *     file    one data file of a view's published version, whose chunks are filled
  *     chunk   the rows of one key in a file: its day, hours and minutes (`chunk-codec.ts`), the long ones last
- *     known   first and last bucket and messages of one key in a file
+ *     known   first and last bucket and messages of one key in a file, and a checksum of them
  *     loaded  per view what answers stood on last
  *
  * One connection writes, that of the loader; answers read through another.
  */
-const FORMAT = '2'
+const FORMAT = '3'
 /** What the write-ahead log is cut back to. */
 const WAL_BYTES_MAX = 4 << 20
 
@@ -51,7 +52,8 @@ function remake(db: Database.Database): void {
       CREATE TABLE file (id INTEGER PRIMARY KEY, view TEXT, path TEXT, date TEXT, minutes INTEGER, UNIQUE (view, path));
       CREATE TABLE chunk (file INTEGER, key TEXT, day BLOB, day_sketches BLOB, hours BLOB, hours_sketches BLOB,
         minutes BLOB, minutes_sketches BLOB, PRIMARY KEY (file, key));
-      CREATE TABLE known (file INTEGER, key TEXT, first INTEGER, last INTEGER, messages INTEGER, PRIMARY KEY (file, key))
+      CREATE TABLE known (file INTEGER, key TEXT, first INTEGER, last INTEGER, messages INTEGER, crc INTEGER,
+        PRIMARY KEY (file, key))
         WITHOUT ROWID;
       CREATE TABLE loaded (view TEXT PRIMARY KEY, json TEXT);
       CREATE TABLE format (stamp TEXT)`)
@@ -59,8 +61,9 @@ function remake(db: Database.Database): void {
   })()
 }
 
-/** Whether SQLite says that the file is damaged. */
+/** Whether SQLite or a checksum says that the index is damaged. */
 export function isDamaged(error: unknown): boolean {
+  if (isError(error, 'E_INDEX_DAMAGED')) return true
   return ['SQLITE_NOTADB', 'SQLITE_CORRUPT', 'SQLITE_IOERR'].some((code) =>
     (error as { code?: string }).code?.startsWith(code),
   )

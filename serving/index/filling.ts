@@ -1,8 +1,10 @@
+import { crc32 } from 'node:zlib'
 import type Database from 'better-sqlite3'
 import type { NumberColumn } from '../../schemas/cell-column.ts'
 import { CellFold } from '../../schemas/cell-fold.ts'
 import type { KeySummary } from '../../schemas/cell-rows.ts'
 import { type Cells, keyAt, timesOf } from '../../schemas/cells.ts'
+import { TidemarkError } from '../../schemas/errors.ts'
 import { layoutOf } from '../../schemas/view-columns.ts'
 import { encodeChunk } from './chunk-codec.ts'
 import { openToWrite } from './database.ts'
@@ -72,13 +74,9 @@ export class Filling {
       'INSERT INTO chunk (file, key, day, day_sketches, hours, hours_sketches, minutes, minutes_sketches) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
     ).run(file, key, d.plain, d.sketches, h.plain, h.sketches, minutes.plain, minutes.sketches)
     const { firstMs, lastMs, messages } = summaryOf(cells, from, to)
-    this.#statement('INSERT INTO known (file, key, first, last, messages) VALUES (?, ?, ?, ?, ?)').run(
-      file,
-      key,
-      firstMs,
-      lastMs,
-      messages,
-    )
+    this.#statement(
+      'INSERT INTO known (file, key, first, last, messages, crc) VALUES (?, ?, ?, ?, ?, ?)',
+    ).run(file, key, firstMs, lastMs, messages, checksum(file, key, firstMs, lastMs, messages))
   }
 
   /** Says what `view` answers from now on; its files of the paths given, and their keys. */
@@ -129,14 +127,28 @@ export class Filling {
   }
 }
 
-/** Every key of the files, with what is known of it. */
+interface Known {
+  readonly key: string
+  readonly first: number
+  readonly last: number
+  readonly messages: number
+  readonly crc: number
+}
+
+function checksum(file: number, key: string, first: number, last: number, messages: number): number {
+  return crc32(JSON.stringify([file, key, first, last, messages]))
+}
+
+/** Every key of the files, with what is known of it. Throws `E_INDEX_DAMAGED`. */
 export function keysOf(db: Database.Database, files: Iterable<FilledFile>): KeySummary[] {
   const keys = new Map<string, { key: string; firstMs: number; lastMs: number; messages: number }>()
-  const statement = db.prepare<[number], { key: string; first: number; last: number; messages: number }>(
-    'SELECT key, first, last, messages FROM known WHERE file = ?',
+  const statement = db.prepare<[number], Known>(
+    'SELECT key, first, last, messages, crc FROM known WHERE file = ?',
   )
   for (const { id } of files) {
-    for (const { key, first, last, messages } of statement.all(id)) {
+    for (const { key, first, last, messages, crc } of statement.all(id)) {
+      if (crc !== checksum(id, key, first, last, messages))
+        throw new TidemarkError('E_INDEX_DAMAGED', `what the serving index knows of ${key} is damaged`)
       const known = keys.get(key)
       if (known === undefined) keys.set(key, { key, firstMs: first, lastMs: last, messages })
       else {

@@ -1,5 +1,6 @@
 import type Database from 'better-sqlite3'
 import type { Cells } from '../../schemas/cells.ts'
+import { TidemarkError } from '../../schemas/errors.ts'
 import type { View } from '../../schemas/view.ts'
 import { decodeChunk } from './chunk-codec.ts'
 import type { Level } from './levels.ts'
@@ -41,7 +42,9 @@ export class ChunkReader {
       return cached.cells
     }
     const row = this.#statements[level]!.get(file, key)
-    if (row === undefined || row.plain === null) return null
+    if (row === undefined) return null
+    if (row.plain === null)
+      throw new TidemarkError('E_INDEX_DAMAGED', `the serving index lacks ${COLUMNS[level]} of ${key}`)
     const cells = decodeChunk(view, key, { plain: row.plain, sketches: row.sketches })
     this.#keep(name, cells)
     return cells

@@ -54,6 +54,8 @@ test('any range of whole minutes in milliseconds is itself', () => {
   fc.assert(
     fc.property(fc.integer({ min: -1e6, max: 1e8 }), fc.integer({ min: 1, max: 1e6 }), (start, length) => {
       const range = { fromMs: start * 60_000, toMs: (start + length) * 60_000 }
+      // Eight digits look like a date.
+      for (const ms of [range.fromMs, range.toMs]) fc.pre(!/^\d{8}$/.test(String(ms)))
       expect(parseRange({ from: String(range.fromMs), to: String(range.toMs) }, NOW_MS)).toEqual(range)
     }),
   )

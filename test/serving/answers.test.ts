@@ -1,0 +1,150 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { type Cells, rowAt } from '../../schemas/cells.ts'
+import { host } from '../../schemas/datasets/host.ts'
+import { answersOf, type GaugeAnswer } from '../../schemas/gauge-answer.ts'
+import type { Message } from '../../schemas/message.ts'
+import { DAY_MS, HOUR_MS } from '../../schemas/time.ts'
+import { defineView, type View } from '../../schemas/view.ts'
+import { serviceMinute } from '../../schemas/views/service-minute.ts'
+import { nastyMessages, scores } from '../schemas/nasty-messages.ts'
+import { answersRig, foldOf } from './rig.ts'
+
+const scoreMinute = defineView(scores, { name: 'score_minute', key: ['group', 'lunch'], quantiles: true })
+const MINUTE_MS = 60_000
+const START_MS = Date.UTC(2026, 10, 22, 9)
+const RANGE = { fromMs: START_MS, toMs: START_MS + 3 * HOUR_MS }
+
+/** Sums of doubles differ in their last digits by order. */
+const close = (value: unknown) =>
+  typeof value === 'number' && Number.isFinite(value) ? Number(value.toPrecision(9)) : value
+
+const rowsOf = (cells: Cells) => Array.from({ length: cells.length }, (_, i) => rowAt(cells, i).map(close))
+const answersIn = (gauges: readonly GaugeAnswer[]) => gauges.map((gauge) => gauge.map(close))
+
+for (const { dataset, view } of [
+  { dataset: host, view: serviceMinute },
+  { dataset: scores, view: scoreMinute },
+]) {
+  test(`${view.name} answers one fold over all layers, however messages are spread over them`, async () => {
+    const layers = fc.tuple(nastyMessages(dataset), nastyMessages(dataset), nastyMessages(dataset))
+    await fc.assert(
+      fc.asyncProperty(layers, async ([batch, ticked, held]) => {
+        await using rig = await answersRig(dataset, view)
+        await rig.publish(batch, 3)
+        await rig.tick(ticked, 3, 5)
+        rig.hold(held, 5, 8)
+        const all = [...batch, ...ticked, ...held]
+        const oracle = foldOf(dataset, view, all)
+        expect(rig.answers.keys(view.name).keys.map(({ key, messages }) => [key, messages])).toEqual(
+          [...oracle.keys()]
+            .map(({ key, messages }): [string, number] => [key, messages])
+            .sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b))),
+        )
+        const ofAll = rig.answers.analytics(view.name, RANGE).stats
+        expect(ofAll.map(({ key }) => key)).toEqual(rig.answers.keys(view.name).keys.map(({ key }) => key))
+        for (const { key, messages } of oracle.keys()) {
+          const own = ofAll.find((one) => one.key === key)!
+          expect({ ...own, gauges: answersIn(own.gauges) }).toEqual({
+            ...rig.answers.stats(view.name, key, RANGE),
+            gauges: answersIn(rig.answers.stats(view.name, key, RANGE)!.gauges),
+          })
+          const cells = rig.answers.cells(view.name, key, RANGE)!
+          expect(cells).toMatchObject({ complete: true, gaps: [] })
+          expect(rowsOf(cells.cells)).toEqual(rowsOf(oracle.range(key, RANGE.fromMs, RANGE.toMs)))
+          const stats = rig.answers.stats(view.name, key, RANGE)!
+          expect(stats.messages).toBe(messages)
+          expect(answersIn(stats.gauges)).toEqual(answersIn(wholeAnswer(dataset, view, all, key)))
+        }
+      }),
+      { numRuns: 40 },
+    )
+  })
+}
+
+/** The answer for `key` over all `messages`, folded into one day. */
+function wholeAnswer(dataset: typeof host, view: View, messages: readonly Message[], key: string) {
+  const cells = foldOf(dataset, { ...view, bucketMs: DAY_MS }, messages).range(key, 0, 2 * RANGE.toMs)
+  return answersOf(cells, 0)
+}
+
+function messageAt(timeMs: number, cpu: number): Message {
+  return { names: ['web', 'h'], timeMs, gauges: [cpu, 2, 3], agent: null, seq: null } as Message
+}
+
+/** A message a minute through `days` days. */
+const minutesOf = (days: number) =>
+  Array.from({ length: days * 1_440 }, (_, m) =>
+    messageAt(START_MS - (START_MS % DAY_MS) + m * MINUTE_MS, m % 97),
+  )
+
+test('a range counts whole days, hours and minutes once each', async () => {
+  await using rig = await answersRig(host, serviceMinute)
+  const messages = minutesOf(3)
+  await rig.publish(messages, 1)
+  const first = messages[0]!.timeMs
+  for (const [from, to] of [
+    [0, 3 * 1_440],
+    [1, 3 * 1_440 - 1],
+    [61, 2 * 1_440 + 59],
+    [1_439, 1_441],
+    [10, 11],
+    [5, 5],
+    [-500, 9_999],
+  ] as const) {
+    const range = { fromMs: first + from * MINUTE_MS, toMs: first + to * MINUTE_MS }
+    const expected = Math.max(0, Math.min(to, messages.length) - Math.max(from, 0))
+    expect([from, to, rig.answers.stats('service_minute', 'web', range)!.messages]).toEqual([
+      from,
+      to,
+      expected,
+    ])
+  }
+})
+
+test('minutes of dates that the index does not hold are read from the lake', async () => {
+  await using rig = await answersRig(host, serviceMinute, { indexDays: 1 })
+  const messages = minutesOf(3)
+  await rig.publish(messages, 1)
+  const first = messages[0]!.timeMs
+  const range = { fromMs: first + 5 * MINUTE_MS, toMs: first + 2 * DAY_MS + 7 * MINUTE_MS }
+  await rig.answers.reach('service_minute', range)
+  expect(rig.answers.stats('service_minute', 'web', range)!.messages).toBe(2 * 1_440 + 2)
+  await rig.answers.reach('service_minute', range, MINUTE_MS)
+  expect(rig.answers.cells('service_minute', 'web', range)!.cells.length).toBe(2 * 1_440 + 2)
+})
+
+test('a key that nobody knows is unknown where nothing is missing, and not whole where something is', async () => {
+  await using rig = await answersRig(host, serviceMinute)
+  await rig.publish([messageAt(START_MS, 1)], 1)
+  expect(rig.answers.stats('service_minute', 'other', RANGE)).toBe(null)
+  // The log goes on, and speed does not continue what is published.
+  rig.hold([], 7, 9)
+  for (const ask of ['stats', 'cells'] as const)
+    expect(rig.answers[ask]('service_minute', 'other', RANGE)).toMatchObject({ complete: false })
+  expect(rig.answers.keys('service_minute')).toMatchObject({ complete: false })
+  expect(rig.answers.analytics('service_minute', RANGE)).toMatchObject({ complete: false })
+})
+
+test('a tick that cannot be read is a gap until it can; what follows it counts', async () => {
+  await using rig = await answersRig(host, serviceMinute)
+  await rig.publish([messageAt(START_MS, 1)], 1)
+  const { objects } = rig.store
+  const lost: [string, NonNullable<ReturnType<typeof objects.get>>][] = []
+  rig.store.faults = ({ what, key }) => {
+    if (what !== 'get' || lost.length > 0 || !/_ticks\/.*parquet$/.test(key)) return
+    lost.push([key, objects.get(key)!])
+    objects.delete(key)
+  }
+  await rig.tick([messageAt(START_MS, 2)], 1, 2)
+  await rig.tick([messageAt(START_MS, 3)], 2, 3)
+  const gap = { partition: 0, from: 1, to: 2, reason: expect.stringContaining('is missing') }
+  expect(rig.answers.stats('service_minute', 'web', RANGE)).toMatchObject({
+    messages: 2,
+    complete: false,
+    gaps: [gap],
+  })
+  objects.set(...lost[0]!)
+  await rig.answers.refresh()
+  expect(rig.answers.stats('service_minute', 'web', RANGE)).toMatchObject({ messages: 3, complete: true })
+})

@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest'
+import { CellFold } from '../../../schemas/cell-fold.ts'
+import type { Cells } from '../../../schemas/cells.ts'
+import { host } from '../../../schemas/datasets/host.ts'
+import { toColumns } from '../../../schemas/message.ts'
+import { HOUR_MS } from '../../../schemas/time.ts'
+import { serviceMinute } from '../../../schemas/views/service-minute.ts'
+import { Filling } from '../../../serving/index/filling.ts'
+
+const VIEW = serviceMinute.name
+const DAY = Date.UTC(2026, 10, 22)
+
+/** One message of each service an hour from `first` on, `hours` of them. */
+function cellsOf(services: readonly string[], first: number, hours: number): Cells {
+  const fold = new CellFold(serviceMinute)
+  const messages = services.flatMap((service) =>
+    Array.from({ length: hours }, (_, hour) => ({
+      names: [service, 'h'],
+      timeMs: DAY + (first + hour) * HOUR_MS + 1,
+      gauges: [10.5, 20, 30],
+      agent: null,
+      seq: null,
+    })),
+  )
+  fold.addAll(toColumns(host, messages))
+  return fold.cells()
+}
+
+const file = (path: string, date: string) => ({ path, date, minutes: true })
+
+test('what is known of a key is its first and last bucket and its messages', () => {
+  const filling = new Filling(':memory:')
+  filling.fill(file('a', '2026-11-22'), cellsOf(['web', 'shop'], 3, 5))
+  filling.fill(file('b', '2026-11-23'), cellsOf(['web'], 24, 2))
+  expect(filling.keep(VIEW, ['a', 'b'], '{}').keys).toEqual([
+    { key: 'shop', firstMs: DAY + 3 * HOUR_MS, lastMs: DAY + 7 * HOUR_MS, messages: 5 },
+    { key: 'web', firstMs: DAY + 3 * HOUR_MS, lastMs: DAY + 25 * HOUR_MS, messages: 7 },
+  ])
+  filling.close()
+})
+
+test('files that a version does not name do not count, and go', () => {
+  const filling = new Filling(':memory:')
+  filling.fill(file('old', '2026-11-22'), cellsOf(['web', 'gone'], 0, 5))
+  filling.fill(file('new', '2026-11-22'), cellsOf(['web'], 0, 9))
+  const { keys } = filling.keep(VIEW, ['new'], '{}')
+  expect(keys.map(({ key, messages }) => [key, messages])).toEqual([['web', 9]])
+  filling.dropOthers(VIEW, ['new'])
+  expect([...filling.files(VIEW).keys()]).toEqual(['new'])
+  filling.close()
+})
+
+test('a file that is filled again replaces what was there', () => {
+  const filling = new Filling(':memory:')
+  filling.fill({ ...file('a', '2026-11-22'), minutes: false }, cellsOf(['web'], 0, 2))
+  filling.fill(file('a', '2026-11-22'), cellsOf(['web'], 0, 2))
+  expect([...filling.files(VIEW).values()]).toMatchObject([{ date: '2026-11-22', minutes: true }])
+  expect(filling.keep(VIEW, ['a'], '{}').keys).toMatchObject([{ key: 'web', messages: 2 }])
+  filling.close()
+})
+
+test('what is known of a key is refused when it is not what was written', () => {
+  const filling = new Filling(':memory:')
+  filling.fill(file('a', '2026-11-22'), cellsOf(['web'], 0, 5))
+  filling.db.prepare('UPDATE known SET last = last - 3600000').run()
+  expect(() => filling.keep(VIEW, ['a'], '{}')).toThrow('is damaged')
+  filling.close()
+})
