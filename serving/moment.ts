@@ -41,12 +41,12 @@ export function momentOf({ index, openCells, nowMs, lagMs, unread }: MomentDeps)
   for (const partition of live) {
     const from = offsetIn(loaded.chainEnd, partition)
     const part = openCells!.open(loaded.hash, partition, from)
-    const { end, behindSinceMs } = openCells!.lag(loaded.hash, partition)
+    const { start, end, behindSinceMs } = openCells!.lag(loaded.hash, partition)
     if (part !== null) {
       open.push(part)
       position[partition] = part.to
     }
-    if (part === null && loaded.state === null && offsetIn(loaded.covered, partition) > from)
+    if (part === null && loaded.state === null && start > from)
       throw new TidemarkError('E_UNPUBLISHED', `view ${index.view.name} answers once a run has published it`)
     if (part === null && end > from) {
       missing.push(missed(partition, from, end, 'the speed layer does not continue the committed ticks yet'))

@@ -202,6 +202,7 @@ export async function startSpeed(config: SpeedConfig, deps: SpeedDeps): Promise<
     lag(hash) {
       const chain = chainOf(hash)
       return {
+        start: log.start(partition),
         end: log.end(partition),
         behindSinceMs: chain === undefined ? null : (behindSinceMs.get(chain) ?? null),
       }

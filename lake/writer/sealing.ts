@@ -1,7 +1,7 @@
 import type { LogReader } from '../../log/port.ts'
 import { isError } from '../../schemas/errors.ts'
 import type { Clock } from '../../schemas/ports/clock.ts'
-import { type Gap, lowest, mergeGaps, offsetIn, type Position } from '../../schemas/position.ts'
+import { BEGINNING, type Gap, lowest, mergeGaps, offsetIn, type Position } from '../../schemas/position.ts'
 import type { Snapshot } from '../delta/port.ts'
 import { logFacts, sealApp, withLogFacts } from '../tables/messages.ts'
 import type { MessageTable } from './message-table.ts'
@@ -52,30 +52,37 @@ export class Sealing {
   async sealAll(): Promise<void> {
     const { log, partition, closed } = this.#deps
     const target = log.end(partition)
+    // A dataset that has nothing in what was read so far is not moved on yet: what was read stands for it until the end.
+    let read = BEGINNING
     while (!closed()) {
       const bases = await this.look()
-      const from = offsetIn(this.covered, partition)
-      if (from >= target) return
-      await this.#seal(bases, from, target)
+      if (offsetIn(this.covered, partition) >= target) return
+      const from = Math.max(read, offsetIn(this.covered, partition))
+      const sealed = await this.#seal(bases, from, target)
+      // Another writer was first: what was read may not be in the lake.
+      read = sealed === null ? BEGINNING : sealed
     }
   }
 
-  async #seal(bases: readonly Snapshot[], from: number, target: number): Promise<void> {
+  /** Seals a range; where it ends, null when another writer was first. */
+  async #seal(bases: readonly Snapshot[], from: number, target: number): Promise<number | null> {
     const { log, partition, tables, encoder } = this.#deps
     const range = await readRange(log, partition, from, target, this.#deps.clock.nowMs())
-    if (range.to === from) return
+    if (range.to === from) return null
     const behind = log.end(partition) - from
     this.urgent = behind > (this.urgent ? CALM_BLOCKS : URGENT_BLOCKS)
     const datasets = tables.map(({ dataset, covered }) => ({ dataset, after: offsetIn(covered, partition) }))
     const { blocks, files, refused } = await encoder.encode(datasets, range.blocks, this.urgent)
     const sealed = upToBlock(range, blocks)
     const gaps = mergeGaps(sealed.gaps, this.#refused(sealed, refused))
+    let isLost = false
     for (const [i, table] of tables.entries()) {
       const own = files.filter(({ dataset }) => dataset === table.dataset.name)
       const isDue = own.length > 0 || gaps.length > 0 || sealed.to >= target
-      if (isDue && datasets[i]!.after < sealed.to)
-        await this.#commit(table, bases[i]!, own, { ...sealed, gaps })
+      if (!isDue || datasets[i]!.after >= sealed.to) continue
+      if (!(await this.#commit(table, bases[i]!, own, { ...sealed, gaps }))) isLost = true
     }
+    return isLost ? null : sealed.to
   }
 
   /** Blocks that fit no dataset are damage: said, and left out. */
@@ -88,12 +95,13 @@ export class Sealing {
     })
   }
 
+  /** Whether it was committed, and no other writer was first. */
   async #commit(
     { table }: MessageTable,
     base: Snapshot,
     sealed: readonly SealFile[],
     { gaps, to, toMs }: SealRange,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const files = []
     for (const { bytes, about } of sealed) files.push(await table.writeFile(bytes, about))
     const facts = logFacts(base)
@@ -108,8 +116,10 @@ export class Sealing {
           : {}),
         info: { to },
       })
+      return true
     } catch (error) {
       if (!isError(error, 'E_CONFLICT')) throw error
+      return false
     }
   }
 }

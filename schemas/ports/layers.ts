@@ -15,8 +15,8 @@ export interface OpenCells {
    * that one query sees one state.
    */
   open(hash: string, partition: number, from: number): OpenPart | null
-  /** The log's last durable offset, and since when speed has not been at it under `hash`; null when it is. */
-  lag(hash: string, partition: number): { readonly end: number; readonly behindSinceMs: number | null }
+  /** The offset before the log's first block, its last durable one, and since when speed has not been at it under `hash`; null when it is. */
+  lag(hash: string, partition: number): { readonly start: number; readonly end: number; readonly behindSinceMs: number | null }
   /** Every partition the log holds. */
   partitions(): number[]
 }

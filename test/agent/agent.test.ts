@@ -49,7 +49,7 @@ test('samples arrive once each, numbered, under the names configured', async () 
   const sent = rig.log.messages()
   expect(sent.map(({ seq }) => seq)).toEqual(sent.map((_, i) => i + 1))
   expect(sent.length).toBeGreaterThanOrEqual(10)
-  expect(sent[0]).toMatchObject({ service: 'web', host: 'web-1', gauges: [1, 2, 3] })
+  expect(sent[0]).toMatchObject({ names: ['web', 'web-1'], gauges: [1, 2, 3] })
   expect(agent.status()).toMatchObject({ queued: 0, lost: 0, acked: sent.length })
 })
 

@@ -265,10 +265,7 @@ test('so many services and no more, until one is not seen for a day', async () =
   last.send(line('a', 'h'), line('c', 'j'), line('b', 'h'))
   await rig.run()
   expect(last.codes).toEqual(['E_SERVICES_MAX'])
-  expect(rig.log.messages().slice(-2)).toMatchObject([
-    { service: 'a', host: 'h' },
-    { service: 'c', host: 'j' },
-  ])
+  expect(rig.log.messages().slice(-2)).toMatchObject([{ names: ['a', 'h'] }, { names: ['c', 'j'] }])
 })
 
 test('while sealing is too far behind nothing is read, and the status says why', async () => {

@@ -67,7 +67,7 @@ export async function answersRig(
         summaries: (key) => [fold.summary(key)].filter((one) => one !== null),
       }
     },
-    lag: () => ({ end, behindSinceMs: null }),
+    lag: () => ({ start: -1, end, behindSinceMs: null }),
     partitions: () => [0],
   }
   const answers = await startAnswers(

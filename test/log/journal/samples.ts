@@ -58,8 +58,9 @@ export function openOn(
 export async function contents(log: LogReader): Promise<{ blocks: string[]; gaps: string[] }> {
   const blocks: string[] = []
   const gaps: string[] = []
-  for (let after = log.start(0); after < log.end(0); ) {
-    const slice = await log.read(0, after, 3)
+  const [partition] = log.partitions() as [number]
+  for (let after = log.start(partition); after < log.end(partition); ) {
+    const slice = await log.read(partition, after, 3)
     if (slice.to <= after) throw new Error(`no progress after ${after}`)
     for (const { offset, messages } of slice.blocks)
       blocks.push(`${offset}:${stringAt(messages.agent, 0)}/${messages.seq[0]}`)
