@@ -1,5 +1,6 @@
 import type { Block } from '../schemas/block.ts'
-import { encodeBlock } from './block-codec.ts'
+import type { BlockDecoder } from './block-decoder.ts'
+import type { BlockEncoder } from './block-encoder.ts'
 import { alignedRoom } from './block-memory.ts'
 import { StoredBlock } from './stored-block.ts'
 
@@ -12,8 +13,9 @@ export interface PackedBlocks {
 
 const HEAD_NUMBERS = 4
 
-export function packBlocks(blocks: readonly Block[]): PackedBlocks {
-  const parts = blocks.map((block) => block.payload ?? encodeBlock(block.messages))
+/** Copies `blocks` together; `encoder` makes the bytes of those that have none at hand. */
+export function packBlocks(blocks: readonly Block[], encoder: BlockEncoder): PackedBlocks {
+  const parts = blocks.map((block) => block.payload ?? encoder.encode(block.messages))
   const payloads = new Uint8Array(parts.reduce((sum, { length }) => sum + alignedRoom(length), 0))
   const heads = new Float64Array(blocks.length * HEAD_NUMBERS)
   let at = 0
@@ -30,14 +32,15 @@ export function packBlocks(blocks: readonly Block[]): PackedBlocks {
   return { payloads, heads }
 }
 
-/** The inverse of `packBlocks`. */
-export function unpackBlocks({ payloads, heads }: PackedBlocks): StoredBlock[] {
+/** The inverse of `packBlocks`; `decoder` reads the blocks when they are looked at. */
+export function unpackBlocks({ payloads, heads }: PackedBlocks, decoder: BlockDecoder): StoredBlock[] {
   const blocks: StoredBlock[] = []
   let at = 0
   for (let i = 0; i < heads.length; i += HEAD_NUMBERS) {
     const length = heads[i + 3]!
     at += alignedRoom(length)
-    blocks.push(new StoredBlock(heads[i]!, heads[i + 1]!, heads[i + 2]!, payloads.subarray(at - length, at)))
+    const about = { partition: heads[i]!, offset: heads[i + 1]!, logTimeMs: heads[i + 2]! }
+    blocks.push(new StoredBlock(decoder, about, payloads.subarray(at - length, at)))
   }
   return blocks
 }

@@ -36,7 +36,7 @@ export interface LogReader {
 /** The log, for the one who appends: the collector. */
 export interface Log extends LogReader {
   /**
-   * Appends one encoded block (`encodeBlock`; 1 to `BLOCK_MESSAGES_LIMIT` messages) to `partition` and resolves with its
+   * Appends one encoded block (`BlockEncoder`; 1 to `BLOCK_MESSAGES_LIMIT` messages) to `partition` and resolves with its
    * offset when it is durable. Appends to one partition are durable in the order of the calls. While the disk is full it
    * waits; `state()` says so.
    */

@@ -17,3 +17,9 @@ export interface AgentState {
 
 /** An agent unseen for this long of log time is forgotten. */
 export const AGENT_KEPT_MS = 90 * 86_400_000
+
+/**
+ * Bytes that the agents may take in the head of a segment; beyond that those unseen for the longest are forgotten. Enough for
+ * 300,000 agents with the ids that Tidemark's agents have.
+ */
+export const AGENTS_BYTES_MAX = 16 << 20

@@ -1,6 +1,7 @@
 import type { Block } from '../schemas/block.ts'
+import { TidemarkError } from '../schemas/errors.ts'
 import type { Columns } from '../schemas/message.ts'
-import { decodeBlock } from './block-codec.ts'
+import type { BlockDecoder } from './block-decoder.ts'
 
 /** A block whose messages are decoded when somebody looks at them. */
 export class StoredBlock implements Block {
@@ -8,17 +9,28 @@ export class StoredBlock implements Block {
   readonly offset: number
   readonly logTimeMs: number
   readonly payload: Uint8Array
+  readonly #decoder: BlockDecoder
   #messages: Columns | null = null
 
-  constructor(partition: number, offset: number, logTimeMs: number, payload: Uint8Array) {
+  constructor(
+    decoder: BlockDecoder,
+    { partition, offset, logTimeMs }: Pick<Block, 'partition' | 'offset' | 'logTimeMs'>,
+    payload: Uint8Array,
+  ) {
+    this.#decoder = decoder
     this.partition = partition
     this.offset = offset
     this.logTimeMs = logTimeMs
     this.payload = payload
   }
 
+  /** Throws `E_COLUMNS` when the payload is no block. */
   get messages(): Columns {
-    this.#messages ??= decodeBlock(this.payload)
+    if (this.#messages === null) {
+      const decoded = this.#decoder.decode(this.payload)
+      if ('damage' in decoded) throw new TidemarkError('E_COLUMNS', decoded.damage)
+      this.#messages = decoded
+    }
     return this.#messages
   }
 }

@@ -64,7 +64,7 @@ export async function openData(
   const messages = tables.datasets.map((dataset) => dataset.messages)
   const named = await namesInLake({ messages, views: allViews(tables) })
 
-  const openLog = options.openLog ?? ((config) => openJournal(config, { disk, clock, logLine }))
+  const openLog = options.openLog ?? ((config) => openJournal(config, { disk, clock, random, logLine }))
   const journal = await openLog({
     dir: join(dataDir, 'journal'),
     holder,

@@ -12,6 +12,7 @@ import { nodeClock } from './clock.ts'
 import { nodeDisk } from './disk.ts'
 import { nodeNet } from './net.ts'
 import { portChannel } from './port-channel.ts'
+import { nodeRandom } from './random.ts'
 import type { ListenTls } from './tls.ts'
 
 /** What the collector of the thread is started with. */
@@ -30,7 +31,12 @@ export interface ThreadCollectorStart {
 
 /** The body of the thread that receives, checks, makes durable and acknowledges: collector and journal (ingest-thread.ts). */
 const calls = new Calls(portChannel(parentPort!))
-const deps = { disk: nodeDisk(), clock: nodeClock(), logLine: (line: string) => calls.tell('log line', line) }
+const deps = {
+  disk: nodeDisk(),
+  clock: nodeClock(),
+  random: nodeRandom(),
+  logLine: (line: string) => calls.tell('log line', line),
+}
 let log: Awaited<ReturnType<typeof openJournal>>
 let collector: Collector
 

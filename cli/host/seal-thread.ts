@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { SealEncoder, SealFile, SealFiles } from '../../lake/writer/seal-files.ts'
 import type { CellsJob, CellsReply, MergeJob, SealJob, SealReply } from '../../lake/writer/seal-thread.ts'
+import { BlockEncoder } from '../../log/block-encoder.ts'
 import { memoryOf, packBlocks } from '../../log/packed-blocks.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import { series } from '../../schemas/in-turn.ts'
@@ -16,6 +17,7 @@ const WORKER = new URL('./seal-worker.ts', import.meta.url)
 export function sealThread(): SealEncoder {
   let worker: { readonly thread: Worker; readonly nice: number } | null = null
   let closed = false
+  const encoder = new BlockEncoder()
   const inTurn = series()
 
   async function ask<Reply extends SealReply>(
@@ -56,7 +58,7 @@ export function sealThread(): SealEncoder {
   return {
     encode: (datasets, blocks, urgent = false) =>
       inTurn(async () => {
-        const packed = packBlocks(blocks)
+        const packed = packBlocks(blocks, encoder)
         return ask<SealFiles>({ datasets, packed }, memoryOf(packed), urgent ? 0 : NICE)
       }),
     merge: (dataset, files, date) =>

@@ -1,4 +1,4 @@
-import { encodeBlock } from '../../log/block-codec.ts'
+import { BlockEncoder } from '../../log/block-encoder.ts'
 import type { Log } from '../../log/port.ts'
 import { BLOCK_MESSAGES_LIMIT } from '../../schemas/block.ts'
 import { describeError } from '../../schemas/errors.ts'
@@ -47,6 +47,7 @@ export class Blocks {
   readonly #logLine: (line: string) => void
   readonly #messagesMax: number
   readonly #slots: ReadonlyMap<string, Slot>
+  readonly #encoder = new BlockEncoder()
   /** Blocks appended and not yet durable. */
   readonly #inFlight = new Set<Promise<void>>()
   readonly #rate = new Rate()
@@ -105,7 +106,7 @@ export class Blocks {
     if (block.messages === 0) return
     slot.cancelLinger()
     slot.open = new OpenBlock(block.dataset)
-    const payload = encodeBlock(slot.draft.columns())
+    const payload = this.#encoder.encode(slot.draft.columns())
     slot.draft.clear()
     const done = this.#append(block, payload)
     this.#inFlight.add(done)

@@ -1,4 +1,5 @@
 import { parentPort } from 'node:worker_threads'
+import { BlockDecoder } from '../../log/block-decoder.ts'
 import { type PackedBlocks, unpackBlocks } from '../../log/packed-blocks.ts'
 import type { Cells } from '../../schemas/cells.ts'
 import type { Dataset } from '../../schemas/dataset.ts'
@@ -30,10 +31,12 @@ export interface CellsReply {
 
 export type SealReply = SealFiles | SealFile | CellsReply | { readonly error: string }
 
+const decoder = new BlockDecoder()
+
 async function done(job: SealJob | MergeJob | CellsJob): Promise<SealFiles | SealFile | CellsReply> {
   if ('cells' in job) return { bytes: encodeCells(job.cells) }
   if ('inputs' in job) return mergeFiles(job.dataset, job.inputs, job.date)
-  return encodeSeal(job.datasets, unpackBlocks(job.packed))
+  return encodeSeal(job.datasets, unpackBlocks(job.packed, decoder))
 }
 
 /**

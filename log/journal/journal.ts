@@ -1,60 +1,49 @@
 import { describeError, isError } from '../../schemas/errors.ts'
-import { type Clock, sleep } from '../../schemas/ports/clock.ts'
+import { type Clock, type Random, sleep } from '../../schemas/ports/clock.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
 import { mergeGaps, offsetIn, type Position } from '../../schemas/position.ts'
+import { BlockDecoder } from '../block-decoder.ts'
 import type { Log, LogSlice, LogState } from '../port.ts'
-import type { AgentState, Senders } from '../senders.ts'
+import type { Senders } from '../senders.ts'
 import { StoredBlock } from '../stored-block.ts'
-import { RECORD_HEAD_BYTES, writeRecordHead } from './format.ts'
+import { GroupBuffer, groupSize, type Pending, recordBytes } from './group.ts'
 import type { KnownAgents } from './known-agents.ts'
+import { LogTime } from './log-time.ts'
 import { JournalReader } from './reader.ts'
-import { createSegment, recover } from './recovery.ts'
-import { addRecord, closedError, type Segment } from './segment.ts'
+import { type Recovered, type RecoveryConfig, recover } from './recovery.ts'
+import { addRecord, closedError, createSegment, type Segment } from './segment.ts'
+import { MARK_BYTES } from './segment-name.ts'
 import { Tail } from './tail.ts'
 
-export interface JournalConfig {
-  readonly dir: string
+export interface JournalConfig extends RecoveryConfig {
   /** Who holds the lock, for the error of who comes second. */
   readonly holder: string
-  /** Highest positions that the lake names: the journal must not hold less. */
-  readonly floor: Position
-  /**
-   * Called before a partition is begun: from then on nothing that another process began lands in the lake. Resolves with the
-   * highest positions that the lake names then.
-   */
-  readonly fenceLake?: () => Promise<Position>
-  /** What the lake knows of the agents: asked where the journal that knew is gone or damaged. */
-  readonly agentsInLake?: () => Promise<ReadonlyMap<string, AgentState>>
+  /** Bytes of blocks in a segment. */
   readonly segmentBytesMax?: number
 }
 
 export interface JournalDeps {
   readonly disk: Disk
   readonly clock: Clock
+  readonly random: Random
   logLine(line: string): void
 }
 
+/** Bytes of blocks in a segment. */
 const SEGMENT_BYTES_MAX = 64 << 20
-/** Bytes that share one write and one sync, at most. */
-const GROUP_BYTES_MAX = 4 << 20
+/** A segment with a long head, of many agents, takes so many times as many bytes of blocks: heads stay a small part of all. */
+const BLOCKS_PER_HEAD = 8
 /** Time between two tries while the disk is full or fails. */
 const RETRY_MS = 1_000
-
-interface Pending {
-  readonly offset: number
-  readonly logTimeMs: number
-  readonly payload: Uint8Array
-  readonly resolve: (offset: number) => void
-  readonly reject: (error: Error) => void
-}
 
 /** Opens the journal in `dir`, alone: throws `E_LOCKED` naming the holder, `E_JOURNAL_VERSION`, `E_DISK`. */
 export async function openJournal(config: JournalConfig, deps: JournalDeps): Promise<Journal> {
   await deps.disk.makeDir(config.dir)
   const lock = await deps.disk.lock(`${config.dir}/lock`, config.holder)
   try {
-    const { segments, agents } = await recover(config, deps)
-    return new Journal(config, deps, { segments, agents, release: () => lock.release() })
+    const decoder = new BlockDecoder()
+    const recovered = await recover(config, { ...deps, decoder })
+    return new Journal(config, { ...deps, decoder }, { ...recovered, release: () => lock.release() })
   } catch (error) {
     await lock.release()
     throw error
@@ -76,20 +65,21 @@ export class Journal implements Log {
   readonly partition: number
   readonly senders: Senders
   readonly #config: JournalConfig
-  readonly #deps: JournalDeps
+  readonly #deps: JournalDeps & { readonly decoder: BlockDecoder }
   readonly #segments: Segment[]
   readonly #agents: KnownAgents
+  /** That of the segments to come: one and the same, so that a roll that fails leaves one file however often it is tried. */
+  readonly #mark: string
+  readonly #logTime: LogTime
   readonly #release: () => Promise<void>
   readonly #tail = new Tail()
   readonly #reader: JournalReader
   readonly #listeners = new Set<() => void>()
   readonly #closing = new AbortController()
   #queue: Pending[] = []
-  /** Where groups are put together, one after the other. */
-  #group: Buffer = Buffer.alloc(0)
+  readonly #buffer = new GroupBuffer()
   #pendingBytes = 0
   #nextOffset: number
-  #lastMs: number
   #end: number
   /** As far as is known, the lake holds everything up to here. */
   #coveredTo: number
@@ -98,21 +88,22 @@ export class Journal implements Log {
 
   constructor(
     config: JournalConfig,
-    deps: JournalDeps,
-    opened: { segments: Segment[]; agents: KnownAgents; release: () => Promise<void> },
+    deps: JournalDeps & { readonly decoder: BlockDecoder },
+    opened: Recovered & { release(): Promise<void> },
   ) {
     this.#config = config
     this.#deps = deps
     this.#segments = opened.segments
     this.#agents = opened.agents
     this.senders = opened.agents
-    this.#release = opened.release
-    this.#reader = new JournalReader(this.#segments, this.#tail, deps.logLine)
+    this.#mark = deps.random.hex(MARK_BYTES)
+    this.#release = () => opened.release()
+    this.#reader = new JournalReader(this.#segments, this.#tail, deps)
     const { partition, index } = this.#active
     this.partition = partition
     this.#end = index!.to
     this.#nextOffset = index!.to + 1
-    this.#lastMs = index!.toMs
+    this.#logTime = new LogTime(deps.clock, index!.toMs)
     this.#coveredTo = offsetIn(config.floor, partition)
   }
 
@@ -127,9 +118,8 @@ export class Journal implements Log {
   append(partition: number, payload: Uint8Array): Promise<number> {
     this.#own(partition)
     if (this.#closing.signal.aborted) return Promise.reject(closedError())
-    this.#lastMs = Math.max(this.#lastMs, this.#deps.clock.nowMs())
     const offset = this.#nextOffset++
-    const logTimeMs = this.#lastMs
+    const logTimeMs = this.#logTime.next()
     this.#pendingBytes += payload.length
     return new Promise((resolve, reject) => {
       this.#queue.push({ offset, logTimeMs, payload, resolve, reject })
@@ -147,7 +137,7 @@ export class Journal implements Log {
     // Whatever is appended in this turn of the event loop goes into the first group.
     await Promise.resolve()
     while (this.#queue.length > 0) {
-      const group = this.#takeGroup()
+      const group = this.#queue.splice(0, groupSize(this.#queue))
       try {
         if (this.#trouble !== null) await this.#cutBack()
         await this.#write(group)
@@ -163,47 +153,43 @@ export class Journal implements Log {
     this.#flushing = null
   }
 
-  #takeGroup(): Pending[] {
-    let bytes = 0
-    let n = 0
-    while (n < this.#queue.length && (n === 0 || bytes < GROUP_BYTES_MAX))
-      bytes += this.#queue[n++]!.payload.length
-    return this.#queue.splice(0, n)
-  }
-
-  async #write(group: Pending[]): Promise<void> {
-    const bytes = group.reduce((sum, { payload }) => sum + RECORD_HEAD_BYTES + payload.length, 0)
-    const max = this.#config.segmentBytesMax ?? SEGMENT_BYTES_MAX
-    if (this.#active.syncedBytes + bytes > max && this.#active.index!.offsets.length > 0) await this.#roll()
+  async #write(group: readonly Pending[]): Promise<void> {
+    if (this.#isFull(recordBytes(group))) await this.#roll()
     const segment = this.#active
     const start = segment.syncedBytes
-    if (this.#group.length < bytes) this.#group = Buffer.from(new ArrayBuffer(bytes))
-    const buffer = this.#group.subarray(0, bytes)
-    let at = 0
-    const positions: number[] = []
-    for (const pending of group) {
-      positions.push(start + at)
-      writeRecordHead(buffer, at, { ...pending, syncedTo: start })
-      buffer.set(pending.payload, at + RECORD_HEAD_BYTES)
-      at += RECORD_HEAD_BYTES + pending.payload.length
-    }
-    await segment.file.write(start, buffer)
+    const { bytes, positions } = this.#buffer.records(group, segment)
+    await segment.file.write(start, bytes)
     await segment.file.sync()
-    segment.syncedBytes = start + bytes
+    segment.syncedBytes = start + bytes.length
     group.forEach((pending, i) => {
       this.#visible(pending, positions[i]!)
     })
     this.#changed()
   }
 
+  /** Whether so many bytes of blocks more belong into the next segment. */
+  #isFull(bytes: number): boolean {
+    const { syncedBytes, headBytes, index } = this.#active
+    const max = Math.max(this.#config.segmentBytesMax ?? SEGMENT_BYTES_MAX, BLOCKS_PER_HEAD * headBytes)
+    return syncedBytes - headBytes + bytes > max && index!.offsets.length > 0
+  }
+
+  /** What was written stays written, whatever a listener does. */
   #changed(): void {
-    for (const fn of [...this.#listeners]) fn()
+    for (const fn of [...this.#listeners]) {
+      try {
+        fn()
+      } catch (error) {
+        this.#deps.logLine(`journal: who follows it failed: ${describeError(error)}`)
+      }
+    }
   }
 
   #visible({ offset, logTimeMs, payload, resolve }: Pending, position: number): void {
     addRecord(this.#active.index!, offset, position, logTimeMs)
     this.#agents.add(payload, logTimeMs)
-    this.#tail.push(new StoredBlock(this.partition, offset, logTimeMs, payload))
+    const { partition } = this
+    this.#tail.push(new StoredBlock(this.#deps.decoder, { partition, offset, logTimeMs }, payload))
     this.#end = offset
     this.#pendingBytes -= payload.length
     resolve(offset)
@@ -212,12 +198,12 @@ export class Journal implements Log {
   /** Begins the next segment, with the state after exactly the blocks before it. */
   async #roll(): Promise<void> {
     const { to, toMs } = this.#active.index!
-    const next = await createSegment(this.#deps.disk, this.#config.dir, {
-      partition: this.partition,
-      firstOffset: to + 1,
-      logTimeMs: toMs,
-      agents: this.#agents.at(toMs),
-    })
+    const { disk, clock } = this.#deps
+    // A clock that was wrong when the last block came may be right again.
+    this.#agents.forget(Math.min(toMs, clock.nowMs()))
+    const id = { partition: this.partition, firstOffset: to + 1, mark: this.#mark }
+    const head = { logTimeMs: toMs, agents: this.#agents.states }
+    const next = await createSegment(disk, this.#config.dir, id, head)
     this.#segments.push(next)
     this.#reader.forgetIndexes()
   }
@@ -311,6 +297,7 @@ export class Journal implements Log {
   async close(): Promise<void> {
     if (this.#closing.signal.aborted) return
     this.#closing.abort()
+    this.#logTime.close()
     await this.#flushing
     for (const { reject } of this.#queue) reject(closedError())
     for (const { file } of this.#segments) await file.close()

@@ -1,12 +1,36 @@
-import { forEachAgent } from '../block-codec.ts'
-import { AGENT_KEPT_MS, type AgentState, type Senders } from '../senders.ts'
+import type { BlockDecoder } from '../block-decoder.ts'
+import { AGENT_KEPT_MS, AGENTS_BYTES_MAX, type AgentState, type Senders } from '../senders.ts'
+import { agentBytes } from './segment-head.ts'
+
+/** When there are too many agents, so many go that not at every block some must. */
+const KEPT_SHARE = 7 / 8
+/** How exactly it is known who was seen before whom. */
+const ORDER_MS = 3_600_000
+
+interface Known extends AgentState {
+  seq: number
+  lastMs: number
+  /** When it was moved behind all others. */
+  movedMs: number
+}
 
 /** The highest seq of every agent: the fold of all blocks so far, trimmed ones included. */
 export class KnownAgents implements Senders {
-  readonly #states: Map<string, AgentState>
+  /** Those unseen for the longest first, to `ORDER_MS`. */
+  readonly #states = new Map<string, Known>()
+  readonly #decoder: BlockDecoder
+  readonly #bytesMax: number
+  /** What they take in the head of a segment. */
+  #bytes = 0
 
-  constructor(states: ReadonlyMap<string, AgentState> = new Map()) {
-    this.#states = new Map(states)
+  constructor(
+    decoder: BlockDecoder,
+    states: ReadonlyMap<string, AgentState> = new Map(),
+    bytesMax = AGENTS_BYTES_MAX,
+  ) {
+    this.#decoder = decoder
+    this.#bytesMax = bytesMax
+    for (const [id, { seq, lastMs }] of states) this.#see(id, seq, lastMs)
   }
 
   highestSeq(agent: string): number {
@@ -15,17 +39,40 @@ export class KnownAgents implements Senders {
 
   /** Adds an encoded block. */
   add(payload: Uint8Array, logTimeMs: number): void {
-    forEachAgent(payload, (id, seq) => {
-      const before = this.#states.get(id)?.seq ?? 0
-      this.#states.set(id, { seq: Math.max(before, seq), lastMs: logTimeMs })
-    })
+    this.#decoder.forEachAgent(payload, (id, seq) => this.#see(id, seq, logTimeMs))
   }
 
-  /** Forgets who was not seen for long, and returns the rest. */
-  at(logTimeMs: number): ReadonlyMap<string, AgentState> {
-    for (const [id, { lastMs }] of this.#states) {
-      if (lastMs < logTimeMs - AGENT_KEPT_MS) this.#states.delete(id)
+  #see(id: string, seq: number, lastMs: number): void {
+    const known = this.#states.get(id)
+    if (known === undefined) {
+      this.#states.set(id, { seq, lastMs, movedMs: lastMs })
+      this.#bytes += agentBytes(id)
+      return
     }
+    if (seq > known.seq) known.seq = seq
+    known.lastMs = lastMs
+    if (lastMs - known.movedMs < ORDER_MS) return
+    known.movedMs = lastMs
+    this.#states.delete(id)
+    this.#states.set(id, known)
+  }
+
+  get states(): ReadonlyMap<string, AgentState> {
     return this.#states
+  }
+
+  /** Forgets who was not seen for long before `nowMs`; and, where there are too many, who was not for the longest. */
+  forget(nowMs: number): void {
+    for (const [id, { lastMs }] of this.#states) if (lastMs < nowMs - AGENT_KEPT_MS) this.#remove(id)
+    if (this.#bytes <= this.#bytesMax) return
+    for (const id of this.#states.keys()) {
+      if (this.#bytes <= this.#bytesMax * KEPT_SHARE) return
+      this.#remove(id)
+    }
+  }
+
+  #remove(id: string): void {
+    this.#states.delete(id)
+    this.#bytes -= agentBytes(id)
   }
 }

@@ -1,8 +1,9 @@
 import { TidemarkError } from '../../schemas/errors.ts'
+import type { BlockDecoder } from '../block-decoder.ts'
 import type { LogSlice } from '../port.ts'
-import { decodeHead, HEAD_FIXED_BYTES, headLength, type SegmentHead } from './format.ts'
-import { scanRecords } from './scan.ts'
+import { scanSegment } from './scan.ts'
 import { asBuffer, indexOf, readSegment, type Segment, type SegmentIndex, wholeFile } from './segment.ts'
+import { decodeHead, HEAD_FIXED_BYTES, headLength, type SegmentHead } from './segment-head.ts'
 import type { Tail } from './tail.ts'
 
 /**
@@ -18,12 +19,18 @@ const OLD_BLOCKS_MAX = 1 << 20
 export class JournalReader {
   readonly #segments: readonly Segment[]
   readonly #tail: Tail
+  readonly #decoder: BlockDecoder
   readonly #logLine: (line: string) => void
 
   /** `segments` are the journal's own, oldest first. */
-  constructor(segments: readonly Segment[], tail: Tail, logLine: (line: string) => void) {
+  constructor(
+    segments: readonly Segment[],
+    tail: Tail,
+    { decoder, logLine }: { decoder: BlockDecoder; logLine(line: string): void },
+  ) {
     this.#segments = segments
     this.#tail = tail
+    this.#decoder = decoder
     this.#logLine = logLine
   }
 
@@ -44,7 +51,8 @@ export class JournalReader {
     const i = this.#segments.findLastIndex((segment) => segment.firstOffset <= after + 1)
     const segment = this.#segments[i]!
     try {
-      return await readSegment(segment, await this.#indexFor(segment), after, blocksMax)
+      const how = { after, blocksMax, decoder: this.#decoder }
+      return await readSegment(segment, await this.#indexFor(segment), how)
     } catch (error) {
       throw this.#segments.includes(segment) ? error : this.#trimmed(after)
     }
@@ -56,14 +64,13 @@ export class JournalReader {
 
   async #indexFor(segment: Segment): Promise<SegmentIndex> {
     if (segment.index !== null) return segment.index
-    const bytes = await wholeFile(segment.file)
-    const head = decodeHead(bytes, segment.path)
+    const scan = scanSegment(await wholeFile(segment.file), segment)
     const next = this.#segments[this.#segments.indexOf(segment) + 1]
     if (next === undefined) throw this.#trimmed(segment.firstOffset)
-    const logTimeMs = head?.head.logTimeMs ?? 0
+    const logTimeMs = scan.head?.logTimeMs ?? 0
     const nextMs = (await headOf(next))?.logTimeMs ?? 0
     const index = indexOf(
-      scanRecords(bytes, head?.bytes ?? 0),
+      scan,
       { ...segment, logTimeMs },
       { firstOffset: next.firstOffset, logTimeMs: nextMs },
     )
@@ -84,9 +91,9 @@ export class JournalReader {
   }
 }
 
-async function headOf({ file, path, syncedBytes }: Segment): Promise<SegmentHead | null> {
+async function headOf({ file, syncedBytes, ...id }: Segment): Promise<SegmentHead | null> {
   const fixed = asBuffer(await file.read(0, HEAD_FIXED_BYTES))
   // A damaged length may say anything.
   const bytes = await file.read(0, Math.min(headLength(fixed), syncedBytes))
-  return decodeHead(bytes, path)?.head ?? null
+  return decodeHead(asBuffer(bytes), id)?.head ?? null
 }

@@ -1,21 +1,59 @@
 import type { Block } from '../../schemas/block.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
-import type { DiskFile } from '../../schemas/ports/disk.ts'
+import type { Disk, DiskFile } from '../../schemas/ports/disk.ts'
 import type { Gap } from '../../schemas/position.ts'
+import type { BlockDecoder } from '../block-decoder.ts'
 import { StoredBlock } from '../stored-block.ts'
-import { RECORD_HEAD_BYTES, readRecordHead } from './format.ts'
-import { payloadIsWhole, type Scan } from './scan.ts'
+import { payloadIsWhole, RECORD_HEAD_BYTES, readRecordHead } from './record.ts'
+import type { Scan } from './scan.ts'
+import { encodeHead, type SegmentHead } from './segment-head.ts'
+import { checksumSeed, type SegmentId, segmentName } from './segment-name.ts'
 
 /** One file of the journal. */
-export interface Segment {
+export interface Segment extends SegmentId {
   readonly path: string
-  readonly partition: number
-  readonly firstOffset: number
   readonly file: DiskFile
+  /** `checksumSeed`. */
+  readonly seed: number
+  /** Length of its head, 0 when that is not known. */
+  readonly headBytes: number
   /** Bytes known to be durable; for a segment that is no longer written, its size. */
   syncedBytes: number
   /** Where its blocks lie; null until somebody reads it. */
   index: SegmentIndex | null
+}
+
+/**
+ * Makes a segment durable with its name, before any block is written to it. When that fails it can be tried again; nothing
+ * stays open meanwhile.
+ */
+export async function createSegment(
+  disk: Disk,
+  dir: string,
+  id: SegmentId,
+  head: Pick<SegmentHead, 'logTimeMs' | 'agents'>,
+): Promise<Segment> {
+  const path = `${dir}/${segmentName(id)}`
+  const bytes = encodeHead(id, head)
+  const file = await disk.open(path, { create: true })
+  try {
+    await file.truncate(0)
+    await file.write(0, bytes)
+    await file.sync()
+    await disk.syncDir(dir)
+  } catch (error) {
+    await file.close()
+    throw error
+  }
+  const sizes = { syncedBytes: bytes.length, headBytes: bytes.length }
+  return {
+    ...id,
+    ...sizes,
+    path,
+    file,
+    seed: checksumSeed(id),
+    index: emptyIndex(id.firstOffset, head.logTimeMs),
+  }
 }
 
 /** Where the blocks of a segment lie, ascending, and what is damaged between them. */
@@ -39,13 +77,12 @@ export function emptyIndex(firstOffset: number, logTimeMs: number): SegmentIndex
  * missing before it is a gap too.
  */
 export function indexOf(
-  scan: Scan,
+  scan: Pick<Scan, 'records'>,
   about: { partition: number; firstOffset: number; logTimeMs: number },
   next: { firstOffset: number; logTimeMs: number } | null,
 ): SegmentIndex {
   const index = emptyIndex(about.firstOffset, about.logTimeMs)
   for (const record of scan.records) {
-    if (record.offset <= index.to) continue
     if (record.offset > index.to + 1) addGap(index, about.partition, record.offset - 1, record.logTimeMs)
     addRecord(index, record.offset, record.position, record.logTimeMs)
   }
@@ -84,8 +121,7 @@ const READ_BYTES_MAX = 4 << 20
 export async function readSegment(
   segment: Segment,
   index: SegmentIndex,
-  after: number,
-  blocksMax: number,
+  { after, blocksMax, decoder }: { after: number; blocksMax: number; decoder: BlockDecoder },
 ): Promise<{ blocks: Block[]; gaps: Gap[]; to: number; toMs: number }> {
   const first = firstAbove(index.offsets, after)
   let last = first
@@ -102,7 +138,7 @@ export async function readSegment(
     to = index.offsets[last - 1]!
     toMs = index.logTimes[last - 1]!
     for (let i = first; i < last; i++) {
-      const block = blockAt(segment, bytes, index.positions[i]! - from)
+      const block = blockAt(segment, index, i, { bytes, from, decoder })
       if (block !== null) blocks.push(block)
       else noteDamage(segment, index, i)
     }
@@ -115,17 +151,21 @@ export async function readSegment(
   return { blocks, gaps, to, toMs }
 }
 
-function blockAt(segment: Segment, bytes: Buffer, at: number): Block | null {
-  const head = readRecordHead(bytes, at)
-  if (head === null || at + RECORD_HEAD_BYTES + head.payloadBytes > bytes.length) return null
-  if (!payloadIsWhole(bytes, at, head)) return null
-  const from = at + RECORD_HEAD_BYTES
-  return new StoredBlock(
-    segment.partition,
-    head.offset,
-    head.logTimeMs,
-    bytes.subarray(from, from + head.payloadBytes),
-  )
+/** Block `i` of the index out of `bytes`, which stand at `from` in the file; null when it is damaged. */
+function blockAt(
+  segment: Segment,
+  index: SegmentIndex,
+  i: number,
+  { bytes, from, decoder }: { bytes: Buffer; from: number; decoder: BlockDecoder },
+): Block | null {
+  const position = index.positions[i]!
+  const at = position - from
+  const head = readRecordHead(bytes, at, { position, seed: segment.seed })
+  if (head === null || head.offset !== index.offsets[i]) return null
+  const payload = at + RECORD_HEAD_BYTES
+  const end = payload + head.payloadBytes
+  if (end > bytes.length || !payloadIsWhole(bytes, at, head)) return null
+  return new StoredBlock(decoder, { ...head, partition: segment.partition }, bytes.subarray(payload, end))
 }
 
 function noteDamage(segment: Segment, index: SegmentIndex, i: number): void {

@@ -1,4 +1,5 @@
 import { offsetIn, type Position } from '../../schemas/position.ts'
+import { BlockDecoder } from '../block-decoder.ts'
 import { type PackedBlocks, unpackBlocks } from '../packed-blocks.ts'
 import type { LogReader, LogSlice, LogState } from '../port.ts'
 import type { Calls } from './calls.ts'
@@ -27,6 +28,7 @@ export interface SentSlice extends Omit<LogSlice, 'blocks'> {
  * acknowledgement; the blocks are fetched by whoever wants them, so that none pile up here when this thread is busy.
  */
 export function remoteLog(first: LogView, calls: Calls): LogReader {
+  const decoder = new BlockDecoder()
   let view = first
   const listeners = new Set<() => void>()
   calls.on('log changed', (next: LogView) => {
@@ -41,7 +43,7 @@ export function remoteLog(first: LogView, calls: Calls): LogReader {
     async read(partition, after, blocksMax) {
       const call: ReadCall = { partition, after, blocksMax }
       const { packed, ...slice } = await calls.call<SentSlice>('read log', call)
-      return { ...slice, blocks: unpackBlocks(packed) }
+      return { ...slice, blocks: unpackBlocks(packed, decoder) }
     },
     covered: (position) => calls.tell('log covered', position),
     trim: (position) => calls.call('trim log', position),

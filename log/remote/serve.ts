@@ -1,4 +1,5 @@
 import type { Position } from '../../schemas/position.ts'
+import { BlockEncoder } from '../block-encoder.ts'
 import { memoryOf, packBlocks } from '../packed-blocks.ts'
 import type { Log } from '../port.ts'
 import { type Calls, Transferred } from './calls.ts'
@@ -6,6 +7,7 @@ import type { LogView, ReadCall, SentSlice } from './reader.ts'
 
 /** Answers those who read `log` from another thread (`remoteLog`), and tells them whenever it changed. */
 export function serveLog(log: Log, calls: Calls): LogView {
+  const encoder = new BlockEncoder()
   const offsets = (of: (partition: number) => number): Position =>
     Object.fromEntries(log.partitions().map((partition) => [partition, of(partition)]))
   const view = (): LogView => ({
@@ -16,7 +18,7 @@ export function serveLog(log: Log, calls: Calls): LogView {
   })
   calls.on('read log', async ({ partition, after, blocksMax }: ReadCall) => {
     const { blocks, ...slice } = await log.read(partition, after, blocksMax)
-    const packed = packBlocks(blocks)
+    const packed = packBlocks(blocks, encoder)
     return new Transferred({ ...slice, packed } satisfies SentSlice, memoryOf(packed))
   })
   calls.on('trim log', async (position: Position) => {

@@ -10,9 +10,9 @@ import {
   UNREAD_BYTES_MAX,
   UNSETTLED_LINES_MAX,
 } from '../../collector/intake/limits.ts'
-import { encodeBlock } from '../../log/block-codec.ts'
 import { HOUR_MS } from '../../schemas/time.ts'
 import { TestAccess } from '../sim/access.ts'
+import { encodeBlock } from '../sim/blocks.ts'
 import { hostColumns } from '../sim/messages.ts'
 import { Client, cpus, message, Rig } from './rig.ts'
 

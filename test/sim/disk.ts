@@ -29,6 +29,8 @@ export class SimDisk implements Disk {
   /** Called before each effect; throws to make it fail. */
   fault: ((what: string, path: string) => void) | null = null
   syncs = 0
+  /** Files that are open. */
+  readonly handles = new Set<DiskFile>()
 
   constructor(seed: number, clock: Clock | null = null) {
     this.#random = simRandom(seed)
@@ -118,7 +120,7 @@ export class SimDisk implements Disk {
   }
 
   #file(path: string, inode: Inode): DiskFile {
-    return {
+    const file: DiskFile = {
       size: async () => inode.bytes.length,
       read: async (offset, length) => {
         this.fault?.('read', path)
@@ -140,8 +142,10 @@ export class SimDisk implements Disk {
         bytes.set(inode.bytes.subarray(0, size))
         inode.bytes = bytes
       },
-      close: async () => {},
+      close: async () => void this.handles.delete(file),
     }
+    this.handles.add(file)
+    return file
   }
 
   #write(path: string, inode: Inode, offset: number, bytes: Uint8Array): void {

@@ -1,10 +1,10 @@
-import { decodeBlock, forEachAgent } from '../../log/block-codec.ts'
 import type { Log, LogSlice, LogState } from '../../log/port.ts'
 import type { Senders } from '../../log/senders.ts'
 import type { Block } from '../../schemas/block.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import { type Message, messageAt } from '../../schemas/message.ts'
 import { BEGINNING, type Position } from '../../schemas/position.ts'
+import { agentsOf, decodeBlock } from './blocks.ts'
 
 const PARTITION = 0
 
@@ -27,9 +27,8 @@ export class SimLog implements Log, Senders {
     if (this.held) await new Promise<void>((resolve) => this.#waiting.push(resolve))
     if (this.failing) throw new TidemarkError('E_CLOSED', 'the log is closed')
     this.blocks.push({ partition: PARTITION, offset, logTimeMs: 0, messages: decodeBlock(payload) })
-    forEachAgent(payload, (agent, seq) => {
+    for (const [agent, seq] of agentsOf(payload))
       this.#seqs.set(agent, Math.max(this.#seqs.get(agent) ?? 0, seq))
-    })
     for (const fn of this.#listeners) fn()
     return offset
   }

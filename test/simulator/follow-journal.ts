@@ -1,4 +1,4 @@
-import { decodeBlock } from '../../log/block-codec.ts'
+import { decodeBlock } from '../sim/blocks.ts'
 import type { Journal } from '../../log/journal/journal.ts'
 import type { Log } from '../../log/port.ts'
 import type { Columns } from '../../schemas/message.ts'

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
-import { encodeBlock } from '../../../log/block-codec.ts'
-import { scanRecords } from '../../../log/journal/scan.ts'
+import { scanSegment } from '../../../log/journal/scan.ts'
 import { type Columns, messageAt } from '../../../schemas/message.ts'
+import { encodeBlock } from '../../sim/blocks.ts'
 import { SimDisk } from '../../sim/disk.ts'
 import { hostColumns } from '../../sim/messages.ts'
 import { simRandom } from '../../sim/random.ts'
-import { openOn, START_MS } from './samples.ts'
+import { idOf, openOn, START_MS } from './samples.ts'
 
 const SEGMENT_BYTES_MAX = 8_000
 const GROUPS = 20
@@ -50,7 +50,9 @@ async function written() {
   await log.close()
   const paths = disk.paths().filter((path) => path.endsWith('.journal'))
   const files = new Map(paths.map((path) => [path, disk.bytesOf(path)]))
-  const records = new Map(paths.map((path) => [path, scanRecords(Buffer.from(files.get(path)!), 0).records]))
+  const records = new Map(
+    paths.map((path) => [path, scanSegment(Buffer.from(files.get(path)!), idOf(path)).records]),
+  )
   return { files, records, blocks, payloads, seqs }
 }
 

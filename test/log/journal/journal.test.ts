@@ -1,6 +1,8 @@
+import { crc32 } from 'node:zlib'
 import { expect, test } from 'vitest'
-import { decodeBlock } from '../../../log/block-codec.ts'
+import { FORMAT_VERSION } from '../../../log/journal/segment-head.ts'
 import { TidemarkError } from '../../../schemas/errors.ts'
+import { decodeBlock } from '../../sim/blocks.ts'
 import { SimClock } from '../../sim/clock.ts'
 import { SimDisk } from '../../sim/disk.ts'
 import { block, contents, DIR, openOn, START_MS } from './samples.ts'
@@ -60,7 +62,7 @@ test('the state at the head of a segment forgets agents unseen for 90 days', asy
   const clock = new SimClock(START_MS)
   const log = await openOn(new SimDisk(1), { clock })
   await log.append(0, block('gone', 7))
-  clock.step(91 * 86_400_000)
+  await clock.advance(91 * 86_400_000)
   for (let i = 1; i <= 20; i++) await log.append(0, block('a', i))
   expect([log.senders.highestSeq('gone'), log.senders.highestSeq('a')]).toEqual([0, 20])
 })
@@ -167,11 +169,55 @@ test('a partition is begun behind what the lake names once it is fenced', async 
 test('a journal of another format is refused by name', async () => {
   const disk = new SimDisk(1)
   await (await openOn(disk)).close()
-  const path = disk.paths().find((name) => name.startsWith(DIR))!
+  const path = disk.paths().find((name) => name.endsWith('.journal'))!
   const bytes = Buffer.from(disk.bytesOf(path))
-  bytes.writeUInt32LE(2, 8)
-  const { crc32 } = await import('node:zlib')
+  bytes.writeUInt32LE(FORMAT_VERSION + 1, 8)
   bytes.writeUInt32LE(crc32(bytes.subarray(0, 20)), 20)
   disk.put(path, bytes)
   await expect(openOn(disk)).rejects.toMatchObject({ code: 'E_JOURNAL_VERSION' })
+  const first = new SimDisk(1)
+  first.put(`${DIR}/0000000000-00000000000000000000.journal`, new Uint8Array())
+  await expect(openOn(first)).rejects.toMatchObject({
+    code: 'E_JOURNAL_VERSION',
+    message: expect.stringMatching(/0\.journal has format version 1/),
+  })
+  expect([disk.handles.size, first.handles.size]).toEqual([0, 0])
+})
+
+test('a segment that cannot be begun on a full disk leaves no file open, however often it is tried', async () => {
+  const disk = new SimDisk(1)
+  const clock = new SimClock(START_MS)
+  const log = await openOn(disk, { clock, segmentBytesMax: 1 })
+  await log.append(0, block('a', 1, 50))
+  disk.capacityBytes = disk.usedBytes() + 10
+  const appended = log.append(0, block('a', 51, 50))
+  await clock.advance(60_000)
+  expect([log.state().state, disk.handles.size]).toEqual(['disk_full', 1])
+  const files = disk.paths().length
+  disk.capacityBytes = Number.POSITIVE_INFINITY
+  await clock.advance(2_000)
+  expect([await appended, disk.handles.size, disk.paths().length]).toEqual([1, 2, files])
+  await log.close()
+  expect(disk.handles.size).toBe(0)
+})
+
+test('a journal that cannot be opened on a full disk leaves no file open', async () => {
+  const disk = new SimDisk(1)
+  const first = await openOn(disk)
+  await first.append(0, block('a', 1))
+  await first.close()
+  disk.capacityBytes = disk.usedBytes()
+  await expect(openOn(disk, { floor: { 0: 9 } })).rejects.toMatchObject({ code: 'E_DISK_FULL' })
+  expect(disk.handles.size).toBe(0)
+})
+
+test('what a follower throws is no failure of the journal: nothing is written twice', async () => {
+  const lines: string[] = []
+  const log = await openOn(new SimDisk(1), { lines })
+  log.onAppend(() => {
+    throw new Error('a follower of ours')
+  })
+  await log.append(0, block('a', 1))
+  await log.append(0, block('a', 2))
+  expect([log.end(0), lines.length]).toEqual([1, 2])
 })

@@ -1,9 +1,10 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { segmentName } from '../../../log/journal/segment-name.ts'
 import { SimDisk } from '../../sim/disk.ts'
 import { Incarnation } from '../../sim/incarnation.ts'
 import { simRandom } from '../../sim/random.ts'
-import { block, contents, DIR, openOn } from './samples.ts'
+import { block, contents, DIR, idOf, openOn } from './samples.ts'
 
 /** The files of a journal of `n` blocks, one sync each, closed in order. */
 async function written(n: number, segmentBytesMax = 1 << 20): Promise<Map<string, Uint8Array>> {
@@ -93,6 +94,38 @@ test('a damaged head is computed again from the segment before', async () => {
   const log = await openOn(diskOf(new Map([...files, [last, damaged]])))
   expect([log.end(0), log.senders.highestSeq('a')]).toEqual([39, 40])
   expect((await contents(log)).gaps).toEqual([])
+})
+
+test('a last segment of which nothing can be read is set aside, and what it may have held is a gap', async () => {
+  const files = await written(40, 700)
+  const paths = [...files.keys()].filter((path) => path.endsWith('.journal'))
+  const last = paths.at(-1)!
+  const disk = diskOf(new Map([...files, [last, new Uint8Array(files.get(last)!.length)]]))
+  const log = await openOn(disk)
+  const { firstOffset } = idOf(last)
+  expect(log.end(0)).toBeGreaterThanOrEqual(39)
+  const { blocks, gaps } = await contents(log)
+  expect([blocks.length, gaps]).toEqual([firstOffset, [`${firstOffset - 1},${log.end(0)}`]])
+  expect(disk.has(`${last}.aside`)).toBe(true)
+  expect(await log.append(0, block('b', 1))).toBe(log.end(0))
+})
+
+test('damage at the end of a segment that was the last but for one being made is a gap: no offset comes twice', async () => {
+  const files = await written(6)
+  const [path, bytes] = [...files][0]!
+  const torn = `${path.slice(0, path.lastIndexOf('/'))}/${segmentName({ ...idOf(path), firstOffset: 6 })}`
+  const damaged = bytes.slice()
+  damaged[bytes.length - 1]! ^= 1
+  const disk = diskOf(
+    new Map([
+      [path, damaged],
+      [torn, bytes.slice(0, 10)],
+    ]),
+  )
+  const log = await openOn(disk, { seed: 2 })
+  expect(await log.append(0, block('b', 1))).toBe(6)
+  expect((await contents(log)).gaps).toEqual(['4,5'])
+  expect(disk.has(torn)).toBe(false)
 })
 
 test('whatever was acknowledged survives any series of crashes and power losses, in order', async () => {

@@ -1,15 +1,22 @@
-import { encodeBlock } from '../../../log/block-codec.ts'
 import { type Journal, openJournal } from '../../../log/journal/journal.ts'
+import { parseSegmentName, type SegmentId } from '../../../log/journal/segment-name.ts'
 import type { LogReader } from '../../../log/port.ts'
 import type { AgentState } from '../../../log/senders.ts'
 import type { Position } from '../../../schemas/position.ts'
 import { stringAt } from '../../../schemas/string-column.ts'
+import { encodeBlock } from '../../sim/blocks.ts'
 import { SimClock } from '../../sim/clock.ts'
 import type { SimDisk } from '../../sim/disk.ts'
 import { hostColumns } from '../../sim/messages.ts'
+import { simRandom } from '../../sim/random.ts'
 
 export const DIR = '/data/journal'
 export const START_MS = Date.UTC(2026, 0, 31, 23, 59)
+
+/** Which segment the file of that path is. */
+export function idOf(path: string): SegmentId {
+  return parseSegmentName(path.slice(path.lastIndexOf('/') + 1))!
+}
 
 /** A block of one agent's messages `from` to `from + count − 1`. */
 export function block(agent: string, from: number, count = 1): Uint8Array {
@@ -32,6 +39,8 @@ export function openOn(
     floor?: Position
     segmentBytesMax?: number
     clock?: SimClock
+    seed?: number
+    agentsBytesMax?: number
     lines?: string[]
     fenceLake?: () => Promise<Position>
     agentsInLake?: () => Promise<ReadonlyMap<string, AgentState>>
@@ -43,11 +52,13 @@ export function openOn(
       holder: 'a test',
       floor: options.floor ?? {},
       segmentBytesMax: options.segmentBytesMax ?? 2_000,
+      ...(options.agentsBytesMax === undefined ? {} : { agentsBytesMax: options.agentsBytesMax }),
       ...(options.fenceLake ? { fenceLake: options.fenceLake } : {}),
       ...(options.agentsInLake ? { agentsInLake: options.agentsInLake } : {}),
     },
     {
       disk,
+      random: simRandom(options.seed ?? 1),
       clock: options.clock ?? new SimClock(START_MS),
       logLine: (line) => void options.lines?.push(line),
     },
