@@ -1,5 +1,6 @@
-import { RECORD_HEAD_BYTES } from '../../log/journal/format.ts'
-import { scanRecords } from '../../log/journal/scan.ts'
+import { RECORD_HEAD_BYTES } from '../../log/journal/record.ts'
+import { scanSegment } from '../../log/journal/scan.ts'
+import { parseSegmentName } from '../../log/journal/segment-name.ts'
 import type { RunRecord } from '../../schemas/ports/layers.ts'
 import { serviceMinute } from '../../schemas/views/service-minute.ts'
 import type { Stats } from '../../serving/answers.ts'
@@ -110,7 +111,8 @@ class Scenario {
   #damage(offset: number) {
     for (const path of this.#world.disk.paths().filter((name) => name.endsWith('.journal'))) {
       const bytes = Buffer.from(this.#world.disk.bytesOf(path))
-      const record = scanRecords(bytes, bytes.indexOf('TMB1')).records.find((one) => one.offset === offset)
+      const id = parseSegmentName(path.slice(path.lastIndexOf('/') + 1))!
+      const record = scanSegment(bytes, id).records.find((one) => one.offset === offset)
       if (record === undefined) continue
       bytes[record.position + RECORD_HEAD_BYTES]! ^= 1
       this.#world.disk.put(path, bytes)

@@ -1,7 +1,7 @@
 import { hoursOf } from '../../lake/tables/hours.ts'
 import { offsetsOf } from '../../lake/tables/messages.ts'
-import { decodeHead } from '../../log/journal/format.ts'
-import { type FoundRecord, scanRecords } from '../../log/journal/scan.ts'
+import { type FoundRecord, scanSegment } from '../../log/journal/scan.ts'
+import { parseSegmentName } from '../../log/journal/segment-name.ts'
 import type { Dice } from './dice.ts'
 import type { Simulation } from './simulation.ts'
 import { JOURNAL_DIR, LAKE_DIR } from './site.ts'
@@ -16,14 +16,13 @@ export function flipJournal(sim: Simulation, dice: Dice): string {
   const whole = segments.filter((path) => !sim.flipped.has(path))
   if (whole.length === 0) return 'there is no whole segment to damage'
   const path = dice.pick(whole)
-  const bytes = Buffer.from(disk.bytesOf(path))
-  const head = decodeHead(bytes, path)
-  const { records } = scanRecords(bytes, head?.bytes ?? 0)
+  const id = parseSegmentName(path.slice(JOURNAL_DIR.length + 1))!
+  const { head, headBytes, records } = scanSegment(Buffer.from(disk.bytesOf(path)), id)
   if (head === null || records.length === 0) return 'there is no block to damage'
   const bit = dice.below(8)
   if (dice.float() < 0.1) {
     // The head of a segment is computed again from what came before, or looked up in the lake: nothing may be missing.
-    disk.flip(path, dice.below(head.bytes), bit)
+    disk.flip(path, dice.below(headBytes), bit)
     sim.flipped.add(path)
     return `a bit flips in the head of ${path}`
   }
@@ -34,8 +33,8 @@ export function flipJournal(sim: Simulation, dice: Dice): string {
   disk.flip(path, at, bit)
   sim.flipped.add(path)
   const hurt: FoundRecord[] = proven ? [record] : records.slice(i)
-  for (const { offset } of hurt) oracle.suspect(head.head.partition, offset)
-  return `a bit flips in block ${head.head.partition}/${record.offset}${proven ? '' : ', of the last group'}`
+  for (const { offset } of hurt) oracle.suspect(head.partition, offset)
+  return `a bit flips in block ${head.partition}/${record.offset}${proven ? '' : ', of the last group'}`
 }
 
 /** Flips a bit in a data file of a live version. */

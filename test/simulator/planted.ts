@@ -17,12 +17,12 @@ export interface PlantedBug {
 export const PLANTED = {
   'ack before sync': {
     file: 'log/journal/journal.ts',
-    find: 'await segment.file.write(start, buffer)\n    await segment.file.sync()',
-    plant: 'await segment.file.write(start, buffer)',
+    find: 'await segment.file.write(start, bytes)\n    await segment.file.sync()',
+    plant: 'await segment.file.write(start, bytes)',
     seed: 8,
   },
   'kept blocks not synced': {
-    file: 'log/journal/recovery.ts',
+    file: 'log/journal/open-segments.ts',
     find: '  await segment.file.sync()\n',
     plant: '',
     faults: 'crash=3,power=3,cut=3',
@@ -30,15 +30,15 @@ export const PLANTED = {
   },
   'offset used twice': {
     file: 'log/journal/recovery.ts',
-    find: 'if (lastOffset(opened) < offsetIn(floor, partition))',
-    plant: 'if (false as boolean)',
+    find: 'if (lastOffset(opened) < lostTo) await',
+    plant: 'if (lastOffset(opened) < opened.lostTo) await',
     faults: 'flip=3,crash=3',
     seed: 125,
   },
   'repeat state lost': {
-    file: 'log/journal/recovery.ts',
-    find: 'const agents = new KnownAgents(before.agents)\n    fold(agents, bytes, whole)',
-    plant: 'const agents = new KnownAgents()\n    fold(agents, bytes, whole)',
+    file: 'log/journal/open-segments.ts',
+    find: 'const agents = recovery.agentsOf(before.agents)',
+    plant: 'const agents = recovery.agentsOf(new Map())',
     seed: 28,
   },
   'welcome too high': {
@@ -273,8 +273,8 @@ export const PLANTED = {
   },
   'agents forgotten with the journal': {
     file: 'log/journal/recovery.ts',
-    find: 'new KnownAgents(highest >= 0 ? await deps.agentsInLake() : new Map())',
-    plant: 'new KnownAgents()',
+    find: 'recovery.agentsOf(highest >= 0 ? await recovery.agentsInLake() : new Map())',
+    plant: 'recovery.agentsOf(new Map())',
     faults: 'journal=3,cut,crash',
     seed: 9,
   },
