@@ -5,13 +5,13 @@ import { openTable } from '../../lake/delta/table.ts'
 import { MemoryStore } from '../../lake/store/memory.ts'
 import { MESSAGES, RUNS, ticksTable } from '../../lake/tables.ts'
 import { startLakeWriter } from '../../lake/writer/writer.ts'
-import { encodeBlock } from '../sim/blocks.ts'
 import { openJournal } from '../../log/journal/journal.ts'
 import { toColumns } from '../../schemas/message.ts'
 import { makeWake } from '../../schemas/ports/wake.ts'
 import { DAY_MS, HOUR_MS } from '../../schemas/time.ts'
 import { serviceMinute } from '../../schemas/views/service-minute.ts'
 import { startSpeed } from '../../speed/speed.ts'
+import { encodeBlock } from '../sim/blocks.ts'
 import { SimClock } from '../sim/clock.ts'
 import { SimDisk } from '../sim/disk.ts'
 import { simRandom } from '../sim/random.ts'
@@ -60,7 +60,7 @@ test(`${DAYS} days leave a bounded number of files`, async () => {
   ].map(table)
   const log = await openJournal(
     { dir: '/journal', holder: 'ten days', floor: {}, segmentBytesMax: 64 << 10 },
-    { disk, clock, logLine },
+    { disk, clock, random, logLine },
   )
   const retentionMs = DAY_MS
   const writer = await startLakeWriter(

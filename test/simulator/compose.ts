@@ -78,7 +78,7 @@ export async function compose(site: Site, life: Incarnation): Promise<Parts> {
       fenceLake: () => named.fence(),
       agentsInLake: () => agentsInLake(messages, site.say),
     },
-    { disk, clock, logLine: site.say },
+    { disk, clock, random: site.random, logLine: site.say },
   )
   if (site.journalLost) await noteLost(site)
   site.journalLost = false

@@ -1,7 +1,7 @@
-import { decodeBlock } from '../sim/blocks.ts'
 import type { Journal } from '../../log/journal/journal.ts'
 import type { Log } from '../../log/port.ts'
 import type { Columns } from '../../schemas/message.ts'
+import { decodeBlock } from '../sim/blocks.ts'
 import { covers } from './oracle.ts'
 import type { Site } from './site.ts'
 

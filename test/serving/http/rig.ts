@@ -36,7 +36,7 @@ export async function apiRig(
   const tables = lakeTables(definitions, (name) => openTable(name, { store, clock, random }))
   const log = await openJournal(
     { dir: '/journal', holder: 'test', floor: {} },
-    { disk: new SimDisk(1), clock, logLine },
+    { disk: new SimDisk(1), clock, random, logLine },
   )
   const { writer, speed, batch } = await startWriters(
     {
