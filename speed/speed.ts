@@ -1,6 +1,7 @@
 import { encodeCells } from '../lake/parquet/cells.ts'
 import type { ViewTables } from '../lake/tables/deployment.ts'
-import type { LogReader, LogSlice } from '../log/port.ts'
+import type { LogReader } from '../log/port.ts'
+import { readKept } from '../log/read-kept.ts'
 import type { Cells } from '../schemas/cells.ts'
 import type { Clock } from '../schemas/ports/clock.ts'
 import type { OpenCells, Ticker, Wake } from '../schemas/ports/layers.ts'
@@ -137,22 +138,15 @@ export async function startSpeed(config: SpeedConfig, deps: SpeedDeps): Promise<
       )
       if (behind.length === 0) return
       const from = Math.min(...behind.map(({ readTo }) => readTo))
-      const slice = trimmed(from) ?? (await log.read(partition, from, BLOCKS_PER_READ))
+      const first = behind.filter(({ readTo }) => readTo === from)
+      const afterMs = Math.min(...first.map(({ readToMs }) => readToMs))
+      const slice = await readKept(log, { partition, after: from, afterMs }, BLOCKS_PER_READ)
       if (slice.to === from) return
-      for (const chain of behind) {
+      for (const chain of first) {
         if (chain.readTo === from) chain.fold(slice.blocks, slice.gaps, slice.to, slice.toMs)
         if (chain.openCells >= cellsMax) void tend.kick()
       }
     }
-  }
-
-  /** What lies before the log's beginning is gone, unless the lake has it: a gap up to there. */
-  function trimmed(from: number): LogSlice | null {
-    const to = log.start(partition)
-    if (from >= to) return null
-    const reason = 'the log no longer has these blocks, and the lake does not have them either'
-    const nowMs = clock.nowMs()
-    return { blocks: [], gaps: [{ partition, from, to, fromMs: 0, toMs: nowMs, reason }], to, toMs: nowMs }
   }
 
   function noteLags() {

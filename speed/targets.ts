@@ -27,12 +27,13 @@ export function targets(
 ): Target[] {
   const state = viewState(published)
   const tidemark = state ? offsetIn(state.tidemark, partition) : BEGINNING
+  const tidemarkMs = state?.logTimeMs?.[partition] ?? 0
   const views = new Map<string, View>()
   if (state) views.set(state.hash, parseDefinition(state.definition))
   views.set(definitionHash(configured), configured)
   return [...views].map(([hash, view]) => {
     const last = chainFrom(ticks, hash, partition, tidemark).at(-1)
-    return { view, hash, from: last?.to ?? tidemark, fromMs: last?.toMs ?? 0 }
+    return { view, hash, from: last?.to ?? tidemark, fromMs: last?.toMs ?? tidemarkMs }
   })
 }
 

@@ -2,7 +2,7 @@ import { type Dataset, formOf } from '../../schemas/dataset.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import { misfit } from '../../schemas/message.ts'
 import type { Position } from '../../schemas/position.ts'
-import type { Snapshot, Table } from '../delta/port.ts'
+import type { Change, Snapshot, Table } from '../delta/port.ts'
 import type { DatasetTables } from '../tables/deployment.ts'
 import { coveredPosition, messagesSchema } from '../tables/messages.ts'
 
@@ -64,6 +64,13 @@ export class MessageTable {
     const snapshot = (await this.table.snapshot()) as Snapshot
     this.saw(snapshot)
     return snapshot
+  }
+
+  /** Commits what `changeOf` says of the newest version: another writer's last seal may have landed since it was seen. */
+  async change(changeOf: (base: Snapshot) => Change | null): Promise<void> {
+    const base = await this.look()
+    const change = changeOf(base)
+    if (change !== null) this.saw(await this.table.commit(base, change))
   }
 
   saw(snapshot: Snapshot): void {

@@ -1,4 +1,5 @@
 import type { LogReader } from '../../log/port.ts'
+import { readKept } from '../../log/read-kept.ts'
 import type { Block } from '../../schemas/block.ts'
 import { type Gap, mergeGaps } from '../../schemas/position.ts'
 
@@ -18,35 +19,28 @@ export interface SealRange {
   readonly toMs: number
 }
 
-/**
- * Blocks of `partition` after `from` and not behind `target`, as many as one seal takes. What was trimmed is a gap up to
- * `nowMs`.
- */
+/** Where a range begins. */
+export interface SealFrom {
+  readonly partition: number
+  readonly from: number
+  /** Log time at `from`, 0 when not known. */
+  readonly fromMs: number
+}
+
+/** Blocks after `from` and not behind `target`, as many as one seal takes. What was trimmed is a gap. */
 export async function readRange(
   log: LogReader,
-  partition: number,
-  from: number,
+  { partition, from, fromMs }: SealFrom,
   target: number,
-  nowMs: number,
 ): Promise<SealRange> {
   const blocks: Block[] = []
   let gaps: Gap[] = []
   let to = from
-  const start = log.start(partition)
-  if (from < start) {
-    const reason = 'the log no longer has these blocks, and the lake does not have them either'
-    const end = Math.min(start, target)
-    return {
-      blocks,
-      gaps: [{ partition, from, to: end, fromMs: 0, toMs: nowMs, reason }],
-      to: end,
-      toMs: nowMs,
-    }
-  }
-  let toMs = 0
+  let toMs = fromMs
   let bytes = 0
   while (to < target && bytes < SEAL_BYTES_MAX && blocks.length < SEAL_BLOCKS_MAX) {
-    const slice = await log.read(partition, to, Math.min(BLOCKS_PER_READ, SEAL_BLOCKS_MAX - blocks.length))
+    const blocksMax = Math.min(BLOCKS_PER_READ, SEAL_BLOCKS_MAX - blocks.length)
+    const slice = await readKept(log, { partition, after: to, afterMs: toMs }, blocksMax)
     if (slice.to === to) break
     for (const block of slice.blocks) {
       blocks.push(block)

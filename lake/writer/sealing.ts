@@ -1,9 +1,8 @@
 import type { LogReader } from '../../log/port.ts'
 import { isError } from '../../schemas/errors.ts'
-import type { Clock } from '../../schemas/ports/clock.ts'
 import { BEGINNING, type Gap, lowest, mergeGaps, offsetIn, type Position } from '../../schemas/position.ts'
 import type { Snapshot } from '../delta/port.ts'
-import { logFacts, sealApp, withLogFacts } from '../tables/messages.ts'
+import { coveredMs, logFacts, sealApp, withLogFacts } from '../tables/messages.ts'
 import type { MessageTable } from './message-table.ts'
 import type { SealEncoder, SealFile } from './seal-files.ts'
 import { readRange, type SealRange, upToBlock } from './seal-range.ts'
@@ -17,7 +16,6 @@ export interface SealingDeps {
   readonly partition: number
   readonly tables: readonly MessageTable[]
   readonly encoder: SealEncoder
-  readonly clock: Clock
   readonly closed: () => boolean
   logLine(line: string): void
 }
@@ -67,7 +65,8 @@ export class Sealing {
   /** Seals a range; where it ends, null when another writer was first. */
   async #seal(bases: readonly Snapshot[], from: number, target: number): Promise<number | null> {
     const { log, partition, tables, encoder } = this.#deps
-    const range = await readRange(log, partition, from, target, this.#deps.clock.nowMs())
+    const fromMs = Math.min(...bases.map((base) => coveredMs(base, partition)))
+    const range = await readRange(log, { partition, from, fromMs }, target)
     if (range.to === from) return null
     const behind = log.end(partition) - from
     this.urgent = behind > (this.urgent ? CALM_BLOCKS : URGENT_BLOCKS)

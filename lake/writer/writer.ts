@@ -5,6 +5,7 @@ import { lowest, offsetIn, type Position } from '../../schemas/position.ts'
 import { Turns } from '../../schemas/turns.ts'
 import { allViews, type DatasetTables } from '../tables/deployment.ts'
 import { viewState } from '../tables/published.ts'
+import { beginLike } from './begin-like.ts'
 import { closeLostPartitions } from './lost-partitions.ts'
 import { mergeSmall } from './merge.ts'
 import { MessageTable } from './message-table.ts'
@@ -68,13 +69,13 @@ export async function startLakeWriter(config: LakeWriterConfig, deps: LakeWriter
   let closed = false
   const sealing = new Sealing({ ...deps, partition, tables, encoder, closed: () => closed })
 
+  for (const table of tables) await table.open(clock.nowMs())
   for (const table of tables) {
-    await table.open(clock.nowMs())
-    // Another writer's last seal may have landed since.
-    const base = await table.look()
-    const change = closeLostPartitions(base, config.named, log.partitions(), clock.nowMs())
-    if (change !== null) table.saw(await table.table.commit(base, change))
+    const others = await Promise.all(tables.filter((one) => one !== table).map((one) => one.look()))
+    await table.change((base) => beginLike(base, others))
   }
+  for (const table of tables)
+    await table.change((base) => closeLostPartitions(base, config.named, log.partitions(), clock.nowMs()))
   await sealing.look()
 
   async function trim() {
