@@ -20,6 +20,6 @@ export const AGENT_KEPT_MS = 90 * 86_400_000
 
 /**
  * Bytes that the agents may take in the head of a segment; beyond that those unseen for the longest are forgotten. Enough for
- * 300,000 agents with the ids that Tidemark's agents have.
+ * 160,000 agents with the ids that Tidemark's agents have, and for 15,000 with the longest there can be.
  */
-export const AGENTS_BYTES_MAX = 16 << 20
+export const AGENTS_BYTES_MAX = 8 << 20

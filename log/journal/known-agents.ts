@@ -63,7 +63,11 @@ export class KnownAgents implements Senders {
 
   /** Forgets who was not seen for long before `nowMs`; and, where there are too many, who was not for the longest. */
   forget(nowMs: number): void {
-    for (const [id, { lastMs }] of this.#states) if (lastMs < nowMs - AGENT_KEPT_MS) this.#remove(id)
+    const limitMs = nowMs - AGENT_KEPT_MS
+    for (const [id, { lastMs, movedMs }] of this.#states) {
+      if (movedMs >= limitMs) break
+      if (lastMs < limitMs) this.#remove(id)
+    }
     if (this.#bytes <= this.#bytesMax) return
     for (const id of this.#states.keys()) {
       if (this.#bytes <= this.#bytesMax * KEPT_SHARE) return

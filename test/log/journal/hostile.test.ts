@@ -152,7 +152,7 @@ test('whatever bytes its files hold, a journal opens, gives back nothing but wha
       await again.close()
       expect(disk.handles.size).toBe(0)
     }),
-    { numRuns: 1_000 },
+    { numRuns: 400 },
   )
 }, 30_000)
 

@@ -38,7 +38,7 @@ test('a leap ahead is followed by ten minutes, and believed when it has stood fo
   expect(time.next()).toBe(clock.nowMs())
 })
 
-const passing = fc.oneof(fc.nat(5 * MINUTE_MS), fc.nat(DAY_MS))
+const passing = fc.oneof(fc.nat(5 * MINUTE_MS), fc.nat(120 * MINUTE_MS))
 
 test('whatever the clock does, log time never goes back, and moves no further than to what the clock says', async () => {
   const happens = fc.record({ passes: passing, step: fc.integer({ min: -100 * DAY_MS, max: 100 * DAY_MS }) })
