@@ -180,7 +180,7 @@ export class Journal implements Log {
       try {
         fn()
       } catch (error) {
-        this.#deps.logLine(`journal: who follows it failed: ${describeError(error)}`)
+        this.#deps.logLine(`journal: a listener failed: ${describeError(error)}`)
       }
     }
   }

@@ -61,7 +61,7 @@ export class KnownAgents implements Senders {
     return this.#states
   }
 
-  /** Forgets who was not seen for long before `nowMs`; and, where there are too many, who was not for the longest. */
+  /** Forgets agents unseen for long before `nowMs`; and, where there are too many, those unseen for the longest. */
   forget(nowMs: number): void {
     const limitMs = nowMs - AGENT_KEPT_MS
     for (const [id, { lastMs, movedMs }] of this.#states) {

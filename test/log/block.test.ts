@@ -7,19 +7,9 @@ import { StoredBlock } from '../../log/stored-block.ts'
 import { type Dataset, formOf, nameColumns } from '../../schemas/dataset.ts'
 import { host } from '../../schemas/datasets/host.ts'
 import { type Columns, type Message, messageAt, toColumns } from '../../schemas/message.ts'
+import { scores } from '../schemas/nasty-messages.ts'
 import { decodeBlock, encodeBlock } from '../sim/blocks.ts'
 import { damaged } from './damaged.ts'
-
-const scores: Dataset = {
-  name: 'scores',
-  keys: ['group', 'lunch'],
-  source: null,
-  gauges: [
-    { name: 'math', unit: 'points', min: 0, max: 100, optional: false },
-    { name: 'writing', unit: 'points', min: 0, max: 100, optional: true },
-  ],
-  attributes: ['note'],
-}
 
 const text = fc.constantFrom('a', 'web', 'größe', '😀'.repeat(128), 'x'.repeat(99))
 

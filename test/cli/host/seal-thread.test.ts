@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
 import { sealThread } from '../../../cli/host/seal-thread.ts'
 import { encodeSeal, mergeFiles, SEAL_DATES_MAX } from '../../../lake/writer/seal-files.ts'
-import { encodeBlock } from '../../sim/blocks.ts'
 import type { Block } from '../../../schemas/block.ts'
 import { host } from '../../../schemas/datasets/host.ts'
 import { DAY_MS } from '../../../schemas/time.ts'
 import { DATE, sealedFiles } from '../../lake/rows.ts'
+import { encodeBlock } from '../../sim/blocks.ts'
 import { hostColumns } from '../../sim/messages.ts'
 
 const DATASETS = [{ dataset: host, after: -1 }]
