@@ -22,16 +22,15 @@ function handOver(node) {
     stdio: 'inherit',
   })
   const forward = (signal) => child.kill(signal)
-  process.on('SIGINT', forward)
-  process.on('SIGTERM', forward)
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
+  for (const signal of signals) process.on(signal, forward)
   child.on('error', (error) => {
     process.stderr.write(`tidemark: cannot start ${node}: ${error.message}\n`)
     process.exit(1)
   })
   child.on('exit', (code, signal) => {
     if (signal === null) process.exit(code)
-    process.removeListener('SIGINT', forward)
-    process.removeListener('SIGTERM', forward)
+    for (const name of signals) process.removeListener(name, forward)
     process.kill(process.pid, signal)
   })
 }
