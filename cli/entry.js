@@ -44,6 +44,8 @@ function keepCompiled() {
 
 async function runCommand() {
   keepCompiled()
+  // What it keeps of others is for the eyes of its user alone.
+  process.umask(0o077)
   const { AGENT_ENVIRONMENT, AGENT_FLAGS, UP_ENVIRONMENT, UP_FLAGS, startWithFlags } = await import(
     './node-flags.ts'
   )

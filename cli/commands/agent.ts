@@ -11,7 +11,7 @@ import { type Args, type Command, type Io, logLineTo } from '../command.ts'
 import { nodeClock } from '../host/clock.ts'
 import { nodeDisk } from '../host/disk.ts'
 import { freeNewest, giveMemoryBack } from '../host/memory.ts'
-import { ownProgram } from '../host/process.ts'
+import { letOthersRead, ownProgram } from '../host/process.ts'
 import { nodeRandom } from '../host/random.ts'
 import { installUnit, UNIT_FILE } from './agent/install.ts'
 import { type AgentOptions, agentOptions } from './agent/options.ts'
@@ -55,6 +55,8 @@ export function agentCommand(call: string, words: readonly string[]) {
       const [operand, ...more] = operands
       if (operand === 'install' && more.length === 0) {
         const [node, script] = ownProgram()
+        // systemd wants to.
+        letOthersRead()
         await installUnit(flags, { call, node, words: [script, ...words] }, disk, io)
         return 0
       }

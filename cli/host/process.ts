@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { isMainThread } from 'node:worker_threads'
 import { TidemarkError } from '../../schemas/errors.ts'
 import type { Io } from '../command.ts'
 import { type Output, outputOf } from './output.ts'
@@ -17,6 +18,11 @@ const END_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 /** What starts this program again: Node and the script it was started with. */
 export function ownProgram(): readonly [string, string] {
   return [process.execPath, process.argv[1]!]
+}
+
+/** Lets others read the files that are made from now on: entry.js keeps them private. */
+export function letOthersRead(): void {
+  if (isMainThread) process.umask(0o022)
 }
 
 /** What a process offers to its command. */
