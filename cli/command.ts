@@ -36,6 +36,7 @@ export interface Args {
 
 /** What a command has of the outside. */
 export interface Io {
+  /** Throws `E_DISK` where the working folder was removed. */
   readonly cwd: string
   readonly env: Readonly<Record<string, string | undefined>>
   /** Null when there is no such file. */
@@ -44,7 +45,7 @@ export interface Io {
   err(text: string): void
   /** Whether a person looks at standard error. */
   readonly isTerminal: boolean
-  /** Resolves at SIGINT or SIGTERM. */
+  /** Resolves at SIGINT, SIGTERM or SIGHUP. */
   readonly stopped: Promise<void>
 }
 

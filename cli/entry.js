@@ -22,16 +22,15 @@ function handOver(node) {
     stdio: 'inherit',
   })
   const forward = (signal) => child.kill(signal)
-  process.on('SIGINT', forward)
-  process.on('SIGTERM', forward)
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
+  for (const signal of signals) process.on(signal, forward)
   child.on('error', (error) => {
     process.stderr.write(`tidemark: cannot start ${node}: ${error.message}\n`)
     process.exit(1)
   })
   child.on('exit', (code, signal) => {
     if (signal === null) process.exit(code)
-    process.removeListener('SIGINT', forward)
-    process.removeListener('SIGTERM', forward)
+    for (const name of signals) process.removeListener(name, forward)
     process.kill(process.pid, signal)
   })
 }
@@ -45,6 +44,8 @@ function keepCompiled() {
 
 async function runCommand() {
   keepCompiled()
+  // What it keeps of others is for the eyes of its user alone.
+  process.umask(0o077)
   const { AGENT_ENVIRONMENT, AGENT_FLAGS, UP_ENVIRONMENT, UP_FLAGS, startWithFlags } = await import(
     './node-flags.ts'
   )

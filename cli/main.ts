@@ -35,7 +35,8 @@ export const COMMANDS: readonly Command[] = [
 
 /** What entry.js calls: runs the command of this process and exits with its code. */
 export async function start(): Promise<void> {
-  process.exit(await runCli(process.argv.slice(2), processIo()))
+  const io = processIo()
+  await io.exit(await runCli(process.argv.slice(2), io))
 }
 
 /** Runs one command line; resolves with the exit code: 0, 1 (failed) or 2 (wrong usage). */

@@ -5,11 +5,16 @@ export function compareNaturally(a: string, b: string): number {
   const [left, right] = [partsOf(a), partsOf(b)]
   for (let i = 0; i < Math.min(left.length, right.length); i++) {
     const [x, y] = [left[i]!, right[i]!]
-    const byNumber = isNumber(x) && isNumber(y) ? Number(x) - Number(y) : 0
-    const order = byNumber || (isNumber(x) && isNumber(y) ? x.length - y.length : compareUtf8(x, y))
+    const order = (isNumber(x) && isNumber(y) && byValue(x, y)) || compareUtf8(x, y)
     if (order !== 0) return order
   }
   return left.length - right.length
+}
+
+/** However long they are; numbers of one value those with fewer leading zeros first. */
+function byValue(a: string, b: string): number {
+  const [x, y] = [a.replace(/^0+/, ''), b.replace(/^0+/, '')]
+  return x.length - y.length || compareUtf8(x, y) || a.length - b.length
 }
 
 /** Digits and what stands between them, in turn. */

@@ -6,7 +6,7 @@ import type { OpenCells, Wake } from '../schemas/ports/layers.ts'
 import { DAY_MS } from '../schemas/time.ts'
 import type { Answers, Range, ViewInfo } from './answers.ts'
 import { statsAsOf } from './as-of.ts'
-import { isDamaged, openToRead } from './index/database.ts'
+import { fullAsListed, isDamaged, openToRead } from './index/database.ts'
 import { coarsestWithin, planRanges } from './index/levels.ts'
 import { load, look, type Seen } from './index/load.ts'
 import { type IndexLoader, loadHere } from './index/loader.ts'
@@ -81,7 +81,8 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
     for (const tables of dataset.views)
       served.set(tables.view.name, { dataset, tables, index: emptyIndex(tables.view), seen: null })
   }
-  let reader = await openIndex(config, deps, loader)
+  const names = [...served.keys()]
+  let reader = await openIndex(config, deps, loader, names)
   let failing: string | null = null
   let closed = false
   let again = false
@@ -140,8 +141,9 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
     looked = false
     reader.close()
     await loader.close()
-    if (deps.disk !== undefined && config.indexPath !== ':memory:') await removeIndex(config, deps.disk)
-    reader = await openIndex(config, deps, loader)
+    if (deps.disk !== undefined && config.indexPath !== ':memory:')
+      await removeIndex(config.indexPath, deps.disk)
+    reader = await openIndex(config, deps, loader, names)
     lost = false
   }
 
@@ -198,7 +200,6 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
 
   const stopWatching = deps.wake.subscribe(() => void refresh())
   armPoll()
-  await loader.dropViews([...served.keys()])
   await refresh()
 
   return {
@@ -286,25 +287,35 @@ function oldDates({ dates }: ViewIndex, range: Range, stepMs: number): IndexedDa
   return old
 }
 
-/** Opens the index; one that SQLite cannot read is a cache that is lost, and begun anew. */
+/**
+ * Opens the index with `views` alone in it; one that SQLite cannot read is a cache that is lost, and begun anew. Throws `E_DISK_FULL`.
+ */
 async function openIndex(
-  config: AnswersConfig,
+  { indexPath }: AnswersConfig,
   { disk, logLine }: AnswersDeps,
   loader: IndexLoader,
+  views: readonly string[],
 ): Promise<ChunkReader> {
-  const open = async () =>
-    new ChunkReader((await loader.open(config.indexPath)) ?? openToRead(config.indexPath))
+  const open = async () => {
+    try {
+      const db = await loader.open(indexPath)
+      await loader.dropViews(views)
+      return new ChunkReader(db ?? openToRead(indexPath))
+    } catch (error) {
+      await loader.close()
+      throw fullAsListed(indexPath, error)
+    }
+  }
   try {
     return await open()
   } catch (error) {
     if (disk === undefined || !isDamaged(error)) throw error
-    logLine(`serving: ${config.indexPath} is damaged (${describeError(error)}) and made anew from the lake`)
-    await loader.close()
-    await removeIndex(config, disk)
+    logLine(`serving: ${indexPath} is damaged (${describeError(error)}) and made anew from the lake`)
+    await removeIndex(indexPath, disk)
     return open()
   }
 }
 
-async function removeIndex({ indexPath }: AnswersConfig, disk: Disk): Promise<void> {
+async function removeIndex(indexPath: string, disk: Disk): Promise<void> {
   for (const end of ['', '-wal', '-shm']) await disk.remove(`${indexPath}${end}`)
 }

@@ -111,9 +111,15 @@ export async function startSpeed(config: SpeedConfig, deps: SpeedDeps): Promise<
     }
     const due = tickDue
     tickDue = false
-    for (const view of views) {
-      for (const chain of view.chains.values())
-        if (due || chain.openCells >= cellsMax) await commit(view, chain)
+    try {
+      for (const view of views) {
+        for (const chain of view.chains.values())
+          if (due || chain.openCells >= cellsMax) await commit(view, chain)
+      }
+    } catch (error) {
+      // It stays due: one that failed is tried again, and is failing until it was committed.
+      tickDue ||= due
+      throw error
     }
   }
 

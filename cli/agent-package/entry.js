@@ -9,6 +9,8 @@ function isNewEnough() {
 }
 
 if (isNewEnough()) {
+  // Its spool is for the eyes of its user alone.
+  process.umask(0o077)
   startWithFlags(AGENT_FLAGS, AGENT_ENVIRONMENT)
   import('./main.js').then((main) => main.start())
 } else {

@@ -14,7 +14,8 @@ const command = agentCommand('tidemark-agent', [])
 
 /** What entry.js calls: runs this process and exits with its code. */
 export async function start(): Promise<void> {
-  process.exit(await runAgentCli(process.argv.slice(2), processIo()))
+  const io = processIo()
+  await io.exit(await runAgentCli(process.argv.slice(2), io))
 }
 
 /** Runs one command line; resolves with the exit code: 0, 1 (failed) or 2 (wrong usage). */

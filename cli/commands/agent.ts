@@ -7,14 +7,14 @@ import { host } from '../../schemas/datasets/host.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import { toLine } from '../../schemas/message.ts'
 import { type Clock, sleep } from '../../schemas/ports/clock.ts'
-import { installUnit, UNIT_FILE } from '../agent/install.ts'
-import { type AgentOptions, agentOptions } from '../agent/options.ts'
 import { type Args, type Command, type Io, logLineTo } from '../command.ts'
 import { nodeClock } from '../host/clock.ts'
 import { nodeDisk } from '../host/disk.ts'
 import { freeNewest, giveMemoryBack } from '../host/memory.ts'
-import { ownProgram } from '../host/process.ts'
+import { letOthersRead, ownProgram } from '../host/process.ts'
 import { nodeRandom } from '../host/random.ts'
+import { installUnit, UNIT_FILE } from './agent/install.ts'
+import { type AgentOptions, agentOptions } from './agent/options.ts'
 import { COLLECTOR_FLAG } from './collector-flag.ts'
 import { REACH_FLAGS, reachOf } from './reach.ts'
 
@@ -55,6 +55,8 @@ export function agentCommand(call: string, words: readonly string[]) {
       const [operand, ...more] = operands
       if (operand === 'install' && more.length === 0) {
         const [node, script] = ownProgram()
+        // systemd wants to.
+        letOthersRead()
         await installUnit(flags, { call, node, words: [script, ...words] }, disk, io)
         return 0
       }
@@ -99,7 +101,7 @@ async function runAgent(flags: Args['flags'], options: AgentOptions, clock: Cloc
     spoolDir === undefined
       ? null
       : await openSpool(
-          { dir: resolve(spoolDir), ...(bytesMax !== undefined && { bytesMax }) },
+          { dir: resolve(io.cwd, spoolDir), ...(bytesMax !== undefined && { bytesMax }) },
           { disk: nodeDisk(), random, logLine },
         )
   const { sample } = await sampler(clock)

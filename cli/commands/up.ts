@@ -33,14 +33,15 @@ async function run({ settings }: Args, io: Io): Promise<number> {
   const host = { disk: nodeDisk(), clock, random: nodeRandom(), logLine, failed }
   // The layers are loaded only where they run: the agent's command does without them.
   const { startEmbedded } = await import('../compose/embedded.ts')
-  const starting = startEmbedded(settings, host, closing)
+  const { startWithRoom } = await import('../compose/waiting.ts')
+  const start = () => startEmbedded(settings, host, closing)
+  const starting = startWithRoom(settings, host, closing, stopped, start)
   let code: number
   try {
     const begun = await Promise.race([starting, stopped])
-    if (typeof begun === 'object') io.out(greeting(begun.serving, begun.collector, settings.dataDir()))
+    if (typeof begun === 'object' && begun !== null)
+      io.out(greeting(begun.serving, begun.collector, settings.dataDir()))
     code = await stopped
-    // Asked to stop while starting: what is not started yet is closed as soon as it is.
-    await starting.catch(() => {})
   } catch (error) {
     await closing.close()
     throw error
@@ -49,10 +50,12 @@ async function run({ settings }: Args, io: Io): Promise<number> {
 
   async function stop(): Promise<boolean> {
     const late = sleep(clock, STOP_MS_MAX).then(() => {
-      logLine(`${closing.current()} takes too long to close; stopping without it`)
+      logLine(`${closing.current() ?? 'the start'} takes too long to close; stopping without it`)
       return false
     })
-    return await Promise.race([closing.close(), late])
+    // Asked to stop while starting: what is not started yet is closed as soon as it is.
+    const closed = starting.catch(() => {}).then(() => closing.close())
+    return await Promise.race([closed, late])
   }
 }
 

@@ -9,7 +9,6 @@ import { startAnswers } from '../../serving/answer.ts'
 import { startHttp } from '../../serving/http/server.ts'
 import { type CertificatePair, collectorCertificate } from '../access/certificate.ts'
 import { openGate } from '../access/gate.ts'
-import { removeOwn, writeOwn } from '../access/tokens.ts'
 import { indexThread } from '../host/index-thread.ts'
 import { startIngestThread } from '../host/ingest-thread.ts'
 import { nodeNet } from '../host/net.ts'
@@ -18,9 +17,11 @@ import { builtInDefinitions } from '../settings/definitions.ts'
 import type { Settings } from '../settings/settings.ts'
 import { type Address, formatAddress } from '../settings/values.ts'
 import { VERSION } from '../version.ts'
-import { type Addresses, removeAddresses, writeAddresses } from './addresses.ts'
+import { type Addresses, removeAddresses } from './addresses.ts'
+import { Announced } from './announced.ts'
 import type { Closing } from './closing.ts'
 import { type Host, openData } from './data-directory.ts'
+import { hiddenPaths } from './hidden-paths.ts'
 import { type Embedded, readiness, statusOf } from './state.ts'
 
 /** Starts the layers in one process, each after those it needs; what was started is in `closing`, also when it throws. */
@@ -79,25 +80,26 @@ export async function startEmbedded(
     : null
   if (agent !== null) closing.add('agent', () => agent.close())
 
-  const layers: Embedded = { ...opened, answers, collector, agent }
+  const announced = new Announced(data, host)
+  const hidePaths = hiddenPaths(settings)
+  const layers: Embedded = { ...opened, answers, collector, agent, announced }
   const http = await startHttp(settings.address('serving.listen'), {
     answers,
     clock,
     status: () => statusOf(layers, clock),
-    ready: () => readiness(layers),
+    ready: () => readiness(layers, hidePaths),
     runs: () => batch.runs(),
     runStarter: batch,
     access: gate.access,
     version: VERSION,
+    hidePaths,
     logLine,
   })
   closing.add('http', () => http.close())
 
   const addresses = { collector: formatAddress(collector), serving: http.url }
-  await writeOwn(disk, data, gate.own)
-  closing.add('own token', () => removeOwn(disk, data))
-  await writeAddresses(disk, data, addresses)
-  closing.add('addresses', () => removeAddresses(disk, data))
+  closing.add('addresses', () => announced.close())
+  await announced.write(addresses, gate.own)
   return addresses
 }
 

@@ -5,6 +5,7 @@ import type { AnswersServer } from '../../serving/answer.ts'
 import { iso, presentGaps } from '../../serving/http/present.ts'
 import { presentRun, presentState } from '../../serving/http/present-run.ts'
 import type { RemoteCollector } from '../host/ingest-thread.ts'
+import type { Announced } from './announced.ts'
 import type { OpenedData } from './data-directory.ts'
 
 /** Every layer of the embedded form. */
@@ -12,6 +13,7 @@ export interface Embedded extends OpenedData {
   readonly answers: AnswersServer
   readonly collector: RemoteCollector
   readonly agent: Agent | null
+  readonly announced: Announced
 }
 
 /** What `GET /v1/status` says of every layer. */
@@ -84,15 +86,11 @@ function servedView(answers: AnswersServer, view: string) {
   }
 }
 
-/** Ready when every layer works; otherwise why not. */
-export async function readiness({
-  journal,
-  collector,
-  writer,
-  speed,
-  batch,
-  answers,
-}: Embedded): Promise<{ ready: boolean; reasons: string[] }> {
+/** Ready when every layer works; otherwise why not, without paths of the machine: anybody may ask. */
+export async function readiness(
+  { journal, collector, writer, speed, batch, answers, announced }: Embedded,
+  hidePaths: (text: string) => string,
+): Promise<{ ready: boolean; reasons: string[] }> {
   const log = journal.state()
   const layers = {
     log,
@@ -102,10 +100,11 @@ export async function readiness({
     speed: speed.status(),
     batch: lastRun(batch),
     serving: answers.status(),
+    files: announced.status(),
   }
   const reasons = Object.entries(layers)
     .filter(([, { state }]) => state !== 'ok')
-    .map(([name, { state, reason }]) => `${name}: ${reason ?? state}`)
+    .map(([name, { state, reason }]) => hidePaths(`${name}: ${reason ?? state}`))
   return { ready: reasons.length === 0, reasons }
 }
 

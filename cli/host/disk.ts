@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
 import { type FileHandle, link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { TidemarkError } from '../../schemas/errors.ts'
 import type { Disk, DiskFile } from '../../schemas/ports/disk.ts'
 import { diskError } from './disk-error.ts'
 import { lockFile } from './lock.ts'
@@ -29,13 +30,7 @@ export function nodeDisk(): Disk {
       if (found === null) return null
       return { size: found.size, modifiedMs: Math.floor(found.mtimeMs), isFolder: found.isDirectory() }
     },
-    async makeDir(dir) {
-      const made = await named(dir, mkdir(dir, { recursive: true }))
-      // A folder's own name is durable only once its parent is synced.
-      if (made === undefined) return
-      for (let folder = dir; folder.length >= made.length; folder = dirname(folder))
-        await syncDir(dirname(folder))
-    },
+    makeDir,
     rename: (from, to) => named(to, rename(from, to)),
     async link(from, to) {
       try {
@@ -50,6 +45,32 @@ export function nodeDisk(): Disk {
     syncDir,
     lock: lockFile,
   }
+}
+
+/**
+ * Folder by folder: Node's own `recursive` tries for ever, on a thread that nothing can stop, where a folder answers that it is absent
+ * when one is made in it. A folder's own name is durable only once the one above is synced.
+ */
+async function makeDir(dir: string): Promise<void> {
+  const missing: string[] = []
+  for (let folder = dir; (await folderAt(folder)) === null; folder = dirname(folder)) missing.push(folder)
+  for (const folder of missing.reverse()) {
+    try {
+      await mkdir(folder)
+    } catch (error) {
+      // Another process may have made it; a link to nothing is there as well.
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || (await folderAt(folder)) === null)
+        throw diskError(folder, error)
+    }
+    await syncDir(dirname(folder))
+  }
+}
+
+/** Null when nothing is there. Throws `E_DISK` when it is no folder. */
+async function folderAt(path: string): Promise<string | null> {
+  const found = await absentAsNull(path, stat(path))
+  if (found === null || found.isDirectory()) return found && path
+  throw new TidemarkError('E_DISK', `${path} is a file, not a folder`)
 }
 
 function wrap(path: string, handle: FileHandle): DiskFile {

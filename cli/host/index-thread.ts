@@ -7,24 +7,28 @@ const WORKER = new URL('./index-worker.ts', import.meta.url)
 
 /** Fills the serving index and decodes files in a thread of its own, so that answers never wait for it. */
 export function indexThread(): IndexLoader {
-  const worker = new Worker(WORKER)
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
+  let worker: Worker | null = null
   let nextId = 1
-  let ended: Error | null = null
 
-  worker.on('message', (reply: LoaderReply) => {
-    const call = waiting.get(reply.id)
-    waiting.delete(reply.id)
-    if ('error' in reply) call?.reject(errorOf(reply.error))
-    else call?.resolve(reply.value)
-  })
-  worker.on('error', (error) => end(error.message))
-  worker.on('exit', () => end('it was stopped'))
-  // It does not keep a process alive that has nothing else to do.
-  worker.unref()
+  function begin(): Worker {
+    const begun = new Worker(WORKER)
+    begun.on('message', (reply: LoaderReply) => {
+      const call = waiting.get(reply.id)
+      waiting.delete(reply.id)
+      if ('error' in reply) call?.reject(errorOf(reply.error))
+      else call?.resolve(reply.value)
+    })
+    begun.on('error', (error) => end(error.message))
+    begun.on('exit', () => end('it was stopped'))
+    // It does not keep a process alive that has nothing else to do.
+    begun.unref()
+    return begun
+  }
 
   function end(reason: string) {
-    ended ??= new TidemarkError('E_ENGINE', `the thread of the serving index ended: ${reason}`)
+    worker = null
+    const ended = new TidemarkError('E_ENGINE', `the thread of the serving index ended: ${reason}`)
     for (const { reject } of waiting.values()) reject(ended)
     waiting.clear()
   }
@@ -34,11 +38,12 @@ export function indexThread(): IndexLoader {
     values: readonly unknown[],
     memory: ArrayBuffer[] = [],
   ): Promise<T> {
-    if (ended !== null) return Promise.reject(ended)
+    worker ??= begin()
+    const to = worker
     const id = nextId++
     return new Promise((resolve, reject) => {
       waiting.set(id, { resolve: resolve as (value: unknown) => void, reject })
-      worker.postMessage({ id, name, values }, memory)
+      to.postMessage({ id, name, values }, memory)
     })
   }
 
@@ -50,7 +55,11 @@ export function indexThread(): IndexLoader {
     dropOthers: (...values) => call('dropOthers', values),
     dropViews: (views) => call('dropViews', [views]),
     decode: (...values) => call('decode', values),
-    close: () => call('close', []),
+    async close() {
+      if (worker === null) return
+      await call('close', [])
+      await worker.terminate()
+    },
   }
 }
 

@@ -14,7 +14,8 @@ export async function lockFile(path: string, holder: string): Promise<{ release(
   let db: DatabaseSync | null = null
   try {
     db = new (sqlite().DatabaseSync)(path, { timeout: 0 })
-    db.exec('BEGIN EXCLUSIVE')
+    // Its rollback journal in memory: on a full disk there is no room even for that.
+    db.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
     noteHolder(path, holder)
   } catch (error) {
     db?.close()

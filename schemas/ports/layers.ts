@@ -16,7 +16,10 @@ export interface OpenCells {
    */
   open(hash: string, partition: number, from: number): OpenPart | null
   /** The offset before the log's first block, its last durable one, and since when speed has not been at it under `hash`; null when it is. */
-  lag(hash: string, partition: number): { readonly start: number; readonly end: number; readonly behindSinceMs: number | null }
+  lag(
+    hash: string,
+    partition: number,
+  ): { readonly start: number; readonly end: number; readonly behindSinceMs: number | null }
   /** Every partition the log holds. */
   partitions(): number[]
 }

@@ -32,5 +32,7 @@ export interface HttpDeps {
   /** Who may ask; absent: anyone. */
   readonly access?: Access
   readonly version: string
+  /** Takes paths of the machine out of a text that anybody may read; absent: nothing is taken out. */
+  hidePaths?(text: string): string
   logLine(line: string): void
 }

@@ -21,6 +21,7 @@ const STATUS: { readonly [code in ErrorCode]?: number } = {
   E_RUN_ENDED: 409,
   E_VERSION_GONE: 410,
   E_CLOSED: 503,
+  E_DISK_FULL: 503,
   E_UNPUBLISHED: 503,
   E_INDEX_DAMAGED: 503,
 }
@@ -40,9 +41,15 @@ export function problemOf(error: unknown): Problem {
   }
 }
 
-export function sendProblem(reply: FastifyReply, error: unknown): FastifyReply {
+/** Answers with an error; `hide` takes out of its words what is not for everybody. */
+export function sendProblem(
+  reply: FastifyReply,
+  error: unknown,
+  hide = (text: string): string => text,
+): FastifyReply {
   const problem = problemOf(error)
-  return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem))
+  const shown = { ...problem, detail: hide(problem.detail) }
+  return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(shown))
 }
 
 /** What fastify refuses itself: parameters against their schema, bodies, paths. */

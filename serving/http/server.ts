@@ -1,6 +1,6 @@
 import swagger from '@fastify/swagger'
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
-import Fastify from 'fastify'
+import Fastify, { type FastifyInstance } from 'fastify'
 import { describeError, TidemarkError } from '../../schemas/errors.ts'
 import { pages } from '../web/pages.ts'
 import { guard, SECURITY } from './access.ts'
@@ -24,9 +24,9 @@ export interface HttpServer {
 /** A request body is a handful of options. */
 const BODY_BYTES_MAX = 64 << 10
 
-/** The API and the pages, not yet listening. */
-export function makeApp(deps: HttpDeps) {
-  const app = Fastify({
+/** A server without any routes. */
+export function plainApp(): FastifyInstance {
+  return Fastify({
     bodyLimit: BODY_BYTES_MAX,
     forceCloseConnections: true,
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
@@ -34,11 +34,18 @@ export function makeApp(deps: HttpDeps) {
     // A path that cannot be decoded is refused like anything else.
     frameworkErrors: (error, _request, reply) => void sendProblem(reply, error),
   })
+}
+
+/** The API and the pages, not yet listening. */
+export function makeApp(deps: HttpDeps) {
+  const app = plainApp()
     .withTypeProvider<TypeBoxTypeProvider>()
     .setValidatorCompiler(TypeBoxValidatorCompiler)
   app.setErrorHandler((error, _request, reply) => {
-    if (problemOf(error).status === 500) deps.logLine(`http: ${describeError(error)}`)
-    return sendProblem(reply, error)
+    const { status } = problemOf(error)
+    if (status === 500) deps.logLine(`http: ${describeError(error)}`)
+    // Faults of the machine may name its files.
+    return sendProblem(reply, error, status >= 500 ? deps.hidePaths : undefined)
   })
   app.setNotFoundHandler((request, reply) =>
     sendProblem(
@@ -63,8 +70,12 @@ export function makeApp(deps: HttpDeps) {
 }
 
 /** Starts the HTTP server. Throws `E_LISTEN`. */
-export async function startHttp(config: HttpConfig, deps: HttpDeps): Promise<HttpServer> {
-  const app = makeApp(deps)
+export function startHttp(config: HttpConfig, deps: HttpDeps): Promise<HttpServer> {
+  return listening(makeApp(deps) as unknown as FastifyInstance, config)
+}
+
+/** Lets a server listen. Throws `E_LISTEN`. */
+export async function listening(app: FastifyInstance, config: HttpConfig): Promise<HttpServer> {
   try {
     await app.listen({ host: config.host, port: config.port })
   } catch (error) {

@@ -1,5 +1,5 @@
 import Database from 'better-sqlite3'
-import { isError } from '../../schemas/errors.ts'
+import { describeError, isError, TidemarkError } from '../../schemas/errors.ts'
 
 /**
  * The serving index: chunks of cells of every view, in SQLite. A cache: every byte of it can be read again from the lake,
@@ -27,7 +27,7 @@ export function openToWrite(path: string): Database.Database {
     if (formatOf(db) !== FORMAT) remake(db)
   } catch (error) {
     db.close()
-    throw error
+    throw fullAsListed(path, error)
   }
   return db
 }
@@ -64,7 +64,22 @@ function remake(db: Database.Database): void {
 /** Whether SQLite or a checksum says that the index is damaged. */
 export function isDamaged(error: unknown): boolean {
   if (isError(error, 'E_INDEX_DAMAGED')) return true
-  return ['SQLITE_NOTADB', 'SQLITE_CORRUPT', 'SQLITE_IOERR'].some((code) =>
-    (error as { code?: string }).code?.startsWith(code),
-  )
+  const code = codeOf(error)
+  if (FULL.includes(code)) return false
+  return ['SQLITE_NOTADB', 'SQLITE_CORRUPT', 'SQLITE_IOERR'].some((prefix) => code.startsWith(prefix))
+}
+
+/** An error of SQLite at `path`, where it means that the disk is full as `E_DISK_FULL`; the file is whole then. */
+export function fullAsListed(path: string, error: unknown): unknown {
+  if (!FULL.includes(codeOf(error))) return error
+  return new TidemarkError('E_DISK_FULL', `${path}: no space left (${describeError(error)})`, {
+    cause: error,
+  })
+}
+
+/** The second: there is no room for the memory that connections share. */
+const FULL = ['SQLITE_FULL', 'SQLITE_IOERR_SHMSIZE']
+
+function codeOf(error: unknown): string {
+  return (error as { code?: string }).code ?? ''
 }

@@ -1,5 +1,4 @@
 import type { MessagePort } from 'node:worker_threads'
-import { describeError } from '../../schemas/errors.ts'
 import { type IndexLoader, loadHere } from './loader.ts'
 
 /** A call of the loader, by number. */
@@ -25,8 +24,8 @@ export function serveLoader(port: MessagePort): void {
         const told = name === 'open' ? null : value
         port.postMessage({ id, value: told } satisfies LoaderReply)
       } catch (error) {
-        const { code = null } = error as { code?: string }
-        port.postMessage({ id, error: { message: describeError(error), code } } satisfies LoaderReply)
+        const { message, code = null } = error as { message: string; code?: string }
+        port.postMessage({ id, error: { message, code } } satisfies LoaderReply)
       }
     })
   })

@@ -9,6 +9,10 @@ const DAY_MS = 86_400_000
 /** Keys of a view that are listed. */
 const KEYS_MAX = 1_000
 
+/** Sends a message with nothing but Node, and shows the answer; the same as in the README. */
+const BY_HAND =
+  'node -e \'require("net").connect(7070, "127.0.0.1").end(`{"service":"web","cpu":1,"ram":2,"disk":3}`).pipe(process.stdout)\''
+
 /** The home page: two date pickers, and what is known of each service and of the keys of all other datasets. */
 export function homePage(answers: Answers, nowMs: number): string {
   const views = answers.views()
@@ -57,5 +61,5 @@ function keysTable(
 function empty(first: boolean): Html {
   if (!first) return html`<p>No messages yet.</p>`
   return html`<div class="card empty"><p>No messages yet. Start an agent, or send a line by hand:</p>
-<pre><code>echo '{"service":"web","cpu":1,"ram":2,"disk":3}' | nc -q1 127.0.0.1 7070</code></pre></div>`
+<pre><code>${BY_HAND}</code></pre></div>`
 }

@@ -9,8 +9,8 @@ import { nodeRandom } from '../../cli/host/random.ts'
 import { SpoolAgent } from './agent.ts'
 import { LoadSender } from './load.ts'
 import { needs } from './needs.ts'
-import { startUp } from './up.ts'
-import { counted, lastingPort, peakRss, until } from './watch.ts'
+import { spawnUp, startUp } from './up.ts'
+import { ackMs, counted, lastingPort, peakRss, until } from './watch.ts'
 
 const MIB = 1 << 20
 const SENDERS = 3
@@ -84,6 +84,7 @@ test.runIf(canMount)(
       expect(senders.every(({ inFlight }) => inFlight > 0)).toBe(true)
       const full = await ready()
       expect([full.status, full.text]).toEqual([503, expect.stringContaining('log: ')])
+      expect(full.text).not.toContain(disk.dir)
       await disk.makeRoom()
       await until('it acknowledges again', () => acked() > before + SENDERS * WAITING_MAX, 20_000)
       clearInterval(pace)
@@ -115,6 +116,55 @@ test.runIf(canMount)(
   },
   150_000,
 )
+
+test.runIf(canMount)(
+  'up started on a full disk says so, goes on by itself when there is room, and has what it had',
+  async () => {
+    await using disk = await smallDisk(64 * MIB, 32 * MIB)
+    const data = join(disk.dir, 'data')
+    const port = await lastingPort(() => nodeRandom().float())
+    const url = `http://127.0.0.1:${port}`
+    const flags = ['--agent-enabled', 'false', '--speed-tick', '1s', '--serving-listen', `127.0.0.1:${port}`]
+    const fill = async () => writeFile(join(disk.dir, 'filler'), Buffer.alloc(await disk.free(), 1))
+    let up = await startUp(data, flags)
+    try {
+      await ackMs(up.collector.port, 'web')
+      await up.end('SIGTERM')
+      for (const before of ['with data', 'without']) {
+        if (before === 'without') await rm(data, { recursive: true })
+        await fill()
+        const starting = startUp(data, flags)
+        await until('it answers', async () => (await fetch(`${url}/healthz`).catch(() => null))?.ok === true)
+        const ready = await fetch(`${url}/readyz`)
+        const text = await ready.text()
+        expect([ready.status, text]).toEqual([503, expect.stringMatching(/DATA\/.*no space left/)])
+        expect(text).not.toContain(disk.dir)
+        expect((await fetch(`${url}/v1/services`)).status).toBe(503)
+        await rm(join(disk.dir, 'filler'))
+        up = await starting
+        await until('it is ready', async () => (await fetch(`${url}/readyz`)).ok)
+        await until('it counts', async () => (await counted(up, 'web')) === (before === 'without' ? 0 : 1))
+        await ackMs(up.collector.port, 'other')
+        expect(await up.end('SIGTERM')).toBe(0)
+      }
+    } finally {
+      await up.end('SIGKILL')
+    }
+  },
+  120_000,
+)
+
+test.runIf(canMount)('up that waits for room ends when it is told to', async () => {
+  await using disk = await smallDisk(2 * MIB, 0)
+  const { child, ended, output } = spawnUp(join(disk.dir, 'data'))
+  try {
+    await until('it waits', () => output().includes('nothing is started until there is room'))
+    child.kill('SIGTERM')
+    expect(await ended).toBe(0)
+  } finally {
+    child.kill('SIGKILL')
+  }
+})
 
 test.runIf(canMount)(
   'an agent whose disk is full keeps what it has, also when it is started there, and goes on when there is room',

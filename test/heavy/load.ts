@@ -1,5 +1,7 @@
 import net from 'node:net'
+import { host } from '../../schemas/datasets/host.ts'
 import { toLine } from '../../schemas/message.ts'
+import { hostMessage } from '../sim/messages.ts'
 
 /** The messages of the load, each a pure function of its sender and number. */
 export interface LoadMessage {
@@ -87,7 +89,7 @@ export class LoadSender {
     while (this.sent < to) {
       this.sent += 1
       const message = loadMessage(this.#startMs, this.sender, this.sent)
-      text += `${toLine({ ...message, agent: null, seq: this.sent })}\n`
+      text += `${toLine(host, hostMessage({ ...message, seq: this.sent }))}\n`
     }
     if (text !== '') this.#socket.write(text)
   }

@@ -1,11 +1,12 @@
 import { execFile, spawn } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { ROOT } from '../code/sources.ts'
-import { environment } from './up.ts'
+import { environment, startUp } from './up.ts'
+import { counted, until } from './watch.ts'
 
 /** Free ports and a folder of its own; all else is as the README has it. */
 const settings = (data: string) => ({
@@ -13,6 +14,33 @@ const settings = (data: string) => ({
   TIDEMARK_SERVING_LISTEN: '127.0.0.1:0',
   TIDEMARK_DATA: data,
 })
+
+test("the README's way to send a line by hand works, and is the one that the empty page shows", async () => {
+  const readme = await readFile(join(ROOT, 'README.md'), 'utf8')
+  const command = /^ {4}(node -e .*)$/m.exec(readme)![1]!
+  const data = await mkdtemp(join(tmpdir(), 'tidemark-readme-'))
+  const up = await startUp(data, ['--agent-enabled', 'false'])
+  try {
+    const page = await (await fetch(up.serving)).text()
+    const shown = /<pre><code>(.*?)<\/code><\/pre>/s.exec(page)![1]!
+    expect(plain(shown)).toBe(command)
+    const { stdout } = await promisify(execFile)('sh', [
+      '-c',
+      command.replace('7070', String(up.collector.port)),
+    ])
+    expect(stdout).toBe('{"ack":1}\n')
+    await until('it counts', async () => (await counted(up, 'web')) === 1)
+  } finally {
+    await up.end('SIGKILL')
+    await rm(data, { recursive: true, force: true })
+  }
+})
+
+/** The text of HTML without tags. */
+function plain(html: string): string {
+  const entities: { [entity: string]: string } = { quot: '"', '#39': "'", lt: '<', gt: '>', amp: '&' }
+  return html.replace(/&(#?\w+);/g, (whole, entity) => entities[entity] ?? whole)
+}
 
 test("the README's first command works in a clean clone and prints the three addresses", async () => {
   const dir = await mkdtemp(join(tmpdir(), 'tidemark-clone-'))

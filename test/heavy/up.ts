@@ -15,27 +15,31 @@ export interface Running {
   end(signal: NodeJS.Signals): Promise<number | null>
 }
 
-/** Starts `tidemark up` on a data directory with free ports, and waits until it is ready. */
-export async function startUp(data: string, args: readonly string[] = []): Promise<Running> {
+/** Starts `tidemark up` on a data directory with free ports. */
+export function spawnUp(data: string, args: readonly string[] = []) {
   const free = ['--collector-listen', '127.0.0.1:0', '--serving-listen', '127.0.0.1:0']
   const child = spawn(process.execPath, [ENTRY, 'up', '--data', data, ...free, ...args], {
     env: environment(),
   })
   let printed = ''
-  child.stdout.on('data', (bytes) => {
-    printed += bytes
-  })
-  child.stderr.on('data', (bytes) => {
-    printed += bytes
-  })
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (bytes) => {
+      printed += bytes
+    })
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve))
+  return { child, ended, output: () => printed }
+}
+
+/** Starts `tidemark up` on a data directory with free ports, and waits until it is ready. */
+export async function startUp(data: string, args: readonly string[] = []): Promise<Running> {
+  const { child, ended, output } = spawnUp(data, args)
   let gone = false
   void ended.then(() => {
     gone = true
   })
   // The greeting comes after the addresses are written, those of an older process are removed before.
-  while (!printed.includes('agents connect')) {
-    if (gone) throw new Error(`tidemark up ended: ${printed}`)
+  while (!output().includes('agents connect')) {
+    if (gone) throw new Error(`tidemark up ended: ${output()}`)
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
   const addresses = JSON.parse(await readFile(`${data}/addresses.json`, 'utf8'))
@@ -44,7 +48,7 @@ export async function startUp(data: string, args: readonly string[] = []): Promi
     child,
     collector: { host, port: Number(port) },
     serving: addresses.serving,
-    output: () => printed,
+    output,
     end(signal) {
       child.kill(signal)
       return ended

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -102,3 +102,26 @@ test('the lock of a process that was killed is free, and names it until then', a
   }
   await (await nodeDisk().lock(`${dir}/lock`, 'me')).release()
 })
+
+test('real: folders are made one in another, and what stands in their way is named at once', async () => {
+  const disk = nodeDisk()
+  await Promise.all([disk.makeDir(`${dir}/a/b/c`), disk.makeDir(`${dir}/a/b/c`)])
+  await disk.makeDir(`${dir}/a/b/c`)
+  expect(await disk.stat(`${dir}/a/b/c`)).toMatchObject({ isFolder: true })
+  await (await disk.open(`${dir}/file`, { create: true })).close()
+  await symlink(`${dir}/nothing`, `${dir}/link`)
+  for (const [path, named] of [
+    [`${dir}/file`, `${dir}/file is a file`],
+    [`${dir}/file/below`, `${dir}/file/below: ENOTDIR`],
+    [`${dir}/link`, `${dir}/link: EEXIST`],
+    [`${dir}/link/below`, `${dir}/link: EEXIST`],
+  ] as const)
+    await expect(disk.makeDir(path)).rejects.toThrow(named)
+})
+
+test.runIf(process.platform === 'linux')(
+  'real: a folder that says it is absent when one is made in it is an error at once',
+  async () => {
+    await expect(nodeDisk().makeDir('/proc/nothing/below')).rejects.toThrow('/proc/nothing: ENOENT')
+  },
+)

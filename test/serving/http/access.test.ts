@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { TidemarkError } from '../../../schemas/errors.ts'
 import { TestAccess } from '../../sim/access.ts'
 import { apiRig } from './rig.ts'
 
@@ -84,4 +85,18 @@ test('the description names both ways, and what needs neither', async () => {
   expect(Object.keys(components.securitySchemes)).toEqual(['bearer', 'basic'])
   expect(security).toEqual([{}, { bearer: [] }, { basic: [] }])
   expect([paths['/healthz'].get.security, paths['/v1/runs'].post.security]).toEqual([[], undefined])
+})
+
+test('a fault of the machine is told without its folders, and logged with them', async () => {
+  await using rig = await apiRig()
+  for (const code of ['E_DISK', 'E_DISK_FULL'] as const) {
+    rig.store.faults = () => {
+      throw new TidemarkError(code, '/home/ann/data/lake/runs: it fails')
+    }
+    const answer = await rig.app.inject({ url: '/v1/runs' })
+    expect([answer.statusCode >= 500, answer.json().code]).toEqual([true, code])
+    expect(answer.json().detail).toBe('DATA/lake/runs: it fails')
+  }
+  rig.store.faults = null
+  expect(rig.lines.filter((line) => line.startsWith('http: /home/ann/data/lake/runs'))).toHaveLength(1)
 })

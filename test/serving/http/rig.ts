@@ -70,6 +70,7 @@ export async function apiRig(
     runStarter: batch,
     ...(access && { access }),
     version: 'test',
+    hidePaths: (text) => text.replaceAll('/home/ann/data', 'DATA'),
     logLine,
   })
 

@@ -2,10 +2,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { collectorCertificate } from '../../cli/access/certificate.ts'
-import { nodeDisk } from '../../cli/host/disk.ts'
-import { resolveSettings } from '../../cli/settings/settings.ts'
-import { makeCa } from './host/certificates.ts'
+import { collectorCertificate } from '../../../cli/access/certificate.ts'
+import { nodeDisk } from '../../../cli/host/disk.ts'
+import { resolveSettings } from '../../../cli/settings/settings.ts'
+import { makeCa } from '../host/certificates.ts'
 
 test('certificate and key are a pair, and what is wrong is named by its file', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'tidemark-certificate-'))

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { progressBar, withProgress } from '../../cli/commands/progress.ts'
-import { SimClock } from '../sim/clock.ts'
+import { progressBar, withProgress } from '../../../cli/commands/progress.ts'
+import { SimClock } from '../../sim/clock.ts'
 
 test('a bar says how much is done', () => {
   expect(progressBar({ done: 1, total: 3 })).toBe('[##########--------------------] 1 of 3 dates')

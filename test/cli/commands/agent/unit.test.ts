@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { execLine, unitText } from '../../../cli/agent/unit.ts'
+import { execLine, unitText } from '../../../../cli/commands/agent/unit.ts'
 
 /**
  * The words of an ExecStart line as systemd reads it: systemd.syntax(7) for quotes and escapes, systemd.unit(5) for

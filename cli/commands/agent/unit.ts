@@ -1,4 +1,4 @@
-import { TidemarkError } from '../../schemas/errors.ts'
+import { TidemarkError } from '../../../schemas/errors.ts'
 
 /** A systemd service that runs the agent. */
 export interface UnitPlan {

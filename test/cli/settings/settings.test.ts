@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { resolveSettings, type Sources, unknownVariables } from '../../cli/settings/settings.ts'
-import { parseAddress, parseDate, parseDuration } from '../../cli/settings/values.ts'
-import { flagOf, SETTINGS, variableOf } from '../../schemas/config.ts'
+import { resolveSettings, type Sources, unknownVariables } from '../../../cli/settings/settings.ts'
+import { parseAddress, parseDate, parseDuration } from '../../../cli/settings/values.ts'
+import { flagOf, SETTINGS, variableOf } from '../../../schemas/config.ts'
 
 const none: Sources = { flags: {}, env: {}, file: null, cwd: '/somewhere' }
 const file = (text: string) => ({ name: 'tidemark.toml', text })

@@ -1,10 +1,10 @@
 import { hostname } from 'node:os'
-import { SPOOL_BYTES_MIN } from '../../agent/spool.ts'
-import { TidemarkError } from '../../schemas/errors.ts'
-import { isName } from '../../schemas/name.ts'
-import type { Args } from '../command.ts'
-import { collectorAddress } from '../commands/collector-flag.ts'
-import { type Address, parseDuration, parseSize } from '../settings/values.ts'
+import { SPOOL_BYTES_MIN } from '../../../agent/spool.ts'
+import { TidemarkError } from '../../../schemas/errors.ts'
+import { isName } from '../../../schemas/name.ts'
+import type { Args } from '../../command.ts'
+import { type Address, parseDuration, parseSize } from '../../settings/values.ts'
+import { collectorAddress } from '../collector-flag.ts'
 
 /** What the flags of the agent say, checked. */
 export interface AgentOptions {

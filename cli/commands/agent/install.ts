@@ -1,11 +1,11 @@
 import { basename, resolve } from 'node:path'
-import { isError, TidemarkError } from '../../schemas/errors.ts'
-import type { Disk } from '../../schemas/ports/disk.ts'
-import { TOKEN_VARIABLE } from '../access/token-variable.ts'
-import type { Args, Io } from '../command.ts'
-import { replaceFile } from '../host/replace-file.ts'
-import { AGENT_ENVIRONMENT, AGENT_FLAGS } from '../node-flags.ts'
-import { formatAddress } from '../settings/values.ts'
+import { isError, TidemarkError } from '../../../schemas/errors.ts'
+import type { Disk } from '../../../schemas/ports/disk.ts'
+import { TOKEN_VARIABLE } from '../../access/token-variable.ts'
+import type { Args, Io } from '../../command.ts'
+import { replaceFile } from '../../host/replace-file.ts'
+import { AGENT_ENVIRONMENT, AGENT_FLAGS } from '../../node-flags.ts'
+import { formatAddress } from '../../settings/values.ts'
 import { closedToOthers, hiddenFromUnit } from './hidden.ts'
 import { agentOptions } from './options.ts'
 import { secretsFile, stateDir, unitText } from './unit.ts'
@@ -119,7 +119,7 @@ async function readableCa(disk: Disk, path: string): Promise<void> {
   }
   const hidden = hiddenFromUnit(path)
   if (hidden !== null) refuse(hidden)
-  const { readCa } = await import('../access/certificate.ts')
+  const { readCa } = await import('../../access/certificate.ts')
   await readCa(disk, path)
   const closed = closedToOthers(path)
   if (closed === path) refuse(path)
