@@ -14,6 +14,7 @@ import { againstFloor, send } from '../floor.ts'
 import type { Sent } from '../ingest/sender.ts'
 import { machine, median, mib, ms, thousands } from '../measure.ts'
 import { bytesBelow, forkWith, messageOf, watchMemory } from '../process.ts'
+import { publishAll, runNow } from '../runs.ts'
 import { PEERS, type Peer } from './peers.ts'
 import type { PostOptions } from './sender.ts'
 import { startPeer, versionOf } from './start.ts'
@@ -27,14 +28,6 @@ const GAUGES = 3
 /** Disk has settled when so many looks see the same bytes. */
 const LOOKS = 6
 const LOOKS_MAX = 60
-
-const PUBLISHED_MS_MAX = 120_000
-
-/** Of `GET /v1/status`. */
-interface Status {
-  readonly log: { readonly partition: number; readonly end: number }
-  readonly serving: { readonly tidemark: { readonly [partition: string]: number } }
-}
 
 export interface Measured {
   readonly name: string
@@ -94,6 +87,8 @@ async function againstTidemark(
     using memory = watchMemory(up.child.pid!)
     const sent = await send({ ...sending, port: up.collector.port, acks: 'messages' })
     await publishAll(up.serving)
+    // A run begins with removing what the one before no longer needs.
+    await runNow(up.serving)
     return {
       name: 'tidemark up',
       ack: 'fdatasync of the journal, one for all that arrived meanwhile',
@@ -120,20 +115,6 @@ async function againstPeer(
   const sent = await messageOf<Sent>(forkWith(new URL('sender.ts', import.meta.url), options))
   await started.settle()
   return { name, ack, sent, residentMib: memory.residentMib, diskBytes: await settledBytes(dir, lookMs) }
-}
-
-/** Runs until everything is sealed, merged and below the tidemark, soon after the next tick. */
-async function publishAll(serving: string): Promise<void> {
-  const untilMs = Date.now() + PUBLISHED_MS_MAX
-  const run = () => fetch(`${serving}/v1/runs`, { method: 'POST' })
-  while (Date.now() < untilMs) {
-    await run()
-    const { log, serving: index } = (await (await fetch(`${serving}/v1/status`)).json()) as Status
-    if (index.tidemark[log.partition] === log.end) break
-    await wait(1_000)
-  }
-  // A run begins with removing what the one before no longer needs.
-  await run()
 }
 
 /** Bytes of a directory, once they have stopped to change. */

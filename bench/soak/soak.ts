@@ -8,7 +8,7 @@ import type { Sent, Slice } from '../ingest/sender.ts'
 import { machine, median, mib, ms, thousands } from '../measure.ts'
 import { forkWith, messageOf } from '../process.ts'
 import { type QueryTimes, startQueries } from '../queries.ts'
-import { keepRunning, type RunSeen } from './runs.ts'
+import { keepRunning, type RunSeen } from '../runs.ts'
 import { type State, watchState } from './state.ts'
 
 /**
