@@ -11,4 +11,5 @@ export function budgetText(
   return `${text(value)} (budget ${sign} ${text(bound)}: ${within ? 'within' : 'OVER'})`
 }
 
-export const times = (value: number) => value.toFixed(2)
+/** A ratio; small ones with two digits that count. */
+export const times = (value: number) => (value < 0.1 ? value.toPrecision(2) : value.toFixed(2))

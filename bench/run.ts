@@ -4,6 +4,8 @@ import { benchIngest, ingestText } from './ingest/ingest.ts'
 import { benchPeers, peersText } from './peers/compare.ts'
 import { benchRecompute, SHAPES, shapesOf } from './recompute/recompute.ts'
 import { recomputeText } from './recompute/text.ts'
+import { benchServing } from './serving/serving.ts'
+import { servingText } from './serving/text.ts'
 import { benchSoak, soakText } from './soak/soak.ts'
 
 interface Benchmark {
@@ -15,6 +17,8 @@ interface Benchmark {
 
 /** Medians of so many. */
 const RECOMPUTE_ROUNDS = 5
+/** Questions of each kind, and how long those of one kind are asked at once. */
+const ASKED = { each: 500, seconds: 10 }
 
 /** `npm run bench -- NAME [SIZE ...]`: every benchmark prints the machine and its ratio to a floor measured beside it. */
 const BENCHMARKS: readonly Benchmark[] = [
@@ -46,6 +50,14 @@ const BENCHMARKS: readonly Benchmark[] = [
       const rest = words.filter((word) => !SHAPES.some((shape) => shape === word))
       const shapes = shapesOf(named.length > 0 ? named : SHAPES, ...numbers(rest, 1))
       return recomputeText(await benchRecompute(shapes, RECOMPUTE_ROUNDS))
+    },
+  },
+  {
+    name: 'serving',
+    sizes: '[SERVICES] [DAYS]',
+    async run(words) {
+      const [services, days] = numbers(words, 20, 30)
+      return servingText(await benchServing({ services, days, ...ASKED }))
     },
   },
   {
