@@ -1,4 +1,5 @@
 import { agentText, benchAgent } from './agent.ts'
+import { backfillText, benchBackfill } from './backfill/backfill.ts'
 import { benchConnections, connectionsText } from './connections/connections.ts'
 import { benchIngest, ingestText } from './ingest/ingest.ts'
 import { benchPeers, peersText } from './peers/compare.ts'
@@ -26,6 +27,11 @@ const BENCHMARKS: readonly Benchmark[] = [
     name: 'agent',
     sizes: '[SECONDS]',
     run: async (words) => agentText(await benchAgent(...numbers(words, 600))),
+  },
+  {
+    name: 'backfill',
+    sizes: '[SERVICES] [HOURS]',
+    run: async (words) => backfillText(await benchBackfill(...numbers(words, 200, 20))),
   },
   {
     name: 'ingest',
@@ -62,8 +68,11 @@ const BENCHMARKS: readonly Benchmark[] = [
   },
   {
     name: 'soak',
-    sizes: '[SECONDS] [RATE]',
-    run: async (words) => soakText(await benchSoak(...numbers(words, 600, 100_000), console.log)),
+    sizes: '[SECONDS] [RATE] [SECONDS BETWEEN RUNS, 0 FOR NONE]',
+    async run(words) {
+      const [seconds, rate, runSeconds] = numbers(words, 600, 100_000, 60)
+      return soakText(await benchSoak(seconds, rate, runSeconds, console.log))
+    },
   },
 ]
 

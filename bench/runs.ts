@@ -1,5 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises'
 
+/** Flags of a `tidemark up` that starts no run by itself within any benchmark. */
+export const UNSCHEDULED = ['--batch-schedule', '0 0 1 1 *']
+
 /** A run as its starter saw it. */
 export interface RunSeen {
   readonly ms: number

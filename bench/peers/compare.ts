@@ -17,7 +17,8 @@ import { bytesBelow, forkWith, messageOf, watchMemory } from '../process.ts'
 import { publishAll, runNow } from '../runs.ts'
 import { PEERS, type Peer } from './peers.ts'
 import type { PostOptions } from './sender.ts'
-import { startPeer, versionOf } from './start.ts'
+import { startPeer } from './start.ts'
+import { pathOf, versionOf } from './version.ts'
 
 /**
  * Ingest beside others: the same samples over as many connections on the same cores, to the floor, to a whole `tidemark up`,
@@ -52,7 +53,7 @@ export async function benchPeers(
   lookMs = 2_000,
   upArgs: readonly string[] = [],
 ): Promise<Comparison> {
-  const versions = PEERS.map(installedVersion)
+  const programs = PEERS.map(installed)
   const dir = await mkdtemp(join(tmpdir(), 'tidemark-bench-'))
   try {
     const sending = { connections: CONNECTIONS, seconds, rate: 0, varied: true }
@@ -60,8 +61,9 @@ export async function benchPeers(
     const measured = [await againstTidemark(join(dir, 'tidemark'), sending, lookMs, upArgs)]
     for (const [i, peer] of PEERS.entries()) {
       const options = { connections: CONNECTIONS, seconds }
-      const name = `${peer.name} ${versions[i]}, ${peer.linesPerRequest} lines a request`
-      measured.push({ ...(await againstPeer(peer, join(dir, peer.program), options, lookMs)), name })
+      const { path, version } = programs[i]!
+      const name = `${peer.name} ${version}, ${peer.linesPerRequest} lines a request`
+      measured.push({ ...(await againstPeer(peer, path, join(dir, peer.program), options, lookMs)), name })
     }
     return { seconds, floor, measured }
   } finally {
@@ -69,11 +71,12 @@ export async function benchPeers(
   }
 }
 
-function installedVersion(peer: Peer): string {
-  const version = versionOf(peer)
-  if (version === null)
+/** The program that PATH finds, and its version. */
+function installed(peer: Peer): { readonly path: string; readonly version: string } {
+  const path = pathOf(peer.program)
+  if (path === null)
     throw new Error(`${peer.program} is not installed; on Debian: apt-get install ${peer.package}`)
-  return version
+  return { path, version: versionOf(path, peer) }
 }
 
 async function againstTidemark(
@@ -104,12 +107,13 @@ async function againstTidemark(
 
 async function againstPeer(
   peer: Peer,
+  program: string,
   dir: string,
   sending: { connections: number; seconds: number },
   lookMs: number,
 ): Promise<Measured> {
   const { name, ack, linesPerRequest, write: path } = peer
-  await using started = await startPeer(peer, dir)
+  await using started = await startPeer(peer, program, dir)
   using memory = watchMemory(started.pid)
   const options: PostOptions = { ...sending, port: started.port, path, linesPerRequest }
   const sent = await messageOf<Sent>(forkWith(new URL('sender.ts', import.meta.url), options))

@@ -9,6 +9,7 @@ import { makeLake, withBegunData } from '../lake/made.ts'
 import { usageOf } from '../process.ts'
 import { runBatch } from '../recompute/command.ts'
 import { publishedIn } from '../recompute/rounds.ts'
+import { UNSCHEDULED } from '../runs.ts'
 import {
   type Ask,
   bare,
@@ -32,7 +33,7 @@ const MINUTES = 1_440
 const CONNECTIONS = 8
 /** An index that takes longer to make has failed. */
 const WHOLE_MS_MAX = 600_000
-const UP = ['--agent-enabled', 'false', '--batch-schedule', '0 0 1 1 *']
+const UP = ['--agent-enabled', 'false', ...UNSCHEDULED]
 
 export interface Size {
   readonly services: number
