@@ -30,10 +30,10 @@ export async function runBatch(data: string, { full }: { readonly full: boolean 
       if (usage.peakMib > peakMib) peakMib = usage.peakMib
     })
   const timer = setInterval(look, LOOK_MS)
-  const code = await new Promise((resolve) => child.once('exit', resolve))
+  const end = await new Promise((resolve) => child.once('exit', (code, signal) => resolve(signal ?? code)))
   clearInterval(timer)
   const commandMs = performance.now() - beforeMs
-  if (code !== 0) throw new Error(`tidemark batch ended with ${code}: ${printed}`)
+  if (end !== 0) throw new Error(`tidemark batch ended with ${end}: ${printed}`)
   return { commandMs, peakMib, ...(await newestRun(data)) }
 }
 
