@@ -1,41 +1,92 @@
 import { agentText, benchAgent } from './agent.ts'
+import { backfillText, benchBackfill } from './backfill/backfill.ts'
 import { benchConnections, connectionsText } from './connections/connections.ts'
 import { benchIngest, ingestText } from './ingest/ingest.ts'
 import { benchPeers, peersText } from './peers/compare.ts'
-import { benchRecompute, recomputeText } from './recompute.ts'
+import { benchRecompute, SHAPES, shapesOf } from './recompute/recompute.ts'
+import { recomputeText } from './recompute/text.ts'
+import { benchServing } from './serving/serving.ts'
+import { servingText } from './serving/text.ts'
 import { benchSoak, soakText } from './soak/soak.ts'
 
 interface Benchmark {
   readonly name: string
   /** What may stand behind its name. */
   readonly sizes: string
-  run(...sizes: number[]): Promise<string>
+  run(words: readonly string[]): Promise<string>
 }
+
+/** Medians of so many. */
+const RECOMPUTE_ROUNDS = 5
+/** Questions of each kind, and how long those of one kind are asked at once. */
+const ASKED = { each: 500, seconds: 10 }
 
 /** `npm run bench -- NAME [SIZE ...]`: every benchmark prints the machine and its ratio to a floor measured beside it. */
 const BENCHMARKS: readonly Benchmark[] = [
-  { name: 'agent', sizes: '[SECONDS]', run: async (seconds = 600) => agentText(await benchAgent(seconds)) },
-  { name: 'ingest', sizes: '[SECONDS]', run: async (seconds = 20) => ingestText(await benchIngest(seconds)) },
-  { name: 'peers', sizes: '[SECONDS]', run: async (seconds = 20) => peersText(await benchPeers(seconds)) },
+  {
+    name: 'agent',
+    sizes: '[SECONDS]',
+    run: async (words) => agentText(await benchAgent(...numbers(words, 600))),
+  },
+  {
+    name: 'backfill',
+    sizes: '[SERVICES] [HOURS]',
+    run: async (words) => backfillText(await benchBackfill(...numbers(words, 200, 20))),
+  },
+  {
+    name: 'ingest',
+    sizes: '[SECONDS]',
+    run: async (words) => ingestText(await benchIngest(...numbers(words, 20))),
+  },
+  {
+    name: 'peers',
+    sizes: '[SECONDS]',
+    run: async (words) => peersText(await benchPeers(...numbers(words, 20))),
+  },
   {
     name: 'connections',
     sizes: '[AGENTS] [SECONDS] [SPOOLED]',
-    run: async (agents = 10_000, seconds = 60, spooled = 3_600) =>
-      connectionsText(await benchConnections(agents, seconds, spooled)),
+    run: async (words) => connectionsText(await benchConnections(...numbers(words, 10_000, 60, 3_600))),
   },
   {
     name: 'recompute',
-    sizes: '[ROWS]',
-    run: async (rows = 10_000_000) => recomputeText(await benchRecompute(rows, 5)),
+    sizes: `[${SHAPES.join('|')} ...] [SHARE]`,
+    async run(words) {
+      const named = SHAPES.filter((shape) => words.includes(shape))
+      const rest = words.filter((word) => !SHAPES.some((shape) => shape === word))
+      const shapes = shapesOf(named.length > 0 ? named : SHAPES, ...numbers(rest, 1))
+      return recomputeText(await benchRecompute(shapes, RECOMPUTE_ROUNDS))
+    },
+  },
+  {
+    name: 'serving',
+    sizes: '[SERVICES] [DAYS]',
+    async run(words) {
+      const [services, days] = numbers(words, 20, 30)
+      return servingText(await benchServing({ services, days, ...ASKED }))
+    },
   },
   {
     name: 'soak',
-    sizes: '[SECONDS] [RATE]',
-    run: async (seconds = 600, rate = 100_000) => soakText(await benchSoak(seconds, rate, console.log)),
+    sizes: '[SECONDS] [RATE] [SECONDS BETWEEN RUNS, 0 FOR NONE]',
+    async run(words) {
+      const [seconds, rate, runSeconds] = numbers(words, 600, 100_000, 60)
+      return soakText(await benchSoak(seconds, rate, runSeconds, console.log))
+    },
   },
 ]
 
-const [name, ...sizes] = process.argv.slice(2)
+/** The words as numbers, each with a default for where there is none. Throws for what is no number. */
+function numbers<const T extends readonly number[]>(
+  words: readonly string[],
+  ...defaults: T
+): { -readonly [K in keyof T]: number } {
+  const unknown = words.find((word, i) => i >= defaults.length || !(Number(word) >= 0))
+  if (unknown !== undefined) throw new Error(`${unknown} is no size that this benchmark has`)
+  return defaults.map((value, i) => (words[i] === undefined ? value : Number(words[i]))) as never
+}
+
+const [name, ...words] = process.argv.slice(2)
 const bench = BENCHMARKS.find((one) => one.name === name)
 if (bench === undefined) {
   const lines = BENCHMARKS.map((one) => `  npm run bench -- ${one.name} ${one.sizes}`)
@@ -43,7 +94,7 @@ if (bench === undefined) {
   process.exitCode = 2
 } else {
   try {
-    console.log(await bench.run(...sizes.map(Number)))
+    console.log(await bench.run(words))
   } catch (error) {
     console.error(error instanceof Error ? error.message : error)
     process.exitCode = 1

@@ -14,9 +14,11 @@ import { againstFloor, send } from '../floor.ts'
 import type { Sent } from '../ingest/sender.ts'
 import { machine, median, mib, ms, thousands } from '../measure.ts'
 import { bytesBelow, forkWith, messageOf, watchMemory } from '../process.ts'
+import { publishAll, runNow } from '../runs.ts'
 import { PEERS, type Peer } from './peers.ts'
 import type { PostOptions } from './sender.ts'
-import { startPeer, versionOf } from './start.ts'
+import { startPeer } from './start.ts'
+import { pathOf, versionOf } from './version.ts'
 
 /**
  * Ingest beside others: the same samples over as many connections on the same cores, to the floor, to a whole `tidemark up`,
@@ -27,14 +29,6 @@ const GAUGES = 3
 /** Disk has settled when so many looks see the same bytes. */
 const LOOKS = 6
 const LOOKS_MAX = 60
-
-const PUBLISHED_MS_MAX = 120_000
-
-/** Of `GET /v1/status`. */
-interface Status {
-  readonly log: { readonly partition: number; readonly end: number }
-  readonly serving: { readonly tidemark: { readonly [partition: string]: number } }
-}
 
 export interface Measured {
   readonly name: string
@@ -59,7 +53,7 @@ export async function benchPeers(
   lookMs = 2_000,
   upArgs: readonly string[] = [],
 ): Promise<Comparison> {
-  const versions = PEERS.map(installedVersion)
+  const programs = PEERS.map(installed)
   const dir = await mkdtemp(join(tmpdir(), 'tidemark-bench-'))
   try {
     const sending = { connections: CONNECTIONS, seconds, rate: 0, varied: true }
@@ -67,8 +61,9 @@ export async function benchPeers(
     const measured = [await againstTidemark(join(dir, 'tidemark'), sending, lookMs, upArgs)]
     for (const [i, peer] of PEERS.entries()) {
       const options = { connections: CONNECTIONS, seconds }
-      const name = `${peer.name} ${versions[i]}, ${peer.linesPerRequest} lines a request`
-      measured.push({ ...(await againstPeer(peer, join(dir, peer.program), options, lookMs)), name })
+      const { path, version } = programs[i]!
+      const name = `${peer.name} ${version}, ${peer.linesPerRequest} lines a request`
+      measured.push({ ...(await againstPeer(peer, path, join(dir, peer.program), options, lookMs)), name })
     }
     return { seconds, floor, measured }
   } finally {
@@ -76,11 +71,12 @@ export async function benchPeers(
   }
 }
 
-function installedVersion(peer: Peer): string {
-  const version = versionOf(peer)
-  if (version === null)
+/** The program that PATH finds, and its version. */
+function installed(peer: Peer): { readonly path: string; readonly version: string } {
+  const path = pathOf(peer.program)
+  if (path === null)
     throw new Error(`${peer.program} is not installed; on Debian: apt-get install ${peer.package}`)
-  return version
+  return { path, version: versionOf(path, peer) }
 }
 
 async function againstTidemark(
@@ -94,6 +90,8 @@ async function againstTidemark(
     using memory = watchMemory(up.child.pid!)
     const sent = await send({ ...sending, port: up.collector.port, acks: 'messages' })
     await publishAll(up.serving)
+    // A run begins with removing what the one before no longer needs.
+    await runNow(up.serving)
     return {
       name: 'tidemark up',
       ack: 'fdatasync of the journal, one for all that arrived meanwhile',
@@ -109,31 +107,18 @@ async function againstTidemark(
 
 async function againstPeer(
   peer: Peer,
+  program: string,
   dir: string,
   sending: { connections: number; seconds: number },
   lookMs: number,
 ): Promise<Measured> {
   const { name, ack, linesPerRequest, write: path } = peer
-  await using started = await startPeer(peer, dir)
+  await using started = await startPeer(peer, program, dir)
   using memory = watchMemory(started.pid)
   const options: PostOptions = { ...sending, port: started.port, path, linesPerRequest }
   const sent = await messageOf<Sent>(forkWith(new URL('sender.ts', import.meta.url), options))
   await started.settle()
   return { name, ack, sent, residentMib: memory.residentMib, diskBytes: await settledBytes(dir, lookMs) }
-}
-
-/** Runs until everything is sealed, merged and below the tidemark, soon after the next tick. */
-async function publishAll(serving: string): Promise<void> {
-  const untilMs = Date.now() + PUBLISHED_MS_MAX
-  const run = () => fetch(`${serving}/v1/runs`, { method: 'POST' })
-  while (Date.now() < untilMs) {
-    await run()
-    const { log, serving: index } = (await (await fetch(`${serving}/v1/status`)).json()) as Status
-    if (index.tidemark[log.partition] === log.end) break
-    await wait(1_000)
-  }
-  // A run begins with removing what the one before no longer needs.
-  await run()
 }
 
 /** Bytes of a directory, once they have stopped to change. */

@@ -1,9 +1,11 @@
 import { join } from 'node:path'
 
-/** A database that takes line protocol over HTTP, as Debian packages it. */
-export interface Peer {
+import type { Versioned } from './version.ts'
+
+/** A database that takes line protocol over HTTP. */
+export interface Peer extends Versioned {
   readonly name: string
-  /** Debian's package, and the program in it. */
+  /** Debian's package, and the program in it; another one may stand before it on PATH. */
   readonly package: string
   readonly program: string
   /** What an acknowledged write has come to. */
@@ -26,6 +28,8 @@ export const PEERS: readonly Peer[] = [
     name: 'VictoriaMetrics',
     package: 'victoria-metrics',
     program: 'victoria-metrics',
+    versionArgs: ['-version'],
+    module: 'github.com/VictoriaMetrics/VictoriaMetrics',
     ack: 'in memory; on disk some seconds later, no sync for the write',
     linesPerRequest: 5_000,
     start: (dir, port) => ({
@@ -40,6 +44,8 @@ export const PEERS: readonly Peer[] = [
     name: 'InfluxDB',
     package: 'influxdb',
     program: 'influxd',
+    versionArgs: ['version'],
+    module: 'github.com/influxdata/influxdb',
     ack: 'fsync of its log for each write (wal-fsync-delay = "0s", the default)',
     linesPerRequest: 5_000,
     start: (dir, port, otherPort) => ({

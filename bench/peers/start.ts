@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
@@ -7,38 +7,31 @@ import type { Peer } from './peers.ts'
 
 const READY_MS_MAX = 20_000
 
-/** The version of a peer's package; null when its program is not there. */
-export function versionOf({ program, package: name }: Peer): string | null {
-  if (spawnSync('which', [program]).status !== 0) return null
-  const { stdout } = spawnSync('dpkg-query', ['-s', name], { encoding: 'utf8' })
-  return /^Version: (.+)$/m.exec(stdout)?.[1] ?? 'of unknown version'
-}
-
-/** Starts a peer on free ports in `dir` and waits until it answers. */
-export async function startPeer(peer: Peer, dir: string) {
+/** Starts a peer's program at `path` on free ports in `dir` and waits until it answers. */
+export async function startPeer(peer: Peer, path: string, dir: string) {
   const [port, otherPort] = await freePorts()
   const { args, config } = peer.start(dir, port, otherPort)
   await mkdir(dir, { recursive: true })
   if (config !== undefined) await writeFile(join(dir, 'config.toml'), config)
-  const child = spawn(peer.program, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = spawn(path, args, { stdio: ['ignore', 'ignore', 'pipe'] })
   let printed = ''
   child.stderr.on('data', (bytes) => {
     printed = (printed + bytes).slice(-4_096)
   })
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
-  const post = (path: string) => fetch(`http://127.0.0.1:${port}${path}`, { method: 'POST' })
+  const post = (request: string) => fetch(`http://127.0.0.1:${port}${request}`, { method: 'POST' })
   const untilMs = Date.now() + READY_MS_MAX
   while (!(await fetch(`http://127.0.0.1:${port}${peer.ping}`).catch(() => null))?.ok) {
     if (child.exitCode !== null || Date.now() > untilMs)
       throw new Error(`${peer.program} does not answer: ${printed}`)
     await wait(50)
   }
-  for (const path of peer.prepare) await post(path)
+  for (const request of peer.prepare) await post(request)
   return {
     port,
     pid: child.pid!,
     async settle() {
-      for (const path of peer.settle) await post(path)
+      for (const request of peer.settle) await post(request)
     },
     async [Symbol.asyncDispose]() {
       child.kill('SIGTERM')

@@ -8,7 +8,7 @@ import type { Sent, Slice } from '../ingest/sender.ts'
 import { machine, median, mib, ms, thousands } from '../measure.ts'
 import { forkWith, messageOf } from '../process.ts'
 import { type QueryTimes, startQueries } from '../queries.ts'
-import { keepRunning, type RunSeen } from './runs.ts'
+import { keepRunning, type RunSeen, UNSCHEDULED } from '../runs.ts'
 import { type State, watchState } from './state.ts'
 
 /**
@@ -34,6 +34,8 @@ export interface Part {
 export interface Soak {
   readonly seconds: number
   readonly rate: number
+  /** Between two runs; 0 when none is started. */
+  readonly runSeconds: number
   readonly floor: Sent
   readonly sent: Sent
   readonly parts: readonly Part[]
@@ -42,10 +44,11 @@ export interface Soak {
   readonly freshness: Freshness
 }
 
-/** `logLine` gets a line for each part as it ends. */
+/** A run starts every `runSeconds`, none when that is 0. `logLine` gets a line for each part as it ends. */
 export async function benchSoak(
   seconds: number,
   rate: number,
+  runSeconds: number,
   logLine: (line: string) => void,
   upArgs: readonly string[] = [],
 ): Promise<Soak> {
@@ -54,7 +57,7 @@ export async function benchSoak(
   try {
     const floorSeconds = Math.min(seconds, FLOOR_SECONDS_MAX)
     const floor = await againstFloor(join(dir, 'floor'), { ...sending, seconds: floorSeconds })
-    const up = await startUp(join(dir, 'up'), upArgs)
+    const up = await startUp(join(dir, 'up'), [...(runSeconds > 0 ? [] : UNSCHEDULED), ...upArgs])
     try {
       const sliceSeconds = seconds / SLICES
       const options = { ...sending, port: up.collector.port, acks: 'messages', seconds, sliceSeconds }
@@ -64,7 +67,7 @@ export async function benchSoak(
       await new Promise((resolve) => setTimeout(resolve, QUERY_EVERY_MS))
       const asking = startQueries(up.serving, 'service-000', QUERY_EVERY_MS)
       const fresh = watchFreshness(up, up.collector.port, QUERY_EVERY_MS)
-      const running = keepRunning(up.serving, sliceSeconds * 1_000)
+      const running = runSeconds > 0 ? keepRunning(up.serving, runSeconds * 1_000) : null
       const parts: Part[] = []
       sender.on('message', (message: Slice | Sent) => {
         if (!('slice' in message)) return
@@ -74,8 +77,12 @@ export async function benchSoak(
         logLine(partText(part, parts.length * sliceSeconds))
       })
       const sent = await messageOf(sender, (one): one is Sent => 'perSecond' in (one as object))
-      const [queries, freshness, runs] = await Promise.all([asking.stop(), fresh.stop(), running.stop()])
-      return { seconds, rate, floor, sent, parts, runs, queries, freshness }
+      const [queries, freshness, runs] = await Promise.all([
+        asking.stop(),
+        fresh.stop(),
+        running?.stop() ?? [],
+      ])
+      return { seconds, rate, runSeconds, floor, sent, parts, runs, queries, freshness }
     } finally {
       await up.end('SIGTERM')
     }
@@ -108,18 +115,22 @@ export function verdict({ parts, rate }: Pick<Soak, 'parts' | 'rate'>): {
 }
 
 export function soakText(soak: Soak): string {
-  const { seconds, rate, floor, sent, parts, runs, queries, freshness } = soak
+  const { seconds, rate, runSeconds, floor, sent, parts, runs, queries, freshness } = soak
   const { held, growth } = verdict(soak)
   const acks = ({ latencyMs: { p50, p99, max } }: Sent) =>
     `${ms(p50)} (p50), ${ms(p99)} (p99), ${ms(max)} (max)`
   const published = runs.filter(({ result }) => result === 'published').map((run) => run.ms)
   const others = runs.filter(({ result }) => result !== 'published').map(({ result }) => result)
+  const runsText =
+    runSeconds === 0
+      ? 'none, as asked'
+      : `one every ${runSeconds} s: ${published.length} published after ${ms(median(published))} (median), ${ms(Math.max(0, ...published))} (max)${others.length > 0 ? `; others: ${others.join(', ')}` : ''}`
   const slowest = Math.min(...parts.map(({ perSecond }) => perSecond))
   return `${machine()}; ${thousands(rate)} for ${seconds} s, sender and collector on the same cores
   acknowledged               ${thousands(sent.acknowledged / sent.seconds)}; ${thousands(slowest)} in the slowest tenth
   ack                        ${acks(sent)}
   ack of append and sync     ${acks(floor)}; up / append at p50 = ${(sent.latencyMs.p50 / floor.latencyMs.p50).toFixed(1)}
-  runs                       ${published.length} published after ${ms(median(published))} (median), ${ms(Math.max(0, ...published))} (max)${others.length > 0 ? `; others: ${others.join(', ')}` : ''}
+  runs                       ${runsText}
   queries                    ${queries.answered} answered after ${ms(queries.latencyMs.p50)} (p50), ${ms(queries.latencyMs.p99)} (p99); ${queries.failed} failed
   a message                  ${freshnessText(freshness)}
   verdict                    the rate ${held ? 'held' : 'did NOT hold'}; memory ${growth <= FLAT ? 'is flat' : 'GREW'}: last third / first third = ${growth.toFixed(2)}`

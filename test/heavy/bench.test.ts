@@ -2,14 +2,14 @@ import { expect, test } from 'vitest'
 import { benchConnections, connectionsText } from '../../bench/connections/connections.ts'
 import { benchPeers, peersText } from '../../bench/peers/compare.ts'
 import { PEERS } from '../../bench/peers/peers.ts'
-import { versionOf } from '../../bench/peers/start.ts'
+import { pathOf } from '../../bench/peers/version.ts'
 import { benchSoak, soakText } from '../../bench/soak/soak.ts'
 import { needs } from './needs.ts'
 
 /** The benchmarks that start processes, small: so they do not rot. */
 const FAST = ['--speed-tick', '1s']
 
-const missing = PEERS.filter((peer) => versionOf(peer) === null).map((peer) => peer.package)
+const missing = PEERS.filter(({ program }) => pathOf(program) === null).map((peer) => peer.package)
 test.runIf(needs(`the peers of the benchmark (${missing.join(', ')})`, missing.length === 0))(
   'the peers benchmark runs small and says what it measured',
   async () => {
@@ -30,7 +30,7 @@ test('the connections benchmark runs small, and every message is counted once', 
 
 test('the soak benchmark runs small, with runs', async () => {
   const lines: string[] = []
-  const result = await benchSoak(5, 2_000, (line) => lines.push(line), FAST)
+  const result = await benchSoak(5, 2_000, 1, (line) => lines.push(line), FAST)
   expect(lines).toHaveLength(10)
   expect(result.runs.map((run) => run.result)).toContain('published')
   expect(soakText(result)).toMatch(/cores.*Node v[\s\S]*up \/ append[\s\S]*verdict/)

@@ -1,0 +1,173 @@
+import { readdir, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { type Running, startUp } from '../../test/heavy/up.ts'
+import { hashOfCells } from '../lake/cells.ts'
+import { type History, messagesOf, serviceName } from '../lake/history.ts'
+import { makeLake, withBegunData } from '../lake/made.ts'
+import { usageOf } from '../process.ts'
+import { runBatch } from '../recompute/command.ts'
+import { publishedIn } from '../recompute/rounds.ts'
+import { UNSCHEDULED } from '../runs.ts'
+import {
+  type Ask,
+  bare,
+  type KindMeasured,
+  measureKind,
+  startClient,
+  startFloor,
+  storeAnswers,
+  stored,
+  type Throughput,
+} from './answers.ts'
+import { askWhilePublished, type WhilePublished } from './publish.ts'
+import { type Kind, questionsOf } from './questions.ts'
+
+/**
+ * Serving: a whole `tidemark up` over made history, one message a cell, asked over HTTP. Its floors are a bare route with the same
+ * bytes, and one that reads them from SQLite.
+ */
+const DAY_MS = 86_400_000
+const MINUTES = 1_440
+const CONNECTIONS = 8
+/** An index that takes longer to make has failed. */
+const WHOLE_MS_MAX = 600_000
+const UP = ['--agent-enabled', 'false', ...UNSCHEDULED]
+
+export interface Size {
+  readonly services: number
+  readonly days: number
+  /** Questions of each kind. */
+  readonly each: number
+  /** For so long 8 connections ask. */
+  readonly seconds: number
+}
+
+export interface Serving {
+  readonly size: Size
+  readonly cells: number
+  readonly kinds: readonly KindMeasured[]
+  readonly throughput: { readonly up: Throughput; readonly bare: Throughput; readonly stored: Throughput }
+  /** From the start of `up` to an answer over all, with the index there and without. */
+  readonly startMs: { readonly there: number; readonly anew: number }
+  /** Of the index made anew, while `up` was up and when it had stopped, and stopped after a whole version had replaced its cells. */
+  readonly indexBytes: { readonly up: number; readonly anew: number; readonly replaced: number }
+  readonly published: WhilePublished
+  readonly residentMib: { readonly started: number; readonly peak: number }
+  /** Of the cells, and of the figures in answers of `stats`. */
+  readonly hashes: { readonly [name: string]: string }
+}
+
+export async function benchServing(size: Size): Promise<Serving> {
+  const { services, days } = size
+  // Up to the last midnight, for that is what an index holds.
+  const startMs = Math.floor(Date.now() / DAY_MS) * DAY_MS - days * DAY_MS
+  const history = { services, hosts: services, days, messagesADay: services * MINUTES, startMs }
+  return await withBegunData(startMs, async (dir, begun, db) => {
+    const data = join(dir, 'data')
+    const lake = await makeLake(db, begun, data, history)
+    await runBatch(data, { full: true })
+    await removeIndex(data)
+    const anew = await startToAnswer(data, history)
+    const upBytes = await indexBytes(data)
+    await anew.up.end('SIGTERM')
+    const anewBytes = await indexBytes(data)
+    const there = await startToAnswer(data, history)
+    const { residentMib } = await usageOf(there.up.child.pid!)
+    let measured: Awaited<ReturnType<typeof measure>>
+    let peakMib: number
+    try {
+      measured = await measure(there.up, history, size, join(dir, 'answers.db'))
+      ;({ peakMib } = await usageOf(there.up.child.pid!))
+    } finally {
+      await there.up.end('SIGTERM')
+    }
+    const { hash, ...rest } = measured
+    const cells = await cellsIn(db, lake, startMs)
+    return {
+      size,
+      ...rest,
+      cells: cells.count,
+      startMs: { there: there.ms, anew: anew.ms },
+      indexBytes: { up: upBytes, anew: anewBytes, replaced: await indexBytes(data) },
+      residentMib: { started: residentMib, peak: peakMib },
+      hashes: { ...cells.hashes, stats: hash },
+    }
+  })
+}
+
+async function cellsIn(db: DuckDBConnection, lake: string, startMs: number) {
+  let count = 0
+  const hashes: { [view: string]: string } = {}
+  for (const { view, table, columns } of await publishedIn(lake)) {
+    count += table.files.reduce((sum, { rows }) => sum + rows, 0)
+    const paths = table.files.map(({ path }) => path)
+    hashes[view.name] = await hashOfCells(db, paths, columns, startMs)
+  }
+  return { count, hashes }
+}
+
+async function measure(up: Running, history: History, size: Size, answersPath: string) {
+  const questions = questionsOf(history, size.each)
+  const { bytes, hash } = await storeAnswers(up.serving, questions, answersPath)
+  using floor = await startFloor(answersPath)
+  using client = await startClient()
+  const kinds: KindMeasured[] = []
+  for (const kind of questions)
+    kinds.push(await measureKind(client.ask, kind, up.serving, floor.port, bytes.get(kind.name)))
+  const [hour, day] = questions as [Kind, Kind]
+  const servingPort = Number(new URL(up.serving).port)
+  const throughput = {
+    bare: await throughputOf(client.ask, floor.pid, floor.port, bare(hour).paths, size.seconds),
+    stored: await throughputOf(client.ask, floor.pid, floor.port, stored(hour).paths, size.seconds),
+    up: await throughputOf(client.ask, up.child.pid!, servingPort, hour.paths, size.seconds),
+  }
+  return { kinds, hash, throughput, published: await askWhilePublished(up.serving, day.paths) }
+}
+
+async function throughputOf(
+  ask: Ask,
+  pid: number,
+  port: number,
+  paths: readonly string[],
+  seconds: number,
+): Promise<Throughput> {
+  const before = await usageOf(pid)
+  const asked = await ask({ port, paths, connections: CONNECTIONS, seconds })
+  const { cpuSeconds } = await usageOf(pid)
+  return {
+    perSecond: asked.answers / asked.seconds,
+    cores: (cpuSeconds - before.cpuSeconds) / asked.seconds,
+  }
+}
+
+/** Starts `up` and asks for everything of its last service until the answer holds it. */
+async function startToAnswer(data: string, history: History): Promise<{ up: Running; ms: number }> {
+  const { services, days, startMs } = history
+  const beforeMs = performance.now()
+  const up = await startUp(data, UP)
+  const range = `from=${startMs}&to=${startMs + days * DAY_MS}`
+  const wanted = messagesOf(history) / services
+  for (;;) {
+    if (performance.now() - beforeMs > WHOLE_MS_MAX) throw new Error('no answer held the whole history')
+    const answer = await fetch(`${up.serving}/v1/services/${serviceName(services - 1)}/stats?${range}`)
+    if (answer.ok && ((await answer.json()) as { messages: number }).messages >= wanted) break
+    await wait(10)
+  }
+  return { up, ms: performance.now() - beforeMs }
+}
+
+/** The index is what lies under that name, with the logs beside it. */
+async function indexFiles(data: string): Promise<string[]> {
+  return (await readdir(data)).filter((name) => name.startsWith('index')).map((name) => join(data, name))
+}
+
+async function indexBytes(data: string): Promise<number> {
+  const files = await Promise.all((await indexFiles(data)).map((path) => stat(path)))
+  return files.reduce((sum, { size }) => sum + size, 0)
+}
+
+async function removeIndex(data: string): Promise<void> {
+  for (const path of await indexFiles(data)) await rm(path)
+}
