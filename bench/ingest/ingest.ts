@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { INLINING_FLAGS } from '../../cli/node-flags.ts'
+import { DatasetIntake } from '../../collector/intake/dataset-intake.ts'
 import { LineDecoder } from '../../collector/ndjson/decode/decoder.ts'
-import { Desk } from '../../collector/ndjson/decode/line-buffer.ts'
-import { Names } from '../../log/names.ts'
+import { LineBuffer } from '../../collector/ndjson/decode/line-buffer.ts'
+import { host } from '../../schemas/datasets/host.ts'
 import { startUp } from '../../test/heavy/up.ts'
 import { againstFloor, send } from '../floor.ts'
 import { type Freshness, freshnessText, watchFreshness } from '../freshness.ts'
@@ -92,9 +93,12 @@ function decoding(): Pick<Ingest, 'decode' | 'jsonParse' | 'timesJsonParse'> {
     lines.next(FIRST_SEQ + i * LINES_PER_WRITE, nowMs),
   )
   const bytes = Buffer.concat(parts)
-  const desk = new Desk(bytes.length)
-  const end = desk.lay(bytes)
-  const decoder = new LineDecoder(desk, { services: new Names(1_000), hosts: new Names(1_000) })
+  const lineBuffer = new LineBuffer(bytes.length)
+  const end = lineBuffer.put(bytes)
+  const decoder = new LineDecoder(
+    lineBuffer,
+    new DatasetIntake(host, { servicesMax: 1_000, hostsMax: 1_000 }),
+  )
   const context = { arrivalMs: nowMs, oldestMs: 0, senderAddress: '', agent: 'bench' }
   const decode = () => {
     for (let at = 0; at < end; at += lineBytes)

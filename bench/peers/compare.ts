@@ -7,7 +7,8 @@ import { nodeDisk } from '../../cli/host/disk.ts'
 import { nodeRandom } from '../../cli/host/random.ts'
 import { openTable } from '../../lake/delta/table.ts'
 import { localStore } from '../../lake/store/local.ts'
-import { MESSAGES } from '../../lake/tables.ts'
+import { host } from '../../schemas/datasets/host.ts'
+import { messagesTable } from '../../schemas/definitions.ts'
 import { serviceMinute } from '../../schemas/views/service-minute.ts'
 import { startUp } from '../../test/heavy/up.ts'
 import { againstFloor, send } from '../floor.ts'
@@ -137,7 +138,7 @@ async function tableBytes(lake: string): Promise<number> {
   const random = nodeRandom()
   const store = await localStore(nodeDisk(), lake, random)
   let bytes = 0
-  for (const name of [MESSAGES, serviceMinute.name]) {
+  for (const name of [messagesTable(host.name), serviceMinute.name]) {
     const snapshot = await openTable(name, { store, clock: nodeClock(), random }).snapshot()
     for (const { size } of snapshot?.files.values() ?? []) bytes += size
   }

@@ -6,7 +6,9 @@ import { join } from 'node:path'
 import { AxeBuilder } from '@axe-core/playwright'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { host } from '../../schemas/datasets/host.ts'
 import { toLine } from '../../schemas/message.ts'
+import { hostMessage } from '../sim/messages.ts'
 import { needs } from './needs.ts'
 import { type Running, startUp } from './up.ts'
 
@@ -57,14 +59,7 @@ async function sendHistory({ collector }: Running, fromMs: number): Promise<void
       ]
       const values = gauges.map((value) => Math.round(value * 10) / 10)
       lines.push(
-        toLine({
-          service,
-          host: `${service}-${(i % 3) + 1}`,
-          timeMs,
-          gauges: values,
-          agent: null,
-          seq: null,
-        }),
+        toLine(host, hostMessage({ service, host: `${service}-${(i % 3) + 1}`, timeMs, gauges: values })),
       )
     }
   }

@@ -99,7 +99,8 @@ async function checkLake(
   want: { startMs: number; kept: number[]; sent: number[] },
 ): Promise<void> {
   const seqs = new Map<string, number[]>()
-  for (const { agent, seq, service, host, timeMs, gauges } of await messagesOf(data)) {
+  for (const { agent, seq, names, timeMs, gauges } of await messagesOf(data)) {
+    const [service, host] = names as [string, string]
     const sender = /^load-(\d+)$/.exec(agent!)?.[1]
     const name = sender === undefined ? service : agent!
     if (!seqs.has(name)) seqs.set(name, [])

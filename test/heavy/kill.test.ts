@@ -11,11 +11,17 @@ import { openTable } from '../../lake/delta/table.ts'
 import { decodeCells } from '../../lake/parquet/cells.ts'
 import { decodeMessages } from '../../lake/parquet/messages.ts'
 import { localStore } from '../../lake/store/local.ts'
-import { coveredPosition, MESSAGES, ticksTable } from '../../lake/tables.ts'
-import { CellMap, type CellRow, emptyCell, mergeInto } from '../../schemas/cell.ts'
-import { toColumns } from '../../schemas/message.ts'
+import { coveredPosition } from '../../lake/tables/messages.ts'
+import { ticksTable } from '../../lake/tables/ticks.ts'
+import { CellFold } from '../../schemas/cell-fold.ts'
+import { WHOLE } from '../../schemas/cell-rows.ts'
+import type { Cells } from '../../schemas/cells.ts'
+import { host } from '../../schemas/datasets/host.ts'
+import { messagesTable } from '../../schemas/definitions.ts'
+import { answerFields, answersOf } from '../../schemas/gauge-answer.ts'
 import { serviceMinute } from '../../schemas/views/service-minute.ts'
-import { close, exactPart } from '../simulator/oracle.ts'
+import { hostColumns } from '../sim/messages.ts'
+import { close, exactRows } from '../simulator/oracle.ts'
 import { LoadSender, loadMessage } from './load.ts'
 import { needs } from './needs.ts'
 import { python, readWithDeltaRs } from './outside.ts'
@@ -33,6 +39,7 @@ const KILLS_MAX = 60
 const HITS_EACH = 2
 const UP = ['--speed-tick', '1s', '--batch-schedule', '*/2 * * * * *', '--agent-enabled', 'false']
 
+const MESSAGES = messagesTable(host.name)
 const TARGETS = { tick: ticksTable(serviceMinute), seal: MESSAGES, publish: serviceMinute.name } as const
 type Target = keyof typeof TARGETS
 
@@ -127,7 +134,7 @@ async function interrupted(data: string, counted: Set<string>): Promise<Target[]
       if (modifiedMs < lastCommitMs || counted.has(key)) continue
       // A merge writes files of messages as well; only a seal's hold blocks that are not covered yet.
       if (target === 'seal') {
-        const { offset } = await decodeMessages((await store.get(key))!)
+        const { offset } = await decodeMessages(host, (await store.get(key))!)
         if (Math.max(...offset) <= (coveredPosition(snapshot)[0] ?? -1)) continue
       }
       counted.add(key)
@@ -139,13 +146,13 @@ async function interrupted(data: string, counted: Set<string>): Promise<Target[]
 }
 
 /** What all messages fold to, minute by minute. */
-function expectedCells(startMs: number): CellMap {
-  const cells = new CellMap(serviceMinute)
+function expectedCells(startMs: number): CellFold {
+  const cells = new CellFold(serviceMinute)
   for (let sender = 1; sender <= SENDERS; sender++) {
     const all = Array.from({ length: MESSAGES_EACH }, (_, i) => {
       return { ...loadMessage(startMs, sender, i + 1), agent: `load-${sender}`, seq: i + 1 }
     })
-    cells.addAll(toColumns(all))
+    cells.addAll(hostColumns(all))
   }
   return cells
 }
@@ -160,31 +167,36 @@ async function checkAnswers(up: Running, startMs: number): Promise<void> {
   )
   const { services } = await answer()
   const expected = expectedCells(startMs)
-  expect(services.map(({ service }) => service)).toEqual([...expected.keys()].sort())
+  const keys = [...expected.keys()]
+  expect(services.map(({ service }) => service)).toEqual(keys.map(({ key }) => key).sort())
   for (const stats of services) {
-    const cell = emptyCell(serviceMinute)
-    for (const row of expected.range(stats.service, 0, Number.MAX_SAFE_INTEGER)) mergeInto(cell, row.cell)
-    expect(stats.messages).toBe(cell.messages)
+    const { service } = stats
+    const whole = new CellFold(serviceMinute)
+    whole.merge(expected.range(service, 0, Number.MAX_SAFE_INTEGER), { bucketMs: WHOLE, key: service })
+    expect(stats.messages).toBe(whole.summary(service)!.messages)
     expect(stats.complete).toBe(true)
+    const want = answersOf(whole.cells(), 0)
     serviceMinute.gauges.forEach(({ gauge }, g) => {
-      expect(close(stats[gauge].total, cell.total[g]!)).toBe(true)
-      expect([stats[gauge].max, Date.parse(stats[gauge].max_time), stats[gauge].max_host]).toEqual([
-        cell.max[g],
-        cell.maxTimeMs[g],
-        cell.maxHost[g],
-      ])
+      const got = stats[gauge as 'cpu']
+      for (const [i, { name, type }] of answerFields(serviceMinute, g).entries()) {
+        const value = got[name as keyof Figures]
+        const wanted = want[g]![i]
+        if (name === 'total' || name === 'mean')
+          expect(close(value as number, wanted as number), `${service} ${gauge} ${name}`).toBe(true)
+        else expect(type === 'timestamp' ? Date.parse(value as string) : value).toBe(wanted)
+      }
     })
   }
 }
 
-type Figures = { total: number; max: number; max_time: string; max_host: string }
+type Figures = { total: number; mean: number; max: number; max_time: string; max_host: string }
 type Stats = { service: string; messages: number; complete: boolean } & Record<
   'cpu' | 'ram' | 'disk',
   Figures
 >
 
 async function checkTables(data: string, startMs: number): Promise<void> {
-  const expected = expectedCells(startMs).rows()
+  const expected = expectedCells(startMs).cells()
   expect((await runCommand(['batch', '--once', '--data', data])).code).toBe(0)
   sameCells(await publishedCells(data), expected)
   expect((await runCommand(['batch', '--once', '--full', '--data', data])).code).toBe(0)
@@ -202,22 +214,26 @@ async function checkTables(data: string, startMs: number): Promise<void> {
   expect(minutes.reduce((sum, row) => sum + row.msg_num, 0)).toBe(SENDERS * MESSAGES_EACH)
 }
 
-async function publishedCells(data: string): Promise<CellRow[]> {
+async function publishedCells(data: string): Promise<Cells> {
   const table = (await lake(data)).table(serviceMinute.name)
-  const cells = new CellMap(serviceMinute)
+  const cells = new CellFold(serviceMinute)
   for (const file of (await table.snapshot())!.files.values()) {
     cells.merge(await decodeCells(serviceMinute, await table.readFile(file)))
   }
-  return cells.rows()
+  return cells.cells()
 }
 
-/** Counts, maxima, times and hosts are equal, totals to 1e-9. */
-function sameCells(got: readonly CellRow[], want: readonly CellRow[]): void {
-  expect(got.map(exactPart)).toEqual(want.map(exactPart))
-  const wrong = got.filter(
-    ({ cell }, i) => !cell.total.every((total, g) => close(total, want[i]!.cell.total[g]!)),
-  )
-  expect(wrong).toEqual([])
+/** All but the totals is equal, totals to 1e-9. */
+function sameCells(got: Cells, want: Cells): void {
+  expect(exactRows(got)).toEqual(exactRows(want))
+  for (let i = 0; i < got.length; i++) {
+    const wanted = answersOf(want, i)
+    for (const [g, answer] of answersOf(got, i).entries()) {
+      const total = answerFields(serviceMinute, g).findIndex(({ name }) => name === 'total')
+      if (!close(answer[total] as number, wanted[g]![total] as number))
+        expect(answer[total]).toBe(wanted[g]![total])
+    }
+  }
 }
 
 async function until(done: () => boolean | Promise<boolean>): Promise<void> {

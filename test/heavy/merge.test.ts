@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { sealThread } from '../../cli/host/seal-thread.ts'
+import { host } from '../../schemas/datasets/host.ts'
 import { DATE, sealedFiles } from '../lake/rows.ts'
 
 /** A timer of 10 ms is never later than this while a merge goes on, on a machine that is busy otherwise too. */
@@ -17,7 +18,7 @@ test('a large merge holds the main thread up no longer than a moment', async () 
       lateMs = Math.max(lateMs, nowMs - lastMs - 10)
       lastMs = nowMs
     }, 10)
-    const merged = await thread.merge(files, DATE).finally(() => clearInterval(timer))
+    const merged = await thread.merge(host, files, DATE).finally(() => clearInterval(timer))
     expect(merged.about.rows).toBe(400_000)
     expect(lateMs).toBeLessThan(LATE_MS_MAX)
   } finally {

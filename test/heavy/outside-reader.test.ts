@@ -10,13 +10,17 @@ import { openTable } from '../../lake/delta/table.ts'
 import { decodeMessages, describeMessages, encodeMessages, joinRows } from '../../lake/parquet/messages.ts'
 import { type MessageRows, sortRows } from '../../lake/parquet/order.ts'
 import { localStore } from '../../lake/store/local.ts'
-import { MESSAGES, messagesSchema, sealApp } from '../../lake/tables.ts'
-import { messageAt, toColumns } from '../../schemas/message.ts'
+import { messagesSchema, sealApp } from '../../lake/tables/messages.ts'
+import { host } from '../../schemas/datasets/host.ts'
+import { messagesTable } from '../../schemas/definitions.ts'
+import { messageAt } from '../../schemas/message.ts'
 import { SimClock } from '../sim/clock.ts'
+import { hostColumns } from '../sim/messages.ts'
 import { needs } from './needs.ts'
 import { python } from './outside.ts'
 
 const START_MS = Date.UTC(2026, 10, 22, 22)
+const MESSAGES = messagesTable(host.name)
 const SEALS = 25
 const ROWS_PER_SEAL = 40
 
@@ -60,13 +64,13 @@ async function writeTable(root: string): Promise<string[]> {
   const clock = new SimClock(START_MS)
   const store = await localStore(nodeDisk(), root, nodeRandom())
   const table = openTable(MESSAGES, { store, clock, random: nodeRandom() })
-  let last = await table.create(messagesSchema, { 'tidemark.created': String(START_MS) })
+  let last = await table.create(messagesSchema(host), { 'tidemark.created': String(START_MS) })
   const all: MessageRows[] = []
   for (let seal = 0; seal < SEALS; seal++) {
     await clock.advance(600_000)
     const rows = sampleRows(seal)
     all.push(rows)
-    const add = [await table.writeFile(encodeMessages(rows), describeMessages(rows, dateOf(rows)))]
+    const add = [await table.writeFile(encodeMessages(host, rows), describeMessages(rows, dateOf(rows)))]
     const txns = { [sealApp(0)]: { version: seal, lastUpdatedMs: clock.nowMs() } }
     last = await table.commit(last, { add, txns, dataChange: true, operation: 'SEAL', info: { seal } })
     if (seal === SEALS - 3) last = await compact(table, last)
@@ -77,9 +81,11 @@ async function writeTable(root: string): Promise<string[]> {
 
 async function compact(table: Table, base: Snapshot): Promise<Snapshot> {
   const inputs = [...base.files.values()].filter((file) => file.partition.date === '2026-11-22')
-  const parts = await Promise.all(inputs.map(async (file) => decodeMessages(await table.readFile(file))))
+  const parts = await Promise.all(
+    inputs.map(async (file) => decodeMessages(host, await table.readFile(file))),
+  )
   const rows = sortRows(joinRows(parts))
-  const add = [await table.writeFile(encodeMessages(rows), describeMessages(rows, '2026-11-22'))]
+  const add = [await table.writeFile(encodeMessages(host, rows), describeMessages(rows, '2026-11-22'))]
   const remove = inputs.map(({ path }) => path)
   return table.commit(base, { add, remove, dataChange: false, operation: 'OPTIMIZE' })
 }
@@ -92,7 +98,7 @@ function dateOf({ columns }: MessageRows): string {
 function sampleRows(seal: number): MessageRows {
   const each = <T>(value: (i: number) => T) => Array.from({ length: ROWS_PER_SEAL }, (_, i) => value(i))
   return sortRows({
-    columns: toColumns(
+    columns: hostColumns(
       each((i) => ({
         service: ['web', 'zahlung ü', '漢字/=%'][i % 3]!,
         host: `host-${i % 7}`,
@@ -111,10 +117,9 @@ function sampleRows(seal: number): MessageRows {
 /** One text a row, the same as `ROWS` in Python makes; sorted. */
 function texts({ columns, partition, offset, index }: MessageRows): string[] {
   const lines = Array.from({ length: columns.length }, (_, i) => {
-    const { service, host, timeMs, gauges, agent, seq } = messageAt(columns, i)
+    const { names, timeMs, gauges, agent, seq } = messageAt(columns, i)
     return JSON.stringify([
-      service,
-      host,
+      ...names,
       timeMs,
       ...gauges.map((gauge) => gauge.toExponential(12)),
       agent,

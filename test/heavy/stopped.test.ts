@@ -50,7 +50,7 @@ test('a collector that stands still, and one that is stopped for a while: agents
     expect((await runCommand(['batch', '--once', '--data', data])).code).toBe(0)
     const messages = await messagesOf(data)
     for (const [i, agent] of agents.entries()) {
-      const seqs = messages.filter(({ service }) => service === agent.service).map(({ seq }) => seq)
+      const seqs = messages.filter(({ names }) => names[0] === agent.service).map(({ seq }) => seq)
       expect(seqs).toEqual(Array.from({ length: kept[i]! }, (_, n) => n + 1))
     }
   } finally {
