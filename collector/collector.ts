@@ -12,10 +12,11 @@ import { DatasetIntake } from './intake/dataset-intake.ts'
 import { CLOSE_MS_MAX, GOODBYE_MS_MAX, PENDING_BYTES_MAX, REFUSED_CONNECTIONS_MAX } from './intake/limits.ts'
 import { Rejects } from './intake/rejects.ts'
 import { Sessions } from './intake/sessions.ts'
-import { Connection, type Shared } from './ndjson/connection.ts'
+import { Connection } from './ndjson/connection.ts'
 import { LineDecoder } from './ndjson/decode/decoder.ts'
 import { LineBuffer } from './ndjson/decode/line-buffer.ts'
 import { LINE_BUFFER_BYTES } from './ndjson/line-splitter.ts'
+import type { Shared } from './ndjson/shared.ts'
 
 export interface CollectorConfig {
   readonly host: string

@@ -1,12 +1,8 @@
 import { DEFAULT_DATASET } from '../../schemas/dataset.ts'
 import type { ErrorCode } from '../../schemas/errors.ts'
-import type { Access } from '../../schemas/ports/access.ts'
-import type { Clock } from '../../schemas/ports/clock.ts'
 import type { Socket } from '../../schemas/ports/net.ts'
 import { HOUR_MS } from '../../schemas/time.ts'
-import type { Blocks } from '../intake/blocks.ts'
-import type { Counts } from '../intake/counts.ts'
-import type { DatasetIntake, TooMany } from '../intake/dataset-intake.ts'
+import type { DatasetIntake } from '../intake/dataset-intake.ts'
 import {
   ENDING_MS_MAX,
   LINE_BYTES_MAX,
@@ -14,39 +10,17 @@ import {
   UNSETTLED_LINES_MAX,
   UNSETTLED_REFUSALS_MAX,
 } from '../intake/limits.ts'
-import type { Rejects } from '../intake/rejects.ts'
-import type { Held, Sessions } from '../intake/sessions.ts'
+import type { Held } from '../intake/sessions.ts'
 import { Answers, type Entry, REPEATS } from './answers.ts'
 import { lineBytes, partBytes } from './chunk-size.ts'
 import type { LineDecoder } from './decode/decoder.ts'
-import type { LineBuffer } from './decode/line-buffer.ts'
 import { parseHello } from './hello.ts'
 import { type LineReader, LineSplitter, type RawLine } from './line-splitter.ts'
 import { decodeLine, type LineContext, type Refusal } from './message-line.ts'
+import { refusal, tooMany, unknownDataset } from './refusals.ts'
+import type { Shared } from './shared.ts'
 import { Timeouts } from './timeouts.ts'
 import { TokenCheck } from './token-check.ts'
-
-export interface Shared {
-  readonly oldestMs: number
-  readonly idleMs: number
-  readonly clock: Clock
-  /** Where the lines of all connections are read, one chunk after the other. */
-  readonly lineBuffer: LineBuffer
-  /** What decodes lines, by dataset. */
-  readonly decoders: ReadonlyMap<string, LineDecoder>
-  readonly intakes: ReadonlyMap<string, DatasetIntake>
-  /** Makes room for new names where too many are known; whether there is now. */
-  makeRoom(): boolean
-  readonly blocks: Blocks
-  readonly sessions: Sessions
-  readonly rejects: Rejects
-  /** Null: anyone may send. */
-  readonly access: Access | null
-  readonly counts: Counts
-  /** Whether the log takes more; while not, nothing is read but hellos. */
-  congested(): boolean
-  gone(connection: Connection): void
-}
 
 /**
  * `ending`: no line is taken any more, answers are still due. `ended`: this side is closed, the peer's is not. What
@@ -396,18 +370,4 @@ export class Connection implements Held, LineReader {
     if (this.#agent !== null) this.#shared.sessions.leave(this.#agent, this, this.#shared.clock.nowMs())
     this.#shared.gone(this)
   }
-}
-
-function tooMany({ column, name, setting }: TooMany, seq: number | null): Refusal {
-  const code = setting === 'collector.hosts_max' ? 'E_HOSTS_MAX' : 'E_SERVICES_MAX'
-  const reason = `${setting} are known already, and ${JSON.stringify(name)} is none of them`
-  return { code, field: column, reason, seq }
-}
-
-function unknownDataset(dataset: string | null): Refusal {
-  return { ...refusal('E_DATASET', `there is no dataset ${JSON.stringify(dataset)} here`), field: 'dataset' }
-}
-
-function refusal(code: ErrorCode, reason: string): Refusal {
-  return { code, field: null, reason, seq: null }
 }

@@ -4,7 +4,7 @@ import type { CellFold } from '../../schemas/cell-fold.ts'
 import { noCells, timesOf } from '../../schemas/cells.ts'
 import { offsetIn, partitionsOf } from '../../schemas/position.ts'
 import { DAY_MS, HOUR_MS } from '../../schemas/time.ts'
-import type { Answers, Basis, Range } from '../../serving/answers.ts'
+import type { AnswerGap, Answers, Basis, Range } from '../../serving/answers.ts'
 import { REFUSED_SERVICE } from './bad-lines.ts'
 import type { Dice } from './dice.ts'
 import { differences, minuteDifferences } from './oracle.ts'
@@ -30,11 +30,12 @@ function checkView(sim: Simulation, answers: Answers, name: string, { freshMs, r
   const { oracle, definitions } = sim.world
   const basis = answers.basis(name)
   const view = definitions.get(basis.definition)!
+  const lacking = sim.damagedFiles > 0 ? damagedTicks(answers, name, ranges[0]!) : []
   const doubtful = oracle.doubtful(basis.position, basis.gaps)
   let first: string[] | null = null
   const seen = { complete: false }
   for (const also of combinations(doubtful.slice(0, DOUBTFUL_MAX))) {
-    const expected = oracle.cells(view, basis.position, basis.gaps, also)
+    const expected = oracle.cells(view, basis.position, basis.gaps, { also, lacking })
     const wrong = wrongAnswers(sim, answers, expected, { name, ranges, key, seen })
     if (wrong.length === 0) {
       first = null
@@ -46,6 +47,11 @@ function checkView(sim: Simulation, answers: Answers, name: string, { freshMs, r
   if (wrong.length === 0) return
   const standing = JSON.stringify({ ...basis, ticks: basis.ticks.length })
   throw new Error(`${name}: ${wrong.slice(0, WRONG_SHOWN_MAX).join('; ')} at ${standing}`)
+}
+
+/** Ranges of blocks that an answer says it lacks, because the file of their tick is damaged. */
+function damagedTicks(answers: Answers, name: string, range: Range): AnswerGap[] {
+  return answers.analytics(name, range).gaps.filter(({ reason }) => reason.includes('_ticks/'))
 }
 
 function* combinations(blocks: readonly Block[]): Generator<Block[]> {

@@ -7,7 +7,7 @@ import { type Message, messageAt } from '../../schemas/message.ts'
 import { type Gap, offsetIn, type Position } from '../../schemas/position.ts'
 import type { View } from '../../schemas/view.ts'
 import { viewColumns } from '../../schemas/view-columns.ts'
-import type { Range, Stats } from '../../serving/answers.ts'
+import type { AnswerGap, Range, Stats } from '../../serving/answers.ts'
 
 /**
  * What every answer must equal: one plain fold over the accepted messages at or below a position. It keeps every
@@ -144,15 +144,22 @@ export class Oracle {
 
   /**
    * The cells of every sound block at or below `upTo`, of the suspect ones that no gap says are missing, and of those in
-   * `also`.
+   * `also`; but none of those that lie in `lacking`.
    */
-  cells(view: View, upTo: Position, gaps: readonly Gap[] = [], also: readonly Block[] = []): CellFold {
-    const name = JSON.stringify([view, upTo, gaps, also.map(({ partition, offset }) => [partition, offset])])
+  cells(
+    view: View,
+    upTo: Position,
+    gaps: readonly Gap[] = [],
+    { also = [], lacking = [] }: { also?: readonly Block[]; lacking?: readonly AnswerGap[] } = {},
+  ): CellFold {
+    const names = also.map(({ partition, offset }) => [partition, offset])
+    const name = JSON.stringify([view, upTo, gaps, names, lacking])
     if (this.#memo?.name === name) return this.#memo.cells
     const cells = new CellFold(view)
     for (const block of this.blocks) {
       if (block.messages.form.dataset !== view.dataset) continue
       if (block.offset > offsetIn(upTo, block.partition)) continue
+      if (lacking.some(({ partition, from, to }) => covers({ partition, from, to: to! }, block))) continue
       const suspect = this.isSuspect(block.partition, block.offset)
       if (suspect && !also.includes(block) && gaps.some((gap) => isMissing(gap, block))) continue
       cells.addAll(block.messages)
@@ -177,7 +184,10 @@ function isMissing(gap: Gap, block: Block): boolean {
   return covers(gap, block) && !gap.reason.startsWith('messages/')
 }
 
-export function covers(gap: Gap, block: Pick<Block, 'partition' | 'offset'>): boolean {
+export function covers(
+  gap: Pick<Gap, 'partition' | 'from' | 'to'>,
+  block: Pick<Block, 'partition' | 'offset'>,
+): boolean {
   return gap.partition === block.partition && gap.from < block.offset && gap.to >= block.offset
 }
 
