@@ -124,10 +124,11 @@ export async function startCollector(config: CollectorConfig, deps: CollectorDep
       }
       return congested
     },
-    gone(connection) {
-      connections.delete(connection)
-      if (connections.size === 0) whenGone()
-    },
+  }
+
+  function gone(connection: Connection) {
+    connections.delete(connection)
+    if (connections.size === 0) whenGone()
   }
 
   /** Names not seen for a day are forgotten, once an hour at most. */
@@ -161,7 +162,7 @@ export async function startCollector(config: CollectorConfig, deps: CollectorDep
   const listener = await deps.net.listen(settings.host, settings.port, (socket) => {
     const above = connections.size - settings.connectionsMax
     if (above >= REFUSED_CONNECTIONS_MAX) return socket.destroy()
-    const connection = new Connection(socket, shared)
+    const connection: Connection = new Connection(socket, shared, () => gone(connection))
     connections.add(connection)
     if (above >= 0)
       connection.refuse('E_CONNECTIONS', `${settings.connectionsMax} connections are open already`)

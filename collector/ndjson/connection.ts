@@ -45,6 +45,7 @@ export class Connection implements Held, LineReader {
   readonly socket: Socket
   readonly tokenCheck: TokenCheck
   readonly #shared: Shared
+  readonly #left: () => void
   readonly #remote: string
   readonly #lines: LineSplitter
   #agent: string | null = null
@@ -68,9 +69,10 @@ export class Connection implements Held, LineReader {
   readonly #timeouts: Timeouts
   #cancelEnding = () => {}
 
-  constructor(socket: Socket, shared: Shared) {
+  constructor(socket: Socket, shared: Shared, gone: () => void) {
     this.socket = socket
     this.#shared = shared
+    this.#left = gone
     this.#lines = new LineSplitter(shared.lineBuffer)
     this.#intake = shared.intakes.get(DEFAULT_DATASET)!
     this.#decoder = shared.decoders.get(DEFAULT_DATASET)!
@@ -368,6 +370,6 @@ export class Connection implements Held, LineReader {
     this.#cancelEnding()
     this.#answers.gone()
     if (this.#agent !== null) this.#shared.sessions.leave(this.#agent, this, this.#shared.clock.nowMs())
-    this.#shared.gone(this)
+    this.#left()
   }
 }

@@ -5,7 +5,6 @@ import type { Counts } from '../intake/counts.ts'
 import type { DatasetIntake } from '../intake/dataset-intake.ts'
 import type { Rejects } from '../intake/rejects.ts'
 import type { Sessions } from '../intake/sessions.ts'
-import type { Connection } from './connection.ts'
 import type { LineDecoder } from './decode/decoder.ts'
 import type { LineBuffer } from './decode/line-buffer.ts'
 
@@ -29,5 +28,4 @@ export interface Shared {
   readonly counts: Counts
   /** Whether the log takes more; while not, nothing is read but hellos. */
   congested(): boolean
-  gone(connection: Connection): void
 }
