@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import type { SealEncoder, SealFile, SealFiles } from '../../lake/writer/seal-files.ts'
 import type { CellsJob, CellsReply, MergeJob, SealJob, SealReply } from '../../lake/writer/seal-thread.ts'
@@ -8,6 +9,8 @@ import { series } from '../../schemas/in-turn.ts'
 
 /** Sealing can wait, messages and queries should not: on Linux a thread can have a priority of its own. */
 const NICE = 10
+/** A job under way is waited for so long when the thread is closed. */
+const CLOSE_MS_MAX = 2_000
 const WORKER = new URL('./seal-worker.ts', import.meta.url)
 
 /**
@@ -72,6 +75,8 @@ export function sealThread(): SealEncoder {
     encodeCells: (cells) => inTurn(async () => (await ask<CellsReply>({ cells }, [])).bytes),
     async close() {
       closed = true
+      // A thread that is ended while it compresses can take the process with it: Node asserts in zlib.
+      await Promise.race([inTurn(async () => {}), wait(CLOSE_MS_MAX, undefined, { ref: false })])
       await worker?.thread.terminate()
       worker = null
     },
