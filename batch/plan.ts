@@ -95,9 +95,12 @@ export function planRun(input: PlanInput): RunPlan {
 /** Whether publishing the plan would change nothing: the same rows under the same definition. */
 export function isNothingNew(plan: RunPlan, published: Snapshot): boolean {
   const state = viewState(published)
-  // Before the first publish, with nothing below the tidemark, there is nothing to publish either.
+  // Before the first publish, with nothing below the tidemark and nothing imported, there is nothing to publish either.
   if (state === null)
-    return partitionsOf(plan.tidemark).every((p) => offsetIn(plan.tidemark, p) === BEGINNING)
+    return (
+      plan.dates.length === 0 &&
+      partitionsOf(plan.tidemark).every((p) => offsetIn(plan.tidemark, p) === BEGINNING)
+    )
   return (
     !plan.full &&
     plan.dates.length === 0 &&

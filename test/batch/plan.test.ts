@@ -155,3 +155,14 @@ test('a changed definition, a lost history or --full recompute every hour', () =
     expect(plan.dates[1]!.hours).toEqual(['2026-11-20T07'])
   }
 })
+
+test('imported rows are published also where nothing was ever received', () => {
+  const { tags, ...one } = file('i', '2026-11-22', '2026-11-22T10', 0, 9)
+  const imported = { ...one, tags: { ...tags, offsets: JSON.stringify({ '-1': [0, 9] }) } }
+  const never = { messages: messages([imported], -1, 0), published: published(null) }
+  const plan = planRun(input(never))
+  expect(plan.dates.map(({ date }) => date)).toEqual(['2026-11-22'])
+  expect(isNothingNew(plan, never.published)).toBe(false)
+  const empty = { messages: messages([], -1, 0), published: published(null) }
+  expect(isNothingNew(planRun(input(empty)), empty.published)).toBe(true)
+})
