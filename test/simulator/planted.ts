@@ -265,8 +265,8 @@ export const PLANTED = {
   },
   'folding waits for the lake': {
     file: 'speed/speed.ts',
-    find: 'const slice = trimmed(from) ??',
-    plant: 'for (const { ticks } of deps.views) await ticks.snapshot()\n      const slice = trimmed(from) ??',
+    find: 'const slice = await readKept(',
+    plant: 'for (const { ticks } of deps.views) await ticks.snapshot()\n      const slice = await readKept(',
     seed: 4,
   },
   'agents forgotten with the journal': {
