@@ -25,7 +25,7 @@ export const PLANTED = {
     file: 'log/journal/open-segments.ts',
     find: '  await segment.file.sync()\n',
     plant: '',
-    faults: 'crash=3,power=3,cut=3',
+    faults: 'crash=3,power=3',
     seed: 482,
   },
   'offset used twice': {
@@ -39,6 +39,7 @@ export const PLANTED = {
     file: 'log/journal/open-segments.ts',
     find: 'const agents = recovery.agentsOf(before.agents)',
     plant: 'const agents = recovery.agentsOf(new Map())',
+    faults: 'crash=3,power=3,cut=3,agents',
     seed: 28,
   },
   'welcome too high': {
@@ -57,7 +58,7 @@ export const PLANTED = {
     file: 'lake/delta/commit.ts',
     find: 'if (setAt > base.version) return',
     plant: 'if (setAt < -1) return',
-    seed: 4,
+    seed: 5,
   },
   'checkpoint lacks a file': {
     file: 'lake/delta/checkpoint-file.ts',
@@ -89,7 +90,7 @@ export const PLANTED = {
     find: 'for (let tick = next.get(from); tick !== undefined;',
     plant:
       'const over = [...next.values()].find((t) => t.from < from && t.to > from)\n  for (let tick = next.get(from) ?? over; tick !== undefined;',
-    faults: 'layer-slow=3,definition',
+    faults: 'layer-slow=3,twins=3,definition',
     seed: 230,
   },
   'tick on both sides of the tidemark': {
@@ -103,7 +104,7 @@ export const PLANTED = {
     find: 'const next = await table.commit(published, {',
     plant:
       "const { add, remove } = made\n    const half = await table.commit(published, { operation: 'PUBLISH', add, remove, dataChange: true })\n    made = { ...made, add: [], remove: [] }\n    const next = await table.commit(half, {",
-    seed: 5,
+    seed: 1,
   },
   'carried hours lost': {
     file: 'batch/execute.ts',
@@ -142,14 +143,14 @@ export const PLANTED = {
     find: 'Math.trunc(value)',
     plant: 'Math.round(value)',
     faults: 'none',
-    seed: 7,
+    seed: 15,
   },
   'west taken for east': {
     file: 'collector/ndjson/message-line.ts',
     find: "(match[8] === '-' ? -1 : 1) *",
     plant: "(match[8] === '-' ? 1 : 1) *",
     faults: 'none',
-    seed: 1,
+    seed: 2,
   },
   'answers for who reads none': {
     file: 'collector/ndjson/connection.ts',
@@ -267,6 +268,7 @@ export const PLANTED = {
     file: 'speed/speed.ts',
     find: 'const slice = await readKept(',
     plant: 'for (const { ticks } of deps.views) await ticks.snapshot()\n      const slice = await readKept(',
+    faults: 'layer-slow=3',
     seed: 4,
   },
   'agents forgotten with the journal': {
@@ -295,7 +297,7 @@ export const PLANTED = {
     find: 'await this.#deps.disk.syncDir(this.#config.dir)\n      // Another',
     plant: '// Another',
     faults: 'power=3,crash,disk-error=3',
-    seed: 143,
+    seed: 28,
   },
   'found names not made durable': {
     file: 'lake/store/local.ts',
@@ -342,13 +344,13 @@ export const PLANTED = {
     find: 'await fillMissing(view, files, deps)',
     plant:
       'const grown = before.ticks.become(view, ticks.cells)\n  before.ticks.become = () => grown\n  await fillMissing(view, files, deps)',
-    seed: 1,
+    seed: 8,
   },
-  'range read past a lost race': {
+  'sealed by one dataset, taken for sealed by all': {
     file: 'lake/writer/sealing.ts',
-    find: 'return isLost ? null : sealed.to',
-    plant: 'return sealed.to',
-    faults: 'twins=3,store-slow=3,layer-slow=3',
+    find: 'lowest(...this.#deps.tables.map(({ covered }) => covered))',
+    plant: 'this.#deps.tables[0]!.covered',
+    faults: 'twins=3,store-error=3,crash=3',
     seed: 1,
   },
   'cells of another dataset': {
@@ -362,7 +364,7 @@ export const PLANTED = {
     find: 'block.offset > found.after',
     plant: 'block.offset > -1',
     faults: 'layer-slow=3,store-error=3,crash=3',
-    seed: 1,
+    seed: 16,
   },
 } as const satisfies { readonly [name: string]: PlantedBug }
 
