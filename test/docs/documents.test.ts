@@ -1,9 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { parse } from 'smol-toml'
 import { expect, test } from 'vitest'
 import { settingsMarkdown } from '../../cli/commands/config.ts'
 import { COMMANDS } from '../../cli/main.ts'
 import { parseCommandArgs } from '../../cli/parse.ts'
+import { host } from '../../schemas/datasets/host.ts'
+import { withTables } from '../../schemas/definitions.ts'
 import { ROOT } from '../code/sources.ts'
 
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
@@ -70,4 +73,11 @@ test('links between documents lead somewhere', () => {
 
 test('architecture.md stays readable', () => {
   expect(read('docs/architecture.md').split('\n').length).toBeLessThan(200)
+})
+
+test('the example of datasets and views is one that the program takes', () => {
+  const [, toml] = /```toml\n([\s\S]*?)```/.exec(read('docs/operations.md'))!
+  const { datasets, views } = withTables({ datasets: [host], views: [] }, parse(toml!))
+  expect(datasets.map(({ name }) => name)).toEqual(['host', 'sensors'])
+  expect(views.map(({ name }) => name)).toEqual(['sensors_hour', 'host_minute'])
 })
