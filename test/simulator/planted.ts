@@ -21,13 +21,6 @@ export const PLANTED = {
     plant: 'await segment.file.write(start, buffer)',
     seed: 8,
   },
-  'kept blocks not synced': {
-    file: 'log/journal/recovery.ts',
-    find: '  await segment.file.sync()\n',
-    plant: '',
-    faults: 'crash=3,power=3',
-    seed: 482,
-  },
   'offset used twice': {
     file: 'log/journal/recovery.ts',
     find: 'if (lastOffset(opened) < offsetIn(floor, partition))',
@@ -84,14 +77,6 @@ export const PLANTED = {
     find: 'this.#open.cells.addAll(messages)',
     plant: 'this.#open.cells.addAll(messages, (i) => messages.timeMs[i]! > logTimeMs - 86_400_000)',
     seed: 3,
-  },
-  'straddling tick accepted': {
-    file: 'lake/tables/ticks.ts',
-    find: 'for (let tick = next.get(from); tick !== undefined;',
-    plant:
-      'const over = [...next.values()].find((t) => t.from < from && t.to > from)\n  for (let tick = next.get(from) ?? over; tick !== undefined;',
-    faults: 'layer-slow=3,twins=3,definition',
-    seed: 230,
   },
   'tick on both sides of the tidemark': {
     file: 'serving/index/load.ts',
@@ -264,13 +249,6 @@ export const PLANTED = {
       "calls.on('log covered', (position: Position) => log.covered({ ...position, ...log.partitions().map(() => -1) }))",
     seed: 1,
   },
-  'folding waits for the lake': {
-    file: 'speed/speed.ts',
-    find: 'const slice = trimmed(from) ??',
-    plant: 'for (const { ticks } of deps.views) await ticks.snapshot()\n      const slice = trimmed(from) ??',
-    faults: 'layer-slow=3',
-    seed: 4,
-  },
   'agents forgotten with the journal': {
     file: 'log/journal/recovery.ts',
     find: 'new KnownAgents(highest >= 0 ? await deps.agentsInLake() : new Map())',
@@ -345,13 +323,6 @@ export const PLANTED = {
     plant:
       'const grown = before.ticks.become(view, ticks.cells)\n  before.ticks.become = () => grown\n  await fillMissing(view, files, deps)',
     seed: 8,
-  },
-  'sealed by one dataset, taken for sealed by all': {
-    file: 'lake/writer/sealing.ts',
-    find: 'lowest(...this.#deps.tables.map(({ covered }) => covered))',
-    plant: 'this.#deps.tables[0]!.covered',
-    faults: 'twins=3,store-error=3,crash=3',
-    seed: 1,
   },
   'cells of another dataset': {
     file: 'speed/chain.ts',
