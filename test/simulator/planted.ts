@@ -103,6 +103,33 @@ export const PLANTED = {
     plant: 'mergeGaps(facts.gaps, gaps.slice(1))',
     seed: 9,
   },
+  'numbers of two datasets out of order': {
+    file: 'collector/intake/blocks.ts',
+    find: 'this.#flushBlock(before)',
+    plant: 'void before',
+    faults: 'agents=3,crash=3,power=3,disk-slow',
+    seed: 1,
+  },
+  'index grows before it is switched': {
+    file: 'serving/index/load.ts',
+    find: 'await fillMissing(view, files, deps)',
+    plant:
+      'const grown = before.ticks.become(view, ticks.cells)\n  before.ticks.become = () => grown\n  await fillMissing(view, files, deps)',
+    seed: 8,
+  },
+  'cells of another dataset': {
+    file: 'speed/chain.ts',
+    find: 'if (messages.form.dataset === this.view.dataset)',
+    plant: '',
+    seed: 1,
+  },
+  'sealed again by the dataset ahead': {
+    file: 'lake/writer/seal-files.ts',
+    find: 'block.offset > found.after',
+    plant: 'block.offset > -1',
+    faults: 'layer-slow=3,store-error=3,crash=3',
+    seed: 16,
+  },
   'milliseconds dropped': {
     file: 'collector/ndjson/decode/time-reader.ts',
     find: 'second * 1_000 + ms',
@@ -309,33 +336,6 @@ export const PLANTED = {
     plant: 'const size = () => files.at(-1)!.last - gone()',
     faults: 'spool=3,crash=3,power=3,agents',
     seed: 45,
-  },
-  'numbers of two datasets out of order': {
-    file: 'collector/intake/blocks.ts',
-    find: 'this.#flushBlock(before)',
-    plant: 'void before',
-    faults: 'agents=3,crash=3,power=3,disk-slow',
-    seed: 1,
-  },
-  'index grows before it is switched': {
-    file: 'serving/index/load.ts',
-    find: 'await fillMissing(view, files, deps)',
-    plant:
-      'const grown = before.ticks.become(view, ticks.cells)\n  before.ticks.become = () => grown\n  await fillMissing(view, files, deps)',
-    seed: 8,
-  },
-  'cells of another dataset': {
-    file: 'speed/chain.ts',
-    find: 'if (messages.form.dataset === this.view.dataset)',
-    plant: '',
-    seed: 1,
-  },
-  'sealed again by the dataset ahead': {
-    file: 'lake/writer/seal-files.ts',
-    find: 'block.offset > found.after',
-    plant: 'block.offset > -1',
-    faults: 'layer-slow=3,store-error=3,crash=3',
-    seed: 16,
   },
 } as const satisfies { readonly [name: string]: PlantedBug }
 
