@@ -21,13 +21,6 @@ export const PLANTED = {
     plant: 'await segment.file.write(start, bytes)',
     seed: 8,
   },
-  'kept blocks not synced': {
-    file: 'log/journal/open-segments.ts',
-    find: '  await segment.file.sync()\n',
-    plant: '',
-    faults: 'crash=3,power=3',
-    seed: 482,
-  },
   'offset used twice': {
     file: 'log/journal/recovery.ts',
     find: 'if (lastOffset(opened) < lostTo) await',
@@ -85,14 +78,6 @@ export const PLANTED = {
     plant: 'this.#open.cells.addAll(messages, (i) => messages.timeMs[i]! > logTimeMs - 86_400_000)',
     seed: 3,
   },
-  'straddling tick accepted': {
-    file: 'lake/tables/ticks.ts',
-    find: 'for (let tick = next.get(from); tick !== undefined;',
-    plant:
-      'const over = [...next.values()].find((t) => t.from < from && t.to > from)\n  for (let tick = next.get(from) ?? over; tick !== undefined;',
-    faults: 'layer-slow=3,twins=3,definition',
-    seed: 230,
-  },
   'tick on both sides of the tidemark': {
     file: 'serving/index/load.ts',
     find: 'chainFrom(ticks, hash, partition, offsetIn(tidemark, partition))',
@@ -117,6 +102,33 @@ export const PLANTED = {
     find: 'mergeGaps(facts.gaps, gaps)',
     plant: 'mergeGaps(facts.gaps, gaps.slice(1))',
     seed: 9,
+  },
+  'numbers of two datasets out of order': {
+    file: 'collector/intake/blocks.ts',
+    find: 'this.#flushBlock(before)',
+    plant: 'void before',
+    faults: 'agents=3,crash=3,power=3,disk-slow',
+    seed: 1,
+  },
+  'index grows before it is switched': {
+    file: 'serving/index/load.ts',
+    find: 'await fillMissing(view, files, deps)',
+    plant:
+      'const grown = before.ticks.become(view, ticks.cells)\n  before.ticks.become = () => grown\n  await fillMissing(view, files, deps)',
+    seed: 8,
+  },
+  'cells of another dataset': {
+    file: 'speed/chain.ts',
+    find: 'if (messages.form.dataset === this.view.dataset)',
+    plant: '',
+    seed: 1,
+  },
+  'sealed again by the dataset ahead': {
+    file: 'lake/writer/seal-files.ts',
+    find: 'block.offset > found.after',
+    plant: 'block.offset > -1',
+    faults: 'layer-slow=3,store-error=3,crash=3',
+    seed: 16,
   },
   'milliseconds dropped': {
     file: 'collector/ndjson/decode/time-reader.ts',
@@ -264,13 +276,6 @@ export const PLANTED = {
       "calls.on('log covered', (position: Position) => log.covered({ ...position, ...log.partitions().map(() => -1) }))",
     seed: 1,
   },
-  'folding waits for the lake': {
-    file: 'speed/speed.ts',
-    find: 'const slice = await readKept(',
-    plant: 'for (const { ticks } of deps.views) await ticks.snapshot()\n      const slice = await readKept(',
-    faults: 'layer-slow=3',
-    seed: 4,
-  },
   'agents forgotten with the journal': {
     file: 'log/journal/recovery.ts',
     find: 'recovery.agentsOf(highest >= 0 ? await recovery.agentsInLake() : new Map())',
@@ -331,40 +336,6 @@ export const PLANTED = {
     plant: 'const size = () => files.at(-1)!.last - gone()',
     faults: 'spool=3,crash=3,power=3,agents',
     seed: 45,
-  },
-  'numbers of two datasets out of order': {
-    file: 'collector/intake/blocks.ts',
-    find: 'this.#flushBlock(before)',
-    plant: 'void before',
-    faults: 'agents=3,crash=3,power=3,disk-slow',
-    seed: 1,
-  },
-  'index grows before it is switched': {
-    file: 'serving/index/load.ts',
-    find: 'await fillMissing(view, files, deps)',
-    plant:
-      'const grown = before.ticks.become(view, ticks.cells)\n  before.ticks.become = () => grown\n  await fillMissing(view, files, deps)',
-    seed: 8,
-  },
-  'sealed by one dataset, taken for sealed by all': {
-    file: 'lake/writer/sealing.ts',
-    find: 'lowest(...this.#deps.tables.map(({ covered }) => covered))',
-    plant: 'this.#deps.tables[0]!.covered',
-    faults: 'twins=3,store-error=3,crash=3',
-    seed: 1,
-  },
-  'cells of another dataset': {
-    file: 'speed/chain.ts',
-    find: 'if (messages.form.dataset === this.view.dataset)',
-    plant: '',
-    seed: 1,
-  },
-  'sealed again by the dataset ahead': {
-    file: 'lake/writer/seal-files.ts',
-    find: 'block.offset > found.after',
-    plant: 'block.offset > -1',
-    faults: 'layer-slow=3,store-error=3,crash=3',
-    seed: 16,
   },
 } as const satisfies { readonly [name: string]: PlantedBug }
 
