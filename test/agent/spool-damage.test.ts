@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Queued } from '../../agent/backlog.ts'
-import { openSpool } from '../../agent/spool.ts'
-import { readSpool } from '../../agent/spool-format.ts'
+import { readSpool } from '../../agent/spool/format.ts'
+import { openSpool } from '../../agent/spool/spool.ts'
 import { SimDisk } from '../sim/disk.ts'
 import { simRandom } from '../sim/random.ts'
 

@@ -42,7 +42,7 @@ test('the tarball is small and holds no sources but the agent', async () => {
   const { stdout } = await run('tar', ['tzf', tarball])
   const paths = stdout.trim().split('\n')
   expect(paths).toEqual(
-    expect.arrayContaining(['package/README.md', 'package/LICENSE', 'package/agent/spool.js']),
+    expect.arrayContaining(['package/README.md', 'package/LICENSE', 'package/agent/spool/spool.js']),
   )
   expect(paths.filter((path) => !/^package\/([A-Za-z.]+$|(agent|cli|schemas)\/.*\.js$)/.test(path))).toEqual(
     [],

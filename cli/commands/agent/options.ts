@@ -1,5 +1,5 @@
 import { hostname } from 'node:os'
-import { SPOOL_BYTES_MIN } from '../../../agent/spool.ts'
+import { SPOOL_BYTES_MIN } from '../../../agent/spool/spool.ts'
 import { TidemarkError } from '../../../schemas/errors.ts'
 import { isName } from '../../../schemas/name.ts'
 import type { Args } from '../../command.ts'

@@ -1,13 +1,11 @@
-import { crc32 } from 'node:zlib'
-import { formOf, formText, type MessageForm, nameColumns, parseForm } from '../schemas/dataset.ts'
-import { host } from '../schemas/datasets/host.ts'
-import type { Sample } from './backlog.ts'
+import { formOf, formText, type MessageForm, nameColumns, parseForm } from '../../schemas/dataset.ts'
+import { host } from '../../schemas/datasets/host.ts'
+import type { Sample } from '../backlog.ts'
+import { FRAME_BYTES, frame, nextFrame, readFrame } from './frame.ts'
 
 /**
- * The files of a spool, `<number of the first record>.spool`. Each is a head and then records, all framed alike
- * (docs/format/spool.md), integers little-endian:
- *
- *     u32 bytes of the payload │ u32 CRC-32 of these four bytes and the payload │ payload, JSON
+ * The files of a spool, `<number of the first record>.spool` (docs/format/spool.md). Each is a head and then records, all
+ * framed alike (frame.ts):
  *
  *     head     {"agent":"…","base":0,"first":1,"columns":"[\"host\",…]"}, columns as `formText` says; absent: those of `host`
  *     sample   [42,"checkout","web-1",1764000000000,12.5,40.1,71]: its record's number, names, time, gauges (null where absent)
@@ -24,11 +22,8 @@ export interface SpoolHead {
   readonly columns?: string
 }
 
-const FRAME_BYTES = 8
 /** No sample is shorter: `[1,"s","h",0,0,0,0]`. */
 export const RECORD_BYTES_MIN = FRAME_BYTES + 19
-/** No sample is longer: names have 128 characters. */
-const PAYLOAD_BYTES_MAX = 8_192
 
 /** What becomes of samples that are not in the spool any more. */
 export interface SpoolMark {
@@ -36,19 +31,6 @@ export interface SpoolMark {
   readonly settled: number
   /** Samples given up of which no collector was told. */
   readonly lost: number
-}
-
-export function frame(payload: unknown): Buffer {
-  const json = Buffer.from(JSON.stringify(payload))
-  const bytes = Buffer.allocUnsafe(FRAME_BYTES + json.length)
-  bytes.writeUInt32LE(json.length, 0)
-  json.copy(bytes, FRAME_BYTES)
-  bytes.writeUInt32LE(sumOf(bytes), 4)
-  return bytes
-}
-
-function sumOf(framed: Buffer): number {
-  return crc32(framed.subarray(FRAME_BYTES), crc32(framed.subarray(0, 4)))
 }
 
 /** A sample in the spool. Records count from 1 for as long as the spool lives, whatever the id. */
@@ -91,7 +73,7 @@ export function readSpool(file: Uint8Array): SpoolContent {
   for (let at = end; at < bytes.length; ) {
     const found = readFrame(bytes, at)
     if (found === null) {
-      at = skippedTo(bytes, at)
+      at = nextFrame(bytes, at)
       continue
     }
     if (Array.isArray(found.payload)) addRecord(records, recordOf(found.payload, form))
@@ -105,22 +87,6 @@ export function readSpool(file: Uint8Array): SpoolContent {
 /** A number that was given out before belongs to a write that failed. */
 function addRecord(records: SpoolRecord[], record: SpoolRecord): void {
   if (record.number > (records.at(-1)?.number ?? 0)) records.push(record)
-}
-
-function readFrame(bytes: Buffer, at: number): { payload: unknown; end: number } | null {
-  if (at + FRAME_BYTES > bytes.length) return null
-  const end = at + FRAME_BYTES + bytes.readUInt32LE(at)
-  if (end > bytes.length || end - at > PAYLOAD_BYTES_MAX) return null
-  const framed = bytes.subarray(at, end)
-  if (framed.readUInt32LE(4) !== sumOf(framed)) return null
-  return { payload: JSON.parse(framed.toString('utf8', FRAME_BYTES)), end }
-}
-
-/** Where the next whole record behind a damaged one begins, whose length may be what is damaged; the end when there is none. */
-function skippedTo(bytes: Buffer, at: number): number {
-  let next = at + 1
-  while (next < bytes.length && readFrame(bytes, next) === null) next += 1
-  return next
 }
 
 function headOf(payload: unknown): SpoolHead | null {
