@@ -1,7 +1,7 @@
 import type { Message } from '../schemas/message.ts'
 
-/** What an agent sampled; it has no number yet. */
-export type Sample = Omit<Message, 'agent' | 'seq'>
+/** What an agent sampled: it has no number yet, and no attributes. */
+export type Sample = Omit<Message, 'agent' | 'seq' | 'attributes'>
 
 /** A sample that waits for its acknowledgement, and its number. */
 export interface Queued extends Sample {

@@ -39,14 +39,16 @@ export function pathOf(dir: string, { first }: SpoolHead): string {
   return `${dir}/${String(first).padStart(16, '0')}.spool`
 }
 
-/** Returns what lies in the folder; one file at a time is in memory. Throws `E_DISK`. */
-export async function readFolder(disk: Disk, dir: string): Promise<SpoolFolder> {
+/**
+ * Returns what lies in the folder, gauges in the order of `gauges`; one file at a time is in memory. Throws `E_DISK`.
+ */
+export async function readFolder(disk: Disk, dir: string, gauges: readonly string[]): Promise<SpoolFolder> {
   const found = new FoundFiles()
   for (const name of await disk.list(dir)) {
     if (!NAME.test(name)) continue
     const path = `${dir}/${name}`
     const bytes = (await disk.readFile(path)) ?? new Uint8Array()
-    found.add(path, readSpool(bytes), bytes.length)
+    found.add(path, readSpool(bytes, gauges), bytes.length)
   }
   return found.folder()
 }

@@ -31,7 +31,11 @@ export function readFrame(bytes: Buffer, at: number): Framed | null {
   if (end > bytes.length || end - at > PAYLOAD_BYTES_MAX) return null
   const framed = bytes.subarray(at, end)
   if (framed.readUInt32LE(4) !== sumOf(framed)) return null
-  return { payload: JSON.parse(framed.toString('utf8', FRAME_BYTES)), end }
+  try {
+    return { payload: JSON.parse(framed.toString('utf8', FRAME_BYTES)), end }
+  } catch {
+    return null
+  }
 }
 
 /**

@@ -10,6 +10,7 @@ const RECENT_MAX = 1_000
 export class SpoolReader {
   readonly #disk: Disk
   readonly #state: SpoolState
+  readonly #gauges: readonly string[]
   #recent: readonly SpoolRecord[] = []
   /** The records of one file as it was with so many bytes, for draining. */
   #loaded: {
@@ -18,9 +19,11 @@ export class SpoolReader {
     readonly records: readonly SpoolRecord[]
   } | null = null
 
-  constructor(disk: Disk, state: SpoolState) {
+  /** `gauges` are those of its records, in that order. */
+  constructor(disk: Disk, state: SpoolState, gauges: readonly string[]) {
     this.#disk = disk
     this.#state = state
+    this.#gauges = gauges
   }
 
   /** These follow the records that are known. */
@@ -42,7 +45,8 @@ export class SpoolReader {
   async #recordsOf(file: SpoolFile): Promise<readonly SpoolRecord[]> {
     const { path, bytes } = file
     if (this.#loaded?.file !== file || this.#loaded.bytes !== bytes) {
-      const { records } = readSpool((await this.#disk.readFile(path)) ?? new Uint8Array())
+      const found = (await this.#disk.readFile(path)) ?? new Uint8Array()
+      const { records } = readSpool(found, this.#gauges)
       this.#loaded = { file, bytes, records }
     }
     return this.#loaded.records

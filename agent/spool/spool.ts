@@ -1,12 +1,12 @@
-import { type Dataset, formOf } from '../../schemas/dataset.ts'
-import { host } from '../../schemas/datasets/host.ts'
+import type { Dataset } from '../../schemas/dataset.ts'
 import { isError, TidemarkError } from '../../schemas/errors.ts'
 import { series } from '../../schemas/in-turn.ts'
 import type { Random } from '../../schemas/ports/clock.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
 import type { Backlog, Queued, Sample } from '../backlog.ts'
+import { columnsOf, gaugesIn, misfitOf, type SpoolColumns } from './columns.ts'
 import { readFolder, type SpoolFolder } from './folder.ts'
-import { columnsOf, encodeRecord, formOfHead, type SpoolHead, type SpoolRecord } from './format.ts'
+import { encodeRecord, type SpoolHead, type SpoolRecord } from './format.ts'
 import { SpoolReader } from './reader.ts'
 import { filesToGiveUp, needsAnotherFile, roomOf, type SpoolRoom } from './room.ts'
 import { SpoolState } from './state.ts'
@@ -14,8 +14,8 @@ import { SpoolWriter } from './writer.ts'
 
 export interface SpoolConfig {
   readonly dir: string
-  /** What its samples are of; absent: `host`. */
-  readonly dataset?: Dataset
+  /** What its samples are of. */
+  readonly dataset: Dataset
   /** All files together. */
   readonly bytesMax?: number
 }
@@ -45,16 +45,17 @@ const ID_BYTES = 16
  */
 export async function openSpool(config: SpoolConfig, deps: SpoolDeps): Promise<Backlog> {
   const { disk, logLine } = deps
-  const { dir, dataset = host, bytesMax = BYTES_MAX } = config
+  const { dir, dataset, bytesMax = BYTES_MAX } = config
   await disk.makeDir(dir)
   const lock = await disk.lock(`${dir}/lock`, `agent, process ${process.pid}`)
   try {
-    const folder = await readFolder(disk, dir)
+    const columns = columnsOf(dataset)
+    const gauges = gaugesIn(columns)
+    const folder = await readFolder(disk, dir, gauges)
+    refuseOthers(folder, dataset)
     for (const damage of folder.damage) logLine(`agent: ${damage}`)
-    const columns = columnsOf(formOf(dataset))
-    refuseOthers(folder, dataset, columns)
     const state = new SpoolState(folder)
-    const reader = new SpoolReader(disk, state)
+    const reader = new SpoolReader(disk, state, gauges)
     reader.remember(folder.newest)
     const writer = new SpoolWriter({ disk, dir, logLine }, state, folder.headless)
     await writer.beginOrWait(firstHead(folder, columns, deps.random))
@@ -66,18 +67,22 @@ export async function openSpool(config: SpoolConfig, deps: SpoolDeps): Promise<B
   }
 }
 
-/** Throws `E_COLUMNS` when a file has other columns. */
-function refuseOthers({ files }: SpoolFolder, dataset: Dataset, columns: string): void {
-  const strange = files.find(({ head }) => columnsOf(formOfHead(head) ?? formOf(dataset)) !== columns)
-  if (strange === undefined) return
-  const reason = `${strange.path} holds samples of other columns than ${dataset.name}; use another folder`
-  throw new TidemarkError('E_COLUMNS', reason)
+/** Throws `E_COLUMNS` when a file holds what cannot be read as samples of `dataset`. */
+function refuseOthers({ files }: SpoolFolder, dataset: Dataset): void {
+  for (const { path, head } of files) {
+    const reason = misfitOf(head, dataset)
+    if (reason !== null)
+      throw new TidemarkError(
+        'E_COLUMNS',
+        `the samples in ${path} are refused: ${reason}; the file is kept, name another --spool`,
+      )
+  }
 }
 
 /** Returns the head of the file that this start begins. An id belongs to its spool: where none is left there is a new one. */
-function firstHead({ files, next }: SpoolFolder, columns: string, random: Random): SpoolHead {
+function firstHead({ files, next }: SpoolFolder, columns: SpoolColumns, random: Random): SpoolHead {
   const { agent, base } = files.at(-1)?.head ?? { agent: random.hex(ID_BYTES), base: 0 }
-  return { agent, base, first: next, columns }
+  return { agent, base, first: next, ...columns }
 }
 
 interface Pending {

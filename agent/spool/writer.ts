@@ -70,7 +70,9 @@ export class SpoolWriter {
       if (!isError(error, 'E_DISK_FULL')) throw error
       this.#deps.logLine(`agent: ${describeError(error)}; samples are lost until there is room`)
       const path = pathOf(this.#deps.dir, head)
-      if (this.#state.files.at(-1)?.path !== path) this.#state.begin(path, head, 0)
+      const before = this.#state.files.at(-1)
+      // An empty file of that name stays until it is begun anew: its head may be of earlier columns.
+      this.#state.begin(path, head, before?.path === path ? before.bytes : 0)
     }
   }
 

@@ -101,7 +101,7 @@ async function runAgent(flags: Args['flags'], options: AgentOptions, clock: Cloc
     spoolDir === undefined
       ? null
       : await openSpool(
-          { dir: resolve(io.cwd, spoolDir), ...(bytesMax !== undefined && { bytesMax }) },
+          { dir: resolve(io.cwd, spoolDir), dataset: host, ...(bytesMax !== undefined && { bytesMax }) },
           { disk: nodeDisk(), random, logLine },
         )
   const { sample } = await sampler(clock)
