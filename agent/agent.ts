@@ -17,13 +17,20 @@ export interface AgentConfig {
   readonly service: string
   readonly hostName: string
   readonly intervalMs: number
+  /** Said in each hello, for people who look at the collector. */
+  readonly about?: AgentAbout
+}
+
+export interface AgentAbout {
+  /** Whose CPU and RAM are measured. */
+  readonly scope?: 'host' | 'container'
 }
 
 export interface AgentDeps {
   readonly net: Net
   readonly clock: Clock
   readonly random: Random
-  /** Returns the host's gauges now, in the order of those of `host`. */
+  /** Returns the host's gauges now, in the order of those of `host`; NaN for one that cannot be had. */
   sample(): Promise<number[]>
   /** What waits to be acknowledged; absent: in memory. The agent closes it. */
   readonly backlog?: Backlog
@@ -74,13 +81,13 @@ export function startAgent(config: AgentConfig, deps: AgentDeps): Agent {
       receive: (answer) => delivery.receive(answer),
       stranger: () => logLine(`agent: what answers at ${config.host}:${config.port} is no collector`),
     })
-    delivery.begin(link.socket, token)
+    delivery.begin(link.socket, { ...(token && { token }), ...config.about })
     await link.gone
     delivery.end()
   }
 
   const stopSampling = startSampling([config.service, config.hostName], config.intervalMs, {
-    ...{ backlog, losses, clock, signal, logLine },
+    ...{ dataset: host, backlog, losses, clock, signal, logLine },
     sample: () => deps.sample(),
     due: () => delivery.leaveSilence(),
     kept: () => delivery.send(),

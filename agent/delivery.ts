@@ -46,13 +46,13 @@ export class Delivery {
     )
   }
 
-  /** A connection is there: says hello on it. */
-  begin(socket: Socket, token: string | undefined): void {
+  /** A connection is there: says hello on it, with what else there is to say. */
+  begin(socket: Socket, about: Readonly<Record<string, string>>): void {
     const { backlog, clock, losses } = this.#deps
     this.#socket = socket
     this.flow.asked(clock.nowMs())
     const lost = losses.tell(backlog.lost)
-    const hello = { hello: 1, agent: backlog.agent, ...(token && { token }), ...(lost > 0 && { lost }) }
+    const hello = { hello: 1, agent: backlog.agent, ...about, ...(lost > 0 && { lost }) }
     socket.write(`${JSON.stringify(hello)}\n`)
   }
 

@@ -13,7 +13,7 @@ import { secretsFile, stateDir, unitText } from './unit.ts'
 export const UNIT_FILE = '/etc/systemd/system/tidemark-agent.service'
 
 /** Flags that go into the unit as they are. Secrets are none of them: command lines are public. */
-const BAKED = ['service', 'host', 'interval', 'spool-max', 'tls']
+const BAKED = ['service', 'host', 'interval', 'scope', 'spool-max', 'tls']
 /** Flags that `install` itself heeds, or that it fills in. */
 const HEEDED = ['collector', 'ca', 'unit', 'print', 'force', 'help']
 
