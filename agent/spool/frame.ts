@@ -1,4 +1,4 @@
-import { crc32 } from 'node:zlib'
+import { crc32 } from './crc32.ts'
 
 /**
  * How everything in a spool's file is framed, integers little-endian:

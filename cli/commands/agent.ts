@@ -16,6 +16,7 @@ import { letOthersRead, ownProgram } from '../host/process.ts'
 import { nodeRandom } from '../host/random.ts'
 import { installUnit, UNIT_FILE } from './agent/install.ts'
 import { type AgentOptions, agentOptions } from './agent/options.ts'
+import { lockSpool } from './agent/spool-lock.ts'
 import { COLLECTOR_FLAG } from './collector-flag.ts'
 import { REACH_FLAGS, reachOf } from './reach.ts'
 
@@ -113,7 +114,7 @@ async function runAgent(flags: Args['flags'], options: AgentOptions, clock: Cloc
       ? null
       : await openSpool(
           { dir: resolve(io.cwd, spoolDir), dataset: host, ...(bytesMax !== undefined && { bytesMax }) },
-          { disk: nodeDisk(), random, logLine },
+          { disk: nodeDisk(lockSpool), random, logLine },
         )
   const gauges = await hostGauges(scope, { machine: nodeMachine(), clock, logLine })
   const running = startAgent(
