@@ -24,6 +24,8 @@ export interface AgentConfig {
 export interface AgentAbout {
   /** Whose CPU and RAM are measured. */
   readonly scope?: 'host' | 'container'
+  /** Of the agent. */
+  readonly version?: string
 }
 
 export interface AgentDeps {

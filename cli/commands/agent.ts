@@ -14,6 +14,7 @@ import { nodeMachine } from '../host/machine.ts'
 import { freeNewest, giveMemoryBack } from '../host/memory.ts'
 import { letOthersRead, ownProgram } from '../host/process.ts'
 import { nodeRandom } from '../host/random.ts'
+import { VERSION } from '../version.ts'
 import { installUnit, UNIT_FILE } from './agent/install.ts'
 import { type AgentOptions, agentOptions } from './agent/options.ts'
 import { lockSpool } from './agent/spool-lock.ts'
@@ -118,7 +119,7 @@ async function runAgent(flags: Args['flags'], options: AgentOptions, clock: Cloc
         )
   const gauges = await hostGauges(scope, { machine: nodeMachine(), clock, logLine })
   const running = startAgent(
-    { ...address, service, hostName, intervalMs, about: { scope: gauges.scope } },
+    { ...address, service, hostName, intervalMs, about: { scope: gauges.scope, version: VERSION } },
     { ...reach, clock, random, sample: gauges.sample, ...(backlog && { backlog }), logLine },
   )
   const where = backlog === null ? 'memory, a restart loses those not sent' : spoolDir

@@ -129,7 +129,7 @@ async function startOwnAgent(
       service,
       hostName: hostname(),
       intervalMs: settings.durationMs('agent.interval'),
-      about: { scope: gauges.scope },
+      about: { scope: gauges.scope, version: VERSION },
     },
     { ...reach, clock, random, sample: gauges.sample, logLine },
   )

@@ -105,12 +105,23 @@ test('with a machine that answers nothing at all it starts, says so, and stops',
   ])
 })
 
-test('the hello says whose CPU and RAM are measured', async () => {
+const ABOUT = { scope: 'container', version: '0.1.0' } as const
+
+test('the hello says whose CPU and RAM are measured, and which release the agent is of', async () => {
   const rig = new Rig()
   const heard: Client[] = []
   await rig.net.listen('127.0.0.1', 7070, (socket) => void heard.push(new Client(socket)))
-  const agent = start(rig, async () => [1, 2, 3], { scope: 'container' })
+  const agent = start(rig, async () => [1, 2, 3], ABOUT)
   await rig.run(100)
-  expect(heard[0]!.answers[0]).toMatchObject({ hello: 1, scope: 'container' })
+  expect(heard[0]!.answers[0]).toMatchObject({ hello: 1, ...ABOUT })
   await close(agent, rig)
+})
+
+test('a collector that knows nothing of what a hello says besides welcomes it all the same', async () => {
+  const rig = await Rig.start({ port: 7070 })
+  const agent = start(rig, async () => [1, 2, 3], ABOUT)
+  for (let i = 0; i < 3; i++) await rig.run(1_000)
+  expect([agent.status().state, rig.lines]).toEqual(['connected', []])
+  await close(agent, rig)
+  expect(rig.log.messages().length).toBeGreaterThan(2)
 })
