@@ -1,7 +1,7 @@
 import type { Clock } from '../schemas/ports/clock.ts'
 
 /**
- * Calls `fn` on every multiple of `intervalMs` of the clock, so that hosts sample together; the result stops it. While
+ * Calls `fn` on every multiple of `intervalMs` of the clock, so that hosts sample together. Returns what stops it. While
  * one call is going on, multiples pass unused.
  */
 export function everyMultiple(clock: Clock, intervalMs: number, fn: () => Promise<void>): () => void {

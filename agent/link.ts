@@ -7,7 +7,7 @@ export type Answer =
   | { readonly kind: 'ack'; readonly seq: number }
   | { readonly kind: 'error'; readonly code: string; readonly message: string }
 
-/** The longest answer line; whoever sends more is no collector. */
+/** The longest answer line; a peer that sends a longer one is no collector. */
 const ANSWER_CHARACTERS_MAX = 65_536
 
 /** One connection to a collector: answers as they come, and a promise of its end. */
@@ -18,8 +18,8 @@ export interface Link {
 }
 
 /**
- * Connects; `receive` gets every answer. A peer that says anything else is disconnected, and `stranger` called. Throws
- * `E_CONNECT`, also when `signal` aborts first.
+ * Connects; `receive` is called with every answer. A peer that says anything else is disconnected, and `stranger` called.
+ * Throws `E_CONNECT`, also when `signal` aborts first.
  */
 export async function openLink(
   net: Net,
@@ -56,7 +56,7 @@ export async function openLink(
   return { socket, gone }
 }
 
-/** Attempts can take minutes when nobody answers at all; one that outlives its agent is dropped. */
+/** Connects. An attempt can take minutes when nothing answers at all; one that outlives its agent is dropped. */
 function connectUnless(
   net: Net,
   { host, port }: { readonly host: string; readonly port: number },
@@ -74,7 +74,7 @@ function connectUnless(
   })
 }
 
-/** The answer in a line; null when it is none. */
+/** Returns the answer in a line; null when it is none. */
 export function parseAnswer(line: string): Answer | null {
   let value: unknown
   try {

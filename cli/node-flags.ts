@@ -12,6 +12,12 @@ export const AGENT_FLAGS = [
   '--no-sparkplug',
 ]
 
+/** Returns those of the flags that a Node of this version takes: the others end it at its start. */
+export function flagsFor(version: string, flags: readonly string[]): string[] {
+  const major = Number(/^v(\d+)\./.exec(version)?.[1])
+  return flags.filter((flag) => flag !== '--no-maglev' || major >= 20)
+}
+
 /**
  * What the C library is told beside: to give memory back from 64 KiB on that are free at its end, not once twice its largest
  * piece is. 0.7 MB of what starting needed are then not kept.
@@ -44,7 +50,7 @@ export const UP_ENVIRONMENT = { MALLOC_MMAP_THRESHOLD_: String(512 << 10) }
 
 /**
  * Starts this program again with the flags and, where they are not set, the variables, as the same process, unless it has the
- * flags. Node before 22.15 cannot; it then takes more memory.
+ * flags. Node before 22.15 cannot; it then takes some MB more.
  */
 export function startWithFlags(flags: readonly string[], variables: Readonly<Record<string, string>>): void {
   if (process.execve === undefined || flags.every((flag) => process.execArgv.includes(flag))) return

@@ -139,6 +139,13 @@ export const SETTINGS = [
     about: "Service under which `up`'s own agent reports",
   },
   { name: 'agent.interval', kind: 'duration', default: '1s', about: 'Time between two samples' },
+  {
+    name: 'agent.scope',
+    kind: 'string',
+    default: 'auto',
+    about:
+      'Whose CPU and RAM: of the `host`, of the `container`, or `auto`, the container where it has limits',
+  },
 ] as const satisfies readonly Setting[]
 
 export type SettingName = (typeof SETTINGS)[number]['name']

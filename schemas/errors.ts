@@ -118,6 +118,11 @@ export const ERRORS = {
     retryable: false,
     hint: 'use the release that wrote it, or a newer one',
   },
+  E_SAMPLE: {
+    meaning: 'a gauge of this host cannot be read',
+    retryable: true,
+    hint: 'check what the message names; samples are whole again when it answers',
+  },
   E_CLOSED: { meaning: 'it is closed', retryable: false, hint: 'the process is stopping' },
   E_LISTEN: {
     meaning: 'cannot listen on that address',

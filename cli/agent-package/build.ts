@@ -64,7 +64,7 @@ function manifestOf({ version, license, dependencies }: Manifest): object {
       "Samples this host's CPU, RAM and disk and sends them to a Tidemark collector, each message once",
     license,
     type: 'module',
-    engines: { node: '>=22.13' },
+    engines: { node: '>=18.13' },
     bin: { 'tidemark-agent': ENTRY },
     dependencies: { systeminformation: dependencies.systeminformation },
   }

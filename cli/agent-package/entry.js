@@ -2,10 +2,10 @@
 /** The way into the package, in plain JavaScript that any Node since 12.20 understands: older than needed, it says so. */
 import { AGENT_ENVIRONMENT, AGENT_FLAGS, startWithFlags } from '../node-flags.js'
 
-/** Node has SQLite, which locks the spool, without a flag since 22.13. */
+/** What Debian 12 came with, the oldest of those that it is tested on. */
 function isNewEnough() {
   const [major, minor] = process.version.replace('v', '').split('.').map(Number)
-  return major > 23 || (major === 23 && minor >= 4) || (major === 22 && minor >= 13)
+  return major > 18 || (major === 18 && minor >= 13)
 }
 
 if (isNewEnough()) {
@@ -14,6 +14,6 @@ if (isNewEnough()) {
   startWithFlags(AGENT_FLAGS, AGENT_ENVIRONMENT)
   import('./main.js').then((main) => main.start())
 } else {
-  process.stderr.write(`tidemark-agent: Node ${process.version} is too old: 22.13 or newer is needed\n`)
+  process.stderr.write(`tidemark-agent: Node ${process.version} is too old: 18.13 or newer is needed\n`)
   process.exit(1)
 }

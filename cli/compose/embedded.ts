@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { type Agent, startAgent } from '../../agent/agent.ts'
-import { sampler } from '../../agent/sample.ts'
+import { hostGauges } from '../../agent/gauges/host-gauges.ts'
 import { HANDSHAKE_MS_MAX } from '../../collector/intake/limits.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import type { Net } from '../../schemas/ports/net.ts'
@@ -11,9 +11,11 @@ import { type CertificatePair, collectorCertificate } from '../access/certificat
 import { openGate } from '../access/gate.ts'
 import { indexThread } from '../host/index-thread.ts'
 import { startIngestThread } from '../host/ingest-thread.ts'
+import { nodeMachine } from '../host/machine.ts'
 import { nodeNet } from '../host/net.ts'
 import type { ListenTls } from '../host/tls.ts'
 import { builtInDefinitions } from '../settings/definitions.ts'
+import { parseScope } from '../settings/scope.ts'
 import type { Settings } from '../settings/settings.ts'
 import { type Address, formatAddress } from '../settings/values.ts'
 import { VERSION } from '../version.ts'
@@ -109,12 +111,17 @@ async function startOwnAgent(
   reach: { net: Net; token(): Promise<string> },
   { clock, random, logLine }: Host,
 ): Promise<Agent> {
-  const { sample } = await sampler(clock)
   // A collector that listens everywhere is reached on this machine's own address.
   const host = ['0.0.0.0', '::'].includes(collector.host) ? '127.0.0.1' : collector.host
   const service = settings.text('agent.service')
   if (service === '')
     throw new TidemarkError('E_CONFIG', 'agent.service must not be empty', { field: 'agent.service' })
+  const scope = parseScope(settings.text('agent.scope'))
+  if (scope === null)
+    throw new TidemarkError('E_CONFIG', 'agent.scope must be auto, host or container', {
+      field: 'agent.scope',
+    })
+  const gauges = await hostGauges(scope, { machine: nodeMachine(), clock, logLine })
   return startAgent(
     {
       host,
@@ -122,8 +129,9 @@ async function startOwnAgent(
       service,
       hostName: hostname(),
       intervalMs: settings.durationMs('agent.interval'),
+      about: { scope: gauges.scope, version: VERSION },
     },
-    { ...reach, clock, random, sample, logLine },
+    { ...reach, clock, random, sample: gauges.sample, logLine },
   )
 }
 

@@ -6,8 +6,8 @@ import type { Disk, DiskFile } from '../../schemas/ports/disk.ts'
 import { diskError } from './disk-error.ts'
 import { lockFile } from './lock.ts'
 
-/** The disk of this machine. */
-export function nodeDisk(): Disk {
+/** The disk of this machine; `lock` is how it locks. */
+export function nodeDisk(lock: Disk['lock'] = lockFile): Disk {
   return {
     open: (async (path: string, options?: { create: true; secret?: true }) => {
       const handle = await absentAsNull(
@@ -43,7 +43,7 @@ export function nodeDisk(): Disk {
     },
     remove: (path) => named(path, rm(path, { force: true })),
     syncDir,
-    lock: lockFile,
+    lock,
   }
 }
 

@@ -13,14 +13,14 @@ import { diskError } from './disk-error.ts'
 export async function lockFile(path: string, holder: string): Promise<{ release(): Promise<void> }> {
   let db: DatabaseSync | null = null
   try {
-    db = new (sqlite().DatabaseSync)(path, { timeout: 0 })
+    db = new (sqlite()!.DatabaseSync)(path, { timeout: 0 })
     // Its rollback journal in memory: on a full disk there is no room even for that.
     db.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
     noteHolder(path, holder)
   } catch (error) {
     db?.close()
     if (!isBusy(error)) throw diskError(path, error)
-    throw new TidemarkError('E_LOCKED', `${path} is held by ${holderOf(path)}`)
+    throw lockedError(path)
   }
   const held = db
   return {
@@ -31,6 +31,16 @@ export async function lockFile(path: string, holder: string): Promise<{ release(
   }
 }
 
+/** Whether this Node has SQLite: since 22.13. */
+export function hasSqlite(): boolean {
+  return sqlite() !== undefined
+}
+
+/** Says who holds the lock, as far as it is known. */
+export function lockedError(path: string): TidemarkError {
+  return new TidemarkError('E_LOCKED', `${path} is held by ${holderOf(path)}`)
+}
+
 /** SQLITE_BUSY; what stands above the lowest byte only says why. */
 const BUSY = 5
 
@@ -39,8 +49,8 @@ function isBusy(error: unknown): boolean {
   return errcode !== undefined && (errcode & 0xff) === BUSY
 }
 
-/** For whoever comes second; the lock holds without it, as on a full disk. */
-function noteHolder(path: string, holder: string): void {
+/** For the process that comes second; the lock holds without it, as on a full disk. */
+export function noteHolder(path: string, holder: string): void {
   try {
     writeFileSync(`${path}.holder`, holder)
   } catch {
@@ -56,15 +66,18 @@ function holderOf(path: string): string {
   }
 }
 
-/** Node 22 warns that this module is an experiment. What is used of it has not changed since, so that warning goes unsaid. */
-function sqlite(): typeof import('node:sqlite') {
+/**
+ * Returns Node's SQLite; undefined where there is none. Node 22 warns that this module is an experiment. What is used of it has
+ * not changed since, so that warning goes unsaid.
+ */
+function sqlite(): typeof import('node:sqlite') | undefined {
   const { emitWarning } = process
   process.emitWarning = ((warning: string | Error, ...rest: []) => {
     if (!String(warning).startsWith('SQLite is an experimental feature'))
       emitWarning.call(process, warning, ...rest)
   }) as typeof process.emitWarning
   try {
-    return process.getBuiltinModule('node:sqlite')
+    return process.getBuiltinModule?.('node:sqlite')
   } finally {
     process.emitWarning = emitWarning
   }

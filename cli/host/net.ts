@@ -76,10 +76,11 @@ function wrapSecured({ secure, raw }: Secured): Socket {
 
 /**
  * Gives memory back at once that holds only these bytes. Left to the garbage collector, what was read piles up to hundreds of
- * megabytes while there is nothing else to collect.
+ * megabytes while there is nothing else to collect. Node can since 21.
  */
 function release({ buffer, byteLength }: Buffer): void {
-  if (byteLength === buffer.byteLength && buffer instanceof ArrayBuffer) buffer.transfer(0)
+  if (byteLength === buffer.byteLength && buffer instanceof ArrayBuffer)
+    (buffer as { transfer?(bytes: number): void }).transfer?.(0)
 }
 
 /** What Node reads a socket with: no documented part of it, so it may be missing. */

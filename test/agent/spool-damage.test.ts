@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import type { Queued } from '../../agent/backlog.ts'
-import { openSpool } from '../../agent/spool.ts'
-import { readSpool } from '../../agent/spool-format.ts'
+import { readSpool } from '../../agent/spool/format.ts'
+import { openSpool } from '../../agent/spool/spool.ts'
+import { host } from '../../schemas/datasets/host.ts'
 import { SimDisk } from '../sim/disk.ts'
 import { simRandom } from '../sim/random.ts'
 
@@ -23,7 +24,7 @@ async function openOn(files: ReadonlyMap<string, Uint8Array>) {
   const lines: string[] = []
   const random = simRandom(2)
   const spool = await openSpool(
-    { dir: DIR, bytesMax: BYTES_MAX },
+    { dir: DIR, dataset: host, bytesMax: BYTES_MAX },
     { disk, random, logLine: (line) => void lines.push(line) },
   )
   return { spool, disk, lines }

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Backlog, Queued } from '../../agent/backlog.ts'
-import { openSpool } from '../../agent/spool.ts'
-import { readSpool } from '../../agent/spool-format.ts'
+import { readSpool } from '../../agent/spool/format.ts'
+import { openSpool } from '../../agent/spool/spool.ts'
+import { host } from '../../schemas/datasets/host.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
 import { SimDisk } from '../sim/disk.ts'
@@ -16,7 +17,7 @@ const random = simRandom(1)
 const lines: string[] = []
 
 const open = (disk: Disk, bytesMax = 1 << 20): Promise<Backlog> =>
-  openSpool({ dir: DIR, bytesMax }, { disk, random, logLine: (line) => void lines.push(line) })
+  openSpool({ dir: DIR, dataset: host, bytesMax }, { disk, random, logLine: (line) => void lines.push(line) })
 
 const sample = (n: number) => ({ names: ['übung', 'web-1'], timeMs: n, gauges: [n, n / 3, 0] })
 

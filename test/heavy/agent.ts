@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { readSpool } from '../../agent/spool-format.ts'
+import { readSpool } from '../../agent/spool/format.ts'
 import { environment } from './up.ts'
 
 const ENTRY = fileURLToPath(new URL('../../cli/entry.js', import.meta.url))

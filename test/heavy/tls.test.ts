@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { readSpool } from '../../agent/spool-format.ts'
+import { readSpool } from '../../agent/spool/format.ts'
 import { makeCa, type Pair, type TestCa } from '../cli/host/certificates.ts'
 import { environment, type Running, runCommand, startUp } from './up.ts'
 

@@ -1,8 +1,9 @@
 import { type Agent, startAgent } from '../../agent/agent.ts'
 import type { Backlog } from '../../agent/backlog.ts'
-import { openSpool } from '../../agent/spool.ts'
-import { readSpool } from '../../agent/spool-format.ts'
+import { readSpool } from '../../agent/spool/format.ts'
+import { openSpool } from '../../agent/spool/spool.ts'
 import { AHEAD_MS_MAX } from '../../collector/intake/limits.ts'
+import { host } from '../../schemas/datasets/host.ts'
 import { describeError } from '../../schemas/errors.ts'
 import { SimDisk } from '../sim/disk.ts'
 import { drain, Incarnation } from '../sim/incarnation.ts'
@@ -91,7 +92,10 @@ export class Host {
     }
     const disk = life.gate(this.disk, { wraps: ['open'] })
     const open = () =>
-      openSpool({ dir: SPOOL_DIR, ...(small && { bytesMax: SMALL_BYTES_MAX }) }, { disk, random, logLine })
+      openSpool(
+        { dir: SPOOL_DIR, dataset: host, ...(small && { bytesMax: SMALL_BYTES_MAX }) },
+        { disk, random, logLine },
+      )
     const again = (error: unknown) => {
       trace.say(`${this.name} | does not start: ${describeError(error)}; its disk is mended`)
       this.mend()

@@ -1,5 +1,5 @@
 import type { Backlog, Sample } from '../../agent/backlog.ts'
-import type { SpoolContent } from '../../agent/spool-format.ts'
+import type { SpoolContent } from '../../agent/spool/format.ts'
 
 /** Of one host: which samples its spools lost, and which number each was given out under. */
 export interface SpoolMemory {

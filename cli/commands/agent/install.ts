@@ -4,7 +4,7 @@ import type { Disk } from '../../../schemas/ports/disk.ts'
 import { TOKEN_VARIABLE } from '../../access/token-variable.ts'
 import type { Args, Io } from '../../command.ts'
 import { replaceFile } from '../../host/replace-file.ts'
-import { AGENT_ENVIRONMENT, AGENT_FLAGS } from '../../node-flags.ts'
+import { AGENT_ENVIRONMENT, AGENT_FLAGS, flagsFor } from '../../node-flags.ts'
 import { formatAddress } from '../../settings/values.ts'
 import { closedToOthers, hiddenFromUnit } from './hidden.ts'
 import { agentOptions } from './options.ts'
@@ -13,7 +13,7 @@ import { secretsFile, stateDir, unitText } from './unit.ts'
 export const UNIT_FILE = '/etc/systemd/system/tidemark-agent.service'
 
 /** Flags that go into the unit as they are. Secrets are none of them: command lines are public. */
-const BAKED = ['service', 'host', 'interval', 'spool-max', 'tls']
+const BAKED = ['service', 'host', 'interval', 'scope', 'spool-max', 'tls']
 /** Flags that `install` itself heeds, or that it fills in. */
 const HEEDED = ['collector', 'ca', 'unit', 'print', 'force', 'help']
 
@@ -40,7 +40,7 @@ export async function installUnit(flags: Args['flags'], program: Program, disk: 
     program: program.node,
     variables: AGENT_ENVIRONMENT,
     args: [
-      ...AGENT_FLAGS,
+      ...flagsFor(process.version, AGENT_FLAGS),
       ...program.words,
       `--collector=${formatAddress(options.address)}`,
       ...BAKED.flatMap((flag) => bakedFlag(flag, flags[flag])),

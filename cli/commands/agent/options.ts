@@ -1,8 +1,10 @@
 import { hostname } from 'node:os'
-import { SPOOL_BYTES_MIN } from '../../../agent/spool.ts'
+import type { ScopeWanted } from '../../../agent/gauges/host-gauges.ts'
+import { SPOOL_BYTES_MIN } from '../../../agent/spool/spool.ts'
 import { TidemarkError } from '../../../schemas/errors.ts'
 import { isName } from '../../../schemas/name.ts'
 import type { Args } from '../../command.ts'
+import { parseScope } from '../../settings/scope.ts'
 import { type Address, parseDuration, parseSize } from '../../settings/values.ts'
 import { collectorAddress } from '../collector-flag.ts'
 
@@ -12,6 +14,7 @@ export interface AgentOptions {
   readonly service: string
   readonly hostName: string
   readonly intervalMs: number
+  readonly scope: ScopeWanted
   /** As it was given. */
   readonly spoolDir: string | undefined
   readonly spoolBytesMax: number | undefined
@@ -27,11 +30,14 @@ export function agentOptions(flags: Args['flags'], call: string): AgentOptions {
   }
   const intervalMs = parseDuration(flags.interval ?? '1s')
   if (intervalMs === null) throw wrong('--interval must be a duration like 1s')
+  const scope = parseScope(flags.scope ?? 'auto')
+  if (scope === null) throw wrong('--scope must be auto, host or container')
   return {
     address: collectorAddress(flags),
     service,
     hostName,
     intervalMs,
+    scope,
     spoolDir: spool,
     spoolBytesMax: spoolBytesMax(flags['spool-max']),
   }

@@ -24,7 +24,7 @@ export function secretsFile(name: string): string {
 }
 
 /**
- * The text of the unit. What it allows: this host's /proc, `df` for the disk, a connection to the collector, and its own state
+ * The text of the unit. What it allows: this host's /proc, how full its root is, a connection to the collector, and its own state
  * folder; nothing else of the machine. Two usual walls are missing: V8 makes code at run time (`MemoryDenyWriteExecute`),
  * and the load stands in /proc beside the processes (`ProcSubset`).
  */

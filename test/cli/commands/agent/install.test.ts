@@ -48,10 +48,17 @@ const textIn = async (at: Disk, path = UNIT) => Buffer.from((await at.readFile(p
 
 test('the unit is written with the flags in it, and what to do next is said', async () => {
   const at = await disk()
-  const flags = { ...FLAGS, collector: 'c.example:7070', host: 'a "b"', interval: '5s', 'spool-max': '1GiB' }
+  const flags = {
+    ...FLAGS,
+    collector: 'c.example:7070',
+    host: 'a "b"',
+    interval: '5s',
+    scope: 'host',
+    'spool-max': '1GiB',
+  }
   const { out } = await install(flags, at)
   expect(await textIn(at)).toContain(
-    '/bin/sh agent --collector=c.example:7070 --service=checkout "--host=a \\"b\\"" --interval=5s --spool-max=1GiB --spool=/var/lib/tidemark-agent\n',
+    '/bin/sh agent --collector=c.example:7070 --service=checkout "--host=a \\"b\\"" --interval=5s --scope=host --spool-max=1GiB --spool=/var/lib/tidemark-agent\n',
   )
   expect(out).toMatch(/systemctl daemon-reload\n +systemctl enable --now tidemark-agent\n/)
   expect(at.paths()).toEqual([UNIT])
@@ -140,6 +147,7 @@ test('wrong flags are refused before anything is written', async () => {
     [{ service: '' }, /--service must be/],
     [{ collector: 'x' }, /--collector must be an address/],
     [{ interval: 'soon' }, /--interval must be a duration/],
+    [{ scope: 'all' }, /--scope must be auto, host or container/],
     [{ 'spool-max': '1KiB' }, /--spool-max must be a size like 256MiB, at least 64KiB/],
     [{ spool: '/spool' }, /--spool does not go with install/],
     [{ once: 'true' }, /--once does not go with install/],
