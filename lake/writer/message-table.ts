@@ -5,6 +5,7 @@ import type { Position } from '../../schemas/position.ts'
 import type { Change, Snapshot, Table } from '../delta/port.ts'
 import type { DatasetTables } from '../tables/deployment.ts'
 import { coveredPosition, messagesSchema } from '../tables/messages.ts'
+import { BEGUN } from './begin-like.ts'
 
 /** Where the table's configuration keeps its dataset, as JSON. */
 const DATASET = 'tidemark.dataset'
@@ -31,12 +32,17 @@ export class MessageTable {
   }
 
   /**
-   * Makes the table, or gives it the columns that the dataset gained. Throws `E_COLUMNS` when its messages are of another
+   * Makes the table, or gives it the columns that the dataset gained. `first`: no table of the deployment covers anything of the
+   * log, so this one begins where the log does. Throws `E_COLUMNS` when its messages are of another
    * dataset than is defined now.
    */
-  async open(nowMs: number): Promise<void> {
+  async open(nowMs: number, first: boolean): Promise<void> {
     const { dataset } = this
-    const configuration = { 'tidemark.created': String(nowMs), [DATASET]: JSON.stringify(dataset) }
+    const configuration = {
+      'tidemark.created': String(nowMs),
+      [DATASET]: JSON.stringify(dataset),
+      ...(first && { [BEGUN]: 'with the log' }),
+    }
     const found = await this.table.create(messagesSchema(dataset), configuration)
     const stored = found.configuration[DATASET]
     if (stored === JSON.stringify(dataset)) return

@@ -5,7 +5,7 @@ import { lowest, offsetIn, type Position } from '../../schemas/position.ts'
 import { Turns } from '../../schemas/turns.ts'
 import { allViews, type DatasetTables } from '../tables/deployment.ts'
 import { viewState } from '../tables/published.ts'
-import { beginLike } from './begin-like.ts'
+import { beginLike, hasCovered } from './begin-like.ts'
 import { closeLostPartitions } from './lost-partitions.ts'
 import { mergeSmall } from './merge.ts'
 import { MessageTable } from './message-table.ts'
@@ -69,7 +69,8 @@ export async function startLakeWriter(config: LakeWriterConfig, deps: LakeWriter
   let closed = false
   const sealing = new Sealing({ ...deps, partition, tables, encoder, closed: () => closed })
 
-  for (const table of tables) await table.open(clock.nowMs())
+  const known = await Promise.all(tables.map(({ table }) => table.snapshot()))
+  for (const table of tables) await table.open(clock.nowMs(), !known.some(hasCovered))
   for (const table of tables) {
     const others = await Promise.all(tables.filter((one) => one !== table).map((one) => one.look()))
     await table.change((base) => beginLike(base, others))

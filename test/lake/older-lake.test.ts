@@ -74,6 +74,17 @@ test('a dataset that is new beside a trimmed journal lacks nothing', async () =>
   expect(logFacts(snapshots[1]!).gaps).toEqual([])
 })
 
+test('a dataset whose first seal a crash cut off is not new: it is sealed from the beginning of the log', async () => {
+  const { seal, tables, deps } = await rig()
+  const config = { retentionMs: DAY_MS, named: { 0: 39 } }
+  await (await startLakeWriter(config, { ...deps, datasets: tables([host, scores]).datasets })).close()
+  await seal([host])
+  const { snapshots } = await seal([host, scores])
+  expect(snapshots.map(coveredPosition)).toEqual([{ 0: 39 }, { 0: 39 }])
+  // What was trimmed before may have been its.
+  expect(logFacts(snapshots[1]!).gaps).toMatchObject([{ partition: 0, from: -1 }])
+})
+
 test('speed goes on from a version older than the journal: its tick names what is missing', async () => {
   const { start, deps, tables, clock, lines } = await rig()
   const views = allViews(tables([host]))
