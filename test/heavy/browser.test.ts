@@ -31,7 +31,7 @@ beforeAll(async () => {
   up = await startUp(data, ['--agent-enabled', 'false', '--speed-tick', '1s'])
   await sendHistory(up, todayMs - HOURS * 3_600_000)
   // The tidemark is a tick's boundary: the run finds something once a tick is committed.
-  while (!(await run(up)).includes('"published"')) await new Promise((resolve) => setTimeout(resolve, 200))
+  while ((await run(up)) !== 'published') await new Promise((resolve) => setTimeout(resolve, 200))
   browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS })
 })
 afterAll(async () => {
@@ -40,8 +40,15 @@ afterAll(async () => {
   if (data) await rm(data, { recursive: true, force: true })
 })
 
-async function run({ serving }: Running): Promise<string> {
-  return (await fetch(`${serving}/v1/runs`, { method: 'POST' })).text()
+/** What a run came to. */
+async function run({ serving }: Running): Promise<string | null> {
+  const { run } = (await (await fetch(`${serving}/v1/runs`, { method: 'POST' })).json()) as { run: string }
+  for (;;) {
+    const state = await (await fetch(`${serving}/v1/runs/${run}`)).json()
+    const { result } = state as { result: string | null }
+    if (result !== null) return result
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
 }
 
 /** Three days of four services and some hosts, one message every five minutes each, with a night and a busy noon. */
