@@ -111,7 +111,8 @@ export class ViewChains {
     const kept = new Set(
       targets(this.view, version, ticksOf(base), this.#partition).map((target) => target.hash),
     )
-    const limit = this.#deps.clock.nowMs() - retentionMs
+    // A clock that jumps makes no tick old before the table itself went on.
+    const limit = Math.min(this.#deps.clock.nowMs(), base.timeMs) - retentionMs
     const tidemark = viewState(version)?.tidemark ?? {}
     const old = ticksOf(base).filter((tick) => {
       if (tick.file.modifiedMs > limit) return false

@@ -10,7 +10,28 @@ import { type Listing, lastAtOrBefore, READS_AT_ONCE, type TableLog } from './ta
  *     log    kept from the newest checkpoint at or before the cut-off; older entries go oldest first
  *     files  kept while the newest version names them, a version within the retention did, or they are young
  *            (a writer may be about to commit them); all others go, whoever left them
+ *
+ * Ages are what the clock and the newest version's time both say: a clock that jumps makes nothing old before the table
+ * itself went on. And a commit refuses files that waited for more than `UNCOMMITTED_MS_MAX` while others went on
+ * (commit.ts), so that what no version names and is older than that is not named later either.
  */
+
+/** Longest time by which the table may have gone on between the writing of a file and its commit. */
+export const UNCOMMITTED_MS_MAX = 4 * 3_600_000
+/** A file that no version names is kept for so long at least; half of it is for clocks of writers that differ. */
+const UNNAMED_KEPT_MS = 2 * UNCOMMITTED_MS_MAX
+
+/** The times at or before which things go: `unnamedMs` for files that no version names, `olderMs` for all else. */
+export interface Cutoffs {
+  readonly olderMs: number
+  readonly unnamedMs: number
+}
+
+/** What is older than `retentionMs` at `nowMs`, in a table whose newest version is of `newestMs`. */
+export function cutoffs(nowMs: number, newestMs: number, retentionMs: number): Cutoffs {
+  const timeMs = Math.min(nowMs, newestMs)
+  return { olderMs: timeMs - retentionMs, unnamedMs: timeMs - Math.max(retentionMs, UNNAMED_KEPT_MS) }
+}
 
 /** Removes log entries before the newest readable checkpoint that was made at or before `cutoffMs`. */
 export async function cleanLog(log: TableLog, listing: Listing, cutoffMs: number): Promise<void> {
@@ -40,26 +61,27 @@ export async function cleanFiles(
   log: TableLog,
   objects: readonly StoredObject[],
   state: State,
-  cutoffMs: number,
+  cutoff: Cutoffs,
 ): Promise<void> {
-  const keys = unneeded(`${log.name}/`, objects, state, cutoffMs)
+  const keys = unneeded(`${log.name}/`, objects, state, cutoff)
   for (let i = 0; i < keys.length; i += READS_AT_ONCE) {
     await Promise.all(keys.slice(i, i + READS_AT_ONCE).map((key) => log.store.delete(key)))
   }
 }
 
-/** Keys of the data files below `folder` that no version in use after `cutoffMs` names and that are older than it. */
+/** Keys of the data files below `folder` that no version in use after the cut-off names and that are older than theirs. */
 export function unneeded(
   folder: string,
   objects: readonly StoredObject[],
   state: Pick<State, 'files' | 'tombstones'>,
-  cutoffMs: number,
+  { olderMs, unnamedMs }: Cutoffs,
 ): string[] {
   return objects
     .filter(({ key, modifiedMs }) => {
       const path = key.slice(folder.length)
-      if (!isDataFile(path) || modifiedMs > cutoffMs || state.files.has(path)) return false
-      return (state.tombstones.get(path)?.deletedMs ?? Number.NEGATIVE_INFINITY) <= cutoffMs
+      if (!isDataFile(path) || state.files.has(path)) return false
+      const deletedMs = state.tombstones.get(path)?.deletedMs
+      return deletedMs === undefined ? modifiedMs <= unnamedMs : Math.max(deletedMs, modifiedMs) <= olderMs
     })
     .map(({ key }) => key)
 }

@@ -11,6 +11,7 @@ import {
   type Tombstone,
   txnAction,
 } from './actions.ts'
+import { UNCOMMITTED_MS_MAX } from './cleanup.ts'
 import type { Change, Snapshot } from './port.ts'
 import { replay, type State } from './replay.ts'
 import { schemaString } from './schema-string.ts'
@@ -54,7 +55,8 @@ export async function commitChange(deps: CommitDeps, base: Snapshot, change: Cha
       throw new TidemarkError('E_TABLE_DAMAGED', `version ${base.version} of ${log.name} has vanished`)
     }
     const conflict = conflictOf(state, base, change)
-    if (conflict !== null) throw new TidemarkError('E_CONFLICT', `${log.name}: ${conflict}`)
+    const late = conflict ?? (await lateFile(deps, state, change))
+    if (late !== null) throw new TidemarkError('E_CONFLICT', `${log.name}: ${late}`)
     const made = await putVersion(deps, state.version + 1, actionsOf(deps, state, change))
     if (made !== null) return replay(log.name, state, [made])
   }
@@ -80,6 +82,20 @@ export function conflictOf(state: State, base: Snapshot, change: Change): string
     if (change.configuration) return `another writer set the configuration in version ${state.metaDataSetAt}`
     const sameSchema = JSON.stringify(state.schema) === JSON.stringify(base.schema)
     if (!sameSchema) return `another writer changed the columns in version ${state.metaDataSetAt}`
+  }
+  return null
+}
+
+/**
+ * Which new file a clean-up may have removed, because it waited for its commit while the table went on; null when none. Where
+ * the clock was set back meanwhile, ages tell nothing: there it is looked whether the file is still there.
+ */
+async function lateFile({ log, clock }: CommitDeps, state: State, change: Change): Promise<string | null> {
+  for (const { path, modifiedMs } of change.add ?? []) {
+    if (state.timeMs - modifiedMs <= UNCOMMITTED_MS_MAX || state.files.has(path)) continue
+    const key = `${log.name}/${path}`
+    const isOld = clock.nowMs() - modifiedMs > UNCOMMITTED_MS_MAX
+    if (isOld || (await log.store.list(key)).length === 0) return `${path} was written too long ago`
   }
   return null
 }

@@ -28,13 +28,15 @@ export class DataFiles {
     const folder = Object.entries(about.partition)
       .map(([column, value]) => `${column}=${value === null ? NULL_FOLDER : encodeURIComponent(value)}/`)
       .join('')
+    // Before the store knows it, so that nobody takes it for older than it says.
+    const modifiedMs = clock.nowMs()
     for (let names = 1; names <= NAMES_MAX; names++) {
       const path = `${folder}${random.hex(16)}.parquet`
       if (!(await store.putIfAbsent(`${this.#name}/${path}`, bytes))) continue
       return {
         path,
         size: bytes.length,
-        modifiedMs: clock.nowMs(),
+        modifiedMs,
         partition: about.partition,
         rows: about.rows,
         min: about.min,

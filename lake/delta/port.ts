@@ -81,8 +81,9 @@ export interface Table {
   create(schema: TableSchema, configuration: Record<string, string>): Promise<Snapshot>
   /**
    * Commits on top of `base` and returns the new snapshot. When others committed in between, it retries at the next version
-   * unless one of them changed a txn that `change` sets, removed a file it removes, or set the
-   * configuration where it does too: then `E_CONFLICT`: discard the work, start again from the table.
+   * unless one of them changed a txn that `change` sets, removed a file it removes, set the
+   * configuration where it does too, or was made hours after a file that it adds was written, which a clean-up may then have
+   * removed: then `E_CONFLICT`: discard the work, start again from the table.
    */
   commit(base: Snapshot, change: Change): Promise<Snapshot>
   /** What the versions `(from, to]` changed; null when that history is gone. */
@@ -97,7 +98,8 @@ export interface Table {
   localPath(file: DataFile): Promise<string>
   /**
    * Upkeep: writes a checkpoint when due, removes log entries older than the retention that no reader
-   * needs, deletes files that no version within the retention names and that are older than it.
+   * needs, deletes files that no version within the retention names and that are older than it. A table whose newest
+   * version is old has no age of its own: what that version replaced goes once the table goes on.
    */
   tend(nowMs: number, retentionMs: number): Promise<void>
 }

@@ -2,7 +2,7 @@ import type { Clock, Random } from '../../schemas/ports/clock.ts'
 import type { ObjectStore } from '../store/port.ts'
 import { commitInfo, type MetaData, PROTOCOL, serialise } from './actions.ts'
 import { isCheckpointDue, writeCheckpoint } from './checkpoint.ts'
-import { cleanFiles, cleanLog } from './cleanup.ts'
+import { cleanFiles, cleanLog, cutoffs } from './cleanup.ts'
 import { commitChange, putVersion } from './commit.ts'
 import { DataFiles } from './data-files.ts'
 import { newest, readChanges, readVersion, readVersionAt } from './history.ts'
@@ -121,16 +121,16 @@ class DeltaTable implements Table {
   }
 
   async tend(nowMs: number, retentionMs: number): Promise<void> {
-    const cutoffMs = nowMs - retentionMs
     // The files before the state: what is committed in between is then known to be live.
     const objects = await this.#deps.store.list(`${this.name}/`)
     const state = await this.snapshot()
     if (state === null) return
     const listing = this.#log.sort(objects)
-    if (isCheckpointDue(state, listing)) await writeCheckpoint(this.#log, state, cutoffMs)
-    await cleanLog(this.#log, listing, cutoffMs)
-    await cleanFiles(this.#log, objects, state, cutoffMs)
-    if (this.#state !== null) this.#state = forgetTombstones(this.#state, cutoffMs)
+    const cutoff = cutoffs(nowMs, state.timeMs, retentionMs)
+    if (isCheckpointDue(state, listing)) await writeCheckpoint(this.#log, state, cutoff.olderMs)
+    await cleanLog(this.#log, listing, cutoff.olderMs)
+    await cleanFiles(this.#log, objects, state, cutoff)
+    if (this.#state !== null) this.#state = forgetTombstones(this.#state, cutoff.olderMs)
   }
 }
 

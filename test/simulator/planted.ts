@@ -61,8 +61,8 @@ export const PLANTED = {
   },
   'files removed too early': {
     file: 'lake/delta/cleanup.ts',
-    find: 'modifiedMs > cutoffMs || state.files.has(path)',
-    plant: 'modifiedMs > cutoffMs + 86_400_000 || state.files.has(path)',
+    find: 'modifiedMs <= unnamedMs',
+    plant: 'modifiedMs <= unnamedMs + 86_400_000',
     faults: 'twins=3,store-slow=3,layer-slow',
     seed: 198,
   },

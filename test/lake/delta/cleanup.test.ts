@@ -50,21 +50,77 @@ test('upkeep keeps every version within the retention, with its files, and bound
   expect(await reader.versionAt(made[90]!.timeMs)).toBe(91)
 })
 
+/** Stores a file that is not yet part of any version. */
+function write(table: Table) {
+  return table.writeFile(new Uint8Array(3), { partition: { date: '2026-11-22' }, rows: 1, min: {}, max: {} })
+}
+
 test('a file that no version names goes when it is older than the retention, and no sooner', async () => {
   const { table, clock, store } = await world()
-  const { path } = await table.writeFile(new Uint8Array(3), {
-    partition: { date: '2026-11-22' },
-    rows: 1,
-    min: {},
-    max: {},
-  })
+  const { path } = await write(table)
   store.objects.set('t/_hidden/x.parquet', { bytes: new Uint8Array(), modifiedMs: 0 })
   await clock.advance(RETENTION_MS - 1)
+  await append(table)
   await table.tend(clock.nowMs(), RETENTION_MS)
   expect(store.objects.has(`t/${path}`)).toBe(true)
   await clock.advance(1)
+  await append(table)
   await table.tend(clock.nowMs(), RETENTION_MS)
   expect([store.objects.has(`t/${path}`), store.objects.has('t/_hidden/x.parquet')]).toEqual([false, true])
+})
+
+test('a clock that jumps removes nothing that a writer is about to commit', async () => {
+  const { table, clock, base } = await world()
+  const file = await write(table)
+  clock.step(25 * HOUR_MS)
+  await table.tend(clock.nowMs(), 24 * HOUR_MS)
+  const after = await table.commit(base, { add: [file], dataChange: true, operation: 'SEAL' })
+  await readAll(table, after)
+})
+
+test('a clock that jumps removes no file of a version that was just replaced', async () => {
+  const { table, clock } = await world()
+  const before = await append(table)
+  await append(table, { remove: [...before.files.keys()] })
+  clock.step(25 * HOUR_MS)
+  await table.tend(clock.nowMs(), 24 * HOUR_MS)
+  await readAll(table, before)
+})
+
+test('a file that waited while others got on for hours is not committed: a clean-up may have removed it', async () => {
+  const { table, clock, base, open } = await world()
+  const other = open()
+  const file = await write(table)
+  clock.step(25 * HOUR_MS)
+  await append(other)
+  await other.tend(clock.nowMs(), 24 * HOUR_MS)
+  const late = table.commit(base, { add: [file], dataChange: true, operation: 'SEAL' })
+  await expect(late).rejects.toMatchObject({
+    code: 'E_CONFLICT',
+    message: expect.stringContaining(file.path),
+  })
+})
+
+test('a clock that jumped and was set right lets no version name a file that is gone', async () => {
+  const { table, clock, base, open } = await world()
+  const other = open()
+  const gone = await write(table)
+  clock.step(1_000 * HOUR_MS)
+  await append(other)
+  await other.tend(clock.nowMs(), 24 * HOUR_MS)
+  clock.step(-1_000 * HOUR_MS)
+  const late = table.commit(base, { add: [gone], dataChange: true, operation: 'SEAL' })
+  await expect(late).rejects.toMatchObject({ code: 'E_CONFLICT' })
+  await readAll(table, await append(table))
+})
+
+test('however short the retention, a file that may still be committed is kept', async () => {
+  const { table, clock } = await world()
+  const file = await write(table)
+  await clock.advance(3 * HOUR_MS)
+  const base = await append(table)
+  await table.tend(clock.nowMs(), HOUR_MS)
+  await readAll(table, await table.commit(base, { add: [file], dataChange: true, operation: 'SEAL' }))
 })
 
 test('a process that is killed at any call of upkeep leaves a whole table, and the next finishes', async () => {
