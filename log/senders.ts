@@ -1,3 +1,5 @@
+import { DAY_MS } from '../schemas/time.ts'
+
 /**
  * What the log knows of the senders that number their messages: what the collector asks before it takes a message for new.
  * A part of its own, so that a log whose blocks come back through another collector can answer from what it has read.
@@ -16,7 +18,7 @@ export interface AgentState {
 }
 
 /** An agent unseen for this long of log time is forgotten. */
-export const AGENT_KEPT_MS = 90 * 86_400_000
+export const AGENT_KEPT_MS = 90 * DAY_MS
 
 /**
  * Bytes that the agents may take in the head of a segment; beyond that those unseen for the longest are forgotten. Enough for

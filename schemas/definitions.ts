@@ -1,6 +1,6 @@
 import { type Dataset, GAUGE_VALUE_MAX, type Gauge, nameColumns } from './dataset.ts'
 import { TidemarkError } from './errors.ts'
-import { DAY_MS, HOUR_MS } from './time.ts'
+import { DAY_MS, HOUR_MS, UNITS_MS } from './time.ts'
 import { defineView, type View } from './view.ts'
 import { viewColumns } from './view-columns.ts'
 
@@ -126,8 +126,6 @@ function parseView(name: string, table: Fields, datasets: readonly Dataset[]): V
   )
   return view
 }
-
-const UNITS_MS: { readonly [unit: string]: number } = { s: 1_000, m: 60_000, h: HOUR_MS, d: DAY_MS }
 
 function parseBucket(where: string, bucket: unknown): number {
   const [, count, unit] = /^(\d{1,4})([smhd])$/.exec(String(bucket)) ?? []

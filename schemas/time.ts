@@ -1,6 +1,16 @@
+export const MINUTE_MS = 60_000
 /** One hour: the unit of recomputation. */
 export const HOUR_MS = 3_600_000
 export const DAY_MS = 86_400_000
+
+/** Units of durations as people write them, in milliseconds. */
+export const UNITS_MS: { readonly [unit: string]: number } = {
+  ms: 1,
+  s: 1_000,
+  m: MINUTE_MS,
+  h: HOUR_MS,
+  d: DAY_MS,
+}
 
 /** The UTC date of a time, as `YYYY-MM-DD`. */
 export function utcDate(timeMs: number): string {

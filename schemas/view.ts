@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type Dataset, nameColumns } from './dataset.ts'
 import { TidemarkError } from './errors.ts'
+import { MINUTE_MS } from './time.ts'
 
 /**
  * A view's definition, as data. From this one value come its cells (`cell-fold.ts`), the SQL of the batch engines and the
@@ -58,7 +59,7 @@ export function defineView(dataset: Dataset, about: ViewAbout): View {
     dataset: dataset.name,
     key: about.key,
     source: dataset.source !== null && about.key.includes(dataset.source) ? null : dataset.source,
-    bucketMs: about.bucketMs ?? 60_000,
+    bucketMs: about.bucketMs ?? MINUTE_MS,
     gauges,
     measures: ['count', 'total', 'maximum', 'minimum', ...(about.quantiles ? ['quantiles' as const] : [])],
   }

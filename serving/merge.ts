@@ -2,7 +2,7 @@ import { CellFold } from '../schemas/cell-fold.ts'
 import { type KeySummary, WHOLE } from '../schemas/cell-rows.ts'
 import { type Cells, keyAt, timesOf } from '../schemas/cells.ts'
 import { answersOf, emptyAnswers } from '../schemas/gauge-answer.ts'
-import { utcDate } from '../schemas/time.ts'
+import { DAY_MS, utcDate } from '../schemas/time.ts'
 import { compareUtf8 } from '../schemas/utf8.ts'
 import type { Range, Stats } from './answers.ts'
 import { coarsestWithin, type Level, type LevelRange, planRanges } from './index/levels.ts'
@@ -54,8 +54,6 @@ function addBatch(
     }
   }
 }
-
-const DAY_MS = 86_400_000
 
 /** `ms` moved outward to a midnight, though not beyond `limit`: whole days are read as one row. */
 function dayFloor(ms: number, limit: number): number {

@@ -1,6 +1,6 @@
 import { DateTime, IANAZone } from 'luxon'
 import { TidemarkError } from '../schemas/errors.ts'
-import { bucketStart, DAY_MS } from '../schemas/time.ts'
+import { bucketStart, DAY_MS, MINUTE_MS } from '../schemas/time.ts'
 import type { Range } from './answers.ts'
 
 /** A range as a request names it. */
@@ -11,7 +11,6 @@ export interface AskedRange {
   readonly tz?: string | undefined
 }
 
-const MINUTE_MS = 60_000
 /** Answers reach from year 0 to year 9999, which every format can write. */
 const TIME_MS_MIN = Date.UTC(0, 0, 1) - 1900 * 366 * DAY_MS
 const TIME_MS_MAX = Date.UTC(9999, 11, 31, 23, 59, 59, 999)

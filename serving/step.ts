@@ -1,8 +1,7 @@
 import { TidemarkError } from '../schemas/errors.ts'
-import { DAY_MS, HOUR_MS } from '../schemas/time.ts'
+import { DAY_MS, HOUR_MS, MINUTE_MS, UNITS_MS } from '../schemas/time.ts'
 import type { Range } from './answers.ts'
 
-const MINUTE_MS = 60_000
 const STEPS_MS = [1_000, 5_000, 10_000, 30_000]
   .concat([1, 2, 5, 10, 15, 30].map((minutes) => minutes * MINUTE_MS))
   .concat([1, 2, 3, 6, 12].map((hours) => hours * HOUR_MS))
@@ -15,8 +14,6 @@ export function chooseStep({ fromMs, toMs }: Range, pointsMax: number, bucketMs:
     Math.ceil((toMs - fromMs) / pointsMax / DAY_MS) * DAY_MS
   )
 }
-
-const UNITS_MS: { readonly [unit: string]: number } = { ms: 1, s: 1_000, m: MINUTE_MS, h: HOUR_MS, d: DAY_MS }
 
 /** Buckets of one answer at most. */
 const BUCKETS_MAX = 50_000

@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { HOUR_MS, MINUTE_MS } from '../../schemas/time.ts'
 import { startUp } from '../../test/heavy/up.ts'
 import { budgetText } from '../budget.ts'
 import { readTable } from '../lake/delta.ts'
@@ -16,8 +17,6 @@ import { type Watched, watchAnswers } from './watch.ts'
  * spool: when answers hold it all, whether they say so truly until then, and what its ticks leave in the lake. Its own floor is when
  * the last message is acknowledged.
  */
-const MINUTE_MS = 60_000
-const HOUR_MS = 3_600_000
 
 const WHOLE_MS = { atMost: 1_000 }
 const STALL_MS = { atMost: 50 }

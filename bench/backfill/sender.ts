@@ -1,4 +1,5 @@
 import { connect } from 'node:net'
+import { MINUTE_MS } from '../../schemas/time.ts'
 import { sampleOf } from '../ingest/lines.ts'
 import { serviceName } from '../lake/history.ts'
 
@@ -18,8 +19,6 @@ export interface Backfilled {
   /** From the first byte to the last acknowledgement. */
   readonly ackedMs: number
 }
-
-const MINUTE_MS = 60_000
 
 function linesOf({ services, minutes, startMs }: BackfillOptions): string {
   const lines = ['{"hello":1,"agent":"backfill"}']

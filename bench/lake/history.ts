@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
+import { DAY_MS, HOUR_MS } from '../../schemas/time.ts'
 import { commitFiles, importApp, type NewFile } from './delta.ts'
 
 /**
@@ -17,8 +18,6 @@ export interface History {
   readonly startMs: number
 }
 
-const DAY_MS = 86_400_000
-const HOUR_MS = 3_600_000
 const HOURS = 24
 /** Messages that share an offset, as those of a block do. */
 const BLOCK_MESSAGES = 50

@@ -1,3 +1,5 @@
+import { HOUR_MS, MINUTE_MS } from '../../schemas/time.ts'
+
 /**
  * Views of hosts' messages as SQL written by hand, with the columns that the product's own table has, so that both write
  * the same file. Ties in a maximum are broken as the product must: the earliest, then the smaller host.
@@ -61,9 +63,6 @@ function countsOf(list: string): string {
   const pair = `struct_pack(bucket := ${list}[run[1]], count := (run[2] - run[1])::BIGINT)`
   return `list_transform(list_zip(${starts}, ${ends}), lambda run: ${pair})`
 }
-
-const MINUTE_MS = 60_000
-const HOUR_MS = 3_600_000
 
 export interface DateFiles {
   readonly messages: readonly string[]

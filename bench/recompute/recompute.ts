@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
+import { DAY_MS, HOUR_MS } from '../../schemas/time.ts'
 import { type History, messagesOf, writeLateHour } from '../lake/history.ts'
 import { makeLake, withBegunData } from '../lake/made.ts'
 import { type BatchRun, runBatch } from './command.ts'
@@ -11,8 +12,6 @@ import { type Rounds, sameCells, startFloor, statementsFor } from './rounds.ts'
  * turn by turn on the same lake. Three shapes: many messages a cell, one message a cell, and one hour of a long history to
  * which messages came late.
  */
-const DAY_MS = 86_400_000
-const HOUR_MS = 3_600_000
 const MINUTES = 1_440
 const START_MS = Date.UTC(2025, 0, 1)
 const SERVICES = 20

@@ -1,8 +1,5 @@
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../schemas/time.ts'
 import { type History, serviceName } from '../lake/history.ts'
-
-const MINUTE_MS = 60_000
-const HOUR_MS = 3_600_000
-const DAY_MS = 86_400_000
 
 /** A kind of question, and what its answers may take. */
 export interface Kind {

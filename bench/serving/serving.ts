@@ -2,6 +2,7 @@ import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { DuckDBConnection } from '@duckdb/node-api'
+import { DAY_MS } from '../../schemas/time.ts'
 import { type Running, startUp } from '../../test/heavy/up.ts'
 import { hashOfCells } from '../lake/cells.ts'
 import { type History, messagesOf, serviceName } from '../lake/history.ts'
@@ -28,7 +29,6 @@ import { type Kind, questionsOf } from './questions.ts'
  * Serving: a whole `tidemark up` over made history, one message a cell, asked over HTTP. Its floors are a bare route with the same
  * bytes, and one that reads them from SQLite.
  */
-const DAY_MS = 86_400_000
 const MINUTES = 1_440
 const CONNECTIONS = 8
 /** An index that takes longer to make has failed. */

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import { UNITS_MS } from '../../schemas/time.ts'
 
 /** What settings and flags may look like. Each parser returns the value, or null when `text` is not one. */
 
@@ -7,13 +8,11 @@ export interface Address {
   readonly port: number
 }
 
-const UNITS_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
-
 /** Milliseconds; more than 0. */
 export function parseDuration(text: string): number | null {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text)
   if (!match) return null
-  const ms = Math.round(Number(match[1]) * UNITS_MS[match[2] as keyof typeof UNITS_MS])
+  const ms = Math.round(Number(match[1]) * UNITS_MS[match[2]!]!)
   return ms > 0 && Number.isSafeInteger(ms) ? ms : null
 }
 

@@ -1,3 +1,4 @@
+import { HOUR_MS } from '../../schemas/time.ts'
 import type { StoredObject } from '../store/port.ts'
 import { lastCheckpoint, nameLastCheckpoint } from './checkpoint.ts'
 import type { State } from './replay.ts'
@@ -17,7 +18,7 @@ import { type Listing, lastAtOrBefore, READS_AT_ONCE, type TableLog } from './ta
  */
 
 /** Longest time by which the table may have gone on between the writing of a file and its commit. */
-export const UNCOMMITTED_MS_MAX = 4 * 3_600_000
+export const UNCOMMITTED_MS_MAX = 4 * HOUR_MS
 /** A file that no version names is kept for so long at least; half of it is for clocks of writers that differ. */
 const UNNAMED_KEPT_MS = 2 * UNCOMMITTED_MS_MAX
 

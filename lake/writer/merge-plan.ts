@@ -1,4 +1,4 @@
-import { DAY_MS, utcDate } from '../../schemas/time.ts'
+import { HOUR_MS, utcDate } from '../../schemas/time.ts'
 import type { DataFile } from '../delta/port.ts'
 
 /** Files of one date that become one. */
@@ -19,7 +19,7 @@ export const MERGES_MAX = 64
  * `OPEN_DATE_FILES` of them. The result of one merge holds at most `MERGE_ROWS_MAX` rows.
  */
 export function planMerges(files: Iterable<DataFile>, nowMs: number): Merge[] {
-  const openFrom = utcDate(nowMs - DAY_MS / 24)
+  const openFrom = utcDate(nowMs - HOUR_MS)
   const small = new Map<string, DataFile[]>()
   for (const file of files) {
     if (file.rows >= MERGE_ROWS_MAX / 2) continue

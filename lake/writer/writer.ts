@@ -2,6 +2,7 @@ import type { LogReader } from '../../log/port.ts'
 import type { Clock } from '../../schemas/ports/clock.ts'
 import type { Sealer, Wake } from '../../schemas/ports/layers.ts'
 import { lowest, offsetIn, type Position } from '../../schemas/position.ts'
+import { HOUR_MS } from '../../schemas/time.ts'
 import { Turns } from '../../schemas/turns.ts'
 import { allViews, type DatasetTables } from '../tables/deployment.ts'
 import { viewState } from '../tables/published.ts'
@@ -50,7 +51,7 @@ export interface LakeWriterStatus {
   readonly versions: { readonly [dataset: string]: number }
 }
 
-const SEAL_EVERY_MS = 3_600_000
+const SEAL_EVERY_MS = HOUR_MS
 
 /**
  * Starts the lake writer: the only writer of the datasets' messages. It seals ranges of the log into Parquet files,

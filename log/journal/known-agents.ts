@@ -1,3 +1,4 @@
+import { HOUR_MS } from '../../schemas/time.ts'
 import type { BlockDecoder } from '../block-decoder.ts'
 import { AGENT_KEPT_MS, AGENTS_BYTES_MAX, type AgentState, type Senders } from '../senders.ts'
 import { agentBytes } from './segment-head.ts'
@@ -5,7 +6,7 @@ import { agentBytes } from './segment-head.ts'
 /** When there are too many agents, so many go that not at every block some must. */
 const KEPT_SHARE = 7 / 8
 /** How exactly it is known who was seen before whom. */
-const ORDER_MS = 3_600_000
+const ORDER_MS = HOUR_MS
 
 interface Known extends AgentState {
   seq: number

@@ -1,11 +1,11 @@
 import { compareNaturally } from '../../schemas/natural-order.ts'
+import { DAY_MS } from '../../schemas/time.ts'
 import type { Answers, KeysAnswer, ViewInfo } from '../answers.ts'
 import { keyText, titleOf } from './figures.ts'
 import { count, isoDate, minute } from './format.ts'
 import { type Html, html } from './html.ts'
 import { layout, rangeForm, standing } from './layout.ts'
 
-const DAY_MS = 86_400_000
 /** Keys of a view that are listed. */
 const KEYS_MAX = 1_000
 

@@ -8,6 +8,7 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { host } from '../../schemas/datasets/host.ts'
 import { toLine } from '../../schemas/message.ts'
+import { DAY_MS } from '../../schemas/time.ts'
 import { hostMessage } from '../sim/messages.ts'
 import { needs } from './needs.ts'
 import { type Running, startUp } from './up.ts'
@@ -16,7 +17,6 @@ const CHROMIUM = '/usr/bin/chromium'
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking']
 /** Where pictures go, when they are asked for: the ones of the README. */
 const PICTURES = process.env.TIDEMARK_SCREENSHOTS
-const DAY_MS = 86_400_000
 const HOURS = 72
 
 const hasBrowser = needs('chromium', existsSync(CHROMIUM))

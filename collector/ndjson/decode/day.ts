@@ -1,7 +1,7 @@
+import { DAY_MS } from '../../../schemas/time.ts'
 import { two } from './digits.ts'
 
 const MINUS = 0x2d
-const DAY_MS = 86_400_000
 const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 
 /** Milliseconds since 1970 of `2026-11-23`; NaN when there is no such day. */

@@ -1,9 +1,9 @@
+import { MINUTE_MS } from '../../../schemas/time.ts'
 import { readDay } from './day.ts'
 import { digit, two } from './digits.ts'
 import type { LineBuffer } from './line-buffer.ts'
 
 const [QUOTE, DOT, COLON, T, Z] = [0x22, 0x2e, 0x3a, 0x54, 0x5a] as const
-const MINUTE_MS = 60_000
 
 /** Reads times like `2026-11-23T10:20:30Z`, or with three digits of milliseconds. */
 export class TimeReader {

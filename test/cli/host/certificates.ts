@@ -1,3 +1,4 @@
+import { DAY_MS } from '../../../schemas/time.ts'
 import 'reflect-metadata'
 import { webcrypto } from 'node:crypto'
 import * as x509 from '@peculiar/x509'
@@ -5,7 +6,6 @@ import * as x509 from '@peculiar/x509'
 x509.cryptoProvider.set(webcrypto as never)
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
-const DAY_MS = 86_400_000
 
 /** A certificate and its key in PEM. */
 export interface Pair {

@@ -6,12 +6,12 @@ import { encodeHead } from '../../../log/journal/segment-head.ts'
 import { AGENT_KEPT_MS } from '../../../log/senders.ts'
 import { host } from '../../../schemas/datasets/host.ts'
 import { toColumns } from '../../../schemas/message.ts'
+import { HOUR_MS } from '../../../schemas/time.ts'
 import { encodeBlock } from '../../sim/blocks.ts'
 import { SimClock } from '../../sim/clock.ts'
 import { SimDisk } from '../../sim/disk.ts'
 import { block, idOf, openOn, START_MS } from './samples.ts'
 
-const HOUR_MS = 3_600_000
 /** The longest id there can be: 128 characters of four bytes. */
 const longId = (n: number) => '😀'.repeat(118) + String(n).padStart(10, '0')
 

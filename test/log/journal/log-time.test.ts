@@ -1,12 +1,10 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { LOG_TIME_AHEAD_MS_MAX, LogTime } from '../../../log/journal/log-time.ts'
+import { DAY_MS, MINUTE_MS } from '../../../schemas/time.ts'
 import { SimClock } from '../../sim/clock.ts'
 import { SimDisk } from '../../sim/disk.ts'
 import { block, openOn, START_MS } from './samples.ts'
-
-const MINUTE_MS = 60_000
-const DAY_MS = 86_400_000
 
 test('log time is what the clock says, and stands still while that is behind', async () => {
   const clock = new SimClock(START_MS)
