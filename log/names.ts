@@ -1,3 +1,4 @@
+import { grown } from '../schemas/grown.ts'
 import { isName } from '../schemas/name.ts'
 
 /** What `find` says of bytes that are no name, and of a new name when there are as many as may be. */
@@ -132,12 +133,12 @@ export class Names {
   /** Makes room for one more name of so many words. */
   #grow(id: number, words: number): void {
     while (this.#wordsUsed + words > this.#words.length) {
-      this.#words = doubled(this.#words)
+      this.#words = grown(this.#words)
       this.#pairs = new Float64Array(this.#words.buffer)
     }
     if (id < this.#hashes.length) return
-    this.#hashes = doubled(this.#hashes)
-    this.#about = doubled(this.#about)
+    this.#hashes = grown(this.#hashes)
+    this.#about = grown(this.#about)
     this.#slots = new Int32Array(this.#slots.length * 2)
     for (let other = 0; other < id; other++) this.#enter(other)
   }
@@ -186,10 +187,4 @@ export { HASH_START }
 /** The one to three bytes from `at` to `to`, as a word. */
 function lastWord(view: DataView, at: number, to: number): number {
   return view.getInt32(at, true) & ((1 << ((to - at) * 8)) - 1)
-}
-
-function doubled(values: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
-  const more = new Int32Array(values.length * 2)
-  more.set(values)
-  return more
 }

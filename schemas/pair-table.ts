@@ -1,4 +1,6 @@
-/** What `find` gives where nothing is entered yet. */
+import { grown } from './grown.ts'
+
+/** What a slot holds while it is free. */
 const EMPTY = 0
 
 /**
@@ -39,11 +41,8 @@ export class PairTable {
   }
 
   #grow(): void {
-    const [first, second] = [this.#first, this.#second]
-    this.#first = new Int32Array(2 * first.length)
-    this.#second = new Float64Array(2 * first.length)
-    this.#first.set(first)
-    this.#second.set(second)
+    this.#first = grown(this.#first)
+    this.#second = grown(this.#second)
   }
 
   #rehash(): void {

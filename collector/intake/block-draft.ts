@@ -1,5 +1,6 @@
 import type { Names } from '../../log/names.ts'
 import { formOf } from '../../schemas/dataset.ts'
+import { grown } from '../../schemas/grown.ts'
 import type { Columns } from '../../schemas/message.ts'
 import type { DatasetIntake } from './dataset-intake.ts'
 import type { Row } from './row.ts'
@@ -107,11 +108,8 @@ class NameColumn {
 
   #enter(id: number): number {
     while (id >= this.#blockOf.length) {
-      const [placeOf, blockOf] = [this.#placeOf, this.#blockOf]
-      this.#placeOf = new Uint16Array(2 * placeOf.length)
-      this.#blockOf = new Int32Array(2 * blockOf.length)
-      this.#placeOf.set(placeOf)
-      this.#blockOf.set(blockOf)
+      this.#placeOf = grown(this.#placeOf)
+      this.#blockOf = grown(this.#blockOf)
     }
     const place = this.#dictionary.push(this.#names.text(id)) - 1
     this.#placeOf[id] = place

@@ -1,5 +1,8 @@
+import { grown } from '../../schemas/grown.ts'
 import type { StringColumn } from '../../schemas/string-column.ts'
-import { grown, ROWS_FIRST } from './grown.ts'
+
+/** Rows for which a column that is being gathered has room at first. */
+export const ROWS_FIRST = 1_024
 
 /** A column of strings that is being gathered from columns with dictionaries of their own. */
 export class StringDraft<T extends string | null> {

@@ -1,10 +1,10 @@
 import type { Block } from '../../schemas/block.ts'
 import { type Dataset, formOf, nameColumns } from '../../schemas/dataset.ts'
+import { grown } from '../../schemas/grown.ts'
 import { type Columns, fitTo } from '../../schemas/message.ts'
 import { DAY_MS, utcDate } from '../../schemas/time.ts'
-import { grown, ROWS_FIRST } from '../parquet/grown.ts'
 import type { MessageRows } from '../parquet/order.ts'
-import { StringDraft } from '../parquet/string-draft.ts'
+import { ROWS_FIRST, StringDraft } from '../parquet/string-draft.ts'
 
 /** Rows of one dataset gathered from consecutive blocks, apart by UTC date: what one seal commits. */
 export class SealBatch {

@@ -1,4 +1,5 @@
 import type { CellColumn, ColumnType } from '../cell-column.ts'
+import { grown } from '../grown.ts'
 import type { Dialect, MeasureSql } from '../sql/dialect.ts'
 import type { StringColumn } from '../string-column.ts'
 import type { MeasureName, ViewGauge } from '../view.ts'
@@ -84,8 +85,7 @@ export class StringPool {
 /** Room for at least `rows` rows: what was there, then `unit`. */
 export function reserved<T extends Float64Array | Int32Array>(values: T, rows: number, unit: number): T {
   if (rows <= values.length) return values
-  const more = new (values.constructor as new (length: number) => T)(Math.max(rows, 2 * values.length))
-  more.set(values)
+  const more = grown(values, rows)
   if (unit !== 0) more.fill(unit, values.length)
   return more
 }

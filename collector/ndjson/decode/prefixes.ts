@@ -1,3 +1,4 @@
+import { grown } from '../../../schemas/grown.ts'
 import type { LineBuffer } from './line-buffer.ts'
 
 /** What is kept of a beginning: where its pieces begin, how long it is, its fields, which one came after it; then its names. */
@@ -89,8 +90,8 @@ export class Prefixes {
     if (this.#count === COUNT_MAX) this.clear()
     const place = this.#count++ * this.#size
     const pieces = Math.ceil(length / PIECE_BYTES)
-    if (place + this.#size > this.#about.length) this.#about = doubled(this.#about, Int32Array)
-    if (this.#piecesUsed + pieces > this.#pieces.length) this.#pieces = doubled(this.#pieces, Float64Array)
+    if (place + this.#size > this.#about.length) this.#about = grown(this.#about)
+    if (this.#piecesUsed + pieces > this.#pieces.length) this.#pieces = grown(this.#pieces)
     this.#about[place + START] = this.#piecesUsed
     this.#about[place + LENGTH] = length
     this.#about[place + NEXT] = 0
@@ -112,10 +113,4 @@ export class Prefixes {
 /** What tells names apart: of two their numbers in one. */
 function keyOf(names: Int32Array): number | string {
   return names.length > 2 ? names.join() : names[0]! * NAMES_LIMIT + (names[1] ?? 0)
-}
-
-function doubled<T extends Int32Array | Float64Array>(values: T, kind: new (length: number) => T): T {
-  const more = new kind(2 * values.length)
-  more.set(values)
-  return more
 }
