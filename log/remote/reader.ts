@@ -1,8 +1,8 @@
+import type { Calls } from '../../schemas/calls.ts'
 import { offsetIn, type Position } from '../../schemas/position.ts'
 import { BlockDecoder } from '../block-decoder.ts'
 import { type PackedBlocks, unpackBlocks } from '../packed-blocks.ts'
 import type { LogReader, LogSlice, LogState } from '../port.ts'
-import type { Calls } from './calls.ts'
 
 /** What a reader in another thread knows of the log without asking. */
 export interface LogView {

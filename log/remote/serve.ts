@@ -1,8 +1,8 @@
+import { type Calls, Transferred } from '../../schemas/calls.ts'
 import type { Position } from '../../schemas/position.ts'
 import { BlockEncoder } from '../block-encoder.ts'
 import { memoryOf, packBlocks } from '../packed-blocks.ts'
 import type { Log } from '../port.ts'
-import { type Calls, Transferred } from './calls.ts'
 import type { LogView, ReadCall, SentSlice } from './reader.ts'
 
 /** Answers those who read `log` from another thread (`remoteLog`), and tells them whenever it changed. */

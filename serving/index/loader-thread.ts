@@ -1,32 +1,30 @@
-import type { MessagePort } from 'node:worker_threads'
+import type { Calls } from '../../schemas/calls.ts'
+import { series } from '../../schemas/in-turn.ts'
 import { type IndexLoader, loadHere } from './loader.ts'
 
-/** A call of the loader, by number. */
-export interface LoaderCall {
-  readonly id: number
-  readonly name: keyof IndexLoader
-  readonly values: readonly unknown[]
-}
+/** What a loader in another thread is asked by name, its values as a list. */
+export const LOADER_CALLS = [
+  'open',
+  'filled',
+  'fill',
+  'keep',
+  'dropOthers',
+  'dropViews',
+  'decode',
+  'close',
+] as const satisfies readonly (keyof IndexLoader)[]
+export type LoaderCall = (typeof LOADER_CALLS)[number]
 
-export type LoaderReply =
-  | { readonly id: number; readonly value: unknown }
-  | { readonly id: number; readonly error: { readonly message: string; readonly code: string | null } }
-
-/** The body of a thread that fills the index: does the calls that come over `port` one after the other. */
-export function serveLoader(port: MessagePort): void {
+/** The body of a thread that fills the index: does what it is asked one after the other. */
+export function serveLoader(calls: Calls): void {
   const loader = loadHere()
-  let last: Promise<unknown> = Promise.resolve()
-  port.on('message', ({ id, name, values }: LoaderCall) => {
-    last = last.then(async () => {
-      try {
+  const inTurn = series()
+  for (const name of LOADER_CALLS)
+    calls.on(name, (values: readonly unknown[]) =>
+      inTurn(async () => {
         const value = await (loader[name] as (...of: readonly unknown[]) => Promise<unknown>)(...values)
         // A connection stays where it was opened.
-        const told = name === 'open' ? null : value
-        port.postMessage({ id, value: told } satisfies LoaderReply)
-      } catch (error) {
-        const { message, code = null } = error as { message: string; code?: string }
-        port.postMessage({ id, error: { message, code } } satisfies LoaderReply)
-      }
-    })
-  })
+        return name === 'open' ? null : value
+      }),
+    )
 }

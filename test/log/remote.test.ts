@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { Calls } from '../../log/remote/calls.ts'
 import { remoteLog } from '../../log/remote/reader.ts'
 import { serveLog } from '../../log/remote/serve.ts'
+import { Calls } from '../../schemas/calls.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import { channelPair } from '../sim/channel.ts'
 import { SimClock } from '../sim/clock.ts'

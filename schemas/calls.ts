@@ -1,13 +1,18 @@
-import { describeError, type ErrorCode, TidemarkError } from '../../schemas/errors.ts'
-import type { Channel } from '../../schemas/ports/channel.ts'
+import { describeError, ERRORS, type ErrorCode, TidemarkError } from './errors.ts'
+import type { Channel } from './ports/channel.ts'
 
 /** What goes over the channel: a call, which wants an answer when it has a number, or the answer to one. */
 type Message =
   | { readonly call: string; readonly id: number | null; readonly argument: unknown }
   | { readonly answer: number; readonly value: unknown }
-  | { readonly answer: number; readonly error: { readonly code: ErrorCode | null; readonly message: string } }
+  | { readonly answer: number; readonly error: SentError }
 
-/** An answer whose buffers are handed over instead of copied. */
+interface SentError {
+  readonly code: string | null
+  readonly message: string
+}
+
+/** An argument or answer whose buffers are handed over instead of copied. */
 export class Transferred {
   readonly value: unknown
   readonly buffers: readonly ArrayBuffer[]
@@ -20,7 +25,7 @@ export class Transferred {
 
 type Handler = (argument: never) => unknown
 
-/** Calls from one side of a channel to the other, both ways. Errors of the list arrive as such. */
+/** Calls from one side of a channel to the other, both ways. Errors of the list arrive as such, others with their code. */
 export class Calls {
   readonly #channel: Channel
   readonly #handlers = new Map<string, Handler>()
@@ -43,7 +48,8 @@ export class Calls {
     const id = this.#nextId++
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject })
-      this.#channel.post({ call: name, id, argument } satisfies Message)
+      const { value, buffers } = transferred(argument)
+      this.#channel.post({ call: name, id, argument: value } satisfies Message, buffers)
     })
   }
 
@@ -67,10 +73,7 @@ export class Calls {
     const waiting = this.#waiting.get(message.answer)
     this.#waiting.delete(message.answer)
     if (!('error' in message)) waiting?.resolve(message.value)
-    else {
-      const { code, message: text } = message.error
-      waiting?.reject(code === null ? new Error(text) : new TidemarkError(code, text))
-    }
+    else waiting?.reject(errorOf(message.error))
   }
 
   async #handle(name: string, id: number | null, argument: unknown): Promise<void> {
@@ -81,14 +84,26 @@ export class Calls {
       return
     }
     try {
-      const value = await handler(argument)
-      if (value instanceof Transferred)
-        this.#channel.post({ answer: id, value: value.value } satisfies Message, value.buffers)
-      else this.#channel.post({ answer: id, value } satisfies Message)
+      const { value, buffers } = transferred(await handler(argument))
+      this.#channel.post({ answer: id, value } satisfies Message, buffers)
     } catch (error) {
-      const code = error instanceof TidemarkError ? error.code : null
-      const text = error instanceof Error ? error.message : describeError(error)
-      this.#channel.post({ answer: id, error: { code, message: text } } satisfies Message)
+      this.#channel.post({ answer: id, error: sent(error) } satisfies Message)
     }
   }
+}
+
+function transferred(value: unknown): Pick<Transferred, 'value' | 'buffers'> {
+  return value instanceof Transferred ? value : { value, buffers: [] }
+}
+
+function sent(error: unknown): SentError {
+  if (!(error instanceof Error)) return { code: null, message: describeError(error) }
+  const { code } = error as { code?: unknown }
+  return { code: typeof code === 'string' ? code : null, message: error.message }
+}
+
+function errorOf({ code, message }: SentError): Error {
+  if (code === null) return new Error(message)
+  if (code in ERRORS) return new TidemarkError(code as ErrorCode, message)
+  return Object.assign(new Error(message), { code })
 }
