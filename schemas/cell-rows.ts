@@ -13,6 +13,16 @@ export interface KeySummary {
   readonly messages: number
 }
 
+/** What is known of a key of which two parts are known. */
+export function joinSummaries(a: KeySummary | undefined, b: KeySummary): KeySummary {
+  return {
+    key: b.key,
+    firstMs: Math.min(a?.firstMs ?? b.firstMs, b.firstMs),
+    lastMs: Math.max(a?.lastMs ?? b.lastMs, b.lastMs),
+    messages: (a?.messages ?? 0) + b.messages,
+  }
+}
+
 /** As the length of a bucket: everything goes into one, which starts at 0. */
 export const WHOLE = Number.POSITIVE_INFINITY
 

@@ -5,9 +5,10 @@ import {
   emptyColumn,
   type NumberColumn,
   pickColumn,
+  type TextColumn,
   valueAt,
 } from './cell-column.ts'
-import { KEY_SEPARATOR } from './key.ts'
+import { joinKey, splitKey } from './key.ts'
 import type { View } from './view.ts'
 import { viewColumns } from './view-columns.ts'
 
@@ -47,10 +48,24 @@ export function pickRows(cells: Cells, rows: Uint32Array): Cells {
   return { ...cells, length: rows.length, columns: cells.columns.map((column) => pickColumn(column, rows)) }
 }
 
+/** The rows of `key` (`joinKey`), in their order. */
+export function pickKey(cells: Cells, key: string): Cells {
+  const wanted = splitKey(key).map((value, k) => {
+    const { dictionary, places } = (cells.columns[k] as TextColumn).values
+    return { place: dictionary.indexOf(value), places }
+  })
+  const rows: number[] = []
+  if (wanted.every(({ place }) => place >= 0)) {
+    for (let i = 0; i < cells.length; i++)
+      if (wanted.every(({ place, places }) => places[i] === place)) rows.push(i)
+  }
+  return pickRows(cells, Uint32Array.from(rows))
+}
+
 /** The joined key of row `i` (`joinKey`). */
 export function keyAt({ view, columns }: Cells, i: number): string {
   if (view.key.length === 1) return valueAt(columns[0]!, i) as string
-  return view.key.map((_, k) => valueAt(columns[k]!, i)).join(KEY_SEPARATOR)
+  return joinKey(view.key.map((_, k) => valueAt(columns[k]!, i) as string))
 }
 
 /** Starts of the rows' buckets, milliseconds since 1970. */

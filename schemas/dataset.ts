@@ -25,6 +25,11 @@ export interface Gauge {
   readonly optional: boolean
 }
 
+/** The gauge of that name; one that the dataset no longer has is without unit and bounds. */
+export function gaugeNamed({ gauges }: Dataset, name: string): Gauge {
+  return gauges.find((gauge) => gauge.name === name) ?? { name, unit: '', min: 0, max: 0, optional: true }
+}
+
 /** The largest absolute value a gauge may have by default. Sums of 1e9 such values stay far below the largest double. */
 export const GAUGE_VALUE_MAX = 1e15
 
@@ -82,5 +87,5 @@ function areTexts(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((one) => typeof one === 'string')
 }
 
-/** Whether a dataset's lines may name it by leaving its name out. */
+/** The dataset of lines that name none. */
 export const DEFAULT_DATASET = 'host'

@@ -1,4 +1,4 @@
-import { type Dataset, GAUGE_VALUE_MAX, type Gauge, nameColumns } from './dataset.ts'
+import { type Dataset, DEFAULT_DATASET, GAUGE_VALUE_MAX, type Gauge, nameColumns } from './dataset.ts'
 import { TidemarkError } from './errors.ts'
 import { DAY_MS, HOUR_MS, UNITS_MS } from './time.ts'
 import { defineView, type View } from './view.ts'
@@ -51,7 +51,7 @@ export function withTables(
 
 /** Name of the lake's table of a dataset's messages. */
 export function messagesTable(dataset: string): string {
-  return dataset === 'host' ? 'messages' : `${dataset}_messages`
+  return dataset === DEFAULT_DATASET ? 'messages' : `${dataset}_messages`
 }
 
 function checkTableNames(datasets: readonly Dataset[], views: readonly View[]): void {

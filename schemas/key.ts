@@ -1,4 +1,7 @@
-/** Separates the values of a key: a control character, which no name can contain. */
+/**
+ * Separates the values of a key: a control character, which no name can contain. It sorts before every character of a name, so
+ * joined keys order by UTF-8 bytes as their values do, one column after the other.
+ */
 export const KEY_SEPARATOR = '\u001f'
 
 /** The values of a view's key columns as one string. */
@@ -10,9 +13,3 @@ export function joinKey(values: readonly string[]): string {
 export function splitKey(key: string): string[] {
   return key.split(KEY_SEPARATOR)
 }
-
-/**
- * Orders joined keys as rows are: by the first column's UTF-8 bytes, then the second's. The separator sorts before every
- * character that a name may have, so the joined strings order alike.
- */
-export { compareUtf8 as compareKeys } from './utf8.ts'

@@ -21,3 +21,8 @@ export function utcDate(timeMs: number): string {
 export function bucketStart(timeMs: number, ms: number): number {
   return Math.floor(timeMs / ms) * ms
 }
+
+/** The first start of a bucket at or behind `timeMs`. */
+export function nextBucketStart(timeMs: number, ms: number): number {
+  return Math.ceil(timeMs / ms) * ms
+}

@@ -1,10 +1,11 @@
 import type { DatasetTables, LakeTables, ViewTables } from '../lake/tables/deployment.ts'
+import { WHOLE } from '../schemas/cell-rows.ts'
 import { describeError, isError, TidemarkError } from '../schemas/errors.ts'
 import type { Clock } from '../schemas/ports/clock.ts'
 import type { Disk } from '../schemas/ports/disk.ts'
 import type { OpenCells, Wake } from '../schemas/ports/layers.ts'
 import { DAY_MS } from '../schemas/time.ts'
-import type { Answers, Range, ViewInfo } from './answers.ts'
+import type { Answers, CellsAnswer, Range, ViewInfo } from './answers.ts'
 import { statsAsOf } from './as-of.ts'
 import { fullAsListed, isDamaged, openToRead } from './index/database.ts'
 import { coarsestWithin, planRanges } from './index/levels.ts'
@@ -12,7 +13,7 @@ import { load, look, type Seen } from './index/load.ts'
 import { type IndexLoader, loadHere } from './index/loader.ts'
 import { ChunkReader } from './index/reader.ts'
 import { emptyIndex, type IndexedDate, type ViewIndex } from './index/view-index.ts'
-import { analytics, isKnown, keys, series, stats } from './merge.ts'
+import { analytics, type BatchCells, isKnown, keys, series, stats } from './merge.ts'
 import { EVER, type Moment, momentOf, wholeOf } from './moment.ts'
 import { OldMinutes } from './old-minutes.ts'
 
@@ -171,14 +172,12 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
     })
   }
 
-  const batch = {
-    read: (view: Served) => ({
-      read(date: IndexedDate, key: string, level: 0 | 1 | 2) {
-        if (level === 0 && !date.minutes) return old.rows(date, key)
-        return reader.read(view.index.view, date.id, key, level)
-      },
-    }),
-  }
+  const batchOf = ({ index }: Served): BatchCells => ({
+    read(date, key, level) {
+      if (level === 0 && !date.minutes) return old.rows(date, key)
+      return reader.read(index.view, date.id, key, level)
+    },
+  })
 
   /** What `ask` says; a damaged index is made anew. */
   function answered<T>(ask: () => T): T {
@@ -198,6 +197,19 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
     return at.unread || isKnown(at, key) || !wholeOf(at, range).complete
   }
 
+  /** Merged cells in buckets of `stepMs`; absent: of the view's own. */
+  function seriesOf(
+    view: Served,
+    key: string,
+    range: Range,
+    stepMs = view.index.view.bucketMs,
+  ): CellsAnswer | null {
+    const at = now(view)
+    if (!mayBe(at, key, range)) return null
+    const cells = answered(() => series(at, batchOf(view), key, range, stepMs))
+    return { cells, ...wholeOf(at, range) }
+  }
+
   const stopWatching = deps.wake.subscribe(() => void refresh())
   armPoll()
   await refresh()
@@ -215,38 +227,21 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
     stats(name, key, range) {
       const view = viewNamed(name)
       const at = now(view)
-      return mayBe(at, key, range) ? answered(() => stats(at, batch.read(view), key, range)) : null
+      return mayBe(at, key, range) ? answered(() => stats(at, batchOf(view), key, range)) : null
     },
-    analytics(name, range) {
+    analytics(name, range, prefix = '') {
       const view = viewNamed(name)
       const at = now(view)
-      return { stats: answered(() => analytics(at, batch.read(view), range)), ...wholeOf(at, range) }
+      return { stats: answered(() => analytics(at, batchOf(view), range, prefix)), ...wholeOf(at, range) }
     },
-    cells(name, key, range) {
-      const view = viewNamed(name)
-      const at = now(view)
-      if (!mayBe(at, key, range)) return null
-      const stepMs = view.index.view.bucketMs
-      return {
-        cells: answered(() => series(at, batch.read(view), key, range, stepMs)),
-        ...wholeOf(at, range),
-      }
-    },
-    series(name, key, range, stepMs) {
-      const view = viewNamed(name)
-      const at = now(view)
-      if (!mayBe(at, key, range)) return null
-      return {
-        cells: answered(() => series(at, batch.read(view), key, range, stepMs)),
-        ...wholeOf(at, range),
-      }
-    },
+    cells: (name, key, range) => seriesOf(viewNamed(name), key, range),
+    series: (name, key, range, stepMs) => seriesOf(viewNamed(name), key, range, stepMs),
     async statsAsOf(name, key, range, asOf) {
       const view = viewNamed(name)
       if (!mayBe(now(view), key, range)) return null
       return statsAsOf(view.tables, loader, key, range, asOf)
     },
-    async reach(name, range, stepMs = Number.POSITIVE_INFINITY) {
+    async reach(name, range, stepMs = WHOLE) {
       const view = viewNamed(name)
       const dates = oldDates(view.index, range, stepMs)
       if (dates.length > 0) await old.read(view.tables.published, view.index, dates)
@@ -276,7 +271,7 @@ function isSame(a: Seen, b: Seen): boolean {
 
 /** The dates that a question needs the minutes of, and that the index holds without. */
 function oldDates({ dates }: ViewIndex, range: Range, stepMs: number): IndexedDate[] {
-  const coarsest = stepMs === Number.POSITIVE_INFINITY ? 2 : coarsestWithin(stepMs)
+  const coarsest = coarsestWithin(stepMs)
   const old: IndexedDate[] = []
   for (const [name, date] of dates) {
     if (date.minutes) continue

@@ -16,8 +16,8 @@ export interface Answers {
   keys(view: string): KeysAnswer
   /** Null when the key is unknown and nothing is missing that may hold it. */
   stats(view: string, key: string, range: Range): Stats | null
-  /** Stats of every key with at least one message in the range, by key as UTF-8 bytes. */
-  analytics(view: string, range: Range): StatsAnswer
+  /** Stats of every key, or of those that begin with `prefix`, with at least one message in the range, by key as UTF-8 bytes. */
+  analytics(view: string, range: Range, prefix?: string): StatsAnswer
   /** Merged cells in the view's own buckets; null as in `stats`. */
   cells(view: string, key: string, range: Range): CellsAnswer | null
   /**

@@ -3,14 +3,14 @@ import type { ViewTables } from '../lake/tables/deployment.ts'
 import { viewState } from '../lake/tables/published.ts'
 import { CellFold } from '../schemas/cell-fold.ts'
 import { WHOLE } from '../schemas/cell-rows.ts'
-import { type Cells, keyAt, timesOf } from '../schemas/cells.ts'
+import { type Cells, pickKey } from '../schemas/cells.ts'
 import { isError, TidemarkError } from '../schemas/errors.ts'
-import { answersOf, emptyAnswers } from '../schemas/gauge-answer.ts'
 import { utcDate } from '../schemas/time.ts'
 import type { View } from '../schemas/view.ts'
 import type { AsOf, Range, Stats } from './answers.ts'
 import type { IndexLoader } from './index/loader.ts'
 import { viewOf } from './index/view-index.ts'
+import { rowsWithin, totalsOf } from './merge.ts'
 
 /** Stats from the batch cells of one published version alone, read from the lake by its own definition. */
 export async function statsAsOf(
@@ -31,22 +31,17 @@ export async function statsAsOf(
   const view = viewOf(state, configured)
   const total = new CellFold(view)
   for (const file of filesIn(snapshot, range)) {
-    const cells = await cellsOf(published, loader, view, snapshot, file)
-    for (let i = 0; i < cells.length; i++) {
-      const timeMs = timesOf(cells)[i]!
-      if (keyAt(cells, i) === key && timeMs >= range.fromMs && timeMs < range.toMs)
-        total.merge(cells, { from: i, to: i + 1, bucketMs: WHOLE, key })
-    }
+    const own = pickKey(await readCells(published, loader, view, snapshot, file), key)
+    total.merge(own, { ...rowsWithin(own, range), bucketMs: WHOLE, key })
   }
   const { gaps } = state
-  const messages = total.summary(key)?.messages ?? 0
+  const totals = totalsOf(total, key)
   return {
     view,
     key,
     ...range,
-    messages,
-    gauges: messages === 0 ? emptyAnswers(view) : answersOf(total.cells(), 0),
-    answeredBy: { batch: messages, realtime: 0 },
+    ...totals,
+    answeredBy: { batch: totals.messages, realtime: 0 },
     basis: {
       position: state.tidemark,
       tidemark: state.tidemark,
@@ -71,7 +66,7 @@ function filesIn(snapshot: Snapshot, range: Range) {
   )
 }
 
-async function cellsOf(
+async function readCells(
   table: ViewTables['published'],
   loader: IndexLoader,
   view: View,

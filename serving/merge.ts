@@ -1,8 +1,9 @@
 import { CellFold } from '../schemas/cell-fold.ts'
-import { type KeySummary, WHOLE } from '../schemas/cell-rows.ts'
+import { joinSummaries, type KeySummary, WHOLE } from '../schemas/cell-rows.ts'
 import { type Cells, keyAt, timesOf } from '../schemas/cells.ts'
 import { answersOf, emptyAnswers } from '../schemas/gauge-answer.ts'
-import { DAY_MS, utcDate } from '../schemas/time.ts'
+import { firstAtLeast } from '../schemas/sorted.ts'
+import { bucketStart, DAY_MS, nextBucketStart, utcDate } from '../schemas/time.ts'
 import { compareUtf8 } from '../schemas/utf8.ts'
 import type { Range, Stats } from './answers.ts'
 import { coarsestWithin, type Level, type LevelRange, planRanges } from './index/levels.ts'
@@ -15,20 +16,7 @@ export interface BatchCells {
   read(date: IndexedDate, key: string, level: Level): Cells | null
 }
 
-/** The cells of `key` in `range` from every layer, in whatever order; batch cells at the coarsest level that will do. */
-function addCells(
-  into: CellFold,
-  at: Moment,
-  batch: BatchCells,
-  key: string,
-  range: Range,
-  stepMs: number,
-): void {
-  const options = { bucketMs: stepMs, key }
-  addBatch(into, at, batch, key, range, options)
-  for (const cells of realtime(at, key, range)) into.merge(cells, options)
-}
-
+/** Adds the batch cells of `key` in `range`, read at the coarsest level that will do. */
 function addBatch(
   into: CellFold,
   at: Moment,
@@ -37,56 +25,35 @@ function addBatch(
   range: Range,
   options: { readonly bucketMs: number; readonly key?: string },
 ): void {
-  const { bucketMs: stepMs } = options
   const known = at.index.keys.get(key)
   if (known === undefined) return
   // Beyond what the key has there is nothing to look for.
   const fromMs = Math.max(range.fromMs, known.firstMs)
   const toMs = Math.min(range.toMs, known.lastMs + at.index.view.bucketMs)
-  const whole = { fromMs: dayFloor(fromMs, range.fromMs), toMs: dayCeil(toMs, range.toMs) }
-  const coarsest = stepMs === WHOLE ? 2 : coarsestWithin(stepMs)
-  for (const part of planRanges(whole.fromMs, whole.toMs, coarsest)) {
+  // Outward to midnights, though not beyond the range: whole days are read as one row.
+  const dayFromMs = Math.max(range.fromMs, bucketStart(fromMs, DAY_MS))
+  const dayToMs = Math.min(range.toMs, nextBucketStart(toMs, DAY_MS))
+  for (const part of planRanges(dayFromMs, dayToMs, coarsestWithin(options.bucketMs))) {
     for (const date of datesOf(at, part)) {
       const cells = batch.read(date, key, part.level)
       if (cells === null) continue
-      const [from, to] = rowsWithin(cells, part)
-      into.merge(cells, { from, to, ...options })
+      into.merge(cells, { ...rowsWithin(cells, part), ...options })
     }
   }
 }
 
-/** `ms` moved outward to a midnight, though not beyond `limit`: whole days are read as one row. */
-function dayFloor(ms: number, limit: number): number {
-  return Math.max(limit, Math.floor(ms / DAY_MS) * DAY_MS)
-}
-
-function dayCeil(ms: number, limit: number): number {
-  return Math.min(limit, Math.ceil(ms / DAY_MS) * DAY_MS)
-}
-
 /** The dates of the index that a range touches. */
 function* datesOf({ index: { dates } }: Moment, { fromMs, toMs }: LevelRange): Generator<IndexedDate> {
-  for (let ms = Math.floor(fromMs / DAY_MS) * DAY_MS; ms < toMs; ms += DAY_MS) {
+  for (let ms = bucketStart(fromMs, DAY_MS); ms < toMs; ms += DAY_MS) {
     const date = dates.get(utcDate(ms))
     if (date !== undefined) yield date
   }
 }
 
 /** The rows whose bucket starts in a range; rows are in the order of time. */
-function rowsWithin(cells: Cells, { fromMs, toMs }: LevelRange): [from: number, to: number] {
+export function rowsWithin(cells: Cells, { fromMs, toMs }: Range): { from: number; to: number } {
   const times = timesOf(cells)
-  return [firstAtLeast(times, fromMs), firstAtLeast(times, toMs)]
-}
-
-function firstAtLeast(times: Float64Array, limit: number): number {
-  let low = 0
-  let high = times.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (times[middle]! < limit) low = middle + 1
-    else high = middle
-  }
-  return low
+  return { from: firstAtLeast(times, fromMs), to: firstAtLeast(times, toMs) }
 }
 
 /** The cells of `key`, or of every key, that no version holds yet. */
@@ -97,31 +64,37 @@ function realtime({ index, open }: Moment, key: string | null, { fromMs, toMs }:
   ].filter(({ length }) => length > 0)
 }
 
+/** What a fold of everything into one cell says of `key`. */
+export function totalsOf(total: CellFold, key: string): Pick<Stats, 'messages' | 'gauges'> {
+  const messages = total.summary(key)?.messages ?? 0
+  return { messages, gauges: messages === 0 ? emptyAnswers(total.view) : answersOf(total.cells(), 0) }
+}
+
 export function stats(at: Moment, batch: BatchCells, key: string, range: Range): Stats {
   const { view } = at.index
   const total = new CellFold(view)
-  addBatch(total, at, batch, key, range, { bucketMs: WHOLE, key })
+  const options = { bucketMs: WHOLE, key }
+  addBatch(total, at, batch, key, range, options)
   const fromBatch = total.summary(key)?.messages ?? 0
-  for (const cells of realtime(at, key, range)) total.merge(cells, { bucketMs: WHOLE, key })
-  const messages = total.summary(key)?.messages ?? 0
+  for (const cells of realtime(at, key, range)) total.merge(cells, options)
+  const totals = totalsOf(total, key)
   return {
     view,
     key,
     ...range,
-    messages,
-    gauges: messages === 0 ? emptyAnswers(view) : answersOf(total.cells(), 0),
-    answeredBy: { batch: fromBatch, realtime: messages - fromBatch },
+    ...totals,
+    answeredBy: { batch: fromBatch, realtime: totals.messages - fromBatch },
     basis: at.basis,
     ...wholeOf(at, range),
   }
 }
 
-/** Stats of every key with messages in `range`, by key as UTF-8 bytes: one fold for all of them. */
-export function analytics(at: Moment, batch: BatchCells, range: Range): Stats[] {
+/** Stats of every key that begins with `prefix` and has messages in `range`, by key as UTF-8 bytes: one fold for all of them. */
+export function analytics(at: Moment, batch: BatchCells, range: Range, prefix: string): Stats[] {
   const { view, keys: known } = at.index
   const total = new CellFold(view)
   for (const { key, firstMs, lastMs } of known.values()) {
-    if (firstMs < range.toMs && lastMs >= range.fromMs)
+    if (firstMs < range.toMs && lastMs >= range.fromMs && key.startsWith(prefix))
       addBatch(total, at, batch, key, range, { bucketMs: WHOLE })
   }
   const fromBatch = new Map(Array.from(total.keys(), ({ key, messages }) => [key, messages]))
@@ -129,20 +102,26 @@ export function analytics(at: Moment, batch: BatchCells, range: Range): Stats[] 
   const cells = total.cells()
   const whole = wholeOf(at, range)
   const { basis } = at
-  return Array.from({ length: cells.length }, (_, i) => {
+  const found: Stats[] = []
+  for (let i = 0; i < cells.length; i++) {
     const key = keyAt(cells, i)
+    // What came in real time is folded whatever its key.
+    if (!key.startsWith(prefix)) continue
     const { messages } = total.summary(key)!
     const of = fromBatch.get(key) ?? 0
     const answeredBy = { batch: of, realtime: messages - of }
-    return { view, key, ...range, messages, gauges: answersOf(cells, i), answeredBy, basis, ...whole }
-  })
+    found.push({ view, key, ...range, messages, gauges: answersOf(cells, i), answeredBy, basis, ...whole })
+  }
+  return found
 }
 
 /** Merged cells of `key` in buckets of `stepMs`, ascending. */
 export function series(at: Moment, batch: BatchCells, key: string, range: Range, stepMs: number): Cells {
-  const cells = new CellFold(at.index.view)
-  addCells(cells, at, batch, key, range, stepMs)
-  return cells.cells()
+  const merged = new CellFold(at.index.view)
+  const options = { bucketMs: stepMs, key }
+  addBatch(merged, at, batch, key, range, options)
+  for (const cells of realtime(at, key, range)) merged.merge(cells, options)
+  return merged.cells()
 }
 
 export function isKnown(at: Moment, key: string): boolean {
@@ -157,18 +136,8 @@ export function isKnown(at: Moment, key: string): boolean {
 /** Every key known at this instant, by UTF-8 bytes. */
 export function keys({ index, open }: Moment): KeySummary[] {
   const all = new Map<string, KeySummary>(index.keys)
-  const add = (key: KeySummary) => all.set(key.key, joined(all.get(key.key), key))
+  const add = (key: KeySummary) => all.set(key.key, joinSummaries(all.get(key.key), key))
   for (const key of index.ticks.fold.keys()) add(key)
   for (const part of open) for (const key of part.keys()) add(key)
   return [...all.values()].sort((a, b) => compareUtf8(a.key, b.key))
-}
-
-function joined(a: KeySummary | undefined, b: KeySummary): KeySummary {
-  if (a === undefined) return { key: b.key, firstMs: b.firstMs, lastMs: b.lastMs, messages: b.messages }
-  return {
-    key: a.key,
-    firstMs: Math.min(a.firstMs, b.firstMs),
-    lastMs: Math.max(a.lastMs, b.lastMs),
-    messages: a.messages + b.messages,
-  }
 }

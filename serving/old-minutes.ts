@@ -1,8 +1,6 @@
 import type { Table } from '../lake/delta/port.ts'
-import type { TextColumn } from '../schemas/cell-column.ts'
-import { type Cells, pickRows } from '../schemas/cells.ts'
+import { type Cells, pickKey } from '../schemas/cells.ts'
 import { TidemarkError } from '../schemas/errors.ts'
-import { splitKey } from '../schemas/key.ts'
 import type { IndexLoader } from './index/loader.ts'
 import type { IndexedDate, ViewIndex } from './index/view-index.ts'
 
@@ -41,21 +39,9 @@ export class OldMinutes {
     }
   }
 
-  /** The rows of `key` on a date that was read; null where there are none. */
+  /** The rows of `key` on a date; null when it was not read. */
   rows(date: IndexedDate, key: string): Cells | null {
     const cells = this.#cells.get(date.path)
-    if (cells === undefined) return null
-    const wanted = splitKey(key)
-    const places = wanted.map((value, k) => {
-      const { dictionary } = (cells.columns[k] as TextColumn).values
-      return dictionary.indexOf(value)
-    })
-    if (places.includes(-1)) return null
-    const rows: number[] = []
-    for (let i = 0; i < cells.length; i++) {
-      if (places.every((place, k) => (cells.columns[k] as TextColumn).values.places[i] === place))
-        rows.push(i)
-    }
-    return rows.length === 0 ? null : pickRows(cells, Uint32Array.from(rows))
+    return cells === undefined ? null : pickKey(cells, key)
   }
 }

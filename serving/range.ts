@@ -1,6 +1,6 @@
 import { DateTime, IANAZone } from 'luxon'
 import { TidemarkError } from '../schemas/errors.ts'
-import { bucketStart, DAY_MS, MINUTE_MS } from '../schemas/time.ts'
+import { bucketStart, DAY_MS, MINUTE_MS, nextBucketStart } from '../schemas/time.ts'
 import type { Range } from './answers.ts'
 
 /** A range as a request names it. */
@@ -27,7 +27,7 @@ export function parseRange(
   const zone = parseZone(asked.tz)
   const { from, to } = asked
   if (from === undefined && to === undefined) {
-    const toMs = -bucketStart(-nowMs, MINUTE_MS)
+    const toMs = nextBucketStart(nowMs, MINUTE_MS)
     return { fromMs: toMs - DAY_MS, toMs }
   }
   if (from === undefined) throw wrong('from', 'from is missing; give both from and to, or neither')
@@ -35,8 +35,8 @@ export function parseRange(
   const fromMs = parseInstant('from', from, zone, 0)
   const toMs = parseInstant('to', to, zone, lastDayIncluded ? 1 : 0)
   if (toMs < fromMs) throw wrong('to', `to must not be before from, and ${to} is before ${from}`)
-  if (toMs === fromMs) return { fromMs: bucketStart(fromMs, MINUTE_MS), toMs: bucketStart(fromMs, MINUTE_MS) }
-  return { fromMs: bucketStart(fromMs, MINUTE_MS), toMs: -bucketStart(-toMs, MINUTE_MS) }
+  const startMs = bucketStart(fromMs, MINUTE_MS)
+  return { fromMs: startMs, toMs: toMs === fromMs ? startMs : nextBucketStart(toMs, MINUTE_MS) }
 }
 
 /** Throws `E_PARAMETER` when there is no such zone. */

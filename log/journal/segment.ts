@@ -2,6 +2,7 @@ import type { Block } from '../../schemas/block.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import type { Disk, DiskFile } from '../../schemas/ports/disk.ts'
 import type { Gap } from '../../schemas/position.ts'
+import { firstAtLeast } from '../../schemas/sorted.ts'
 import type { BlockDecoder } from '../block-decoder.ts'
 import { StoredBlock } from '../stored-block.ts'
 import { payloadIsWhole, RECORD_HEAD_BYTES, readRecordHead } from './record.ts'
@@ -123,7 +124,7 @@ export async function readSegment(
   index: SegmentIndex,
   { after, blocksMax, decoder }: { after: number; blocksMax: number; decoder: BlockDecoder },
 ): Promise<{ blocks: Block[]; gaps: Gap[]; to: number; toMs: number }> {
-  const first = firstAbove(index.offsets, after)
+  const first = firstAtLeast(index.offsets, after + 1)
   let last = first
   const endOf = (i: number) => index.positions[i + 1] ?? segment.syncedBytes
   while (last < index.offsets.length && last - first < blocksMax) {
@@ -180,18 +181,6 @@ function noteDamage(segment: Segment, index: SegmentIndex, i: number): void {
     reason: 'damaged journal blocks',
   })
   index.gaps.sort((a, b) => a.from - b.from)
-}
-
-/** Place of the first of ascending `values` above `limit`. */
-function firstAbove(values: readonly number[], limit: number): number {
-  let low = 0
-  let high = values.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (values[middle]! <= limit) low = middle + 1
-    else high = middle
-  }
-  return low
 }
 
 export function asBuffer(bytes: Uint8Array): Buffer {

@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib'
 import type Database from 'better-sqlite3'
 import type { NumberColumn } from '../../schemas/cell-column.ts'
 import { CellFold } from '../../schemas/cell-fold.ts'
-import type { KeySummary } from '../../schemas/cell-rows.ts'
+import { joinSummaries, type KeySummary } from '../../schemas/cell-rows.ts'
 import { type Cells, keyAt, timesOf } from '../../schemas/cells.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import { layoutOf } from '../../schemas/view-columns.ts'
@@ -140,8 +140,8 @@ function checksum(file: number, key: string, first: number, last: number, messag
 }
 
 /** Every key of the files, with what is known of it. Throws `E_INDEX_DAMAGED`. */
-export function keysOf(db: Database.Database, files: Iterable<FilledFile>): KeySummary[] {
-  const keys = new Map<string, { key: string; firstMs: number; lastMs: number; messages: number }>()
+function keysOf(db: Database.Database, files: Iterable<FilledFile>): KeySummary[] {
+  const keys = new Map<string, KeySummary>()
   const statement = db.prepare<[number], Known>(
     'SELECT key, first, last, messages, crc FROM known WHERE file = ?',
   )
@@ -149,13 +149,7 @@ export function keysOf(db: Database.Database, files: Iterable<FilledFile>): KeyS
     for (const { key, first, last, messages, crc } of statement.all(id)) {
       if (crc !== checksum(id, key, first, last, messages))
         throw new TidemarkError('E_INDEX_DAMAGED', `what the serving index knows of ${key} is damaged`)
-      const known = keys.get(key)
-      if (known === undefined) keys.set(key, { key, firstMs: first, lastMs: last, messages })
-      else {
-        known.firstMs = Math.min(known.firstMs, first)
-        known.lastMs = Math.max(known.lastMs, last)
-        known.messages += messages
-      }
+      keys.set(key, joinSummaries(keys.get(key), { key, firstMs: first, lastMs: last, messages }))
     }
   }
   return [...keys.values()]

@@ -1,4 +1,5 @@
-import { bucketStart, DAY_MS, HOUR_MS } from '../../schemas/time.ts'
+import { WHOLE } from '../../schemas/cell-rows.ts'
+import { bucketStart, DAY_MS, HOUR_MS, nextBucketStart } from '../../schemas/time.ts'
 
 /**
  * Cells are kept at three levels, so that a long range reads few of them: the view's minutes, and hours and days derived
@@ -6,8 +7,7 @@ import { bucketStart, DAY_MS, HOUR_MS } from '../../schemas/time.ts'
  *
  *     from ├ minutes ┤├ hours ┤├──── days ────┤├ hours ┤├ minutes ┤ to
  */
-export const LEVELS = [0, 1, 2] as const
-export type Level = (typeof LEVELS)[number]
+export type Level = 0 | 1 | 2
 
 export interface LevelRange {
   readonly level: Level
@@ -23,7 +23,7 @@ export function planRanges(fromMs: number, toMs: number, level: Level = 2): Leve
   if (fromMs >= toMs) return []
   if (level === 0) return [{ level, fromMs, toMs }]
   const bucketMs = BUCKET_MS[level]!
-  const innerFrom = -bucketStart(-fromMs, bucketMs)
+  const innerFrom = nextBucketStart(fromMs, bucketMs)
   const innerTo = bucketStart(toMs, bucketMs)
   const finer = (level - 1) as Level
   if (innerFrom >= innerTo) return planRanges(fromMs, toMs, finer)
@@ -34,8 +34,8 @@ export function planRanges(fromMs: number, toMs: number, level: Level = 2): Leve
   ]
 }
 
-/** The coarsest level whose buckets each lie within one step. */
+/** The coarsest level whose buckets each lie within one step, which may be `WHOLE`. */
 export function coarsestWithin(stepMs: number): Level {
-  if (stepMs % DAY_MS === 0) return 2
+  if (stepMs === WHOLE || stepMs % DAY_MS === 0) return 2
   return stepMs % HOUR_MS === 0 ? 1 : 0
 }

@@ -1,6 +1,6 @@
 import type { Answers, Range, ViewInfo } from '../answers.ts'
 import { type SeriesColumns, seriesColumns } from '../http/series.ts'
-import { gaugeOf, keyText } from './figures.ts'
+import { keyText, unitOf } from './figures.ts'
 
 /** What one chart shows: per key the mean and the maximum of one gauge in each bucket of time. */
 export interface ChartData {
@@ -33,7 +33,7 @@ export async function chartData(
   })
   return info.view.gauges.map(({ gauge }, g) => ({
     gauge,
-    unit: gaugeOf(info, g).unit,
+    unit: unitOf(info, g),
     t: columns[0]?.series.t.map((ms) => ms / 1000) ?? [],
     series: columns.map(({ key, series }) => {
       const { mean = [], max = [] } = series.gauges[g]!

@@ -1,4 +1,4 @@
-import type { Gauge } from '../../schemas/dataset.ts'
+import { gaugeNamed } from '../../schemas/dataset.ts'
 import { answerFields, type GaugeAnswer } from '../../schemas/gauge-answer.ts'
 import { splitKey } from '../../schemas/key.ts'
 import type { Stats, ViewInfo } from '../answers.ts'
@@ -43,21 +43,12 @@ export function keyText(key: string): string {
   return splitKey(key).join(' · ')
 }
 
-/** Gauge `g` of a view as its dataset defines it. */
-export function gaugeOf({ view, dataset }: ViewInfo, g: number): Gauge {
-  const { gauge } = view.gauges[g]!
-  return (
-    dataset.gauges.find(({ name }) => name === gauge) ?? {
-      name: gauge,
-      unit: '',
-      min: 0,
-      max: 0,
-      optional: true,
-    }
-  )
+/** The unit of gauge `g` of a view, as its dataset defines it. */
+export function unitOf({ view, dataset }: ViewInfo, g: number): string {
+  return gaugeNamed(dataset, view.gauges[g]!.gauge).unit
 }
 
 /** A value of gauge `g` with its unit; a dash where there is none. */
 export function gaugeText(info: ViewInfo, g: number, value: number | null): string {
-  return valueText(value, gaugeOf(info, g).unit)
+  return valueText(value, unitOf(info, g))
 }

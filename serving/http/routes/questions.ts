@@ -89,9 +89,8 @@ export function questionRoutes(app: App, place: Place, { answers, clock }: Quest
   async function statsApart(key: string, range: Range) {
     await answers.reach(finer!.name, range)
     found(answers.stats(name, key, range), key)
-    const { stats, ...whole } = answers.analytics(finer!.name, range)
-    const own = stats.filter((one) => one.key.startsWith(`${key}${KEY_SEPARATOR}`))
-    return { [`${apart}s`]: own.map((one) => presentStats(one, false)), ...presentWhole(whole) }
+    const { stats, ...whole } = answers.analytics(finer!.name, range, `${key}${KEY_SEPARATOR}`)
+    return { [`${apart}s`]: stats.map((one) => presentStats(one, false)), ...presentWhole(whole) }
   }
 
   app.get(

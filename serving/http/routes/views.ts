@@ -1,13 +1,14 @@
 import { Type } from 'typebox'
+import { gaugeNamed } from '../../../schemas/dataset.ts'
 import { definitionHash } from '../../../schemas/view.ts'
 import { viewColumns } from '../../../schemas/view-columns.ts'
 import type { App } from '../app.ts'
-import { iso, presentKey, presentWhole } from '../present.ts'
+import { presentKey, presentSummary, presentWhole } from '../present.ts'
 import { NoQuery, orNull, PROBLEMS, query, SEARCH, time, WHOLE } from '../schemas.ts'
 import { type Place, type QuestionsDeps, questionRoutes } from './questions.ts'
 
 /** A host without a message for so long is called silent. */
-export const SILENT_MS = 5 * 60_000
+const SILENT_MS = 5 * 60_000
 
 /** The definitions, the questions about every view, and the built-in views under names of their own. */
 export function viewRoutes(app: App, deps: QuestionsDeps): void {
@@ -110,8 +111,7 @@ function definitionRoutes(app: App, { answers }: QuestionsDeps): void {
         source: view.source,
         bucket_ms: view.bucketMs,
         gauges: view.gauges.map(({ gauge, scale, optional }) => {
-          const unit = dataset.gauges.find(({ name }) => name === gauge)?.unit ?? ''
-          return { name: gauge, unit, scale, optional }
+          return { name: gauge, unit: gaugeNamed(dataset, gauge).unit, scale, optional }
         }),
         measures: [...view.measures],
         columns: viewColumns(view).map(({ name, type }) => ({ name, type })),
@@ -144,13 +144,13 @@ function hostRoutes(app: App, { answers, clock }: QuestionsDeps): void {
       const { view } = answers.views().find((one) => one.view.name === 'host_minute')!
       const { keys, ...whole } = answers.keys(view.name)
       const nowMs = clock.nowMs()
-      const hosts = keys.flatMap(({ key, firstMs, lastMs, messages }) => {
-        const named = presentKey(view, key) as { service: string; host: string }
+      const hosts = keys.flatMap((key) => {
+        const named = presentKey(view, key.key) as { service: string; host: string }
         const wanted = service === undefined || named.service === service
         if (!wanted || !named.host.toLowerCase().includes(q.toLowerCase())) return []
         // A minute lasts as long as the view's bucket.
-        const silent = nowMs - (lastMs + view.bucketMs) > SILENT_MS
-        return [{ ...named, first_minute: iso(firstMs), last_minute: iso(lastMs), messages, silent }]
+        const silent = nowMs - (key.lastMs + view.bucketMs) > SILENT_MS
+        return [{ ...presentSummary(view, key), silent }]
       })
       return { hosts, ...presentWhole(whole) } as never
     },
