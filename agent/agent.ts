@@ -1,9 +1,9 @@
 import { host } from '../schemas/datasets/host.ts'
 import { type Clock, type Random, sleep } from '../schemas/ports/clock.ts'
 import type { Net } from '../schemas/ports/net.ts'
-import type { Backlog } from './backlog.ts'
+import { AGENT_ID_BYTES, type Backlog } from './backlog.ts'
 import { Backoff } from './backoff.ts'
-import { Delivery, ID_BYTES } from './delivery.ts'
+import { Delivery } from './delivery.ts'
 import { openLink } from './link.ts'
 import { LossReport } from './losses.ts'
 import { MessageQueue } from './queue.ts'
@@ -70,7 +70,7 @@ const CLOSE_MS_MAX = 2_000
  */
 export function startAgent(config: AgentConfig, deps: AgentDeps): Agent {
   const { clock, random, net, logLine } = deps
-  const backlog = deps.backlog ?? new MessageQueue(QUEUE_MAX, random.hex(ID_BYTES))
+  const backlog = deps.backlog ?? new MessageQueue(QUEUE_MAX, random.hex(AGENT_ID_BYTES))
   const closing = new AbortController()
   const { signal } = closing
   const losses = new LossReport()

@@ -1,5 +1,8 @@
 import type { Message } from '../schemas/message.ts'
 
+/** An agent's id is so many bytes by chance. */
+export const AGENT_ID_BYTES = 16
+
 /** What an agent sampled: it has no number yet, and no attributes. */
 export type Sample = Omit<Message, 'agent' | 'seq' | 'attributes'>
 

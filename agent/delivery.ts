@@ -4,7 +4,7 @@ import { toLine } from '../schemas/message.ts'
 import { type Clock, type Random, sleep } from '../schemas/ports/clock.ts'
 import type { Socket } from '../schemas/ports/net.ts'
 import { Turns } from '../schemas/turns.ts'
-import type { Backlog } from './backlog.ts'
+import { AGENT_ID_BYTES, type Backlog } from './backlog.ts'
 import type { Backoff } from './backoff.ts'
 import { ANSWER_MS_MAX, BATCH_MAX, Flow } from './flow.ts'
 import type { Answer } from './link.ts'
@@ -12,7 +12,6 @@ import { counted, type LossReport } from './losses.ts'
 
 /** The pause behind a full batch: a backlog drains at 2,000 a second at most. */
 const BATCH_PAUSE_MS = 50
-export const ID_BYTES = 16
 /** Errors that refuse the whole connection, until somebody changes something. */
 const REFUSALS: ReadonlySet<string> = new Set(['E_TOKEN', 'E_TLS'])
 
@@ -140,7 +139,7 @@ export class Delivery {
     logLine('agent: another sender used this id; taking a new one')
     const socket = this.#socket
     await backlog
-      .renumber(random.hex(ID_BYTES))
+      .renumber(random.hex(AGENT_ID_BYTES))
       .catch((error) => logLine(`agent: no new id: ${describeError(error)}`))
     this.flow.renumbered()
     socket?.destroy()

@@ -3,7 +3,7 @@ import { isError, TidemarkError } from '../../schemas/errors.ts'
 import { series } from '../../schemas/in-turn.ts'
 import type { Random } from '../../schemas/ports/clock.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
-import type { Backlog, Queued, Sample } from '../backlog.ts'
+import { AGENT_ID_BYTES, type Backlog, type Queued, type Sample } from '../backlog.ts'
 import { columnsOf, gaugesIn, misfitOf, type SpoolColumns } from './columns.ts'
 import { readFolder, type SpoolFolder } from './folder.ts'
 import { encodeRecord, type SpoolHead, type SpoolRecord } from './format.ts'
@@ -29,7 +29,6 @@ export interface SpoolDeps {
 const BYTES_MAX = 256 << 20
 /** Less would be files of a few samples. */
 export const SPOOL_BYTES_MIN = 64 << 10
-const ID_BYTES = 16
 
 /**
  * Opens a backlog on disk, which outlives the agent: what was pushed is synced before it is sent, pushes that wait together
@@ -81,7 +80,7 @@ function refuseOthers({ files }: SpoolFolder, dataset: Dataset): void {
 
 /** Returns the head of the file that this start begins. An id belongs to its spool: where none is left there is a new one. */
 function firstHead({ files, next }: SpoolFolder, columns: SpoolColumns, random: Random): SpoolHead {
-  const { agent, base } = files.at(-1)?.head ?? { agent: random.hex(ID_BYTES), base: 0 }
+  const { agent, base } = files.at(-1)?.head ?? { agent: random.hex(AGENT_ID_BYTES), base: 0 }
   return { agent, base, first: next, ...columns }
 }
 

@@ -14,26 +14,21 @@ export const EXPECTED: Record<SettingKind, string> = {
   date: 'a date like 2000-01-01, or an ISO 8601 time with zone',
 }
 
+/** What reads a value of each kind; null where it is none. */
+const PARSERS: Record<SettingKind, (text: string) => unknown> = {
+  string: (text) => text,
+  duration: parseDuration,
+  bytes: parseSize,
+  integer: parseInteger,
+  boolean: parseBoolean,
+  address: parseAddress,
+  cron: parseCron,
+  date: parseDate,
+}
+
 /** Whether `text` is a value of that kind. */
 export function isValue(kind: SettingKind, text: string): boolean {
-  switch (kind) {
-    case 'string':
-      return true
-    case 'duration':
-      return parseDuration(text) !== null
-    case 'bytes':
-      return parseSize(text) !== null
-    case 'integer':
-      return parseInteger(text) !== null
-    case 'boolean':
-      return parseBoolean(text) !== null
-    case 'address':
-      return parseAddress(text) !== null
-    case 'cron':
-      return parseCron(text) !== null
-    case 'date':
-      return parseDate(text) !== null
-  }
+  return PARSERS[kind](text) !== null
 }
 
 function parseCron(text: string): string | null {

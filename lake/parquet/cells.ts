@@ -11,7 +11,7 @@ import { TidemarkError } from '../../schemas/errors.ts'
 import type { View } from '../../schemas/view.ts'
 import { type ViewColumn, viewColumns } from '../../schemas/view-columns.ts'
 import type { FileAbout } from '../delta/port.ts'
-import { arrayOf, decodeParquet, encodeParquet, type ParquetColumn } from './codec.ts'
+import { arrayOf, decodeParquet, encodeParquet, missingAsNull, type ParquetColumn } from './codec.ts'
 
 /** Cells as Parquet, in the order given. */
 export function encodeCells(cells: Cells): Uint8Array {
@@ -43,9 +43,7 @@ function plainValues(column: CellColumn): ArrayLike<unknown> {
     return arrayOf(places, (place) => dictionary[place]!)
   }
   if (column.type === 'sketch') return sketchValues(column)
-  // Without a missing value the numbers go as they are.
-  if (!column.values.some(Number.isNaN)) return column.values
-  return arrayOf(column.values, (value) => (Number.isNaN(value) ? null : value))
+  return missingAsNull(column.values)
 }
 
 function sketchValues({ offsets, buckets, counts }: SketchColumn): { bucket: number; count: bigint }[][] {

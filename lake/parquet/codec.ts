@@ -85,6 +85,12 @@ function stored(
   return arrayOf(values, (n) => (n === null ? null : BigInt(n as number)))
 }
 
+/** Numbers as the codec takes them: null in the place of NaN. Without one they go as they are. */
+export function missingAsNull(values: Float64Array): ArrayLike<number | null> {
+  if (!values.some(Number.isNaN)) return values
+  return arrayOf(values, (value) => (Number.isNaN(value) ? null : value))
+}
+
 /** What `fn` makes of each value. `Array.from` would ask an iterator for each, which costs more than all else here. */
 export function arrayOf<V, T>(values: ArrayLike<V>, fn: (value: V) => T): T[] {
   const result = new Array<T>(values.length)

@@ -4,7 +4,7 @@ import { constantColumn, type StringColumn, toStringColumn } from '../../schemas
 import { bucketStart, DAY_MS, HOUR_MS } from '../../schemas/time.ts'
 import type { FileAbout } from '../delta/port.ts'
 import { hoursTag } from '../tables/hours.ts'
-import { arrayOf, decodeParquet, encodeParquet, type ParquetColumn } from './codec.ts'
+import { arrayOf, decodeParquet, encodeParquet, missingAsNull, type ParquetColumn } from './codec.ts'
 import type { MessageRows } from './order.ts'
 import { StringDraft } from './string-draft.ts'
 
@@ -28,7 +28,7 @@ export function encodeMessages(
       name,
       type: 'double',
       nullable: optional,
-      values: optional ? nullable(values) : values,
+      values: optional ? missingAsNull(values) : values,
       statistics: false,
     }
   })
@@ -98,10 +98,6 @@ export async function decodeMessages(dataset: Dataset, bytes: Uint8Array): Promi
 function strings<T extends string | null>(column: StringColumn<T>): T[] {
   const { dictionary } = column
   return arrayOf(column.places, (place) => dictionary[place]!)
-}
-
-function nullable(values: Float64Array): (number | null)[] {
-  return arrayOf(values, (value) => (Number.isNaN(value) ? null : value))
 }
 
 /** `parts`, of one dataset, one after the other. */

@@ -1,6 +1,6 @@
-import type { CellColumn } from '../cell-column.ts'
 import { plainStage } from '../sql/dialect.ts'
-import { type Accumulator, type Measure, numbers, reserved, taken } from './measure.ts'
+import { type Measure, numbers } from './measure.ts'
+import { Sums } from './sums.ts'
 
 /**
  * The sum of the values, and of it the mean. Sums of doubles are not associative: two orders of adding agree to 1e-9
@@ -9,7 +9,7 @@ import { type Accumulator, type Measure, numbers, reserved, taken } from './meas
 export const total: Measure = {
   name: 'total',
   columns: ({ gauge }) => [{ name: gauge, type: 'double', nullable: false, group: 'total' }],
-  accumulator: () => new Totals(),
+  accumulator: () => new Totals('double'),
   sql(_dialect, prefix) {
     const name = `${prefix}total`
     return {
@@ -29,28 +29,12 @@ export const total: Measure = {
   },
 }
 
-class Totals implements Accumulator {
-  #sums = new Float64Array()
-
-  reserve(rows: number): void {
-    this.#sums = reserved(this.#sums, rows, 0)
-  }
-
+class Totals extends Sums {
   fold(rows: Int32Array, n: number, values: Float64Array): void {
-    const sums = this.#sums
+    const { sums } = this
     for (let i = 0; i < n; i++) {
       const value = values[i]!
       if (rows[i]! >= 0 && !Number.isNaN(value)) sums[rows[i]!]! += value
     }
-  }
-
-  merge(rows: Int32Array, columns: readonly CellColumn[], from: number, to: number): void {
-    const sums = this.#sums
-    const values = numbers(columns[0])
-    for (let i = from; i < to; i++) sums[rows[i - from]!]! += values[i]!
-  }
-
-  take(rows: Uint32Array): CellColumn[] {
-    return [{ type: 'double', values: taken(this.#sums, rows) }]
   }
 }

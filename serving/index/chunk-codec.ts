@@ -3,13 +3,13 @@ import type { CellColumn, NumberColumn, SketchColumn, TextColumn } from '../../s
 import { type Cells, timesOf } from '../../schemas/cells.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import { splitKey } from '../../schemas/key.ts'
-import { constantColumn } from '../../schemas/string-column.ts'
+import { constantColumn, stringAt, toStringColumn } from '../../schemas/string-column.ts'
 import type { View } from '../../schemas/view.ts'
 import { viewColumns } from '../../schemas/view-columns.ts'
 import { ByteReader, ByteWriter } from './pack.ts'
 
 /**
- * Rows of one key as bytes, in the index: two pieces, since sketches are read only where they are asked for.
+ * Rows of one key as bytes, in the index: two pieces, so that a reader can leave the sketches.
  *
  *     u32 CRC-32 of the rest │ u8 format │ u32 CRC-32 of the columns' names │ u8 compressed │ body
  *
@@ -67,19 +67,10 @@ function ownNumbers(
 
 /** Writes the dictionary; the places in it. */
 function writeTexts(out: ByteWriter, { values }: TextColumn, from: number, to: number): Float64Array {
-  const placeOf = new Map<string | null, number>()
-  const places = new Float64Array(to - from)
-  for (let i = from; i < to; i++) {
-    const text = values.dictionary[values.places[i]!]!
-    let place = placeOf.get(text)
-    if (place === undefined) {
-      place = placeOf.size
-      placeOf.set(text, place)
-    }
-    places[i - from] = place
-  }
-  out.text(JSON.stringify([...placeOf.keys()]))
-  return places
+  const texts = Array.from({ length: to - from }, (_, i) => stringAt(values, from + i))
+  const { dictionary, places } = toStringColumn(texts)
+  out.text(JSON.stringify(dictionary))
+  return Float64Array.from(places)
 }
 
 function writeSketches(

@@ -229,8 +229,8 @@ export const PLANTED = {
   },
   'spool under a new id each start': {
     file: 'agent/spool/spool.ts',
-    find: 'files.at(-1)?.head ?? { agent: random.hex(ID_BYTES), base: 0 }',
-    plant: '{ agent: random.hex(ID_BYTES), base: files.at(-1)?.head.base ?? 0 }',
+    find: 'files.at(-1)?.head ?? { agent: random.hex(AGENT_ID_BYTES), base: 0 }',
+    plant: '{ agent: random.hex(AGENT_ID_BYTES), base: files.at(-1)?.head.base ?? 0 }',
     faults: 'agents=3,cut=3,crash=3',
     seed: 1,
   },

@@ -172,3 +172,16 @@ test('a service may have any name', async () => {
   const url = `/v1/services/${encodeURIComponent('a/b ü?&')}/stats?from=2026-11-22&to=2026-11-23`
   expect((await rig.app.inject({ url })).json()).toMatchObject({ service: 'a/b ü?&', messages: 1 })
 })
+
+test("by=host answers for each host of the service, and for no other's", async () => {
+  await using rig = await apiRig()
+  const range = 'from=2026-11-22&to=2026-11-23'
+  const get = async (url: string) => (await rig.app.inject({ url })).json()
+  const { hosts, complete } = await get(`/v1/services/checkout/stats?${range}&by=host`)
+  const { keys } = await get(`/v1/views/host_minute/analytics?${range}`)
+  const own = keys.filter(({ service }: { service: string }) => service === 'checkout')
+  expect(hosts).toEqual(own)
+  expect(own.length).toBeGreaterThan(1)
+  expect(keys.length).toBeGreaterThan(own.length)
+  expect(complete).toBe(true)
+})
