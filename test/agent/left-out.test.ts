@@ -1,28 +1,13 @@
 import { expect, test } from 'vitest'
-import { type AgentAbout, startAgent } from '../../agent/agent.ts'
+import type { AgentAbout } from '../../agent/agent.ts'
 import { hostGauges } from '../../agent/gauges/host-gauges.ts'
 import { Client, Rig } from '../collector/rig.ts'
 import { SimMachine } from '../sim/machine.ts'
-import { simRandom } from '../sim/random.ts'
+import { close, connectAgent } from './rig.ts'
 
 /** An agent that takes what `sample` gives. */
 function start(rig: Rig, sample: () => Promise<number[]>, about: AgentAbout = {}) {
-  return startAgent(
-    { host: '127.0.0.1', port: 7070, service: 'web', hostName: 'web-1', intervalMs: 1_000, about },
-    {
-      net: rig.net,
-      clock: rig.clock,
-      random: simRandom(7),
-      sample,
-      logLine: (line) => void rig.lines.push(line),
-    },
-  )
-}
-
-async function close(agent: ReturnType<typeof start>, rig: Rig) {
-  const closed = agent.close()
-  await rig.run(2_000)
-  await closed
+  return connectAgent(rig, { sample, about })
 }
 
 test('a sample that lacks a gauge is left out and never sent as 0; said once, and once when they are whole again', async () => {

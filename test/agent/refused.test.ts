@@ -1,31 +1,12 @@
 import { expect, test } from 'vitest'
-import { startAgent } from '../../agent/agent.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import type { Socket } from '../../schemas/ports/net.ts'
 import { Client, Rig } from '../collector/rig.ts'
 import { TestAccess } from '../sim/access.ts'
-import { simRandom } from '../sim/random.ts'
+import { close, connectAgent } from './rig.ts'
 
 /** An agent that sends by what `token` gives. */
-function start(rig: Rig, token: () => Promise<string>) {
-  return startAgent(
-    { host: '127.0.0.1', port: 7070, service: 'web', hostName: 'web-1', intervalMs: 1_000 },
-    {
-      net: rig.net,
-      clock: rig.clock,
-      random: simRandom(7),
-      sample: async () => [1, 2, 3],
-      token,
-      logLine: (line) => void rig.lines.push(line),
-    },
-  )
-}
-
-async function close(agent: ReturnType<typeof start>, rig: Rig) {
-  const closed = agent.close()
-  await rig.run(2_000)
-  await closed
-}
+const start = (rig: Rig, token: () => Promise<string>) => connectAgent(rig, { token })
 
 test('with a valid token samples arrive; revoked they wait, and a new one lets them through', async () => {
   const access = new TestAccess({ first: 'agent', second: 'agent' })
