@@ -6,6 +6,7 @@ import { GOODBYE_MS_MAX } from '../../collector/intake/limits.ts'
 import type { Socket } from '../../schemas/ports/net.ts'
 import { Client, cpus, NOW_MS, Rig } from '../collector/rig.ts'
 import { simRandom } from '../sim/random.ts'
+import { close } from './rig.ts'
 
 /** An agent whose samples count up from 1 in `cpu`. */
 function start(rig: Rig, config: Partial<AgentConfig> = {}, backlog?: Backlog): Agent {
@@ -35,17 +36,11 @@ async function playCollector(rig: Rig): Promise<{ heard: Client[] }> {
 const seqs = (client: Client | undefined) =>
   client!.answers.flatMap(({ seq }) => (typeof seq === 'number' ? [seq] : []))
 
-async function settle(agent: Agent, rig: Rig): Promise<void> {
-  const closed = agent.close()
-  await rig.run(2_000)
-  await closed
-}
-
 test('samples arrive once each, numbered, under the names configured', async () => {
   const rig = await Rig.start({ port: 7070 })
   const agent = start(rig)
   for (let i = 0; i < 10; i++) await rig.run(1_000)
-  await settle(agent, rig)
+  await close(agent, rig)
   const sent = rig.log.messages()
   expect(sent.map(({ seq }) => seq)).toEqual(sent.map((_, i) => i + 1))
   expect(sent.length).toBeGreaterThanOrEqual(10)
@@ -57,7 +52,7 @@ test('nothing runs on after it is closed', async () => {
   const rig = await Rig.start({ port: 7070 })
   const agent = start(rig)
   await rig.run(3_000)
-  await settle(agent, rig)
+  await close(agent, rig)
   await rig.collector.close()
   expect(rig.clock.pending).toBe(0)
 })
@@ -75,7 +70,7 @@ test('what was not acknowledged is sent again after the connection broke, and co
   await closed
   await rig.restart({ port: 7070 })
   await rig.run(10_000)
-  await settle(agent, rig)
+  await close(agent, rig)
   const sent = rig.log.messages().map(({ seq }) => seq)
   expect(sent).toEqual(sent.map((_, i) => i + 1))
   expect(sent.length).toBeGreaterThanOrEqual(16)
@@ -91,7 +86,7 @@ test('while nobody listens samples wait; the oldest go first, counted and said',
   await rig.restart({ port: 7070 })
   await rig.run(30_000)
   expect(agent.status()).toMatchObject({ state: 'connected' })
-  await settle(agent, rig)
+  await close(agent, rig)
   const kept = cpus(rig.log)
   expect(kept).toEqual(kept.map((_, i) => kept[0]! + i))
   expect(agent.status().lost).toBeGreaterThanOrEqual(kept[0]! - 1)
@@ -109,7 +104,7 @@ test('samples lost while the collector was slow are said as they begin and when 
   expect([state, lost > 1]).toEqual(['connected', true])
   const said = rig.lines.filter((line) => line.includes('lost so far'))
   expect(said.map((line) => line.match(/\d+/)![0])).toEqual(['1', String(lost)])
-  await settle(agent, rig)
+  await close(agent, rig)
 })
 
 test('it waits longer and longer between attempts, up to 30 seconds', async () => {
@@ -129,7 +124,7 @@ test('it waits longer and longer between attempts, up to 30 seconds', async () =
     expect(ms).toBeLessThanOrEqual(longest)
   })
   expect(waits.length).toBeGreaterThan(10)
-  await settle(agent, rig)
+  await close(agent, rig)
 })
 
 test('it goes on behind the welcome', async () => {
@@ -140,7 +135,7 @@ test('it goes on behind the welcome', async () => {
   heard[0]!.send({ welcome: 1, seq: 2 })
   await rig.run(0)
   expect(seqs(heard[0])).toEqual([3, 4])
-  await settle(agent, rig)
+  await close(agent, rig)
 })
 
 test('when the welcome exceeds what it ever sent, it takes a new id and numbers from 1', async () => {
@@ -156,7 +151,7 @@ test('when the welcome exceeds what it ever sent, it takes a new id and numbers 
   expect(heard[1]!.answers[0]).toEqual({ hello: 1, agent: agent.status().agent })
   expect(agent.status().agent).not.toBe(before)
   expect(seqs(heard[1])).toEqual([1, 2, 3, 4])
-  await settle(agent, rig)
+  await close(agent, rig)
 })
 
 test('no more than a thousand messages are on their way', async () => {
@@ -170,7 +165,7 @@ test('no more than a thousand messages are on their way', async () => {
   heard[0]!.send({ ack: 400 })
   await rig.run(2_000)
   expect(seqs(heard[0])).toHaveLength(1_400)
-  await settle(agent, rig)
+  await close(agent, rig)
 })
 
 test('a backlog drains at two thousand a second', async () => {
@@ -184,7 +179,7 @@ test('a backlog drains at two thousand a second', async () => {
   expect(agent.status().acked).toBeLessThan(4_500)
   await rig.run(2_000)
   expect(agent.status().acked).toBeGreaterThanOrEqual(5_000)
-  await settle(agent, rig)
+  await close(agent, rig)
 })
 
 test('the collector hears how many samples were lost, once', async () => {
@@ -201,7 +196,7 @@ test('the collector hears how many samples were lost, once', async () => {
   heard[1]!.socket.destroy()
   await rig.run(2_000)
   expect(heard[2]!.answers[0]).not.toHaveProperty('lost', 4)
-  await settle(agent, rig)
+  await close(agent, rig)
 })
 
 test('what was lost before a restart is told in the first hello, and the spool learns that it was', async () => {
@@ -218,7 +213,7 @@ test('what was lost before a restart is told in the first hello, and the spool l
   heard[0]!.send({ welcome: 1, seq: 0 })
   await rig.run(0)
   expect(told).toEqual([7])
-  await settle(agent, rig)
+  await close(agent, rig)
 })
 
 test('a collector that owes an answer and falls silent is left', async () => {
@@ -231,7 +226,7 @@ test('a collector that owes an answer and falls silent is left', async () => {
   expect(heard).toHaveLength(1)
   await rig.run(15_000)
   expect(heard).toHaveLength(2)
-  await settle(agent, rig)
+  await close(agent, rig)
 })
 
 test('whoever answers otherwise is no collector: disconnected, said, tried again later', async () => {
@@ -249,7 +244,7 @@ test('whoever answers otherwise is no collector: disconnected, said, tried again
     await rig.run(1_000)
     expect(rig.lines).toContain('agent: what answers at 127.0.0.1:7070 is no collector')
     expect([heard[0]!.closed, heard.length]).toEqual(['connection reset', 2])
-    await settle(agent, rig)
+    await close(agent, rig)
   }
 })
 
@@ -261,7 +256,7 @@ test('what the collector says is in the log', async () => {
   heard[0]!.send({ error: { line: 1, code: 'E_HELLO', message: 'no' } })
   await rig.run(100)
   expect(rig.lines).toEqual(['agent: the collector says: no (E_HELLO)'])
-  await settle(agent, rig)
+  await close(agent, rig)
 })
 
 test('closing does not wait for a connection that never comes about', async () => {
