@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { duckdbEngine } from '../../batch/engines/duckdb.ts'
 import { openReference } from '../../batch/engines/reference.ts'
 import { openTable } from '../../lake/delta/table.ts'
-import { localStore } from '../../lake/store/local.ts'
+import { openStore } from '../../lake/store/open.ts'
 import { agentsInLake } from '../../lake/tables/agents.ts'
 import { allViews, type LakeTables, lakeTables } from '../../lake/tables/deployment.ts'
 import { namesInLake } from '../../lake/tables/named-position.ts'
@@ -59,7 +59,8 @@ export async function openData(
   const lock = await disk.lock(join(dataDir, 'lock'), holder)
   closing.add('lock', () => lock.release())
 
-  const store = await localStore(disk, settings.lakeDir(), random)
+  const { store, settle } = openStore(settings.lakeDir(), { disk, random })
+  await settle()
   const tables = lakeTables(definitions, (name) => openTable(name, { store, clock, random }))
   const messages = tables.datasets.map((dataset) => dataset.messages)
   const named = await namesInLake({ messages, views: allViews(tables) })

@@ -1,5 +1,3 @@
-import { fileURLToPath } from 'node:url'
-
 /** What settings and flags may look like. Each parser returns the value, or null when `text` is not one. */
 
 export interface Address {
@@ -56,14 +54,4 @@ export function parseDate(text: string): number | null {
   const dayExists =
     !Number.isNaN(ms) && new Date(`${text.slice(0, 10)}T00:00Z`).getUTCDate() === Number(text.slice(8, 10))
   return dayExists ? ms : null
-}
-
-/** The folder that `lake.url` names, null when it names something else than a folder. */
-export function parseLakeUrl(text: string): string | null {
-  if (!/^[a-z][a-z0-9+.-]*:/i.test(text)) return text
-  try {
-    return fileURLToPath(text)
-  } catch {
-    return null
-  }
 }

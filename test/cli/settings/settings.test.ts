@@ -49,7 +49,10 @@ test('a wrong value is refused by setting and source', () => {
     [{ file: file('[batch]\nengine = "spark"') }, /duckdb or reference/],
     [{ file: file('speeed = 1') }, /sets speeed, which is no setting/],
     [{ file: file('[speed') }, /not valid TOML/],
-    [{ flags: { 'lake-url': 's3://bucket' } }, /lake\.url.*a directory or a file/],
+    [
+      { flags: { 'lake-url': 's3://bucket' } },
+      /lake\.url.*a directory or a file:\/\/ URL \(a lake in a bucket cannot be opened yet\)/,
+    ],
   ]
   for (const [sources, message] of cases)
     expect(() => resolveSettings({ ...none, ...sources })).toThrow(message)
