@@ -1,3 +1,4 @@
+import { TIME_MS_MAX, TIME_MS_MIN } from '../../schemas/time.ts'
 /** What settings and flags may look like. Each parser returns the value, or null when `text` is not one. */
 
 export interface Address {
@@ -46,12 +47,12 @@ export function formatAddress({ host, port }: Address): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
-/** Milliseconds since 1970; a date means its midnight in UTC. */
+/** Milliseconds since 1970; a date means its midnight in UTC. The years are 1 to 9999. */
 export function parseDate(text: string): number | null {
   if (!/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/.test(text)) return null
   const ms = Date.parse(text)
   // Date.parse takes 31 February for 3 March.
   const dayExists =
     !Number.isNaN(ms) && new Date(`${text.slice(0, 10)}T00:00Z`).getUTCDate() === Number(text.slice(8, 10))
-  return dayExists ? ms : null
+  return dayExists && ms >= TIME_MS_MIN && ms <= TIME_MS_MAX ? ms : null
 }
