@@ -1,13 +1,13 @@
 import { AGENT_KEPT_MS, type AgentState } from '../../log/senders.ts'
 import { describeError, isError } from '../../schemas/errors.ts'
-import { DAY_MS, utcDate } from '../../schemas/time.ts'
+import { DAY_MS } from '../../schemas/time.ts'
 import type { Table } from '../delta/port.ts'
 import { decodeParquet } from '../parquet/codec.ts'
 import { coveredMs, coveredPosition } from './messages.ts'
 
 /**
  * Highest seq of every agent among the sealed messages: what a journal that begins anew must know, so that what an agent
- * sends again is not counted again. Reads every file of the last `AGENT_KEPT_MS`, which is slow and seldom needed; one
+ * sends again is not counted again. Reads every file written within the last `AGENT_KEPT_MS`, which is slow and seldom needed; one
  * that cannot be read is said and left out.
  */
 export async function agentsInLake(
@@ -30,9 +30,10 @@ async function addAgents(
     0,
     ...Object.keys(coveredPosition(snapshot)).map((p) => coveredMs(snapshot, Number(p))),
   )
-  const fromDate = utcDate(Math.max(0, lastMs - AGENT_KEPT_MS - DAY_MS))
+  // By when a file was written, not by its date: a message may be as late as it likes.
+  const fromMs = lastMs - AGENT_KEPT_MS - DAY_MS
   for (const file of snapshot.files.values()) {
-    if (file.partition.date! < fromDate) continue
+    if (file.modifiedMs < fromMs) continue
     try {
       const { agent, seq } = await decodeParquet(await messages.readFile(file), ['agent', 'seq'])
       agent!.forEach((id, i) => {
