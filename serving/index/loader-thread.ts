@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
+import { series } from '../../schemas/series.ts'
 import { type IndexLoader, loadHere } from './loader.ts'
 
 /** A call of the loader, by number. */
@@ -15,9 +16,9 @@ export type LoaderReply =
 /** The body of a thread that fills the index: does the calls that come over `port` one after the other. */
 export function serveLoader(port: MessagePort): void {
   const loader = loadHere()
-  let last: Promise<unknown> = Promise.resolve()
+  const inSeries = series()
   port.on('message', ({ id, name, values }: LoaderCall) => {
-    last = last.then(async () => {
+    void inSeries(async () => {
       try {
         const value = await (loader[name] as (...of: readonly unknown[]) => Promise<unknown>)(...values)
         // A connection stays where it was opened.

@@ -43,8 +43,9 @@ export const PLANTED = {
   },
   'trim too early': {
     file: 'lake/writer/writer.ts',
-    find: 'log.trim(lowest(sealing.covered, ...tidemarks))',
-    plant: 'log.trim({ ...lowest(sealing.covered, ...tidemarks), [partition]: log.end(partition) })',
+    find: 'log.trim(lowest(this.#sealing.covered, ...tidemarks))',
+    plant:
+      'log.trim({ ...lowest(this.#sealing.covered, ...tidemarks), [this.#partition]: this.#deps.log.end(this.#partition) })',
     seed: 54,
   },
   'two writers append one range': {
