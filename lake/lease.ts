@@ -16,7 +16,7 @@ import { putUntilClear } from './store/put-until-clear.ts'
  *
  * Clocks of two machines may differ, so another's lease that seems to have ended is watched for as long as one lasts, by
  * timers. Its owner stops writing 40 s after it last began to renew, 20 s before anyone can have taken it over. What it sent
- * before and its store does later must be fenced by whoever takes over, with a commit to each table (`namesInLake`).
+ * before and its store does later must be fenced by whoever takes over, with a commit to each table (`readNamedPosition`).
  */
 
 const LEASE_MS = 60_000

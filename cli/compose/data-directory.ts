@@ -6,7 +6,7 @@ import { openTable } from '../../lake/delta/table.ts'
 import { openStore } from '../../lake/store/open.ts'
 import { agentsInLake } from '../../lake/tables/agents.ts'
 import { allViews, type LakeTables, lakeTables } from '../../lake/tables/deployment.ts'
-import { namesInLake } from '../../lake/tables/named-position.ts'
+import { readNamedPosition } from '../../lake/tables/named-position.ts'
 import { type JournalConfig, openJournal } from '../../log/journal/journal.ts'
 import type { LogReader } from '../../log/port.ts'
 import type { Definitions } from '../../schemas/definitions.ts'
@@ -63,7 +63,7 @@ export async function openData(
   await settle()
   const tables = lakeTables(definitions, (name) => openTable(name, { store, clock, random }))
   const messages = tables.datasets.map((dataset) => dataset.messages)
-  const named = await namesInLake({ messages, views: allViews(tables) })
+  const named = await readNamedPosition({ messages, views: allViews(tables) })
 
   const openLog = options.openLog ?? ((config) => openJournal(config, { disk, clock, random, logLine }))
   const journal = await openLog({
