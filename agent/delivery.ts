@@ -1,9 +1,9 @@
+import { Coalesced } from '../schemas/coalesced.ts'
 import type { Dataset } from '../schemas/dataset.ts'
 import { describeError, ERRORS } from '../schemas/errors.ts'
 import { toLine } from '../schemas/message.ts'
 import { type Clock, type Random, sleep } from '../schemas/ports/clock.ts'
 import type { Socket } from '../schemas/ports/net.ts'
-import { Turns } from '../schemas/turns.ts'
 import { AGENT_ID_BYTES, type Backlog } from './backlog.ts'
 import type { Backoff } from './backoff.ts'
 import { ANSWER_MS_MAX, BATCH_MAX, Flow } from './flow.ts'
@@ -31,7 +31,7 @@ export interface DeliveryDeps {
 export class Delivery {
   readonly flow = new Flow()
   readonly #deps: DeliveryDeps
-  readonly #sending: Turns
+  readonly #sending: Coalesced
   #socket: Socket | null = null
   /** Why the collector refused the last connection; said once until the next welcome. */
   #refusal = ''
@@ -39,10 +39,9 @@ export class Delivery {
 
   constructor(deps: DeliveryDeps) {
     this.#deps = deps
-    this.#sending = new Turns(
-      () => this.#sendAll(),
-      (line) => deps.logLine(`agent: ${line}`),
-    )
+    this.#sending = new Coalesced(() => this.#sendAll(), {
+      say: (reason) => deps.logLine(`agent: ${reason}`),
+    })
   }
 
   /** A connection is there: says hello on it, with what else there is to say. */
@@ -72,7 +71,7 @@ export class Delivery {
   /** Sends what waits, as far as the collector takes it. */
   send(): void {
     // A failure is in the log; the next sample tries again.
-    this.#sending.take().catch(() => {})
+    void this.#sending.kick()
   }
 
   /** Leaves a connection that died without a word; the next one begins behind what is durable. */
@@ -98,7 +97,7 @@ export class Delivery {
 
   /** Resolves when nothing is being sent any more. */
   ended(): Promise<void> {
-    return this.#sending.end()
+    return this.#sending.close()
   }
 
   /** Sends what waits and fits into the window, in order. */

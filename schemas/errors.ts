@@ -165,6 +165,11 @@ export const ERRORS = {
     retryable: true,
     hint: 'none needed: it is read back',
   },
+  E_LAKE_OWNED: {
+    meaning: 'another process owns this lake',
+    retryable: false,
+    hint: 'stop it, or give this one another --lake-url; what was killed is taken over within two minutes',
+  },
   E_CONFLICT: {
     meaning: 'another writer committed first',
     retryable: true,

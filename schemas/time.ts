@@ -12,6 +12,10 @@ export const UNITS_MS: { readonly [unit: string]: number } = {
   d: DAY_MS,
 }
 
+/** The first and the last millisecond of the years 1 to 9999: every time that a message may have. */
+export const TIME_MS_MIN = Date.parse('0001-01-01T00:00:00Z')
+export const TIME_MS_MAX = Date.parse('9999-12-31T23:59:59.999Z')
+
 /** The UTC date of a time, as `YYYY-MM-DD`. */
 export function utcDate(timeMs: number): string {
   return new Date(timeMs).toISOString().slice(0, 10)

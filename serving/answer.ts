@@ -1,5 +1,6 @@
 import type { DatasetTables, LakeTables, ViewTables } from '../lake/tables/deployment.ts'
 import { WHOLE } from '../schemas/cell-rows.ts'
+import { Coalesced } from '../schemas/coalesced.ts'
 import { describeError, isError, TidemarkError } from '../schemas/errors.ts'
 import type { Clock } from '../schemas/ports/clock.ts'
 import type { Disk } from '../schemas/ports/disk.ts'
@@ -84,38 +85,27 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
   }
   const names = [...served.keys()]
   let reader = await openIndex(config, deps, loader, names)
-  let failing: string | null = null
   let closed = false
-  let again = false
   let looked = false
   let lost = false
-  let loading: Promise<void> | null = null
   let cancelPoll = () => {}
 
-  /** Loads until nothing new came in meanwhile; callers during a load share it. */
-  function refresh(): Promise<void> {
-    again = true
-    if (closed) return Promise.resolve()
-    loading ??= (async () => {
-      while (again && !closed) {
-        again = false
-        try {
-          if (lost) await makeAnew()
-          for (const view of served.values()) if (!closed) await follow(view)
-          failing = null
-          looked = true
-        } catch (error) {
-          for (const view of served.values()) view.seen = null
-          if (isDamaged(error)) lost = true
-          if (failing === null && !closed)
-            deps.logLine(`serving: ${describeError(error)}; the last state answers`)
-          failing = describeError(error)
-        }
-      }
-      // In the same turn as the last look at `again`: nothing can slip in between.
-      loading = null
-    })()
-    return loading
+  const loading = new Coalesced(loadAll, {
+    say: (reason) => deps.logLine(`serving: ${reason}; the last state answers`),
+  })
+  /** Loads what is in the lake by now, or fails; callers during a load share the one behind it. */
+  const refresh = () => loading.kick()
+
+  async function loadAll(): Promise<void> {
+    try {
+      if (lost) await makeAnew()
+      for (const view of served.values()) if (!closed) await follow(view)
+      looked = true
+    } catch (error) {
+      for (const view of served.values()) view.seen = null
+      if (isDamaged(error)) lost = true
+      throw error
+    }
   }
 
   async function follow(view: Served): Promise<void> {
@@ -168,7 +158,9 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
       openCells: deps.openCells,
       nowMs: deps.clock.nowMs(),
       lagMs: deps.openCells === null ? config.tickMs + LAG_GRACE_MS : LAG_EMBEDDED_MS,
-      unread: looked ? null : `the lake was not read since the start: ${failing ?? 'it is being read'}`,
+      unread: looked
+        ? null
+        : `the lake was not read since the start: ${loading.failing ?? 'it is being read'}`,
     })
   }
 
@@ -248,8 +240,8 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
     },
     basis: (name) => now(viewNamed(name)).basis,
     status: () => ({
-      state: failing === null ? 'ok' : 'failing',
-      reason: failing,
+      state: loading.failing === null ? 'ok' : 'failing',
+      reason: loading.failing,
       versions: Object.fromEntries(
         Array.from(served, ([name, { index }]) => [name, index.loaded.viewVersion]),
       ),
@@ -258,7 +250,7 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
       stopWatching()
       cancelPoll()
       closed = true
-      await loading
+      await loading.close()
       reader.close()
       await loader.close()
     },

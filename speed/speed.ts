@@ -3,10 +3,10 @@ import type { ViewTables } from '../lake/tables/deployment.ts'
 import type { LogReader } from '../log/port.ts'
 import { readKept } from '../log/read-kept.ts'
 import type { Cells } from '../schemas/cells.ts'
+import { Coalesced } from '../schemas/coalesced.ts'
 import type { Clock } from '../schemas/ports/clock.ts'
 import type { OpenCells, Ticker, Wake } from '../schemas/ports/layers.ts'
 import type { Chain } from './chain.ts'
-import { repeating } from './repeating.ts'
 import { isLost, ViewChains } from './view-chains.ts'
 
 export interface SpeedConfig {
@@ -79,14 +79,12 @@ export async function startSpeed(config: SpeedConfig, deps: SpeedDeps): Promise<
   let cancelTick = () => {}
   for (const view of views) await view.open()
 
-  const loop = { clock, retryMs: RETRY_MS, logLine: (line: string) => deps.logLine(`speed: ${line}`) }
-  const follow = repeating(foldToEnd, loop)
-  const tend = repeating(tendLake, {
-    ...loop,
-    failed: () => {
-      lakeChanged = true
-    },
-  })
+  const options = {
+    say: (reason: string) => deps.logLine(`speed: ${reason}; trying again`),
+    retry: { clock, ms: RETRY_MS },
+  }
+  const follow = new Coalesced(foldToEnd, options)
+  const tend = new Coalesced(tendLake, options)
 
   function allChains(): Chain[] {
     return views.flatMap(({ chains }) => [...chains.values()])
@@ -105,18 +103,20 @@ export async function startSpeed(config: SpeedConfig, deps: SpeedDeps): Promise<
   }
 
   async function tendLake() {
-    if (lakeChanged) {
-      await retarget()
-      void follow.kick()
-    }
-    const due = tickDue
-    tickDue = false
+    let due = false
     try {
+      if (lakeChanged) {
+        await retarget()
+        void follow.kick()
+      }
+      due = tickDue
+      tickDue = false
       for (const view of views) {
         for (const chain of view.chains.values())
           if (due || chain.openCells >= cellsMax) await commit(view, chain)
       }
     } catch (error) {
+      lakeChanged = true
       // It stays due: one that failed is tried again, and is failing until it was committed.
       tickDue ||= due
       throw error
@@ -209,7 +209,7 @@ export async function startSpeed(config: SpeedConfig, deps: SpeedDeps): Promise<
     },
     partitions: () => [partition],
     status() {
-      const reason = follow.failing() ?? tend.failing()
+      const reason = follow.failing ?? tend.failing
       return {
         state: reason === null ? 'ok' : 'failing',
         reason,
@@ -224,7 +224,7 @@ export async function startSpeed(config: SpeedConfig, deps: SpeedDeps): Promise<
       stopFollowing()
       stopWatching()
       cancelTick()
-      if (follow.failing() === null && tend.failing() === null) await tick()
+      if (follow.failing === null && tend.failing === null) await tick()
       closed = true
       await Promise.all([follow.close(), tend.close()])
       behindSinceMs.clear()

@@ -1,6 +1,6 @@
 import { readRuns } from '../../batch/records.ts'
 import { openTable } from '../../lake/delta/table.ts'
-import { localStore } from '../../lake/store/local.ts'
+import { openStore } from '../../lake/store/open.ts'
 import { RUNS } from '../../lake/tables/runs.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
 import type { RunRecord } from '../../schemas/ports/layers.ts'
@@ -10,6 +10,6 @@ import { nodeRandom } from '../host/random.ts'
 /** The records of a lake that no `up` holds, newest first. */
 export async function runsInLake(disk: Disk, dir: string): Promise<RunRecord[]> {
   const random = nodeRandom()
-  const store = await localStore(disk, dir, random)
+  const { store } = openStore(dir, { disk, random })
   return readRuns(openTable(RUNS, { store, clock: nodeClock(), random }))
 }

@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { duckdbEngine } from '../../batch/engines/duckdb.ts'
 import { openReference } from '../../batch/engines/reference.ts'
 import { openTable } from '../../lake/delta/table.ts'
-import { localStore } from '../../lake/store/local.ts'
+import { openStore } from '../../lake/store/open.ts'
 import { agentsInLake } from '../../lake/tables/agents.ts'
 import { allViews, type LakeTables, lakeTables } from '../../lake/tables/deployment.ts'
-import { namesInLake } from '../../lake/tables/named-position.ts'
+import { readNamedPosition } from '../../lake/tables/named-position.ts'
 import { type JournalConfig, openJournal } from '../../log/journal/journal.ts'
 import type { LogReader } from '../../log/port.ts'
 import type { Definitions } from '../../schemas/definitions.ts'
@@ -59,10 +59,11 @@ export async function openData(
   const lock = await disk.lock(join(dataDir, 'lock'), holder)
   closing.add('lock', () => lock.release())
 
-  const store = await localStore(disk, settings.lakeDir(), random)
+  const { store, settle } = openStore(settings.lakeDir(), { disk, random })
+  await settle()
   const tables = lakeTables(definitions, (name) => openTable(name, { store, clock, random }))
   const messages = tables.datasets.map((dataset) => dataset.messages)
-  const named = await namesInLake({ messages, views: allViews(tables) })
+  const named = await readNamedPosition({ messages, views: allViews(tables) })
 
   const openLog = options.openLog ?? ((config) => openJournal(config, { disk, clock, random, logLine }))
   const journal = await openLog({

@@ -5,7 +5,7 @@ import type { CellsJob, CellsReply, MergeJob, SealJob, SealReply } from '../../l
 import { BlockEncoder } from '../../log/block-encoder.ts'
 import { memoryOf, packBlocks } from '../../log/packed-blocks.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
-import { series } from '../../schemas/in-turn.ts'
+import { series } from '../../schemas/series.ts'
 
 /** Sealing can wait, messages and queries should not: on Linux a thread can have a priority of its own. */
 const NICE = 10

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path'
 import { parse } from 'smol-toml'
+import { parseStoreUrl } from '../../lake/store/open.ts'
 import { flagOf, SETTINGS, type Setting, type SettingName, variableOf } from '../../schemas/config.ts'
 import { type Definitions, withTables } from '../../schemas/definitions.ts'
 import { describeError, TidemarkError } from '../../schemas/errors.ts'
@@ -13,7 +14,6 @@ import {
   parseDate,
   parseDuration,
   parseInteger,
-  parseLakeUrl,
   parseSize,
 } from './values.ts'
 
@@ -103,8 +103,9 @@ export class Settings {
     return resolve(this.#cwd, this.text('data'))
   }
   lakeDir(): string {
-    const url = this.text('lake.url')
-    return url === '' ? join(this.dataDir(), 'lake') : resolve(this.#cwd, parseLakeUrl(url)!)
+    const place = parseStoreUrl(this.text('lake.url') || join(this.dataDir(), 'lake'))
+    // A URL that names no folder was refused when the settings were read.
+    return resolve(this.#cwd, (place as { folder: string }).folder)
   }
 }
 
@@ -141,7 +142,10 @@ function refuseWrongValue(setting: Setting, { value, source }: Resolved): void {
     })
   }
   if (!isValue(setting.kind, value)) refuse(EXPECTED[setting.kind])
-  if (setting.name === 'lake.url' && parseLakeUrl(value) === null) refuse('a directory or a file:// URL')
+  if (setting.name === 'lake.url') {
+    const place = parseStoreUrl(value)
+    if ('refused' in place) refuse(`a directory or a file:// URL (${place.refused})`)
+  }
   if (setting.name === 'data' && value === '') refuse('a directory')
   if (setting.name === 'batch.engine' && !['duckdb', 'reference'].includes(value))
     refuse('duckdb or reference')

@@ -1,5 +1,4 @@
-import { fileURLToPath } from 'node:url'
-import { UNITS_MS } from '../../schemas/time.ts'
+import { TIME_MS_MAX, TIME_MS_MIN, UNITS_MS } from '../../schemas/time.ts'
 
 /** What settings and flags may look like. Each parser returns the value, or null when `text` is not one. */
 
@@ -47,22 +46,12 @@ export function formatAddress({ host, port }: Address): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
-/** Milliseconds since 1970; a date means its midnight in UTC. */
+/** Milliseconds since 1970; a date means its midnight in UTC. The years are 1 to 9999. */
 export function parseDate(text: string): number | null {
   if (!/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/.test(text)) return null
   const ms = Date.parse(text)
   // Date.parse takes 31 February for 3 March.
   const dayExists =
     !Number.isNaN(ms) && new Date(`${text.slice(0, 10)}T00:00Z`).getUTCDate() === Number(text.slice(8, 10))
-  return dayExists ? ms : null
-}
-
-/** The folder that `lake.url` names, null when it names something else than a folder. */
-export function parseLakeUrl(text: string): string | null {
-  if (!/^[a-z][a-z0-9+.-]*:/i.test(text)) return text
-  try {
-    return fileURLToPath(text)
-  } catch {
-    return null
-  }
+  return dayExists && ms >= TIME_MS_MIN && ms <= TIME_MS_MAX ? ms : null
 }

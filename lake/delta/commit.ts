@@ -1,6 +1,6 @@
-import { isError, TidemarkError } from '../../schemas/errors.ts'
-import { type Clock, type Random, sleep } from '../../schemas/ports/clock.ts'
-import type { ObjectStore } from '../store/port.ts'
+import { TidemarkError } from '../../schemas/errors.ts'
+import type { Clock, Random } from '../../schemas/ports/clock.ts'
+import { putUntilClear } from '../store/put-until-clear.ts'
 import {
   addAction,
   type Commit,
@@ -33,10 +33,6 @@ import type { TableLog } from './table-log.ts'
 
 /** Races lost in one commit before it gives up: each means that another writer got on. */
 const LOST_RACES_MAX = 100
-/** Puts of one attempt. The waits between them, doubling from the first, sum to about 16 s. */
-const PUTS_MAX = 10
-const WAIT_MS = 50
-const WAIT_MS_MAX = 3_200
 
 export interface CommitDeps {
   readonly log: TableLog
@@ -127,33 +123,4 @@ export async function putVersion(
 ): Promise<Commit | null> {
   const key = log.commitKey(version)
   return (await putUntilClear(log.store, clock, key, bytes)) ? parseCommit(key, version, bytes) : null
-}
-
-/** Puts until it is clear whether `bytes` are the object `key`. Throws the store's error when it stays unclear. */
-async function putUntilClear(
-  store: ObjectStore,
-  clock: Clock,
-  key: string,
-  bytes: Uint8Array,
-): Promise<boolean> {
-  let unclear = false
-  for (let puts = 1; ; puts++) {
-    try {
-      if (await store.putIfAbsent(key, bytes)) return true
-      return unclear && sameBytes(await store.get(key), bytes)
-    } catch (error) {
-      if (isError(error, 'E_STORE') && !unclear) throw error
-      unclear = true
-      if (puts === PUTS_MAX) {
-        const message = `it is not known whether ${key} was stored`
-        throw new TidemarkError('E_STORE_AMBIGUOUS', message, { cause: error })
-      }
-    }
-    if (puts > 1) await sleep(clock, Math.min(WAIT_MS_MAX, WAIT_MS * 2 ** puts))
-  }
-}
-
-/** The commit's own id is among the bytes, so no other commit has the same. */
-function sameBytes(a: Uint8Array | null, b: Uint8Array): boolean {
-  return a !== null && a.length === b.length && a.every((byte, i) => byte === b[i])
 }

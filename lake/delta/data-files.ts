@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib'
 import { TidemarkError } from '../../schemas/errors.ts'
 import type { Clock, Random } from '../../schemas/ports/clock.ts'
+import { series } from '../../schemas/series.ts'
 import type { ObjectStore } from '../store/port.ts'
 import type { DataFile, FileAbout } from './port.ts'
 
@@ -16,7 +17,7 @@ export class DataFiles {
   readonly #name: string
   readonly #deps: { readonly store: ObjectStore; readonly clock: Clock; readonly random: Random }
   readonly #verified = new Set<string>()
-  #verifying: Promise<unknown> = Promise.resolve()
+  readonly #verifying = series()
 
   constructor(name: string, deps: { store: ObjectStore; clock: Clock; random: Random }) {
     this.#name = name
@@ -61,14 +62,12 @@ export class DataFiles {
 
   /** One file at a time, however many callers: each is in memory while it is checked. */
   verify(file: DataFile): Promise<void> {
-    const result = this.#verifying.then(async () => {
+    return this.#verifying(async () => {
       this.#verified.delete(file.path)
       await this.read(file)
       if (this.#verified.size >= VERIFIED_MAX) this.#verified.clear()
       this.#verified.add(file.path)
     })
-    this.#verifying = result.catch(() => {})
-    return result
   }
 
   async localPath(file: DataFile): Promise<string> {

@@ -25,13 +25,15 @@ const SKETCH = {
   containsNull: false,
 }
 
-/** Whether it is an array of buckets and counts, whoever wrote it down. */
+/** Whether it is an array of buckets and counts, whoever wrote it down, and may be null wherever it says. */
 function isSketch(type: unknown): boolean {
   const { type: kind, elementType } = type as {
     type?: unknown
-    elementType?: { fields?: { name: string }[] }
+    elementType?: { type?: unknown; fields?: { name: unknown; type: unknown }[] }
   }
-  return kind === 'array' && elementType?.fields?.map(({ name }) => name).join() === 'bucket,count'
+  if (kind !== 'array' || elementType?.type !== 'struct') return false
+  const fields = elementType.fields?.map(({ name, type: own }) => `${name} ${own}`)
+  return fields?.join() === 'bucket integer,count long'
 }
 
 /** `schemaString` of a `metaData` action: PROTOCOL.md, "Schema Serialization Format". */

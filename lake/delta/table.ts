@@ -1,3 +1,4 @@
+import { Coalesced } from '../../schemas/coalesced.ts'
 import type { Clock, Random } from '../../schemas/ports/clock.ts'
 import type { ObjectStore } from '../store/port.ts'
 import { commitInfo, type MetaData, PROTOCOL, serialise } from './actions.ts'
@@ -29,8 +30,7 @@ class DeltaTable implements Table {
   readonly #files: DataFiles
   /** The newest state seen; states are never changed. */
   #state: State | null = null
-  #running: Promise<unknown> = Promise.resolve()
-  #queued: Promise<State | null> | null = null
+  readonly #look = new Coalesced(async () => this.#adopt(await newest(this.#log, this.#state)))
 
   constructor(name: string, deps: TableDeps) {
     this.name = name
@@ -39,18 +39,9 @@ class DeltaTable implements Table {
     this.#files = new DataFiles(name, deps)
   }
 
-  /**
-   * A list that runs already may have missed a commit that returned before this call; one that waits for it cannot, so
-   * all callers meanwhile share that one.
-   */
+  /** A list that runs already may have missed a commit that returned before this call. */
   snapshot(): Promise<State | null> {
-    this.#queued ??= this.#running.then(() => {
-      const look = newest(this.#log, this.#state).then((state) => this.#adopt(state))
-      this.#running = look.catch(() => {})
-      this.#queued = null
-      return look
-    })
-    return this.#queued
+    return this.#look.run()
   }
 
   #adopt(state: State | null): State | null {

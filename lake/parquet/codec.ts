@@ -131,7 +131,15 @@ export async function decodeParquet(
   return columns
 }
 
-const PARSERS = { timestampFromMicroseconds: (micros: bigint) => Math.trunc(Number(micros) / 1000) }
+const PARSERS = { timestampFromMicroseconds: millisOf }
+
+/** Whole milliseconds, towards the past. From the year 2255 on microseconds are no exact numbers, only bigints. */
+function millisOf(micros: bigint): number {
+  const number = Number(micros)
+  if (!Number.isSafeInteger(number)) return Number((micros - (((micros % 1000n) + 1000n) % 1000n)) / 1000n)
+  // A quotient could be rounded up to the next millisecond; this one is whole.
+  return (number - (((number % 1000) + 1000) % 1000)) / 1000
+}
 
 function plain(value: unknown): unknown {
   if (typeof value === 'bigint') return Number(value)

@@ -7,24 +7,16 @@ import type { ObjectStore, StoredObject } from './port.ts'
 const TEMPORARY = '.tmp-'
 
 /**
- * An object store in the folder `dir` of a disk: the object `a/b` is the file `dir/a/b`. One process at a time: files
- * that another was still writing are removed at the start, and the names that it made become durable then.
+ * An object store in the folder `dir` of a disk: the object `a/b` is the file `dir/a/b`. Any number of processes read; the one
+ * that writes settles it first: files that a process before it was still writing are removed, and the names that it made
+ * become durable then.
  *
  *     put            write .tmp-x, sync ─▶ rename to its name ─▶ sync the folder
  *     put if absent  write .tmp-x, sync ─▶ link to its name, which one caller wins ─▶ remove .tmp-x, sync the folder
  *
  * Until the rename or link nothing has happened, and a failure is `E_STORE`; from there on it is `E_STORE_AMBIGUOUS`.
  */
-export async function localStore(disk: Disk, dir: string, random: Random): Promise<ObjectStore> {
-  await asStore('E_STORE', dir, async () => {
-    await disk.makeDir(dir)
-    await disk.syncDir(parentOf(dir))
-    await settle(disk, dir)
-  })
-  return new LocalStore(disk, dir, random)
-}
-
-class LocalStore implements ObjectStore {
+export class LocalStore implements ObjectStore {
   readonly #disk: Disk
   readonly #dir: string
   readonly #random: Random
@@ -36,6 +28,15 @@ class LocalStore implements ObjectStore {
     this.#dir = dir
     this.#random = random
     this.#made.add(dir)
+  }
+
+  /** Makes the folder, removes what was still being written in it and makes the rest durable. Throws `E_STORE`. */
+  settle(): Promise<void> {
+    return asStore('E_STORE', this.#dir, async () => {
+      await this.#disk.makeDir(this.#dir)
+      await this.#disk.syncDir(parentOf(this.#dir))
+      await settle(this.#disk, this.#dir)
+    })
   }
 
   path(key: string): string {
@@ -142,6 +143,13 @@ async function settle(disk: Disk, dir: string): Promise<void> {
     else if ((await disk.stat(path))?.isFolder) await settle(disk, path)
   }
   await disk.syncDir(dir)
+}
+
+/** The store in `dir`, settled: for the one process that writes there. */
+export async function localStore(disk: Disk, dir: string, random: Random): Promise<ObjectStore> {
+  const store = new LocalStore(disk, dir, random)
+  await store.settle()
+  return store
 }
 
 function parentOf(path: string): string {

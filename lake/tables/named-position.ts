@@ -11,7 +11,7 @@ export interface NamingTables {
 }
 
 /** What the lake names of the log, as it was when it was last looked at. */
-export interface NamesInLake {
+export interface NamedPosition {
   readonly position: Position
   /**
    * Takes the next version of all messages and ticks, where they exist, with a commit that changes nothing, and looks again. A
@@ -21,7 +21,8 @@ export interface NamesInLake {
   fence(): Promise<Position>
 }
 
-export async function namesInLake({ messages, views }: NamingTables): Promise<NamesInLake> {
+/** Looks at every table. */
+export async function readNamedPosition({ messages, views }: NamingTables): Promise<NamedPosition> {
   const written = [...messages, ...views.map(({ ticks }) => ticks)]
   const all = [...written, ...views.map(({ published }) => published)]
   const look = async () => namedPosition(...(await Promise.all(all.map((table) => table.snapshot()))))

@@ -27,6 +27,14 @@ export interface SealFrom {
   readonly fromMs: number
 }
 
+/**
+ * Whether so much waits for the lake that it is sealed unasked: as many blocks as one seal takes, or more than half of the bytes
+ * at which senders wait.
+ */
+export function isSealDue(blocks: number, bytes: number, bytesMax = Number.POSITIVE_INFINITY): boolean {
+  return blocks >= SEAL_BLOCKS_MAX || bytes > bytesMax / 2
+}
+
 /** Blocks after `from` and not behind `target`, as many as one seal takes. What was trimmed is a gap. */
 export async function readRange(
   log: LogReader,

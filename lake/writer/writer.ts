@@ -1,17 +1,16 @@
 import type { LogReader } from '../../log/port.ts'
+import { Coalesced } from '../../schemas/coalesced.ts'
 import type { Clock } from '../../schemas/ports/clock.ts'
 import type { Sealer, Wake } from '../../schemas/ports/layers.ts'
 import { lowest, offsetIn, type Position } from '../../schemas/position.ts'
 import { HOUR_MS } from '../../schemas/time.ts'
-import { Turns } from '../../schemas/turns.ts'
 import { allViews, type DatasetTables } from '../tables/deployment.ts'
 import { viewState } from '../tables/published.ts'
-import { beginLike, hasCovered } from './begin-like.ts'
-import { closeLostPartitions } from './lost-partitions.ts'
+import { beginTables } from './begin.ts'
 import { mergeSmall } from './merge.ts'
 import { MessageTable } from './message-table.ts'
 import { encodeHere, type SealEncoder } from './seal-files.ts'
-import { SEAL_BLOCKS_MAX } from './seal-range.ts'
+import { isSealDue } from './seal-range.ts'
 import { Sealing } from './sealing.ts'
 
 export interface LakeWriterConfig {
@@ -52,6 +51,8 @@ export interface LakeWriterStatus {
 }
 
 const SEAL_EVERY_MS = HOUR_MS
+/** Between two tries of a seal that failed. */
+const RETRY_MS = 5_000
 
 /**
  * Starts the lake writer: the only writer of the datasets' messages. It seals ranges of the log into Parquet files,
@@ -63,104 +64,125 @@ const SEAL_EVERY_MS = HOUR_MS
  * is covered, and files that were written are orphans for the vacuum.
  */
 export async function startLakeWriter(config: LakeWriterConfig, deps: LakeWriterDeps): Promise<LakeWriter> {
-  const { log, clock, encoder = encodeHere } = deps
-  // The journal has one.
-  const partition = log.partitions()[0]!
+  const { log, clock } = deps
   const tables = deps.datasets.map((one) => new MessageTable(one))
-  let closed = false
-  const sealing = new Sealing({ ...deps, partition, tables, encoder, closed: () => closed })
+  await beginTables(tables, { named: config.named, held: log.partitions(), nowMs: clock.nowMs() })
+  const writer = new Writer(config, deps, tables)
+  await writer.start()
+  return writer
+}
 
-  const known = await Promise.all(tables.map(({ table }) => table.snapshot()))
-  for (const table of tables) await table.open(clock.nowMs(), !known.some(hasCovered))
-  for (const table of tables) {
-    const others = await Promise.all(tables.filter((one) => one !== table).map((one) => one.look()))
-    await table.change((base) => beginLike(base, others))
-  }
-  for (const table of tables)
-    await table.change((base) => closeLostPartitions(base, config.named, log.partitions(), clock.nowMs()))
-  await sealing.look()
-
-  async function trim() {
-    await sealing.look()
-    const tidemarks = await Promise.all(
-      allViews(deps).map(async ({ published }) => viewState(await published.snapshot())?.tidemark ?? {}),
-    )
-    await log.trim(lowest(sealing.covered, ...tidemarks))
-  }
-
-  async function cleanUp() {
-    for (const { dataset, table } of tables) {
-      await table.tend(clock.nowMs(), config.retentionMs)
-      await mergeSmall({ ...deps, dataset, messages: table, encoder }, () => closed || sealing.urgent)
-    }
-  }
-
+class Writer implements LakeWriter {
+  readonly #config: LakeWriterConfig
+  readonly #deps: LakeWriterDeps
+  readonly #tables: readonly MessageTable[]
+  readonly #encoder: SealEncoder
+  /** The journal has one. */
+  readonly #partition: number
+  readonly #sealing: Sealing
   // Sealing and trimming wait for no merge: of several commits at once each is retried behind the other.
-  const say = (failure: string) => deps.logLine(`lake writer: ${failure}`)
-  const seals = new Turns(() => sealing.sealAll(), say)
-  const trims = new Turns(trim, say)
-  const cleanUps = new Turns(cleanUp, say)
+  readonly #seals: Coalesced
+  readonly #trims: Coalesced
+  readonly #cleanUps: Coalesced
+  #isSealingUnasked = false
+  #closed = false
+  #stops: (() => void)[] = []
+  #cancelHourly = () => {}
 
-  async function tend() {
-    await Promise.all([trims.take(), cleanUps.take()])
+  constructor(config: LakeWriterConfig, deps: LakeWriterDeps, tables: readonly MessageTable[]) {
+    const { log, clock, encoder = encodeHere } = deps
+    const partition = log.partitions()[0]!
+    this.#config = config
+    this.#deps = deps
+    this.#tables = tables
+    this.#encoder = encoder
+    this.#partition = partition
+    this.#sealing = new Sealing({ ...deps, partition, tables, encoder, closed: () => this.#closed })
+    const say = (reason: string) => deps.logLine(`lake writer: ${reason}`)
+    this.#seals = new Coalesced(() => this.#sealing.sealAll(), { say, retry: { clock, ms: RETRY_MS } })
+    this.#trims = new Coalesced(() => this.#trim(), { say })
+    this.#cleanUps = new Coalesced(() => this.#cleanUp(), { say })
   }
 
-  let cancelHourly = () => {}
-  function armHourly() {
-    cancelHourly = clock.after(config.sealEveryMs ?? SEAL_EVERY_MS, () => {
-      armHourly()
-      void seals
-        .take()
-        .then(tend)
+  async start(): Promise<void> {
+    await this.#sealing.look()
+    this.#armHourly()
+    this.#stops = [
+      this.#deps.log.onAppend(() => this.#sealIfDue()),
+      // A publish may have raised the tidemark that held the log back.
+      this.#deps.wake.subscribe(() => void this.#trims.kick()),
+    ]
+  }
+
+  async seal(): Promise<void> {
+    await this.#seals.run()
+    void this.tend().catch(() => {})
+    this.#deps.wake.notify()
+  }
+
+  async tend(): Promise<void> {
+    await Promise.all([this.#trims.run(), this.#cleanUps.run()])
+  }
+
+  #armHourly(): void {
+    this.#cancelHourly = this.#deps.clock.after(this.#config.sealEveryMs ?? SEAL_EVERY_MS, () => {
+      this.#armHourly()
+      void this.#seals
+        .run()
+        .then(() => this.tend())
         .catch(() => {})
     })
   }
-  armHourly()
 
-  const sealAtBytes = (config.unsealedBytesMax ?? Number.POSITIVE_INFINITY) / 2
-  const muchWaits = () =>
-    log.end(partition) - offsetIn(sealing.covered, partition) >= SEAL_BLOCKS_MAX ||
-    log.state().uncoveredBytes > sealAtBytes
-  let sealingUnasked = false
-  const stopFollowing = log.onAppend(() => {
-    if (sealingUnasked || !muchWaits()) return
-    sealingUnasked = true
-    void seals
-      .take()
-      .catch(() => {})
-      .finally(() => {
-        sealingUnasked = false
-      })
-  })
+  /** One that failed is tried again by itself, not with every block. */
+  #sealIfDue(): void {
+    if (this.#isSealingUnasked || this.#seals.failing !== null) return
+    const { log } = this.#deps
+    const blocks = log.end(this.#partition) - offsetIn(this.#sealing.covered, this.#partition)
+    if (!isSealDue(blocks, log.state().uncoveredBytes, this.#config.unsealedBytesMax)) return
+    this.#isSealingUnasked = true
+    void this.#seals.kick().then(() => {
+      this.#isSealingUnasked = false
+    })
+  }
 
-  // A publish may have raised the tidemark that held the log back.
-  const stopWatching = deps.wake.subscribe(() => void trims.take().catch(() => {}))
+  async #trim(): Promise<void> {
+    await this.#sealing.look()
+    const tidemarks = await Promise.all(
+      allViews(this.#deps).map(
+        async ({ published }) => viewState(await published.snapshot())?.tidemark ?? {},
+      ),
+    )
+    await this.#deps.log.trim(lowest(this.#sealing.covered, ...tidemarks))
+  }
 
-  return {
-    async seal() {
-      await seals.take()
-      void tend().catch(() => {})
-      deps.wake.notify()
-    },
-    tend,
-    status() {
-      const reason = [seals, trims, cleanUps].find(({ failing }) => failing !== null)?.failing ?? null
-      return {
-        state: reason === null ? 'ok' : 'failing',
-        reason,
-        covered: sealing.covered,
-        versions: Object.fromEntries(tables.map(({ dataset, version }) => [dataset.name, version])),
-      }
-    },
-    async close() {
-      cancelHourly()
-      stopFollowing()
-      stopWatching()
-      closed = true
-      await Promise.all([seals.end(), trims.end()])
-      // A merge that is going on is left: its files stay as they are.
-      await encoder.close()
-      await cleanUps.end()
-    },
+  async #cleanUp(): Promise<void> {
+    const { clock, logLine } = this.#deps
+    const stopped = () => this.#closed || this.#sealing.urgent
+    for (const { dataset, table } of this.#tables) {
+      await table.tend(clock.nowMs(), this.#config.retentionMs)
+      await mergeSmall({ dataset, messages: table, encoder: this.#encoder, clock, logLine }, stopped)
+    }
+  }
+
+  status(): LakeWriterStatus {
+    const all = [this.#seals, this.#trims, this.#cleanUps]
+    const reason = all.find(({ failing }) => failing !== null)?.failing ?? null
+    return {
+      state: reason === null ? 'ok' : 'failing',
+      reason,
+      covered: this.#sealing.covered,
+      versions: Object.fromEntries(this.#tables.map(({ dataset, version }) => [dataset.name, version])),
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#cancelHourly()
+    for (const stop of this.#stops) stop()
+    this.#closed = true
+    await Promise.all([this.#seals.close(), this.#trims.close()])
+    // A merge that is going on is left: its files stay as they are.
+    await this.#encoder.close()
+    await this.#cleanUps.close()
   }
 }

@@ -1,5 +1,5 @@
 import type { Calls } from '../../schemas/calls.ts'
-import { series } from '../../schemas/in-turn.ts'
+import { series } from '../../schemas/series.ts'
 import { type IndexLoader, loadHere } from './loader.ts'
 
 /** What a loader in another thread is asked by name, its values as a list. */
@@ -18,10 +18,10 @@ export type LoaderCall = (typeof LOADER_CALLS)[number]
 /** The body of a thread that fills the index: does what it is asked one after the other. */
 export function serveLoader(calls: Calls): void {
   const loader = loadHere()
-  const inTurn = series()
+  const inSeries = series()
   for (const name of LOADER_CALLS)
     calls.on(name, (values: readonly unknown[]) =>
-      inTurn(async () => {
+      inSeries(async () => {
         const value = await (loader[name] as (...of: readonly unknown[]) => Promise<unknown>)(...values)
         // A connection stays where it was opened.
         return name === 'open' ? null : value

@@ -66,14 +66,14 @@ const message: fc.Arbitrary<Placed> = fc.record({
   offset: fc.nat(20),
 })
 
-async function write(messages: readonly Placed[]): Promise<DataFile> {
+async function write(messages: readonly Placed[], date = DATE): Promise<DataFile> {
   const rows: MessageRows = {
     columns: toColumns(host, messages),
     partition: Int32Array.from(messages, (_, i) => (i % 11 === 0 ? -1 : 0)),
     offset: Float64Array.from(messages, ({ offset }) => offset),
     index: Int32Array.from(messages, (_, i) => i),
   }
-  return table.writeFile(encodeMessages(host, rows), describeMessages(rows, DATE))
+  return table.writeFile(encodeMessages(host, rows), describeMessages(rows, date))
 }
 
 async function execute(open: OpenEngine, view: View, date: DatePlan, to: number): Promise<Cells> {
@@ -109,7 +109,7 @@ for (const view of views) {
         fc.integer({ min: -1, max: 20 }),
         fc.boolean(),
         async (parts, to, isWholeDay) => {
-          const files = await Promise.all(parts.map(write))
+          const files = await Promise.all(parts.map((part) => write(part)))
           const maps = [files.slice(0, 1), files.slice(1)]
             .filter((task) => task.length > 0)
             .map((task) => ({ files: task }))
@@ -133,6 +133,30 @@ for (const view of views) {
     )
   })
 }
+
+test.each(['0001-01-01', '1582-10-10', '1969-12-31', '9999-12-31'])(
+  'DuckDB and the reference agree on %s, and carry its hours',
+  async (date) => {
+    const startMs = Date.parse(date)
+    const files = [0, 1, 59_999, 3_600_000, 43_200_123, 86_399_999].map((ms, i) => {
+      const names = ['web', 'h'] as const
+      return write(
+        [{ names, timeMs: startMs + ms, gauges: [i, 1, 2], agent: null, seq: null, offset: 0 }],
+        date,
+      )
+    })
+    const maps = [{ files: await Promise.all(files) }]
+    const all = Array.from({ length: 24 }, (_, hour) => hourName(startMs + hour * 3_600_000))
+    const whole = { date, hours: all, maps, base: null }
+    const want = await execute(openReference, serviceMinute, whole, 0)
+    expect(want.length).toBe(4)
+    expectSame(await execute(duckdb(), serviceMinute, whole, 0), want)
+    const base = await viewTable.writeFile(encodeCells(want), describeCells(want, { date }))
+    for (const hours of [all.slice(0, 1), all.slice(23)]) {
+      expectSame(await execute(duckdb(), serviceMinute, { date, hours, maps, base }, 0), want)
+    }
+  },
+)
 
 /** Totals are sums of doubles; all else is equal. */
 function expectSame(got: Cells, want: Cells): void {

@@ -7,6 +7,7 @@ import { nodeDisk } from '../../cli/host/disk.ts'
 import { nodeRandom } from '../../cli/host/random.ts'
 import type { Snapshot, Table } from '../../lake/delta/port.ts'
 import { openTable } from '../../lake/delta/table.ts'
+import { encodeParquet, type ParquetColumn } from '../../lake/parquet/codec.ts'
 import { decodeMessages, describeMessages, encodeMessages, joinRows } from '../../lake/parquet/messages.ts'
 import { type MessageRows, sortRows } from '../../lake/parquet/order.ts'
 import { localStore } from '../../lake/store/local.ts'
@@ -58,6 +59,67 @@ test.skipIf(!hasReader)('delta-rs reads the same rows from the checkpoint alone'
   for (const name of names) if (name.endsWith('.json') && name < before) await rm(join(log, name))
   expect(readWithDeltaRs(join(dir, MESSAGES)).rows).toEqual(written)
 })
+
+test.skipIf(!hasReader)(
+  'delta-rs reads a table that gained columns, lists, nulls and times of all years',
+  async () => {
+    const store = await localStore(nodeDisk(), dir, nodeRandom())
+    const table = openTable('cells', { store, clock: new SimClock(START_MS), random: nodeRandom() })
+    const key = { name: 'key', type: 'string', nullable: false } as const
+    const date = { name: 'date', type: 'date', nullable: false } as const
+    const added = [
+      { name: 'at', type: 'timestamp', nullable: true },
+      { name: 'sketch', type: 'sketch', nullable: true },
+      { name: 'share', type: 'double', nullable: true },
+    ] as const
+    const about = (of: string, min = {}) => ({ partition: { date: of }, rows: 1, min, max: min })
+    const write = (columns: ParquetColumn[], of: string, min = {}) =>
+      table.writeFile(encodeParquet(columns), about(of, min))
+    const named = (name: string): ParquetColumn => ({ name: 'key', type: 'string', values: [name] })
+    const cell = (name: string, at: string | null, sketch: unknown, share: number | null) => {
+      const values: readonly unknown[] = [at === null ? null : Date.parse(at), sketch, share]
+      return [named(name), ...added.map((column, i) => ({ ...column, values: [values[i]] }))]
+    }
+
+    const base = await table.create({ fields: [key, date], partitionBy: ['date'] }, {})
+    await table.commit(base, {
+      operation: 'TEST',
+      add: [await write([named('before')], '2026-11-22')],
+      dataChange: true,
+    })
+    const first = '0001-01-01T00:00:00.000Z'
+    const last = '9999-12-31T23:59:59.999Z'
+    await table.commit((await table.snapshot())!, {
+      operation: 'TEST',
+      schema: { fields: [key, ...added, date], partitionBy: ['date'] },
+      add: [
+        await write(cell('first', first, [{ bucket: 7, count: 2n }], 0.5), '0001-01-01', { at: first }),
+        await write(cell('last', last, [], null), '9999-12-31', { at: last }),
+        await write(cell('none', null, null, null), '1969-12-31'),
+      ],
+      dataChange: true,
+    })
+    const rows = readText(join(dir, 'cells'), ['key', 'at', 'sketch', 'share', 'date'])
+    expect(rows.sort()).toEqual([
+      'before|None|None|None|2026-11-22',
+      "first|0001-01-01 00:00:00+00:00|[{'bucket': 7, 'count': 2}]|0.5|0001-01-01",
+      'last|9999-12-31 23:59:59.999000+00:00|[]|None|9999-12-31',
+      'none|None|None|None|1969-12-31',
+    ])
+  },
+)
+
+/** The rows of a table, the columns of each as Python prints them. */
+function readText(path: string, columns: readonly string[]): string[] {
+  const script = `
+import json, os, sys
+from deltalake import DeltaTable
+rows = DeltaTable(sys.argv[1]).to_pyarrow_table().to_pylist()
+print(json.dumps(["|".join(str(row[name]) for name in sys.argv[2:]) for row in rows]), flush=True)
+os._exit(0)
+`
+  return JSON.parse(execFileSync(python!, ['-c', script, path, ...columns], { encoding: 'utf8' })) as string[]
+}
 
 /** `messages` after some seals over two dates, a compaction of each date, and upkeep. Gives every row as text. */
 async function writeTable(root: string): Promise<string[]> {

@@ -9,11 +9,13 @@ import { encodeHere, type SealEncoder, type SealFile } from '../../lake/writer/s
 import { startLakeWriter } from '../../lake/writer/writer.ts'
 import type { Dataset } from '../../schemas/dataset.ts'
 import { host } from '../../schemas/datasets/host.ts'
+import { TidemarkError } from '../../schemas/errors.ts'
 import { makeWake } from '../../schemas/ports/wake.ts'
 import { offsetIn } from '../../schemas/position.ts'
 import { DAY_MS, HOUR_MS } from '../../schemas/time.ts'
 import { serviceMinute } from '../../schemas/views/service-minute.ts'
 import { SimClock } from '../sim/clock.ts'
+import { drain } from '../sim/incarnation.ts'
 import { SimLog } from '../sim/log.ts'
 import { simRandom } from '../sim/random.ts'
 import { blockOf, DATE } from './rows.ts'
@@ -44,7 +46,7 @@ async function rig(encoder: SealEncoder = encodeHere) {
   )
   const files = async () => [...((await messages.snapshot()) as Snapshot).files.values()]
   return {
-    ...{ store, view, log, wake, said, trimmed, writer, files },
+    ...{ clock, store, view, log, wake, said, trimmed, writer, files },
     async seal() {
       log.blocks.push(blockOf(log.blocks.length, ROWS))
       await writer.seal()
@@ -126,6 +128,29 @@ test('before senders must wait for the lake, it seals without being asked', asyn
   log.uncovered += 1
   log.changed()
   await expect.poll(rows).toBe(ROWS)
+  await writer.close()
+})
+
+test('a seal that fails is tried again by itself, not with every block, until the store takes it', async () => {
+  const { clock, store, log, writer, said, rows } = await rig()
+  let tries = 0
+  store.faults = ({ what, when }) => {
+    if (what !== 'putIfAbsent' || when !== 'before') return
+    tries += 1
+    throw new TidemarkError('E_STORE', 'no space left')
+  }
+  log.uncovered = UNSEALED_BYTES_MAX
+  for (let offset = 0; offset < 100; offset++) {
+    log.blocks.push(blockOf(offset, 1))
+    log.changed()
+    await drain()
+  }
+  expect([tries, writer.status().state, said.length]).toEqual([1, 'failing', 1])
+  await clock.advance(5_000)
+  expect([tries, said.length]).toEqual([2, 1])
+  store.faults = null
+  await clock.advance(5_000)
+  expect([await rows(), writer.status().state]).toEqual([100, 'ok'])
   await writer.close()
 })
 

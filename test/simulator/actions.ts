@@ -78,7 +78,7 @@ export const ACTIONS = {
   'store slow': { weight: 3, fault: 'store-slow', act: (sim, dice) => storeTrouble(sim, dice, 'slowMs') },
   'lists slow': { weight: 1, fault: 'store-slow', act: (sim, dice) => storeTrouble(sim, dice, 'slowListMs') },
   'layer slow': { weight: 4, fault: 'layer-slow', act: layerSlow },
-  'clock back': { weight: 1, fault: 'clock', act: clockBack },
+  'clock step': { weight: 1, fault: 'clock', act: clockStep },
   'second run': { weight: 5, fault: 'twins', up: true, act: (sim) => sim.beginRun(false, 'second') },
   'second seal': {
     weight: 3,
@@ -294,9 +294,11 @@ function layerSlow(sim: Simulation, dice: Dice): string {
   return sim.forAWhile(`${layer} takes up to ${maxMs / 1_000} s a call`, dice, () => holdUp.end())
 }
 
-function clockBack(sim: Simulation, dice: Dice): string {
-  const ms = dice.pick([2_000, 5 * 60_000, 2 * HOUR_MS])
+/** A machine that was set right, or that slept. */
+function clockStep(sim: Simulation, dice: Dice): string {
+  const ms = dice.pick([2_000, 5 * 60_000, 2 * HOUR_MS, -25 * HOUR_MS])
   sim.world.clock.step(-ms)
+  if (ms < 0) return `the clock jumps ahead by ${-ms / 1_000} s`
   const aheadMs = sim.world.clock.nowMs() + 10 * 60_000
   sim.fleet.refusableMs = Math.min(sim.fleet.refusableMs, aheadMs)
   return `the clock steps back by ${ms / 1_000} s`

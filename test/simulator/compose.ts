@@ -6,7 +6,7 @@ import type { Table } from '../../lake/delta/port.ts'
 import { localStore } from '../../lake/store/local.ts'
 import { agentsInLake } from '../../lake/tables/agents.ts'
 import { allViews, type LakeTables } from '../../lake/tables/deployment.ts'
-import { namesInLake } from '../../lake/tables/named-position.ts'
+import { readNamedPosition } from '../../lake/tables/named-position.ts'
 import type { LakeWriter } from '../../lake/writer/writer.ts'
 import { openJournal } from '../../log/journal/journal.ts'
 import type { Log } from '../../log/port.ts'
@@ -68,7 +68,7 @@ export async function compose(site: Site, life: Incarnation): Promise<Parts> {
   const deps = { clock, wake, random: site.random, logLine: site.say }
   const tables = site.tablesOn(store, life)
   const messages = tables.datasets.map((dataset) => dataset.messages)
-  const named = await namesInLake({ messages, views: allViews(tables) })
+  const named = await readNamedPosition({ messages, views: allViews(tables) })
   const opened = await openJournal(
     {
       dir: JOURNAL_DIR,

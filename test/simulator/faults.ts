@@ -13,7 +13,7 @@ export const FAULTS = {
   'store-unclear': 'the store gives no answer to a put that it stored, stores later or never',
   'store-slow': 'calls of the store take up to seconds, lists longer',
   'layer-slow': 'calls of tables by one layer take up to minutes: lake writer, speed or batch',
-  clock: 'the clock of the server steps back',
+  clock: 'the clock of the server steps back, or jumps ahead by a day',
   late: 'messages are up to forty days late',
   twins: 'two lake writers, two speed layers and two schedulers work at once',
   definition: 'a start has a changed definition of the view',

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { resolveSettings, type Sources, unknownVariables } from '../../../cli/settings/settings.ts'
 import { parseAddress, parseDate, parseDuration } from '../../../cli/settings/values.ts'
 import { flagOf, SETTINGS, variableOf } from '../../../schemas/config.ts'
+import { TIME_MS_MIN } from '../../../schemas/time.ts'
 
 const none: Sources = { flags: {}, env: {}, file: null, cwd: '/somewhere' }
 const file = (text: string) => ({ name: 'tidemark.toml', text })
@@ -49,7 +50,10 @@ test('a wrong value is refused by setting and source', () => {
     [{ file: file('[batch]\nengine = "spark"') }, /duckdb or reference/],
     [{ file: file('speeed = 1') }, /sets speeed, which is no setting/],
     [{ file: file('[speed') }, /not valid TOML/],
-    [{ flags: { 'lake-url': 's3://bucket' } }, /lake\.url.*a directory or a file/],
+    [
+      { flags: { 'lake-url': 's3://bucket' } },
+      /lake\.url.*a directory or a file:\/\/ URL \(a lake in a bucket cannot be opened yet\)/,
+    ],
   ]
   for (const [sources, message] of cases)
     expect(() => resolveSettings({ ...none, ...sources })).toThrow(message)
@@ -89,6 +93,8 @@ test('durations, addresses and dates are read as people write them', () => {
   ])
   expect(parseAddress('[::1]:0')).toEqual({ host: '::1', port: 0 })
   expect(['host:99999', 'host', ':80', 'a b:1'].map(parseAddress)).toEqual([null, null, null, null])
+  expect(['0000-12-31', '0001-01-01T00:00+14:00'].map(parseDate)).toEqual([null, null])
+  expect(parseDate('0001-01-01')).toBe(TIME_MS_MIN)
   expect([parseDate('2000-01-01'), parseDate('2026-02-31'), parseDate('yesterday')]).toEqual([
     946_684_800_000,
     null,

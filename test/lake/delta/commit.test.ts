@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
+import type { TableSchema } from '../../../lake/delta/port.ts'
 import { TidemarkError } from '../../../schemas/errors.ts'
-import { append, commitKey, seen, txn, world } from './fixture.ts'
+import { append, commitKey, schema, seen, txn, world } from './fixture.ts'
 
 test('a commit that nothing stands against goes on behind the winner', async () => {
   const { table, base, open } = await world()
@@ -43,6 +44,39 @@ test('two commits that set the configuration exclude each other; one that does n
   const second = append(table, { configuration: { color: 'blue' } }, base)
   await expect(second).rejects.toMatchObject({ code: 'E_CONFLICT' })
   expect((await append(table, {}, base)).configuration).toEqual({ color: 'red' })
+})
+
+const more: TableSchema = {
+  ...schema,
+  fields: [...schema.fields, { name: 'sketch', type: 'sketch', nullable: true }],
+}
+
+test('a commit changes the columns only when it says so, and keeps the rest', async () => {
+  const { table, base, open } = await world()
+  expect((await append(table, { configuration: { color: 'red' } })).schema).toEqual(base.schema)
+  const after = await append(table, { schema: more })
+  expect([after.schema, after.configuration, after.files.size]).toEqual([more, { color: 'red' }, 2])
+  expect((await append(table)).schema).toEqual(more)
+  expect(seen(await open().at(after.version))).toEqual(seen(after))
+  expect((await open().at(base.version)).schema).toEqual(base.schema)
+})
+
+test('of two commits that set the columns, or one the columns and one the configuration, one is discarded', async () => {
+  for (const first of [{ schema: more }, { configuration: { color: 'red' } }]) {
+    const { table, base, open } = await world()
+    await append(open(), first, base)
+    await expect(append(table, { schema: more }, base)).rejects.toMatchObject({ code: 'E_CONFLICT' })
+  }
+})
+
+test('rows worked out for other columns than the table has now are discarded', async () => {
+  const { table, base, open } = await world()
+  await append(open(), { schema: more }, base)
+  await expect(append(table, {}, base)).rejects.toMatchObject({
+    code: 'E_CONFLICT',
+    message: expect.stringMatching(/columns in version 1/),
+  })
+  expect((await append(table)).schema).toEqual(more)
 })
 
 test('a race lost between looking and putting is noticed by the put', async () => {

@@ -3,7 +3,7 @@ import { openTable } from '../../lake/delta/table.ts'
 import { MemoryStore } from '../../lake/store/memory.ts'
 import type { ObjectStore } from '../../lake/store/port.ts'
 import { messagesSchema, sealApp } from '../../lake/tables/messages.ts'
-import { namesInLake } from '../../lake/tables/named-position.ts'
+import { readNamedPosition } from '../../lake/tables/named-position.ts'
 import { ticksTable } from '../../lake/tables/ticks.ts'
 import { host } from '../../schemas/datasets/host.ts'
 import { serviceMinute } from '../../schemas/views/service-minute.ts'
@@ -41,16 +41,16 @@ test('a seal that a dead process put and the store has not yet stored lands no m
   store.holds = false
 
   const tables = tablesOn(store)
-  const names = await namesInLake(tables)
+  const names = await readNamedPosition(tables)
   expect(await names.fence()).toEqual({})
   expect(await store.held[0]!()).toBe(false)
-  expect((await namesInLake(tables)).position).toEqual({})
+  expect((await readNamedPosition(tables)).position).toEqual({})
 })
 
 test('what landed before the fence is named', async () => {
   const store = new MemoryStore(clock)
   const dead = tablesOn(store)
-  const names = await namesInLake(tablesOn(store))
+  const names = await readNamedPosition(tablesOn(store))
   const base = await dead.messages[0]!.create(messagesSchema(host), {})
   await dead.messages[0]!.commit(base, {
     operation: 'SEAL',
@@ -64,6 +64,6 @@ test('what landed before the fence is named', async () => {
 
 test('a lake that is empty is not written to', async () => {
   const store = new MemoryStore(clock)
-  await (await namesInLake(tablesOn(store))).fence()
+  await (await readNamedPosition(tablesOn(store))).fence()
   expect(await store.list('')).toEqual([])
 })

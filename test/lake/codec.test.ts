@@ -1,0 +1,126 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DuckDBInstance } from '@duckdb/node-api'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { decodeParquet, encodeParquet, type ParquetColumn } from '../../lake/parquet/codec.ts'
+import { TIME_MS_MAX, TIME_MS_MIN } from '../../schemas/time.ts'
+
+type Type = ParquetColumn['type']
+
+/** Values of every type, the edges among them. */
+const VALUES: { readonly [type in Type]: fc.Arbitrary<unknown> } = {
+  string: fc.string({ unit: 'binary' }),
+  long: fc.maxSafeInteger(),
+  integer: fc.integer(),
+  double: fc.double({ noNaN: true }),
+  boolean: fc.boolean(),
+  timestamp: fc.oneof(
+    fc.constantFrom(TIME_MS_MIN, TIME_MS_MAX, -1, 0, 1),
+    fc.integer({ min: TIME_MS_MIN, max: TIME_MS_MAX }),
+  ),
+  sketch: fc.array(fc.record({ bucket: fc.integer(), count: fc.bigInt({ min: 1n, max: 2n ** 53n - 1n }) }), {
+    maxLength: 5,
+  }),
+}
+
+const column = (type: Type) =>
+  fc
+    .tuple(fc.boolean(), fc.constantFrom(undefined, 'PLAIN', 'DELTA'), fc.boolean())
+    .chain(([nullable, encoding, statistics]) => {
+      const isDelta = encoding === 'DELTA' && ['long', 'integer', 'timestamp'].includes(type)
+      const isPlain = encoding === 'PLAIN' && type !== 'sketch'
+      const value = nullable ? fc.option(VALUES[type], { freq: 3 }) : VALUES[type]
+      return fc.record({
+        type: fc.constant(type),
+        nullable: fc.constant(nullable),
+        statistics: fc.constant(statistics),
+        encoding: fc.constant(isDelta || isPlain ? encoding : undefined),
+        values: fc.array(value, { minLength: 40, maxLength: 40 }),
+      })
+    })
+
+const columns = fc
+  .tuple(...(Object.keys(VALUES) as Type[]).map(column), fc.integer({ min: 1, max: 40 }))
+  .map((made) => {
+    const rows = made.pop() as number
+    return (made as Omit<ParquetColumn, 'name'>[]).map(
+      ({ encoding, ...one }): ParquetColumn => ({
+        ...one,
+        ...(encoding && { encoding }),
+        name: one.type,
+        values: (one.values as unknown[]).slice(0, rows),
+      }),
+    )
+  })
+
+test('columns of every type come back as they were written, with nulls in any place', async () => {
+  await fc.assert(
+    fc.asyncProperty(columns, async (written) => {
+      const read = await decodeParquet(encodeParquet(written, { rowGroupRows: 16 }))
+      for (const { name, values } of written) expect(read[name], name).toEqual(values)
+    }),
+    { numRuns: 100 },
+  )
+})
+
+/** What DuckDB says of a file of `sql`, or of the file it made of it. */
+async function duckdb<T>(work: (run: (sql: string) => Promise<unknown[]>, dir: string) => Promise<T>) {
+  const dir = mkdtempSync(join(tmpdir(), 'tidemark-codec-'))
+  try {
+    const connection = await (await DuckDBInstance.create(':memory:')).connect()
+    await connection.run("SET TimeZone = 'UTC'")
+    return await work(
+      async (sql) => (await connection.runAndReadAll(sql)).getRowObjectsJS().map((row) => row.r),
+      dir,
+    )
+  } finally {
+    rmSync(dir, { recursive: true })
+  }
+}
+
+test('DuckDB reads every type, nulls, nested lists and times of the years 1 to 9999', async () => {
+  await duckdb(async (run, dir) => {
+    const timestamp = [TIME_MS_MIN, null, -1, TIME_MS_MAX]
+    const sketch = [[], null, [{ bucket: -7, count: 2n }], [1, 2].map((n) => ({ bucket: n, count: 5n }))]
+    const file = encodeParquet([
+      { name: 'timestamp', type: 'timestamp', nullable: true, values: timestamp, encoding: 'DELTA' },
+      { name: 'sketch', type: 'sketch', nullable: true, values: sketch },
+      { name: 'double', type: 'double', nullable: true, values: [1.5, null, -0.1, 1e300] },
+      { name: 'string', type: 'string', nullable: true, values: ['ü', null, '', '漢'] },
+    ])
+    writeFileSync(join(dir, 'f.parquet'), file)
+    const from = `FROM read_parquet('${dir}/f.parquet')`
+    expect(await run(`SELECT strftime(timestamp, '%Y-%m-%d %H:%M:%S.%g') AS r ${from}`)).toEqual([
+      '0001-01-01 00:00:00.000',
+      null,
+      '1969-12-31 23:59:59.999',
+      '9999-12-31 23:59:59.999',
+    ])
+    expect(await run(`SELECT to_json(sketch)::VARCHAR AS r ${from}`)).toEqual([
+      '[]',
+      null,
+      '[{"bucket":-7,"count":2}]',
+      '[{"bucket":1,"count":5},{"bucket":2,"count":5}]',
+    ])
+    expect(await run(`SELECT double AS r ${from}`)).toEqual([1.5, null, -0.1, 1e300])
+    expect(await run(`SELECT string AS r ${from}`)).toEqual(['ü', null, '', '漢'])
+  })
+})
+
+test('files of DuckDB are read, microseconds towards the past', async () => {
+  await duckdb(async (run, dir) => {
+    const rows = [
+      "'0001-01-01T00:00:00Z'::TIMESTAMPTZ, [{'bucket': 1::INTEGER, 'count': 9007199254740991::BIGINT}]",
+      "'1969-12-31T23:59:59.9999Z'::TIMESTAMPTZ, []",
+      "'9999-12-31T23:59:59.999Z'::TIMESTAMPTZ, NULL",
+      'NULL, NULL',
+    ]
+    const values = rows.map((row) => `(${row})`).join(', ')
+    await run(`COPY (SELECT * FROM (VALUES ${values}) v(t, s)) TO '${dir}/f.parquet' (COMPRESSION zstd)`)
+    const { t, s } = await decodeParquet(readFileSync(join(dir, 'f.parquet')))
+    expect(t).toEqual([TIME_MS_MIN, -1, TIME_MS_MAX, null])
+    expect(s).toEqual([[{ bucket: 1, count: 9007199254740991n }], [], null, null])
+  })
+})
