@@ -17,14 +17,16 @@ export function repeating(
   deps: { clock: Clock; retryMs: number; logLine(line: string): void; failed?(): void },
 ): Repeating {
   let running: Promise<void> | null = null
-  let again = false
+  /** Those who asked since the last call of `work` began; null: nobody. */
+  let asked: PromiseWithResolvers<void> | null = null
   let closed = false
   let failing: string | null = null
   let cancelRetry = () => {}
 
   async function runAll(): Promise<void> {
-    while (again && !closed) {
-      again = false
+    while (asked !== null && !closed) {
+      const { resolve } = asked
+      asked = null
       try {
         await work()
         failing = null
@@ -35,17 +37,20 @@ export function repeating(
         deps.failed?.()
         cancelRetry()
         cancelRetry = deps.clock.after(deps.retryMs, () => void kick())
+      } finally {
+        resolve()
       }
     }
-    // In the same turn as the last look at `again`: nothing can slip in between.
+    // In the same turn as the last look at `asked`: nothing can slip in between.
     running = null
   }
 
   function kick(): Promise<void> {
-    again = true
     if (closed) return Promise.resolve()
+    asked ??= Promise.withResolvers()
+    const { promise } = asked
     running ??= runAll()
-    return running
+    return promise
   }
 
   return {
@@ -54,6 +59,7 @@ export function repeating(
     async close() {
       closed = true
       cancelRetry()
+      asked?.resolve()
       await running
     },
   }
