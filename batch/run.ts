@@ -63,15 +63,19 @@ async function recordOf(
   }
 }
 
-/** Of a run that was stopped, whatever came of it, the reason is that. */
+/** The record of a view of which nothing was published. Where the run was stopped, that is the reason, whatever came of it. */
 function failure(
   run: ActiveRun,
   { view }: ViewTables,
   error: unknown,
   { clock, logLine }: RunDeps,
 ): RunRecord {
-  const result = run.isCancelled ? 'cancelled' : 'failed'
+  const record = emptyRecord(run.about, view, clock.nowMs())
+  if (run.isCancelled) {
+    logLine(`batch: the run of ${view.name} was cancelled`)
+    return { ...record, result: 'cancelled' }
+  }
   const reason = describeError(run.signal.aborted ? run.signal.reason : error)
-  logLine(`batch: ${view.name} ${result}: ${reason}`)
-  return { ...emptyRecord(run.about, view, clock.nowMs()), result, error: reason }
+  logLine(`batch: the run of ${view.name} failed: ${reason}`)
+  return { ...record, result: 'failed', error: reason }
 }

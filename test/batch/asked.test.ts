@@ -76,3 +76,18 @@ test('a run tells what it does, and how far it is', async () => {
   expect(await rig.batch.find(run)).toMatchObject({ state: 'ended', stage: null, progress: null })
   expect(await rig.batch.find('none')).toBe(null)
 })
+
+test('nobody who asked for a run waits for the clean-up of tables', async () => {
+  await using rig = await batchRig()
+  await rig.send()
+  const { promise: released, resolve: release } = Promise.withResolvers<void>()
+  let waits = false
+  rig.store.faults = ({ what, key }) => {
+    if (what !== 'list' || key !== 'service_minute/') return
+    waits = true
+    return released
+  }
+  expect((await rig.batch.run({ full: false }))[0]!.result).toBe('published')
+  await expect.poll(() => waits).toBe(true)
+  release()
+})
