@@ -1,15 +1,25 @@
-import type { TidemarkError } from '../schemas/errors.ts'
+import { isError, type TidemarkError } from '../schemas/errors.ts'
 import type { RunRecord, RunStage, RunState } from '../schemas/ports/layers.ts'
-import type { RunAbout } from './view-run.ts'
 
-/** A run that is going on: what it does, and whether it is to stop. */
+/** What a run is, before it did anything. */
+export interface RunAbout {
+  readonly run: string
+  readonly startedMs: number
+  readonly full: boolean
+  /** Whether a person asked for it: then it covers everything accepted before. */
+  readonly asked: boolean
+  readonly engine: string
+}
+
+/** A run that is going on: what it does, what came of it so far, and whether it is to stop. */
 export class ActiveRun {
   readonly about: RunAbout
+  /** Of the views that are done. */
   readonly records: RunRecord[] = []
   #stage: RunStage = 'seal'
   /** Dates computed and in all, per view. */
   readonly #progress = new Map<string, { done: number; total: number }>()
-  #stop: TidemarkError | null = null
+  readonly #stop = new AbortController()
 
   constructor(about: RunAbout) {
     this.about = about
@@ -23,18 +33,31 @@ export class ActiveRun {
     this.#progress.set(view, { done, total })
   }
 
-  /** Lets the run end at its next step, with that error. */
+  /** Ends the run with that error; the first one counts. */
   stop(error: TidemarkError): void {
-    this.#stop ??= error
+    this.#stop.abort(error)
   }
 
-  /** Throws when the run is to stop. */
-  proceed(): void {
-    if (this.#stop !== null) throw this.#stop
+  /** Aborts when the run is to stop; its reason is what the run then ends with. */
+  get signal(): AbortSignal {
+    return this.#stop.signal
   }
 
   get isCancelled(): boolean {
-    return this.#stop?.code === 'E_CANCELLED'
+    return isError(this.signal.reason, 'E_CANCELLED')
+  }
+
+  /** What `work` gives. Throws at once when the run is to stop, and leaves `work` to itself. */
+  async unlessStopped<T>(work: Promise<T>): Promise<T> {
+    const { promise: stopped, reject } = Promise.withResolvers<never>()
+    const stop = () => reject(this.signal.reason)
+    if (this.signal.aborted) stop()
+    this.signal.addEventListener('abort', stop)
+    try {
+      return await Promise.race([stopped, work])
+    } finally {
+      this.signal.removeEventListener('abort', stop)
+    }
   }
 
   state(): RunState {
@@ -47,7 +70,7 @@ export class ActiveRun {
       startedMs: this.about.startedMs,
       stage: this.#stage,
       progress: all.length === 0 ? null : { done: sum('done'), total: sum('total') },
-      records: this.records,
+      records: [...this.records],
     }
   }
 }

@@ -21,27 +21,37 @@ export interface ExecuteDeps {
   readonly engine: Engine
   readonly messages: Table
   readonly viewTable: Table
-  /** Throws when the run must stop. */
-  proceed(): void
+  /** Aborts when the run must stop; its reason is thrown. */
+  readonly signal: AbortSignal
   /** Told after each date. */
   progress(done: number, total: number): void
   logLine(line: string): void
 }
 
-/** Executes the dates of a plan, as many at a time as the engine likes. */
+/**
+ * Executes the dates of a plan, as many at a time as the engine likes. When one fails, or the run must stop, the others are
+ * ended too; none goes on when it throws.
+ */
 export async function execute(plan: RunPlan, deps: ExecuteDeps): Promise<Executed> {
   const done: Executed & { rows: number } = { add: [], remove: [], rows: 0, damagedHours: [], gaps: [] }
+  const failed = new AbortController()
+  const signal = AbortSignal.any([deps.signal, failed.signal])
   const waiting = [...plan.dates]
   let computed = 0
   async function work() {
-    for (let date = waiting.shift(); date !== undefined; date = waiting.shift()) {
-      deps.proceed()
-      await executeDate(plan, date, deps, done)
-      deps.progress(++computed, plan.dates.length)
+    try {
+      for (let date = waiting.shift(); date !== undefined; date = waiting.shift()) {
+        signal.throwIfAborted()
+        await executeDate(plan, date, { ...deps, signal }, done)
+        deps.progress(++computed, plan.dates.length)
+      }
+    } catch (error) {
+      failed.abort(error)
     }
   }
   deps.progress(0, plan.dates.length)
   await Promise.all(Array.from({ length: deps.engine.dates }, work))
+  signal.throwIfAborted()
   // The commit is the same whichever date was faster.
   done.add.sort((a, b) => (a.partition.date! < b.partition.date! ? -1 : 1))
   done.remove.sort()
@@ -54,14 +64,15 @@ async function executeDate(
   deps: ExecuteDeps,
   done: Executed & { rows: number },
 ): Promise<void> {
+  const { engine, signal, viewTable } = deps
   const readable = await withoutDamage(date, deps, done)
   const base = await usableBase(plan, readable, deps)
   if (readable.hours.length === 0 && !plan.replaces) return
-  const file = await deps.engine.compute({ ...readable, base }, plan.tidemark, deps.proceed)
-  deps.proceed()
+  const file = await engine.compute({ ...readable, base }, plan.tidemark, signal)
+  signal.throwIfAborted()
   if (date.base) done.remove.push(date.base.path)
   if (file === null) return
-  done.add.push(await deps.viewTable.writeFile(file.bytes, file.about))
+  done.add.push(await viewTable.writeFile(file.bytes, file.about))
   done.rows += file.about.rows
 }
 
@@ -89,6 +100,7 @@ async function withoutDamage(
 ): Promise<DatePlan> {
   const damaged = new Set<DataFile>()
   for (const file of date.maps.flatMap(({ files }) => files)) {
+    deps.signal.throwIfAborted()
     const reason = await damageOf(file, deps.messages)
     if (reason === null) continue
     deps.logLine(`batch: ${reason}; its hours keep the cells of the version before`)

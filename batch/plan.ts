@@ -1,8 +1,7 @@
 import type { DataFile, Snapshot } from '../lake/delta/port.ts'
 import { dateOfHour, hoursOf } from '../lake/tables/hours.ts'
-import { coveredMs, coveredPosition, logFacts, offsetsOf, whollyWithin } from '../lake/tables/messages.ts'
+import { logFacts, type OffsetRanges, offsetsOf } from '../lake/tables/messages.ts'
 import { viewState } from '../lake/tables/published.ts'
-import { chainFrom, type Tick } from '../lake/tables/ticks.ts'
 import {
   BEGINNING,
   type Gap,
@@ -14,6 +13,7 @@ import {
 import { HOUR_MS } from '../schemas/time.ts'
 import { definitionHash, parseDefinition, type View } from '../schemas/view.ts'
 import { viewColumns } from '../schemas/view-columns.ts'
+import { chooseTidemark, type TidemarkInput } from './tidemark.ts'
 
 /**
  * What a run recomputes, as data: a pure function of three snapshots. A run is map tasks (files → partial cells) and one
@@ -52,32 +52,52 @@ export interface MapTask {
   readonly files: readonly DataFile[]
 }
 
-export interface PlanInput {
-  readonly view: View
-  readonly messages: Snapshot
-  readonly published: Snapshot
-  readonly ticks: readonly Tick[]
+export interface PlanInput extends TidemarkInput {
   /** Files added by the commits since the `messages` version that the last run read; null when not known. */
   readonly addedSince: readonly DataFile[] | null
   /** Dates of files removed by them. */
   readonly removedDates: readonly string[]
-  readonly tickMs: number
   readonly full: boolean
 }
 
-/** So many ticks of log time behind, speed is taken to be down, and the run goes on without it. */
-const TICKS_BEHIND_MAX = 10
 /** Rows of one map task: what an engine holds at a time grows with it. */
 const MAP_ROWS_MAX = 4_000_000
+/** Files of `messages` looked at in one step: a few milliseconds. */
+export const FILES_PER_STEP = 500
 
+/** The plan, all at once. */
 export function planRun(input: PlanInput): RunPlan {
+  const steps = planInSteps(input)
+  for (;;) {
+    const step = steps.next()
+    if (step.done) return step.value
+  }
+}
+
+/** The plan, date by date: a table of years has tens of thousands of files. */
+export function* planInSteps(input: PlanInput): Generator<void, RunPlan> {
   const { view, messages, published } = input
   const state = viewState(published)
   const hash = definitionHash(view)
   const { tidemark, logTimeMs } = chooseTidemark(input)
-  const files = [...messages.files.values()]
-  const dirty = wholeBuckets(view, dirtyHours(input, tidemark))
-  const above = files.filter((file) => !whollyWithin(file, tidemark))
+  const dirty = yield* dirtyHours(input, tidemark)
+  const dates: DatePlan[] = []
+  const dirtyNext: string[] = []
+  let looked = 0
+  for (const [date, { files, base }] of filesByDate(messages, published)) {
+    if (looked > 0 && looked + files.length > FILES_PER_STEP) {
+      looked = 0
+      yield
+    }
+    looked += files.length
+    const placed = files.map((file) => place(file, tidemark))
+    const hours = [...wholeBuckets(view, date, dirty(date, placed))].sort()
+    const touched = new Set(hours)
+    const read = placed.filter((one) => one.reaches && one.hours.some((hour) => touched.has(hour)))
+    if (hours.length > 0 && (read.length > 0 || base !== null))
+      dates.push({ date, hours, maps: mapTasks(read.map(({ file }) => file)), base })
+    dirtyNext.push(...new Set(placed.flatMap((one) => (one.isWithin ? [] : one.hours)).sort()))
+  }
   return {
     view,
     hash,
@@ -86,8 +106,8 @@ export function planRun(input: PlanInput): RunPlan {
     messagesVersion: messages.version,
     full: input.full || state === null || state.hash !== hash,
     replaces: state !== null && columnNames(parseDefinition(state.definition)) !== columnNames(view),
-    dates: planDates(dirty, files, published, tidemark),
-    dirtyHours: [...new Set(above.flatMap(hoursOf))].sort(),
+    dates,
+    dirtyHours: dirtyNext,
     gaps: logFacts(messages).gaps.filter((gap) => gap.from < offsetIn(tidemark, gap.partition)),
   }
 }
@@ -109,63 +129,81 @@ export function isNothingNew(plan: RunPlan, published: Snapshot): boolean {
   )
 }
 
-/**
- * Per partition the greatest tick boundary at or below what `messages` covers, or all that is covered when speed is down
- * or the partition takes no more blocks. Never lower than before.
- */
-export function chooseTidemark({ view, messages, published, ticks, tickMs }: PlanInput): {
-  tidemark: Position
-  logTimeMs: { [partition: number]: number }
-} {
-  const state = viewState(published)
-  const hash = definitionHash(view)
-  const covered = coveredPosition(messages)
-  const { closed } = logFacts(messages)
-  const known = Object.values(state?.logTimeMs ?? {})
-  const createdMs = Number(messages.configuration['tidemark.created'] ?? 0)
-  const tidemark: { [partition: number]: number } = {}
-  const logTimeMs: { [partition: number]: number } = {}
-  for (const partition of partitionsOf(covered, state?.tidemark ?? {})) {
-    const before = state ? offsetIn(state.tidemark, partition) : BEGINNING
-    const beforeMs = state?.logTimeMs?.[partition] ?? Math.max(createdMs, ...known)
-    const end = offsetIn(covered, partition)
-    const endMs = coveredMs(messages, partition)
-    const chain = chainFrom(ticks, hash, partition, before).filter((tick) => tick.to <= end)
-    const last = chain.at(-1) ?? { to: before, toMs: beforeMs }
-    // A view that is new has no ticks of what was there before it.
-    const isNew = state === null && !ticks.some((tick) => tick.hash === hash && tick.partition === partition)
-    const isBehind = endMs - last.toMs > TICKS_BEHIND_MAX * tickMs
-    const withoutTicks = closed[partition] !== undefined || isNew || isBehind
-    tidemark[partition] = Math.max(before, withoutTicks ? end : last.to)
-    logTimeMs[partition] = withoutTicks ? endMs : last.toMs
+/** What there is of each date, ascending: files of `messages`, and its file in the published version. */
+function filesByDate(messages: Snapshot, published: Snapshot) {
+  const found = new Map<string, { files: DataFile[]; base: DataFile | null }>()
+  const of = (file: DataFile) => {
+    const date = file.partition.date!
+    let one = found.get(date)
+    if (one === undefined) {
+      one = { files: [], base: null }
+      found.set(date, one)
+    }
+    return one
   }
-  return { tidemark, logTimeMs }
+  for (const file of messages.files.values()) of(file).files.push(file)
+  for (const file of published.files.values()) of(file).base = file
+  return [...found].sort(([a], [b]) => (a < b ? -1 : 1))
+}
+
+/** A file of `messages`, and how it lies to the tidemark. */
+interface Placed {
+  readonly file: DataFile
+  readonly hours: readonly string[]
+  /** Whether any row of it may lie at or below the tidemark; imported rows always do. */
+  readonly reaches: boolean
+  /** Whether every row of it does. */
+  readonly isWithin: boolean
+}
+
+function place(file: DataFile, tidemark: Position): Placed {
+  const ranges = Object.entries(offsetsOf(file)) as [string, OffsetRanges[number]][]
+  const below = (partition: string, offset: number) =>
+    Number(partition) < 0 || offset <= offsetIn(tidemark, Number(partition))
+  return {
+    file,
+    hours: hoursOf(file),
+    reaches: ranges.some(([partition, [first]]) => below(partition, first)),
+    isWithin: ranges.every(([partition, [, last]]) => below(partition, last)),
+  }
 }
 
 /**
- * Hours whose cells may differ from the published ones: those that held rows above the old tidemark, and those touched
- * since. All of them when that is not known, or the definition changed.
+ * Hours of a date whose cells may differ from the published ones: those that held rows above the old tidemark, and those
+ * touched since. All of them when that is not known, or the definition changed.
  */
-function dirtyHours(input: PlanInput, tidemark: Position): Set<string> {
-  const { view, messages, published, addedSince, removedDates } = input
+function* dirtyHours(
+  input: PlanInput,
+  tidemark: Position,
+): Generator<void, (date: string, files: readonly Placed[]) => Iterable<string>> {
+  const { view, published, addedSince, removedDates } = input
   const state = viewState(published)
-  const everything =
-    state === null || input.full || addedSince === null || state.hash !== definitionHash(view)
-  if (everything) {
-    const dates = [...published.files.values()].map((file) => file.partition.date!)
-    return new Set([...[...messages.files.values()].flatMap(hoursOf), ...dates.flatMap(hoursOfDate)])
+  if (state === null || input.full || addedSince === null || state.hash !== definitionHash(view)) {
+    const computed = new Set([...published.files.values()].map((file) => file.partition.date!))
+    return (date, files) =>
+      computed.has(date) ? hoursOfDate(date) : new Set(files.flatMap(({ hours }) => hours))
   }
-  const dirty = new Set(removedDates.flatMap(hoursOfDate))
-  for (const file of addedSince)
-    if (reaches(file, tidemark)) for (const hour of hoursOf(file)) dirty.add(hour)
-  if (!samePosition(tidemark, state.tidemark)) for (const hour of state.dirtyHours) dirty.add(hour)
-  for (const hour of state.damagedHours ?? []) dirty.add(hour)
-  return dirty
+  const dirty = new Map<string, string[]>()
+  const add = (hour: string) => {
+    const date = dateOfHour(hour)
+    const hours = dirty.get(date)
+    if (hours === undefined) dirty.set(date, [hour])
+    else hours.push(hour)
+  }
+  for (const date of removedDates) hoursOfDate(date).forEach(add)
+  for (const [i, file] of addedSince.entries()) {
+    if (i > 0 && i % FILES_PER_STEP === 0) yield
+    const { reaches, hours } = place(file, tidemark)
+    if (reaches) hours.forEach(add)
+  }
+  if (!samePosition(tidemark, state.tidemark)) state.dirtyHours.forEach(add)
+  state.damagedHours?.forEach(add)
+  return (date) => new Set(dirty.get(date))
 }
 
 /** All hours of the cells that hold `hours`: a cell of a day is computed of its whole day. */
-function wholeBuckets({ bucketMs }: View, hours: ReadonlySet<string>): ReadonlySet<string> {
-  return bucketMs <= HOUR_MS ? hours : new Set([...hours].map(dateOfHour).flatMap(hoursOfDate))
+function wholeBuckets({ bucketMs }: View, date: string, hours: Iterable<string>): Iterable<string> {
+  return bucketMs <= HOUR_MS || [...hours].length === 0 ? hours : hoursOfDate(date)
 }
 
 function columnNames(view: View): string {
@@ -176,42 +214,6 @@ function columnNames(view: View): string {
 
 function hoursOfDate(date: string): string[] {
   return Array.from({ length: 24 }, (_, hour) => `${date}T${String(hour).padStart(2, '0')}`)
-}
-
-/** Whether any row of `file` may lie at or below `position`. */
-function reaches(file: DataFile, position: Position): boolean {
-  const ranges = Object.entries(offsetsOf(file))
-  return ranges.some(
-    ([partition, [first]]) => Number(partition) < 0 || first <= offsetIn(position, Number(partition)),
-  )
-}
-
-function planDates(
-  dirty: ReadonlySet<string>,
-  files: readonly DataFile[],
-  published: Snapshot,
-  tidemark: Position,
-): DatePlan[] {
-  const bases = new Map([...published.files.values()].map((file) => [file.partition.date!, file]))
-  const byDate = new Map<string, DataFile[]>()
-  for (const file of files) {
-    if (!reaches(file, tidemark) || !hoursOf(file).some((hour) => dirty.has(hour))) continue
-    const date = file.partition.date!
-    byDate.set(date, [...(byDate.get(date) ?? []), file])
-  }
-  const hours = new Map<string, string[]>()
-  for (const hour of [...dirty].sort()) {
-    const date = dateOfHour(hour)
-    hours.set(date, [...(hours.get(date) ?? []), hour])
-  }
-  return [...hours]
-    .filter(([date]) => byDate.has(date) || bases.has(date))
-    .map(([date, ofDate]) => ({
-      date,
-      hours: ofDate,
-      maps: mapTasks(byDate.get(date) ?? []),
-      base: bases.get(date) ?? null,
-    }))
 }
 
 function mapTasks(files: readonly DataFile[]): MapTask[] {

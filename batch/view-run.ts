@@ -1,23 +1,17 @@
 import type { Snapshot } from '../lake/delta/port.ts'
 import type { DatasetTables, ViewTables } from '../lake/tables/deployment.ts'
-import { publishApp, viewSchema, viewState, withViewState } from '../lake/tables/published.ts'
+import { viewState } from '../lake/tables/published.ts'
 import { ticksOf } from '../lake/tables/ticks.ts'
 import { describeError, isError, TidemarkError } from '../schemas/errors.ts'
 import type { Clock } from '../schemas/ports/clock.ts'
-import type { RunRecord, RunStage } from '../schemas/ports/layers.ts'
-import { mergeGaps } from '../schemas/position.ts'
-import { definitionHash, definitionJson, type View } from '../schemas/view.ts'
+import type { RunRecord } from '../schemas/ports/layers.ts'
+import { definitionHash, type View } from '../schemas/view.ts'
+import type { ActiveRun, RunAbout } from './active-run.ts'
 import type { OpenEngine } from './engines/engine.ts'
 import { type Executed, execute } from './execute.ts'
-import { isNothingNew, planRun, type RunPlan } from './plan.ts'
-
-/** What a run is, before it did anything. */
-export interface RunAbout {
-  readonly run: string
-  readonly startedMs: number
-  readonly full: boolean
-  readonly engine: string
-}
+import { inSteps } from './in-steps.ts'
+import { isNothingNew, planInSteps, type RunPlan } from './plan.ts'
+import { publish } from './publish.ts'
 
 export interface ViewRunDeps {
   readonly tables: DatasetTables
@@ -25,11 +19,6 @@ export interface ViewRunDeps {
   readonly openEngine: OpenEngine
   readonly tickMs: number
   readonly clock: Clock
-  /** Throws when the run must stop. */
-  proceed(): void
-  stage(stage: RunStage): void
-  /** Dates of this view computed and in all. */
-  progress(done: number, total: number): void
   logLine(line: string): void
 }
 
@@ -38,30 +27,28 @@ export interface ViewRunDeps {
  *
  *     snapshots ─▶ plan ─▶ map, reduce ─▶ one commit: files, tidemark, definition
  *
- * The commit is the publish: before it nothing can be seen. It is compare-and-set on a counter, so of two runs at once one is
- * discarded. Whenever a run dies, the files it wrote are orphans for the vacuum.
+ * The commit is the publish. Whenever a run dies before it, the files it wrote are orphans for the vacuum.
  */
-export async function runView(about: RunAbout, deps: ViewRunDeps): Promise<RunRecord> {
-  const { view } = deps.view
-  deps.stage('plan')
-  let { plan, published } = await planNow(about.full, deps)
-  if (isNothingNew(plan, published)) return recordOf(about, view, plan, deps.clock)
-  deps.stage('compute')
+export async function runView(run: ActiveRun, deps: ViewRunDeps): Promise<RunRecord> {
+  const { about, signal } = run
+  const { published: table } = deps.view
+  let { plan, base } = await planNow(run, about.full, deps)
+  if (isNothingNew(plan, base)) return recordOf(about, plan, deps.clock)
   let made: Executed
   try {
-    made = await compute(plan, deps)
+    made = await compute(run, plan, deps)
   } catch (error) {
     if (!isError(error, 'E_FILE_DAMAGED') || about.full) throw error
     // Only a file of the view itself, carried from, ends an execution so; it can be made again from the messages.
     deps.logLine(`batch: ${describeError(error)}; everything is recomputed`)
-    ;({ plan, published } = await planNow(true, deps))
-    made = await compute(plan, deps)
+    ;({ plan, base } = await planNow(run, true, deps))
+    made = await compute(run, plan, deps)
   }
-  deps.proceed()
-  deps.stage('publish')
-  const version = await publish(plan, published, made, about, deps)
+  signal.throwIfAborted()
+  run.stage('publish')
+  const version = await publish(plan, made, about.run, { table, base, clock: deps.clock })
   return {
-    ...recordOf(about, view, plan, deps.clock),
+    ...recordOf(about, plan, deps.clock),
     result: version === null ? 'lost_race' : 'published',
     viewVersion: version,
     files: made.add.length,
@@ -70,76 +57,43 @@ export async function runView(about: RunAbout, deps: ViewRunDeps): Promise<RunRe
 }
 
 /** The published version is read first: messages read later hold all that it was computed of. */
-async function planNow(full: boolean, { tables, view: { view, published, ticks }, tickMs }: ViewRunDeps) {
-  const version = (await published.snapshot()) as Snapshot
+async function planNow(run: ActiveRun, full: boolean, { tables, view: of, tickMs }: ViewRunDeps) {
+  const { view, published, ticks } = of
+  run.signal.throwIfAborted()
+  run.stage('plan')
+  const base = (await published.snapshot()) as Snapshot
   const messages = (await tables.messages.snapshot()) as Snapshot
-  const state = viewState(version)
+  const state = viewState(base)
   if (state !== null && messages.version < state.messagesVersion) {
     const versions = `${messages.version}, and the published ${view.name} was computed of ${state.messagesVersion}`
     throw new TidemarkError('E_TABLE_DAMAGED', `${tables.messages.name} is at version ${versions}`)
   }
   const changes = state ? await tables.messages.changes(state.messagesVersion, messages.version) : null
-  const plan = planRun({
+  const steps = planInSteps({
     view,
     messages,
-    published: version,
+    published: base,
     ticks: ticksOf(await ticks.snapshot()),
     addedSince: changes?.added ?? null,
     removedDates: (changes?.removed ?? []).map(dateOfPath),
     tickMs,
     full,
   })
-  return { plan, published: version }
+  return { plan: await inSteps(steps), base }
 }
 
-async function compute(plan: RunPlan, deps: ViewRunDeps): Promise<Executed> {
+async function compute(run: ActiveRun, plan: RunPlan, deps: ViewRunDeps): Promise<Executed> {
+  const { signal } = run
   const { dataset, messages } = deps.tables
   const { view, published: viewTable } = deps.view
+  signal.throwIfAborted()
+  run.stage('compute')
+  const progress = (done: number, total: number) => run.progress(view.name, done, total)
   const engine = await deps.openEngine({ dataset, view, messages, viewTable })
   try {
-    return await execute(plan, { ...deps, engine, messages, viewTable })
+    return await execute(plan, { engine, messages, viewTable, signal, progress, logLine: deps.logLine })
   } finally {
     await engine.close()
-  }
-}
-
-/** The version it became; null when another run published first. */
-async function publish(
-  plan: RunPlan,
-  published: Snapshot,
-  made: Executed,
-  { run }: RunAbout,
-  { view: { view, published: table }, clock }: ViewRunDeps,
-): Promise<number | null> {
-  const app = publishApp(view.name)
-  const schema = viewSchema(view)
-  try {
-    const next = await table.commit(published, {
-      operation: 'PUBLISH',
-      add: made.add,
-      remove: made.remove,
-      dataChange: true,
-      txns: {
-        [app]: { version: (published.txns.get(app)?.version ?? 0) + 1, lastUpdatedMs: clock.nowMs() },
-      },
-      ...(JSON.stringify(schema) !== JSON.stringify(published.schema) && { schema }),
-      configuration: withViewState(published, {
-        tidemark: plan.tidemark,
-        hash: plan.hash,
-        definition: definitionJson(view),
-        messagesVersion: plan.messagesVersion,
-        dirtyHours: plan.dirtyHours,
-        damagedHours: made.damagedHours,
-        logTimeMs: plan.logTimeMs,
-        gaps: mergeGaps(plan.gaps, made.gaps),
-        run,
-      }),
-      info: { run },
-    })
-    return next.version
-  } catch (error) {
-    if (isError(error, 'E_CONFLICT')) return null
-    throw error
   }
 }
 
@@ -168,9 +122,9 @@ export function emptyRecord(
   }
 }
 
-function recordOf(about: RunAbout, view: View, plan: RunPlan, clock: Clock): RunRecord {
+function recordOf(about: RunAbout, plan: RunPlan, clock: Clock): RunRecord {
   return {
-    ...emptyRecord(about, view, clock.nowMs()),
+    ...emptyRecord(about, plan.view, clock.nowMs()),
     messagesVersion: plan.messagesVersion,
     tidemark: plan.tidemark,
     full: plan.full,

@@ -54,6 +54,8 @@ const HELD_FACTOR = 50
  */
 const BLOCKS_PER_READ = 2_048
 const RETRY_MS = 1_000
+/** So often a tick that was asked for is tried. */
+const TICK_TRIES_MAX = 100
 /** Ticks between two clean-ups of the table. */
 const TEND_EVERY = 20
 
@@ -135,12 +137,16 @@ export async function startSpeed(config: SpeedConfig, deps: SpeedDeps): Promise<
     for (const chain of behindSinceMs.keys()) if (!kept.has(chain)) behindSinceMs.delete(chain)
   }
 
-  /** Folds until no chain that has room is behind the log's end, those furthest behind first. */
+  /**
+   * Folds until no chain that has room is behind the end that the log has now, those furthest behind first. What comes
+   * meanwhile is for the next call, so that those who wait for this one are never kept waiting by senders.
+   */
   async function foldToEnd() {
+    const end = log.end(partition)
     while (!closed) {
       noteLags()
       const behind = allChains().filter(
-        (chain) => chain.readTo < log.end(partition) && chain.openCells < cellsMax * HELD_FACTOR,
+        (chain) => chain.readTo < end && chain.openCells < cellsMax * HELD_FACTOR,
       )
       if (behind.length === 0) return
       const from = Math.min(...behind.map(({ readTo }) => readTo))
@@ -191,10 +197,19 @@ export async function startSpeed(config: SpeedConfig, deps: SpeedDeps): Promise<
   await tend.kick()
   await follow.kick()
 
-  async function tick() {
-    await follow.kick()
-    tickDue = true
-    await tend.kick()
+  async function tick(): Promise<string | null> {
+    const end = log.end(partition)
+    const isDone = () => allChains().every(({ committedTo }) => committedTo >= end)
+    // Where another writer was first, or cells had to be committed before more could be folded, it takes more than one.
+    for (let tries = 1; ; tries++) {
+      await follow.kick()
+      tickDue = true
+      await tend.kick()
+      const reason = follow.failing ?? tend.failing
+      if (reason !== null) return reason
+      if (isDone()) return null
+      if (closed || tries === TICK_TRIES_MAX) return 'speed is behind the log'
+    }
   }
 
   return {

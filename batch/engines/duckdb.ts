@@ -51,7 +51,6 @@ class Duckdb implements Engine {
   readonly #tables: EngineTables
   readonly #instance: DuckDBInstance
   readonly #scratch: Scratch
-  readonly #connections = new Set<DuckDBConnection>()
   #made = 0
 
   constructor(tables: EngineTables, instance: DuckDBInstance, scratch: Scratch) {
@@ -60,16 +59,16 @@ class Duckdb implements Engine {
     this.#scratch = scratch
   }
 
-  async compute(date: DatePlan, upTo: Position, proceed: () => void): Promise<ViewFile | null> {
-    proceed()
+  async compute(date: DatePlan, upTo: Position, signal: AbortSignal): Promise<ViewFile | null> {
     const connection = await this.#instance.connect()
-    this.#connections.add(connection)
+    const interrupt = () => connection.interrupt()
+    signal.addEventListener('abort', interrupt)
     const name = `date_${this.#made++}`
     const path = `${this.#scratch.scratchDir}/${name}.parquet`
     try {
       await run(connection, "SET TimeZone = 'UTC'")
-      const cells = await this.#cellsSql(date, upTo, { connection, name, proceed })
-      proceed()
+      const cells = await this.#cellsSql(date, upTo, { connection, name, signal })
+      signal.throwIfAborted()
       const order = orderSql(this.#tables.view, duckdb)
       const options = `FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP_ROWS}`
       await run(connection, `COPY (${cells} ORDER BY ${order}) TO ${duckdb.text(path)} (${options})`)
@@ -77,7 +76,7 @@ class Duckdb implements Engine {
       if (about.rows === 0) return null
       return { bytes: (await this.#scratch.disk.readFile(path))!, about }
     } finally {
-      this.#connections.delete(connection)
+      signal.removeEventListener('abort', interrupt)
       connection.closeSync()
       await this.#scratch.disk.remove(path)
     }
@@ -87,7 +86,7 @@ class Duckdb implements Engine {
   async #cellsSql(
     date: DatePlan,
     upTo: Position,
-    { connection, name, proceed }: { connection: DuckDBConnection; name: string; proceed: () => void },
+    { connection, name, signal }: { connection: DuckDBConnection; name: string; signal: AbortSignal },
   ): Promise<string> {
     const { view, viewTable } = this.#tables
     const maps: string[] = []
@@ -98,7 +97,7 @@ class Duckdb implements Engine {
     else {
       const tables: string[] = []
       for (const [i, sql] of maps.entries()) {
-        proceed()
+        signal.throwIfAborted()
         tables.push(`${name}_${i}`)
         await run(connection, `CREATE TEMP TABLE ${name}_${i} AS ${sql}`)
       }
@@ -163,7 +162,6 @@ class Duckdb implements Engine {
   }
 
   async close(): Promise<void> {
-    for (const connection of this.#connections) connection.interrupt()
     this.#instance.closeSync()
   }
 }

@@ -19,10 +19,11 @@ export interface Engine {
   readonly dates: number
   /**
    * The date's cells as a file sorted by key, then time: of the rows at or below `upTo` in the hours of the plan, and those
-   * of the base file outside of them. Null when there are none. `proceed` is called before each step and throws when the run
-   * must stop. Throws `E_ENGINE`; `E_FILE_DAMAGED` when the base file cannot be read.
+   * of the base file outside of them. Null when there are none. Ends early, and throws anything, once `signal` is aborted.
+   * Throws `E_ENGINE`; `E_FILE_DAMAGED` when the base file cannot be read.
    */
-  compute(date: DatePlan, upTo: Position, proceed: () => void): Promise<ViewFile | null>
+  compute(date: DatePlan, upTo: Position, signal: AbortSignal): Promise<ViewFile | null>
+  /** After every `compute` has ended. */
   close(): Promise<void>
 }
 

@@ -9,11 +9,11 @@ import { coversDate, type OpenEngine } from './engine.ts'
 /** The plan as a plain map and reduce in TypeScript: the oracle for the other engines, and slow. */
 export const openReference: OpenEngine = async ({ dataset, view, messages, viewTable }) => ({
   dates: 1,
-  async compute(date, upTo, proceed) {
+  async compute(date, upTo, signal) {
     const wanted = new Set(date.hours)
     const all = new CellFold(view)
     for (const { files } of date.maps) {
-      proceed()
+      signal.throwIfAborted()
       const partial = new CellFold(view)
       for (const file of files) {
         const { columns, partition, offset } = await decodeMessages(dataset, await messages.readFile(file))
@@ -24,7 +24,7 @@ export const openReference: OpenEngine = async ({ dataset, view, messages, viewT
       }
       all.merge(partial.cells())
     }
-    proceed()
+    signal.throwIfAborted()
     if (date.base !== null && !coversDate(date)) {
       const base = await decodeCells(view, await viewTable.readFile(date.base))
       const times = timesOf(base)

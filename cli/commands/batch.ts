@@ -1,6 +1,6 @@
 import { TidemarkError } from '../../schemas/errors.ts'
 import { sleep } from '../../schemas/ports/clock.ts'
-import type { RunRecord } from '../../schemas/ports/layers.ts'
+import type { RunRecord, RunState } from '../../schemas/ports/layers.ts'
 import { type PresentedState, parseRun } from '../../serving/http/present-run.ts'
 import { ALL_SETTINGS, type Args, type Command, type Io, logLineTo } from '../command.ts'
 import { Closing } from '../compose/closing.ts'
@@ -9,7 +9,7 @@ import { nodeDisk } from '../host/disk.ts'
 import { nodeRandom } from '../host/random.ts'
 import { builtInDefinitions } from '../settings/definitions.ts'
 import { askRunning } from './ask.ts'
-import { withProgress } from './progress.ts'
+import { type Progress, withProgress } from './progress.ts'
 import { runLine } from './runs.ts'
 
 export const batch: Command = {
@@ -50,6 +50,7 @@ async function runElsewhere(
   const dataDir = settings.dataDir()
   const disk = nodeDisk()
   const clock = nodeClock()
+  const { stopped } = io
   const ask = (path: string, method: 'GET' | 'POST' | 'DELETE', body?: object) =>
     askRunning(disk, dataDir, path, { method, ...(body && { body }), timeoutMs: ANSWER_MS_MAX })
   if ((await ask('/v1/views', 'GET')) === null) return null
@@ -58,31 +59,31 @@ async function runElsewhere(
       'E_USAGE',
       '--engine cannot be chosen while `up` holds the data directory; stop it first',
     )
-  const { run: id } = (await ask('/v1/runs', 'POST', { full })) as { run: string }
+  const started = (await ask('/v1/runs', 'POST', { full })) as { run: string } | null
+  // It has stopped since.
+  if (started === null) return null
+  const path = `/v1/runs/${started.run}`
+  void stopped.then(() => ask(path, 'DELETE').catch(() => {}))
   let state: PresentedState | null = null
-  void io.stopped.then(() => ask(`/v1/runs/${id}`, 'DELETE').catch(() => {}))
-  await withProgress(
-    io,
-    clock,
-    async () => state?.progress ?? null,
-    async () => {
-      for (;;) {
-        state = (await ask(`/v1/runs/${id}`, 'GET')) as PresentedState | null
-        if (state === null) throw new TidemarkError('E_CONNECT', `the process that ran ${id} has stopped`)
-        if (state.state === 'ended') return
-        await sleep(clock, ASK_EVERY_MS)
-      }
-    },
-  )
-  return (state as PresentedState | null)!.views.map(parseRun)
+  const ended = async () => {
+    for (;;) {
+      state = (await ask(path, 'GET')) as PresentedState | null
+      if (state === null)
+        throw new TidemarkError('E_CONNECT', `the process that ran ${started.run} has stopped`)
+      if (state.state === 'ended') return state.views.map(parseRun)
+      await sleep(clock, ASK_EVERY_MS)
+    }
+  }
+  return withProgress(io, clock, `run ${started.run}`, () => progressOf(state), ended)
 }
 
-/** In this process, which has the data directory for itself meanwhile. */
+/** In this process, which has the data directory for itself meanwhile. Ctrl-C cancels the run. */
 async function runHere({ settings, flags }: Args, full: boolean, io: Io): Promise<readonly RunRecord[]> {
   const clock = nodeClock()
   const logLine = logLineTo(io, () => clock.nowMs())
   const engine = flags.engine ?? settings.text('batch.engine')
   const closing = new Closing(logLine)
+  const { stopped } = io
   try {
     const host = { disk: nodeDisk(), clock, random: nodeRandom(), logLine }
     const definitions = settings.definitions(await builtInDefinitions())
@@ -91,10 +92,20 @@ async function runHere({ settings, flags }: Args, full: boolean, io: Io): Promis
     const { openData } = await import('../compose/data-directory.ts')
     const { batch: layer } = await openData(options, host, closing)
     const { run: id, ended } = layer.start({ full })
-    void io.stopped.then(() => layer.cancel(id))
-    const progress = async () => layer.status().active?.progress ?? null
-    return await withProgress(io, clock, progress, () => ended)
+    void stopped.then(() => layer.cancel(id))
+    return await withProgress(
+      io,
+      clock,
+      `run ${id}`,
+      () => progressOf(layer.status().active),
+      () => ended,
+    )
   } finally {
     await closing.close()
   }
+}
+
+function progressOf(state: Pick<RunState, 'stage' | 'progress'> | null): Progress | null {
+  if (state === null || state.stage === null) return null
+  return { stage: state.stage, dates: state.progress }
 }

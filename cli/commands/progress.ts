@@ -1,47 +1,74 @@
 import type { Clock } from '../../schemas/ports/clock.ts'
+import type { RunStage } from '../../schemas/ports/layers.ts'
 import type { Io } from '../command.ts'
 
+/** How far a run is. */
 export interface Progress {
-  readonly done: number
-  readonly total: number
+  readonly stage: RunStage
+  /** Dates computed and in all; null before anything is planned. */
+  readonly dates: { readonly done: number; readonly total: number } | null
 }
 
-const DRAW_EVERY_MS = 200
+const LOOK_EVERY_MS = 200
+/** Without a terminal, least time between two lines about the same stage. */
+const LINE_EVERY_MS = 2_000
 const WIDTH = 30
+/** Takes away what stands on a terminal's line. */
+const CLEAR = `\r${' '.repeat(WIDTH + 40)}\r`
 
-/** Shows a bar on a terminal while `work` goes on; elsewhere it shows nothing. `ask` says how far it is. */
+const STAGES: { readonly [stage in RunStage]: string } = {
+  tick: 'asks speed for what is newest',
+  seal: 'seals the log',
+  plan: 'plans',
+  compute: 'computes',
+  publish: 'publishes',
+  record: 'is recorded',
+}
+
+/**
+ * Shows how far `work` is while it goes on, as `ask` says: a bar on a terminal, elsewhere lines about `what`, one when the
+ * stage changes or two seconds after the last.
+ */
 export async function withProgress<T>(
   io: Pick<Io, 'err' | 'isTerminal'>,
   clock: Clock,
-  ask: () => Promise<Progress | null>,
+  what: string,
+  ask: () => Progress | null,
   work: () => Promise<T>,
 ): Promise<T> {
-  if (!io.isTerminal) return work()
   let cancel = () => {}
-  let over = false
-  const arm = () => {
-    cancel = clock.after(DRAW_EVERY_MS, () => {
-      void ask()
-        .catch(() => null)
-        .then((progress) => {
-          if (over) return
-          if (progress !== null) io.err(`\r${progressBar(progress)}`)
-          arm()
-        })
-    })
+  let shown: Progress | null = null
+  let shownMs = 0
+  const look = () => {
+    cancel = clock.after(LOOK_EVERY_MS, look)
+    const progress = ask()
+    if (progress === null) return
+    if (io.isTerminal) return io.err(`${CLEAR}${progressBar(progress)}`)
+    const isNew = progress.stage !== shown?.stage
+    const isFurther = progress.dates?.done !== shown?.dates?.done
+    if (!isNew && !(isFurther && clock.nowMs() - shownMs >= LINE_EVERY_MS)) return
+    io.err(`${what} ${progressLine(progress)}\n`)
+    shown = progress
+    shownMs = clock.nowMs()
   }
-  arm()
+  look()
   try {
     return await work()
   } finally {
-    over = true
     cancel()
-    io.err(`\r${' '.repeat(progressBar({ done: 0, total: 1_000_000 }).length)}\r`)
+    if (io.isTerminal) io.err(CLEAR)
   }
 }
 
-/** `[##########--------------------] 3 of 9 dates` */
-export function progressBar({ done, total }: Progress): string {
-  const filled = total === 0 ? WIDTH : Math.floor((WIDTH * done) / total)
-  return `[${'#'.repeat(filled)}${'-'.repeat(WIDTH - filled)}] ${done} of ${total} dates`
+/** `[##########--------------------] 3 of 9 dates`; before there are dates, in words. */
+export function progressBar({ stage, dates }: Progress): string {
+  const filled =
+    dates === null ? 0 : dates.total === 0 ? WIDTH : Math.floor((WIDTH * dates.done) / dates.total)
+  const words = dates === null ? STAGES[stage] : `${dates.done} of ${dates.total} dates`
+  return `[${'#'.repeat(filled)}${'-'.repeat(WIDTH - filled)}] ${words}`
+}
+
+/** `computes, 3 of 9 dates` */
+export function progressLine({ stage, dates }: Progress): string {
+  return dates === null ? STAGES[stage] : `${STAGES[stage]}, ${dates.done} of ${dates.total} dates`
 }

@@ -1,5 +1,5 @@
+import { type Batch, startBatch } from '../../batch/batch.ts'
 import type { OpenEngine } from '../../batch/engines/engine.ts'
-import { type Batch, startBatch } from '../../batch/run.ts'
 import type { LakeTables } from '../../lake/tables/deployment.ts'
 import { allViews } from '../../lake/tables/deployment.ts'
 import type { SealEncoder } from '../../lake/writer/seal-files.ts'
@@ -62,7 +62,7 @@ export async function startWriters(
     ...deps,
     tables: tables.batch,
     sealer: writer,
-    ticker: () => speed,
+    ticker: speed,
   })
   started('batch', batch)
   return { writer, speed, batch }

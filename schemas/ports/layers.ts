@@ -36,9 +36,9 @@ export interface OpenPart {
   summaries(key: string): readonly KeySummary[]
 }
 
-/** Batch → speed: commit a tick of everything durable in the log now. */
+/** Batch → speed: commit ticks of everything durable in the log at the call. Resolves with why it could not; null when it did. */
 export interface Ticker {
-  tick(): Promise<void>
+  tick(): Promise<string | null>
 }
 
 /** Batch → lake writer: seal everything durable in the log into `messages` now. */
@@ -73,7 +73,7 @@ export interface RunState {
   readonly records: readonly RunRecord[]
 }
 
-export type RunStage = 'seal' | 'plan' | 'compute' | 'publish' | 'record'
+export type RunStage = 'tick' | 'seal' | 'plan' | 'compute' | 'publish' | 'record'
 
 /** Told whenever a layer committed to the lake, so that others look at once instead of at their next poll. */
 export interface Wake {

@@ -51,7 +51,7 @@ export interface PresentedState {
   readonly started: string
   /** Null while it goes on. */
   readonly ended: string | null
-  readonly stage: string | null
+  readonly stage: RunState['stage']
   readonly progress: { readonly done: number; readonly total: number } | null
   /** The worst of its views' results; null while it goes on. */
   readonly result: RunRecord['result'] | null

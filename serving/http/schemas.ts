@@ -191,7 +191,7 @@ export const RunState = Type.Object({
   full: Type.Boolean(),
   started: time,
   ended: orNull(time),
-  stage: orNull(Type.String({ enum: ['seal', 'plan', 'compute', 'publish', 'record'] })),
+  stage: orNull(Type.String({ enum: ['tick', 'seal', 'plan', 'compute', 'publish', 'record'] })),
   progress: orNull(Type.Object({ done: Type.Integer(), total: Type.Integer() })),
   result: orNull(Type.String({ enum: RESULTS })),
   error: orNull(Type.String()),

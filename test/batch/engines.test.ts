@@ -79,7 +79,7 @@ async function write(messages: readonly Placed[], date = DATE): Promise<DataFile
 async function execute(open: OpenEngine, view: View, date: DatePlan, to: number): Promise<Cells> {
   const engine = await open({ dataset: host, view, messages: table, viewTable })
   try {
-    const file = await engine.compute(date, { 0: to }, () => {})
+    const file = await engine.compute(date, { 0: to }, new AbortController().signal)
     if (file === null) return noCells(view)
     const cells = await decodeCells(view, file.bytes)
     expect(file.about).toEqual(describeCells(cells, { date: date.date }))
@@ -184,3 +184,16 @@ test('an engine says which file it cannot read', async () => {
 function toMessage(): Message {
   return { names: ['s', 'h'], timeMs: DATE_MS, gauges: [1, 2, 3], agent: null, seq: null }
 }
+
+test('an engine that is told to stop ends early', async () => {
+  const file = await write([{ ...toMessage(), offset: 0 }])
+  for (const open of [openReference, duckdb()]) {
+    const engine = await open({ dataset: host, view: serviceMinute, messages: table, viewTable })
+    const stop = new AbortController()
+    const date = { date: DATE, hours: [hourName(DATE_MS)], maps: [{ files: [file] }], base: null }
+    const computing = engine.compute(date, { 0: 0 }, stop.signal)
+    stop.abort(new Error('stopped'))
+    await expect(computing).rejects.toThrow()
+    await engine.close()
+  }
+})

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { chooseTidemark, isNothingNew, type PlanInput, planRun } from '../../batch/plan.ts'
+import { FILES_PER_STEP, isNothingNew, type PlanInput, planInSteps, planRun } from '../../batch/plan.ts'
+import { chooseTidemark } from '../../batch/tidemark.ts'
 import type { DataFile, Snapshot } from '../../lake/delta/port.ts'
 import { messagesSchema, sealApp } from '../../lake/tables/messages.ts'
 import { type ViewState, viewSchema } from '../../lake/tables/published.ts'
@@ -165,4 +166,31 @@ test('imported rows are published also where nothing was ever received', () => {
   expect(isNothingNew(plan, never.published)).toBe(false)
   const empty = { messages: messages([], -1, 0), published: published(null) }
   expect(isNothingNew(planRun(input(empty)), empty.published)).toBe(true)
+})
+
+test('a table of years is planned in steps of a bounded number of files', () => {
+  const dates = Array.from({ length: 400 }, (_, day) => new Date(Date.UTC(2025, 0, 1 + day)).toISOString())
+  const files = dates.flatMap((date, day) =>
+    Array.from({ length: 6 }, (_, n) => file(`${day}-${n}`, date.slice(0, 10), '3', day, day)),
+  )
+  let looked = 0
+  const counted = files.map((one) => ({
+    ...one,
+    get tags() {
+      looked += 1
+      return one.tags
+    },
+  }))
+  const steps = planInSteps(input({ messages: messages(counted, 400, CREATED_MS), addedSince: counted }))
+  const perStep: number[] = []
+  for (let step = steps.next(); ; step = steps.next()) {
+    perStep.push(looked)
+    looked = 0
+    if (!step.done) continue
+    expect(step.value.dates).toHaveLength(400)
+    break
+  }
+  // Of each file its hours and its offsets are read.
+  expect(perStep.length).toBeGreaterThan(files.length / FILES_PER_STEP)
+  expect(Math.max(...perStep)).toBeLessThanOrEqual(2 * FILES_PER_STEP)
 })

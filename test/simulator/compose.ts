@@ -1,5 +1,5 @@
+import type { Batch } from '../../batch/batch.ts'
 import { openReference } from '../../batch/engines/reference.ts'
-import type { Batch } from '../../batch/run.ts'
 import { startWriters } from '../../cli/compose/writers.ts'
 import { type Collector, startCollector } from '../../collector/collector.ts'
 import type { Table } from '../../lake/delta/port.ts'

@@ -45,11 +45,11 @@ export const openDuckdb: OpenEngine = async (tables) => {
   const engine = await natively(() => duckdbEngine(join(dir, 'files'), nodeDisk())(onCopies))
   return {
     dates: 1,
-    async compute(date, upTo, proceed) {
+    async compute(date, upTo, signal) {
       for (const { files } of date.maps) for (const file of files) await copy(messages, file)
       if (date.base !== null) await copy(viewTable, date.base)
-      proceed()
-      return natively(() => engine.compute(date, upTo, proceed))
+      signal.throwIfAborted()
+      return natively(() => engine.compute(date, upTo, signal))
     },
     close: () =>
       natively(async () => {

@@ -86,10 +86,10 @@ export const PLANTED = {
     seed: 1,
   },
   'publish in two steps': {
-    file: 'batch/view-run.ts',
-    find: 'const next = await table.commit(published, {',
+    file: 'batch/publish.ts',
+    find: 'const next = await table.commit(base, {',
     plant:
-      "const { add, remove } = made\n    const half = await table.commit(published, { operation: 'PUBLISH', add, remove, dataChange: true })\n    made = { ...made, add: [], remove: [] }\n    const next = await table.commit(half, {",
+      "const { add, remove } = made\n    const half = await table.commit(base, { operation: 'PUBLISH', add, remove, dataChange: true })\n    made = { ...made, add: [], remove: [] }\n    const next = await table.commit(half, {",
     seed: 1,
   },
   'carried hours lost': {
