@@ -12,7 +12,7 @@ export interface NameLimits {
   readonly hostsMax: number
 }
 
-/** A column of names of which there are too many. */
+/** A name that is one too many. */
 export interface TooMany {
   readonly column: string
   readonly name: string
@@ -40,8 +40,8 @@ export class DatasetIntake {
     for (const names of this.names) names.now = hour
   }
 
-  /** Puts a message into the row; which names there are too many of, null when it fits. */
-  take({ names, timeMs, gauges, attributes, seq }: Message): TooMany | null {
+  /** Fills the row with a message. Returns the name that is one too many, null when there is none. */
+  fill({ names, timeMs, gauges, attributes, seq }: Message): TooMany | null {
     for (const [c, name] of names.entries()) {
       const id = this.names[c]!.idOf(name)
       if (id === NAMES_FULL) return this.#tooMany(c, name)
@@ -60,7 +60,7 @@ export class DatasetIntake {
     return { column, name, setting }
   }
 
-  /** Forgets names not seen for a day; whether there were any. Numbers of names are others afterwards. */
+  /** Forgets names not seen for a day. Returns whether there were any: then all names have other numbers. */
   forgetOld(hour: number): boolean {
     return this.names.map((names) => names.forget(hour - NAME_KEPT_HOURS)).includes(true)
   }

@@ -5,9 +5,6 @@ import { HELLO_MS_MAX } from '../intake/limits.ts'
 import type { Hello } from './hello.ts'
 import type { Refusal } from './message-line.ts'
 
-/** The first byte of a TLS handshake, which no line begins with. */
-const TLS_HANDSHAKE = 0x16
-
 /**
  * The tokenCheck of one connection: who needs an access token must show a valid one in line 1, soon, and is out when it is revoked.
  * A stranger leaves no trace: it is told why and closed, and nothing it sent goes into `rejects/`.
@@ -18,7 +15,6 @@ export class TokenCheck {
   readonly #needed: boolean
   /** What the peer sends by; null when it needs none, or has not said it yet. */
   #token: string | null = null
-  #silent = true
   #cancelWait = () => {}
 
   /** `refuse` tells the peer why and closes the connection. */
@@ -32,14 +28,6 @@ export class TokenCheck {
     this.#needed = access?.required(remote) === true
     const wait = () => refuse('E_TOKEN', `no hello within ${HELLO_MS_MAX / 1_000} s`)
     if (this.#needed) this.#cancelWait = clock.after(HELLO_MS_MAX, wait)
-  }
-
-  /** Whether these bytes may be lines; the first of a TLS handshake are none. */
-  areLines(bytes: Uint8Array): boolean {
-    const speaksTls = this.#silent && bytes[0] === TLS_HANDSHAKE
-    this.#silent = false
-    if (speaksTls) this.#refuse('E_TLS', 'this collector speaks no TLS')
-    return !speaksTls
   }
 
   /** Whether the peer may send, having said `hello` in line 1, or something else. */
