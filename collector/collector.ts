@@ -1,6 +1,7 @@
 import type { Access } from '../schemas/ports/access.ts'
 import type { Net } from '../schemas/ports/net.ts'
 import { Intake, type IntakeConfig, type IntakeDeps, type IntakeStatus } from './intake/intake.ts'
+import { type KnownNames, learnNames } from './intake/known-names.ts'
 import { type LineConfig, listenForLines } from './ndjson/listener.ts'
 
 export interface CollectorConfig extends Partial<IntakeConfig>, Partial<LineConfig> {
@@ -13,6 +14,11 @@ export interface CollectorDeps extends IntakeDeps {
   readonly net: Net
   /** Decides which senders may send; absent: any may. */
   readonly access?: Access
+  /**
+   * The names of messages accepted before this start: those in the lake, and those in the log that are not there yet. They
+   * count towards the limits first. Absent: none.
+   */
+  readonly knownNames?: () => Promise<readonly KnownNames[]>
 }
 
 export interface Collector {
@@ -53,6 +59,7 @@ export async function startCollector(config: CollectorConfig, deps: CollectorDep
     stopChecking?.()
   }
   try {
+    if (deps.knownNames !== undefined) await learnNames(deps.knownNames(), intake.datasets, deps)
     const listener = await listenForLines(settings, { intake, net, clock, access })
     return {
       host: listener.host,

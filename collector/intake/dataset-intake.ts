@@ -14,6 +14,8 @@ export interface NameLimits {
 
 /** A name that is one too many. */
 export interface TooMany {
+  readonly code: 'E_SERVICES_MAX' | 'E_HOSTS_MAX'
+  readonly dataset: string
   readonly column: string
   readonly name: string
   /** The setting that says how many there may be. */
@@ -55,9 +57,17 @@ export class DatasetIntake {
   }
 
   #tooMany(c: number, name: string): TooMany {
+    const dataset = this.dataset.name
     const column = nameColumns(this.dataset)[c]!
-    const setting = column === this.dataset.source ? 'collector.hosts_max' : 'collector.services_max'
-    return { column, name, setting }
+    return column === this.dataset.source
+      ? { code: 'E_HOSTS_MAX', dataset, column, name, setting: 'collector.hosts_max' }
+      : { code: 'E_SERVICES_MAX', dataset, column, name, setting: 'collector.services_max' }
+  }
+
+  /** Gives places to names of a column, as many as there is room for; they are seen now. */
+  learn(column: string, names: readonly string[]): void {
+    const known = this.names[nameColumns(this.dataset).indexOf(column)]
+    for (const name of known === undefined ? [] : names) if (known!.idOf(name) === NAMES_FULL) return
   }
 
   /** Forgets names not seen for a day. Returns whether there were any: then all names have other numbers. */

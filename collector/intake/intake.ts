@@ -57,19 +57,27 @@ export class Intake {
   readonly connected = new Connected()
   readonly datasets: KnownDatasets
   readonly backPressure: BackPressure
-  readonly counts: Counts = { accepted: 0, repeats: 0, refused: 0, ignoredFields: 0, lostByAgents: 0 }
+  readonly counts: Counts = {
+    accepted: 0,
+    repeats: 0,
+    refused: 0,
+    tooManyNames: 0,
+    ignoredFields: 0,
+    lostByAgents: 0,
+  }
   readonly #deps: IntakeDeps
   readonly #blocks: Blocks
   readonly #sessions: Sessions
   readonly #rejects: Rejects
   readonly #isBehind: () => boolean
   readonly #stopFollowing: () => void
-  #renumbered: (() => void)[] = []
+  readonly #forgetting: (() => void)[] = []
 
   constructor(config: IntakeConfig, deps: IntakeDeps) {
     const { log, disk, rejectsDir, logLine } = deps
     this.#deps = deps
-    this.datasets = new KnownDatasets(deps.datasets, config, () => this.#renumber())
+    const beforeForgetting = () => this.#beforeForgetting()
+    this.datasets = new KnownDatasets(deps.datasets, config, { beforeForgetting, logLine })
     this.#blocks = new Blocks(config, {
       ...deps,
       datasets: this.datasets,
@@ -84,15 +92,15 @@ export class Intake {
     this.#stopFollowing = log.onAppend(relieved)
   }
 
-  /** Calls `fn` whenever the numbers of names have become others. */
-  onRenumber(fn: () => void): void {
-    this.#renumbered.push(fn)
+  /** Calls `fn` before names get other numbers: those that a protocol remembers mean nothing any more. */
+  onForget(fn: () => void): void {
+    this.#forgetting.push(fn)
   }
 
-  /** Names get other numbers: rows and blocks that have the old ones must be gone. */
-  #renumber(): void {
+  /** Open blocks are appended while their names have the numbers that stand in them. */
+  #beforeForgetting(): void {
     this.#blocks.flush()
-    for (const fn of this.#renumbered) fn()
+    for (const fn of this.#forgetting) fn()
   }
 
   /**
@@ -131,7 +139,9 @@ export class Intake {
   /** Takes a message that is an object. Returns the name that is one too many where it has one. */
   offerMessage(intake: DatasetIntake, message: Message, sender: Sender): Receipt | TooMany {
     const tooMany = this.datasets.fill(intake, message, this.#deps.clock.nowMs())
-    return tooMany ?? this.offer(intake.row, sender)
+    if (tooMany === null) return this.offer(intake.row, sender)
+    this.counts.tooManyNames += 1
+    return tooMany
   }
 
   /** Counts and keeps a refused line. Resolves when it is kept or cannot be: only then may the sender be told. */

@@ -3,16 +3,23 @@ import type { Message } from '../../schemas/message.ts'
 import { HOUR_MS } from '../../schemas/time.ts'
 import { DatasetIntake, type NameLimits, type TooMany } from './dataset-intake.ts'
 
+export interface KnownDatasetsDeps {
+  /** Called before names get other numbers. */
+  beforeForgetting(): void
+  logLine(line: string): void
+}
+
 /** The datasets that may be sent, and the room for their names. */
 export class KnownDatasets {
   readonly #byName: ReadonlyMap<string, DatasetIntake>
-  readonly #beforeForgetting: () => void
+  readonly #deps: KnownDatasetsDeps
+  /** Per dataset and column, the hour in which it was logged that there are too many names. */
+  readonly #toldInHour = new Map<string, number>()
   #forgotAtHour = Number.NaN
 
-  /** `beforeForgetting` is called before names get other numbers. */
-  constructor(datasets: readonly Dataset[], limits: NameLimits, beforeForgetting: () => void) {
+  constructor(datasets: readonly Dataset[], limits: NameLimits, deps: KnownDatasetsDeps) {
     this.#byName = new Map(datasets.map((dataset) => [dataset.name, new DatasetIntake(dataset, limits)]))
-    this.#beforeForgetting = beforeForgetting
+    this.#deps = deps
   }
 
   get(dataset: string): DatasetIntake | undefined {
@@ -34,8 +41,21 @@ export class KnownDatasets {
    * first. Returns the name that is one too many all the same, null when there is none.
    */
   fill(intake: DatasetIntake, message: Message, nowMs: number): TooMany | null {
-    const tooMany = intake.fill(message)
-    return tooMany !== null && this.#makeRoom(nowMs) ? intake.fill(message) : tooMany
+    let tooMany = intake.fill(message)
+    if (tooMany !== null && this.#makeRoom(nowMs)) tooMany = intake.fill(message)
+    if (tooMany !== null) this.#tell(tooMany, nowMs)
+    return tooMany
+  }
+
+  /** Logs that there are too many names, once an hour at most. */
+  #tell({ code, dataset, column, name, setting }: TooMany, nowMs: number): void {
+    const hour = Math.floor(nowMs / HOUR_MS)
+    const where = `${dataset} ${column}`
+    if (this.#toldInHour.get(where) === hour) return
+    this.#toldInHour.set(where, hour)
+    this.#deps.logLine(
+      `collector: of dataset ${dataset} as many values of ${column} are known as ${setting} allows; messages with another are refused, ${JSON.stringify(name)} is the first (${code})`,
+    )
   }
 
   /** Forgets names not seen for a day, once an hour at most. Returns whether there were any. */
@@ -43,7 +63,7 @@ export class KnownDatasets {
     const hour = Math.floor(nowMs / HOUR_MS)
     if (hour === this.#forgotAtHour) return false
     this.#forgotAtHour = hour
-    this.#beforeForgetting()
+    this.#deps.beforeForgetting()
     return Array.from(this, (intake) => intake.forgetOld(hour)).includes(true)
   }
 }

@@ -1,20 +1,18 @@
 import type { ErrorCode } from '../../schemas/errors.ts'
 import type { Socket } from '../../schemas/ports/net.ts'
+import { type Receipt, Sender, type SenderLink } from '../intake/sender.ts'
+import { Answers } from './answers.ts'
+import { Conversation, type OpenConnection } from './conversation.ts'
+import { Inbox } from './inbox.ts'
 import {
   ENDING_MS_MAX,
   UNREAD_BYTES_MAX,
   UNSETTLED_LINES_MAX,
   UNSETTLED_REFUSALS_MAX,
-} from '../intake/limits.ts'
-import { type Receipt, Sender, type SenderLink } from '../intake/sender.ts'
-import { Answers } from './answers.ts'
-import { Conversation, type OpenConnection } from './conversation.ts'
-import { Inbox } from './inbox.ts'
+} from './line-limits.ts'
+import { judgeFirstByte } from './other-protocols.ts'
 import type { Shared } from './shared.ts'
 import { Timeouts } from './timeouts.ts'
-
-/** The first byte of a TLS handshake, which no line begins with. */
-const TLS_HANDSHAKE = 0x16
 
 /**
  * `open`: lines are taken. `ending`: none is taken any more, answers are still due. `ended`: this side is closed, the
@@ -77,9 +75,12 @@ export class Connection implements SenderLink, OpenConnection {
 
   #data(bytes: Uint8Array): void {
     if (this.#state !== 'open') return
-    if (this.#silent && bytes[0] === TLS_HANDSHAKE)
-      return this.refuse('E_TLS', 'this collector speaks no TLS')
+    const misdirected = this.#silent ? judgeFirstByte(bytes[0]!) : null
     this.#silent = false
+    if (misdirected !== null) {
+      this.refuse(misdirected.code, misdirected.reason)
+      return
+    }
     this.#timeouts.heard(bytes)
     this.#inbox.add(bytes)
     this.flow()

@@ -1,14 +1,15 @@
 import { DEFAULT_DATASET } from '../../schemas/dataset.ts'
 import type { ErrorCode } from '../../schemas/errors.ts'
 import type { DatasetIntake } from '../intake/dataset-intake.ts'
-import { LINE_BYTES_MAX } from '../intake/limits.ts'
 import { Receipt, type Sender } from '../intake/sender.ts'
 import type { Answers } from './answers.ts'
 import type { LineDecoder } from './decode/decoder.ts'
 import { type Hello, parseHello } from './hello.ts'
+import { LINE_BYTES_MAX } from './line-limits.ts'
 import type { LineReader, RawLine } from './line-splitter.ts'
-import { decodeLine, type LineContext, type Refusal } from './message-line.ts'
-import { refusal, tooMany, unknownDataset } from './refusals.ts'
+import { decodeLine, type LineContext } from './message-line.ts'
+import { judgeFirstLine } from './other-protocols.ts'
+import { type Refusal, refusal, tooMany, unknownDataset } from './refusals.ts'
 import type { Shared } from './shared.ts'
 import { TokenCheck } from './token-check.ts'
 
@@ -25,7 +26,7 @@ export interface OpenConnection {
 /**
  * What the lines of one connection mean.
  *
- *     first line, where a token is needed and not there ─▶ told so, closed
+ *     first line, where it is of HTTP, or a token is needed and not there ─▶ told so, closed
  *     first line ─┬─ hello ─▶ (the older connection closes) ─▶ welcome ─▶ numbered: acks are seqs
  *                 └─ a message ─▶ unnumbered: acks count lines
  *     line ─┬─ wrong ─▶ kept in rejects ─▶ error line ─▶ settled
@@ -106,6 +107,12 @@ export class Conversation implements LineReader {
   }
 
   #firstLine(raw: RawLine): void {
+    const misdirected = judgeFirstLine(raw.bytes)
+    if (misdirected !== null) {
+      this.#lineNumber = 1
+      this.#connection.refuse(misdirected.code, misdirected.reason)
+      return
+    }
     const hello = raw.tooLong ? null : parseHello(raw.bytes)
     const isHello = hello !== null && !('code' in hello)
     if (!isHello && this.#shared.intake.backPressure.isCongested()) {
@@ -125,7 +132,7 @@ export class Conversation implements LineReader {
     this.#lineNumber = 1
     if (!this.tokenCheck.admits(hello)) return
     if ('code' in hello) this.#refuse(raw, hello)
-    else if (!this.#useDataset(hello.dataset)) this.#refuse(raw, unknownDataset(hello.dataset))
+    else if (!this.#useDataset(hello.dataset)) this.#refuse(raw, unknownDataset(hello.dataset, null))
     else if (hello.agent === null) this.#settle(this.#waitAlone(0))
     else this.#welcome(hello.agent, hello.lost)
   }

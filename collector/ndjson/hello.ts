@@ -1,5 +1,8 @@
-import { isName } from '../../schemas/name.ts'
-import { parseObject, type Refusal } from './message-line.ts'
+import { nameFault } from '../../schemas/name.ts'
+import { LOST_SAMPLES_MAX } from '../intake/limits.ts'
+import { parseObject } from './json-object.ts'
+import type { Refusal } from './refusals.ts'
+import { shown } from './shown.ts'
 
 export interface Hello {
   /** Null when it only shows a token: the connection goes on without numbers. */
@@ -7,7 +10,7 @@ export interface Hello {
   readonly token: string | null
   /** The dataset of lines that name none; null: the usual one. */
   readonly dataset: string | null
-  /** Samples that the agent lost since it last said so. */
+  /** Samples that the agent lost since the last hello that was welcomed, at most `LOST_SAMPLES_MAX`. */
   readonly lost: number
 }
 
@@ -27,7 +30,12 @@ export function parseHello(line: Uint8Array): Hello | Refusal | null {
   const of = { dataset: dataset ?? null }
   if (agent === undefined && (token !== undefined || dataset !== undefined))
     return { ...of, agent: null, token: token ?? null, lost: 0 }
-  if (!isName(agent)) return refuse('agent', 'agent must be 1 to 128 characters without control characters')
-  const lostSamples = Number.isSafeInteger(lost) ? Math.max(0, lost as number) : 0
-  return { ...of, agent, token: token ?? null, lost: lostSamples }
+  const fault = nameFault(agent)
+  if (fault !== null) return refuse('agent', `agent ${fault}, not ${shown(agent)}`)
+  return { ...of, agent: agent as string, token: token ?? null, lost: lostSamples(lost) }
+}
+
+/** As many as a hello is believed; what is no whole number is not. */
+function lostSamples(lost: unknown): number {
+  return Number.isInteger(lost) ? Math.min(LOST_SAMPLES_MAX, Math.max(0, lost as number)) : 0
 }

@@ -1,5 +1,5 @@
-import { LINE_BYTES_MAX, LONG_LINE_KEPT_BYTES } from '../intake/limits.ts'
 import type { LineBuffer } from './decode/line-buffer.ts'
+import { LINE_BYTES_MAX, LONG_LINE_KEPT_BYTES } from './line-limits.ts'
 
 /** A line without its newline; of one that was too long only the beginning. */
 export interface RawLine {

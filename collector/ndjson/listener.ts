@@ -38,7 +38,7 @@ export function listenForLines(
   const decoders = new Map(
     Array.from(intake.datasets, (one) => [one.dataset.name, new LineDecoder(lineBuffer, one)]),
   )
-  intake.onRenumber(() => {
+  intake.onForget(() => {
     for (const decoder of decoders.values()) decoder.forget()
   })
   const shared: Shared = { oldestMs, idleMs, clock, access, intake, lineBuffer, decoders }

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../schemas/errors.ts'
 import type { Clock } from '../../schemas/ports/clock.ts'
-import { LINE_MS_MAX } from '../intake/limits.ts'
+import { LINE_MS_MAX } from './line-limits.ts'
 
 const NEWLINE = 0x0a
 

@@ -1,9 +1,9 @@
 import type { ErrorCode } from '../../schemas/errors.ts'
 import type { Access } from '../../schemas/ports/access.ts'
 import type { Clock } from '../../schemas/ports/clock.ts'
-import { HELLO_MS_MAX } from '../intake/limits.ts'
 import type { Hello } from './hello.ts'
-import type { Refusal } from './message-line.ts'
+import { HELLO_MS_MAX } from './line-limits.ts'
+import type { Refusal } from './refusals.ts'
 
 /**
  * The tokenCheck of one connection: who needs an access token must show a valid one in line 1, soon, and is out when it is revoked.

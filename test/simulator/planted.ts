@@ -158,7 +158,7 @@ export const PLANTED = {
     seed: 15,
   },
   'west taken for east': {
-    file: 'collector/ndjson/message-line.ts',
+    file: 'collector/ndjson/iso-time.ts',
     find: "(match[8] === '-' ? -1 : 1) *",
     plant: "(match[8] === '-' ? 1 : 1) *",
     faults: 'none',
