@@ -7,8 +7,9 @@ const PIECE_BYTES = 8
 const LENGTH_MAX = 512
 /** Prefixes kept at once; one more, and all are learned anew. */
 const COUNT_MAX = 1 << 16
-/** Numbers of names are below that. */
-const NAMES_LIMIT = 2 ** 24
+const FIRST_SLOTS = 256
+/** As in FNV-1a. */
+const HASH_PRIME = 0x01000193
 
 /**
  * Prefixes of lines, with the names that stand in front: `{"service":"web","host":"web-1"`. Senders repeat themselves:
@@ -25,7 +26,8 @@ export class Prefixes {
   /** Their pieces; the last of each overlaps the one before. */
   #pieces = new Float64Array(1_024)
   #piecesUsed = 0
-  readonly #placeOf = new Map<number | string, number>()
+  /** Places by their names: a table of open addressing with linear probing, never more than half full; 0 is none. */
+  #slots = new Int32Array(FIRST_SLOTS)
   /** Where what is kept of the one read last stands. */
   #last = 0
 
@@ -70,10 +72,9 @@ export class Prefixes {
     const view = this.#view
     const length = to - from
     if (length < PIECE_BYTES || length > LENGTH_MAX) return
-    const place = this.#placeFor(length, keyOf(names))
+    const place = this.#placeFor(length, names)
     const about = this.#about
     about[place + FIELDS] = fields
-    about.set(names, place + NAMES)
     let piece = about[place + START]!
     for (let at = from; at < to - PIECE_BYTES; at += PIECE_BYTES)
       this.#pieces[piece++] = view.getFloat64(at, true)
@@ -82,11 +83,15 @@ export class Prefixes {
     this.#last = place
   }
 
-  /** The place of the beginning with these names, so long; those of another length it had are forgotten. */
-  #placeFor(length: number, names: number | string): number {
-    const known = this.#placeOf.get(names)
-    if (known !== undefined && this.#about[known + LENGTH] === length) return known
-    if (this.#count === COUNT_MAX) this.clear()
+  /** Returns the place of the prefix with these names and this length; one of another length with them is forgotten. */
+  #placeFor(length: number, names: Int32Array): number {
+    let slot = this.#slotOf(names)
+    const known = this.#slots[slot]!
+    if (known > 0 && this.#about[known + LENGTH] === length) return known
+    if (this.#count === COUNT_MAX) {
+      this.clear()
+      slot = this.#slotOf(names)
+    }
     const place = this.#count++ * this.#size
     const pieces = Math.ceil(length / PIECE_BYTES)
     if (place + this.#size > this.#about.length) this.#about = doubled(this.#about, Int32Array)
@@ -94,24 +99,46 @@ export class Prefixes {
     this.#about[place + START] = this.#piecesUsed
     this.#about[place + LENGTH] = length
     this.#about[place + NEXT] = 0
+    this.#about.set(names, place + NAMES)
     this.#piecesUsed += pieces
-    this.#placeOf.set(names, place)
+    this.#slots[slot] = place
+    if (2 * this.#count > this.#slots.length) this.#growSlots()
     return place
+  }
+
+  /** Returns the slot of these names, or the empty one where they belong. */
+  #slotOf(names: Int32Array): number {
+    const slots = this.#slots
+    const mask = slots.length - 1
+    let hash = 0
+    for (let c = 0; c < names.length; c++) hash = Math.imul(hash ^ names[c]!, HASH_PRIME)
+    let slot = (hash ^ (hash >>> 15)) & mask
+    while (slots[slot] !== 0 && !this.#hasNames(slots[slot]!, names)) slot = (slot + 1) & mask
+    return slot
+  }
+
+  #hasNames(place: number, names: Int32Array): boolean {
+    for (let c = 0; c < names.length; c++) if (this.#about[place + NAMES + c] !== names[c]) return false
+    return true
+  }
+
+  #growSlots(): void {
+    const places = this.#slots.filter((place) => place !== 0)
+    this.#slots = new Int32Array(2 * this.#slots.length)
+    for (const place of places) {
+      const from = place + NAMES
+      this.#slots[this.#slotOf(this.#about.subarray(from, from + this.#size - NAMES))] = place
+    }
   }
 
   /** Numbers of names mean nothing any more. */
   clear(): void {
     this.#about.fill(0, 0, this.#size)
-    this.#placeOf.clear()
+    this.#slots.fill(0)
     this.#count = 1
     this.#piecesUsed = 0
     this.#last = 0
   }
-}
-
-/** What tells names apart: of two their numbers in one. */
-function keyOf(names: Int32Array): number | string {
-  return names.length > 2 ? names.join() : names[0]! * NAMES_LIMIT + (names[1] ?? 0)
 }
 
 function doubled<T extends Int32Array | Float64Array>(values: T, kind: new (length: number) => T): T {
