@@ -1,7 +1,7 @@
 import type { Connected } from './connected.ts'
 import { PENDING_BYTES_MAX } from './limits.ts'
 
-/** What waits, and for what. */
+/** How much waits. */
 export interface Waiting {
   /** Bytes that wait to be durable, refused ones included. */
   pendingBytes(): number
@@ -20,7 +20,7 @@ export class BackPressure {
     this.#connected = connected
   }
 
-  /** Whether senders must wait: nothing may be read but what frees a connection. */
+  /** Returns whether senders must wait. Only hellos are read then, since they free connections. */
   isCongested(): boolean {
     if (this.#congested) return true
     if (this.#waiting.pendingBytes() <= PENDING_BYTES_MAX && !this.#waiting.isBehind()) return false
@@ -30,7 +30,7 @@ export class BackPressure {
     return this.#congested
   }
 
-  /** Less waits than before: lets senders go on where that is enough. */
+  /** Lets senders go on when less waits than before, and little enough. */
   relieve(): void {
     const { pendingBytes, isBehind } = this.#waiting
     if (!this.#congested || pendingBytes() > PENDING_BYTES_MAX / 2 || isBehind()) return

@@ -40,7 +40,7 @@ interface Slot {
 export class Blocks {
   readonly #config: BlocksConfig
   readonly #log: Log
-  /** The journal has one. */
+  /** The one that messages are appended to. */
   readonly #partition: number
   readonly #clock: Clock
   readonly #settled: (block: OpenBlock, durable: boolean) => void

@@ -1,7 +1,7 @@
 import { type Clock, sleep } from '../../schemas/ports/clock.ts'
 import type { Sender } from './sender.ts'
 
-/** The senders that are connected, by all protocols. */
+/** The senders that are connected, by whatever protocol, in the order in which they have their turns. */
 export class Connected {
   readonly #senders = new Set<Sender>()
   #whenEmpty = () => {}
@@ -23,7 +23,7 @@ export class Connected {
     if (this.#senders.size === 0) this.#whenEmpty()
   }
 
-  /** Makes `sender` the last one. */
+  /** Moves `sender` behind all others. */
   moveToEnd(sender: Sender): void {
     this.#senders.delete(sender)
     this.#senders.add(sender)

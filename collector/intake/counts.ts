@@ -1,4 +1,4 @@
-/** What the collector did since it started. */
+/** What the collector counted since it started. */
 export interface Counts {
   accepted: number
   repeats: number

@@ -4,7 +4,7 @@ import type { Message } from '../../schemas/message.ts'
 import { NAME_KEPT_HOURS } from './limits.ts'
 import { Row } from './row.ts'
 
-/** How many distinct names there may be within a day. */
+/** How many distinct names may be known at once. */
 export interface NameLimits {
   /** Of each key. */
   readonly servicesMax: number
@@ -22,10 +22,10 @@ export interface TooMany {
   readonly setting: 'collector.services_max' | 'collector.hosts_max'
 }
 
-/** What is known of one dataset's messages before they are in a block: their names, and the row that a protocol fills. */
+/** One dataset on the way into blocks: the names that its messages had, and the row that a protocol fills. */
 export class DatasetIntake {
   readonly dataset: Dataset
-  /** Per name column, the names seen, each with its number. */
+  /** The names seen, each with its number, in the order of `nameColumns`. */
   readonly names: readonly Names[]
   readonly row: Row
 
@@ -37,7 +37,7 @@ export class DatasetIntake {
     this.row = new Row(dataset)
   }
 
-  /** The hour in which names are seen from now on. */
+  /** Sets the hour, since 1970, in which names are seen from now on. */
   set hour(hour: number) {
     for (const names of this.names) names.now = hour
   }

@@ -45,8 +45,8 @@ export interface IntakeStatus extends Counts {
 }
 
 /**
- * Where every protocol hands in what its senders send. It knows nothing of lines or sockets; a protocol knows nothing of
- * blocks, numbers and files.
+ * Takes what the senders of every protocol send. It knows nothing of lines or sockets; a protocol knows nothing of blocks,
+ * numbers and files.
  *
  *     hello ─▶ take(sender) ─▶ the older connection settles and closes ─▶ highest durable seq
  *     row ──▶ offer(row, sender) ─┬─ a repeat ─▶ receipt, settled with its first copy
@@ -97,7 +97,7 @@ export class Intake {
     this.#forgetting.push(fn)
   }
 
-  /** Open blocks are appended while their names have the numbers that stand in them. */
+  /** Appends the open blocks, since their names are numbers, and lets protocols forget theirs. */
   #beforeForgetting(): void {
     this.#blocks.flush()
     for (const fn of this.#forgetting) fn()
@@ -136,7 +136,7 @@ export class Intake {
     return receipt
   }
 
-  /** Takes a message that is an object. Returns the name that is one too many where it has one. */
+  /** Takes a message that no row holds yet. Returns its name that is one too many, where there is one. */
   offerMessage(intake: DatasetIntake, message: Message, sender: Sender): Receipt | TooMany {
     const tooMany = this.datasets.fill(intake, message, this.#deps.clock.nowMs())
     if (tooMany === null) return this.offer(intake.row, sender)
@@ -150,7 +150,7 @@ export class Intake {
     return this.#rejects.keep(reject)
   }
 
-  /** The sender is gone. */
+  /** Forgets a sender that is gone. */
   leave(sender: Sender): void {
     const { agent } = sender
     if (agent !== null) this.#sessions.leave(agent, sender, this.#deps.clock.nowMs())

@@ -30,7 +30,7 @@ export class KnownDatasets {
     return this.#byName.values()
   }
 
-  /** Names are seen at `nowMs` from now on. */
+  /** Sets the time at which names are seen from now on. */
   setTime(nowMs: number): void {
     const hour = Math.floor(nowMs / HOUR_MS)
     for (const intake of this.#byName.values()) intake.hour = hour

@@ -52,7 +52,7 @@ export class Receipt {
     sender.lastReceipt = this
   }
 
-  /** Adds one more message if it waits for the same; false when it does not, or nothing is waited for any more. */
+  /** Adds one more message. Returns false when that one waits for something else, or this receipt is settled. */
   extend(waitsFor: object, seq: number): boolean {
     if (this.waitsFor !== waitsFor || this.settled) return false
     this.messages += 1

@@ -42,7 +42,7 @@ export class Sessions {
     this.#settle = settle
   }
 
-  /** What is held in memory: agents, and repeats that wait for their first copy. */
+  /** Counts what is held in memory: agents, and repeats that wait for their first copies. */
   get size(): { agents: number; waiting: number } {
     let waiting = 0
     for (const session of this.#sessions.values()) waiting += session.waiting.length
@@ -67,7 +67,7 @@ export class Sessions {
     return { seq: Math.max(session.durable, this.#senders.highestSeq(agent)), twice }
   }
 
-  /** `sender`, which spoke for `agent`, is gone. */
+  /** Forgets `sender`, which spoke for `agent` and is gone. */
   leave(agent: string, sender: Sender, nowMs: number): void {
     const session = this.#sessions.get(agent)
     if (session === undefined) return
@@ -76,7 +76,7 @@ export class Sessions {
     this.#forget(agent, session, nowMs)
   }
 
-  /** Whether `seq` is new. From now on it is in flight, until `settled` says otherwise. */
+  /** Returns whether `seq` is new. It is then in flight, until `settled` says otherwise. */
   isNew(agent: string, seq: number): boolean {
     const session = this.#at(agent)
     if (seq <= session.appended) return false
@@ -90,7 +90,7 @@ export class Sessions {
     return this.#at(agent).block
   }
 
-  /** The agent's last message went into that block. */
+  /** Notes that the agent's last message went into `block`. */
   put(agent: string, block: OpenBlock): void {
     this.#at(agent).block = block
   }
@@ -102,7 +102,7 @@ export class Sessions {
     else session.waiting.push(receipt)
   }
 
-  /** `count` messages up to `seq` that were in flight are durable, or never will be. */
+  /** Notes that `count` messages up to `seq` that were in flight are durable, or never will be. */
   settled(agent: string, seq: number, count: number, durable: boolean, nowMs: number): void {
     const session = this.#at(agent)
     session.inFlight -= count

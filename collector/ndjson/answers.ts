@@ -111,7 +111,7 @@ export class Answers {
     this.#closed = true
   }
 
-  /** The connection is gone: nobody waits any more. */
+  /** The connection is gone: nothing waits for it any more. */
   gone(): void {
     this.close()
     this.#callDone()

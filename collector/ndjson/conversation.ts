@@ -62,7 +62,7 @@ export class Conversation implements LineReader {
     this.#context = this.#contextAt(shared.clock.nowMs())
   }
 
-  /** Whether nothing was said yet. */
+  /** Whether no line was taken yet. */
   get isNew(): boolean {
     return this.#lineNumber === 0
   }
@@ -77,7 +77,7 @@ export class Conversation implements LineReader {
     return this.#refusals
   }
 
-  /** Lines arrive now. */
+  /** Notes that lines arrive now. */
   arrive(): void {
     const nowMs = this.#shared.clock.nowMs()
     this.#context = this.#contextAt(nowMs)
@@ -147,7 +147,7 @@ export class Conversation implements LineReader {
     else this.#message(raw)
   }
 
-  /** Takes lines that name no dataset as those of `dataset`, where one is named. Returns whether there is such a dataset. */
+  /** Takes lines that name no dataset as those of `name`, where that is one. Returns false when there is no such dataset. */
   #useDataset(name: string | null): boolean {
     if (name === null) return true
     const dataset = this.#shared.intake.datasets.get(name)

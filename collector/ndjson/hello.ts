@@ -5,7 +5,7 @@ import type { Refusal } from './refusals.ts'
 import { shown } from './shown.ts'
 
 export interface Hello {
-  /** Null when it only shows a token: the connection goes on without numbers. */
+  /** The sender's id; null when the connection goes on without numbers. */
   readonly agent: string | null
   readonly token: string | null
   /** The dataset of lines that name none; null: the usual one. */
@@ -15,8 +15,8 @@ export interface Hello {
 }
 
 /**
- * What a hello says; a refusal when it is one and wrong; null when the line is no hello. A line with a service is
- * a message, whose other fields may have any name.
+ * Parses a hello. Returns a refusal when it is one and wrong, null when the line is no hello: one with a service is a
+ * message, whose other fields may have any name.
  */
 export function parseHello(line: Uint8Array): Hello | Refusal | null {
   const json = parseObject(line)
@@ -35,7 +35,7 @@ export function parseHello(line: Uint8Array): Hello | Refusal | null {
   return { ...of, agent: agent as string, token: token ?? null, lost: lostSamples(lost) }
 }
 
-/** As many as a hello is believed; what is no whole number is not. */
+/** Returns how many lost samples are believed; what is no whole number is not. */
 function lostSamples(lost: unknown): number {
   return Number.isInteger(lost) ? Math.min(LOST_SAMPLES_MAX, Math.max(0, lost as number)) : 0
 }

@@ -5,7 +5,7 @@ import { LineSplitter } from './line-splitter.ts'
 
 const NOTHING = new Uint8Array()
 
-/** What arrived on a connection: taken line by line until a limit is reached; the rest waits here. */
+/** What arrived on a connection: it is taken line by line until a limit is reached; the rest waits here. */
 export class Inbox {
   readonly #lines: LineSplitter
   readonly #conversation: Conversation
@@ -20,12 +20,12 @@ export class Inbox {
     this.#mustStop = mustStop
   }
 
-  /** Whether everything was taken but the beginning of a line. */
+  /** Whether everything was taken, but for a line that is unfinished. */
   get isEmpty(): boolean {
     return this.#rest.length === 0
   }
 
-  /** More arrived. Its memory is the socket's again afterwards. */
+  /** Takes what arrived, or lets it wait. Its memory is the socket's again afterwards. */
   add(bytes: Uint8Array): void {
     if (this.#rest.length > 0) {
       this.#rest = Buffer.concat([this.#rest, bytes])

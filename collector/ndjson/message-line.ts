@@ -8,7 +8,7 @@ import { type Fields, parseObject } from './json-object.ts'
 import { type Refusal, unknownDataset } from './refusals.ts'
 import { shown } from './shown.ts'
 
-/** What a line is judged by, besides its bytes. */
+/** What a line is judged by, beside its bytes. */
 export interface LineContext {
   /** When it arrived, milliseconds since 1970: the default time, and what "ahead" is measured from. */
   readonly arrivalMs: number
@@ -33,7 +33,7 @@ export interface Datasets {
   named(name: string): Dataset | null
 }
 
-/** Decodes and checks one line without its newline: every default filled in, or the first thing that is wrong. */
+/** Decodes and checks one line without its newline. Returns the message with every default, or the first thing that is wrong. */
 export function decodeLine(line: Uint8Array, context: LineContext, datasets: Datasets): Accepted | Refusal {
   const json = parseObject(line)
   if ('code' in json) return json
@@ -83,13 +83,13 @@ export function decodeLine(line: Uint8Array, context: LineContext, datasets: Dat
   return { dataset, message, ignoredFields: ignored(fields, dataset, context.agent !== null) }
 }
 
-/** The dataset of a line; null when it names one that there is not. A dataset may have a column of that name. */
+/** Returns the dataset of a line; null when it names one that is not defined. */
 function datasetOf(fields: Fields, { usual, named }: Datasets): Dataset | null {
   if (fields.dataset === undefined) return usual
   return typeof fields.dataset === 'string' ? named(fields.dataset) : null
 }
 
-/** The value of a gauge, NaN where it may be absent and is; null when it is wrong. */
+/** Returns the value of a gauge, NaN for an optional one that is absent; null when it is wrong. */
 function gaugeOf({ min, max, optional }: Gauge, value: unknown): number | null {
   if (optional && (value === undefined || value === null)) return Number.NaN
   if (typeof value !== 'number' || !(value >= min && value <= max)) return null

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../schemas/errors.ts'
 
-/** What tells a peer that it speaks another protocol. */
+/** What a peer that speaks another protocol is told. */
 export interface Misdirected {
   readonly code: ErrorCode
   readonly reason: string
@@ -19,8 +19,8 @@ const HTTP_METHOD = /^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|CONNECT|TRACE|PRI)
 const HTTP_REQUEST = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+ \S+ HTTP\/\d/
 
 /**
- * Judges the first byte that a peer sends: those of TLS, STUN, SOCKS and the like begin no text. Null when it may be the
- * beginning of a line. What such protocols carry can be chosen by strangers, so nothing behind it may be taken for lines.
+ * Judges the first byte that a peer sends. Those of TLS, STUN, SOCKS and the like begin no text, and what follows them may be
+ * chosen by strangers: it must not be taken for lines. Null when a line may begin with it.
  */
 export function judgeFirstByte(byte: number): Misdirected | null {
   if (byte === TLS_HANDSHAKE) return { code: 'E_TLS', reason: 'this collector speaks no TLS' }
@@ -30,8 +30,8 @@ export function judgeFirstByte(byte: number): Misdirected | null {
 }
 
 /**
- * Judges the first line: a request of HTTP is what any web page can make a browser send here, with lines of its own as the
- * body. Null when it is none.
+ * Judges the first line. Any web page can make a browser send a request of HTTP here, with lines of the page's own as its
+ * body. Null when the line is none.
  */
 export function judgeFirstLine(line: Uint8Array): Misdirected | null {
   const start = Buffer.from(line.buffer, line.byteOffset, Math.min(line.length, LOOKED_AT_BYTES))

@@ -6,14 +6,14 @@ import { HELLO_MS_MAX } from './line-limits.ts'
 import type { Refusal } from './refusals.ts'
 
 /**
- * The tokenCheck of one connection: who needs an access token must show a valid one in line 1, soon, and is out when it is revoked.
- * A stranger leaves no trace: it is told why and closed, and nothing it sent goes into `rejects/`.
+ * Checks the access token of one connection. A peer that needs one must show it in line 1, soon, and is closed when it is
+ * revoked. A peer without leaves no trace: it is told why, and nothing that it sent goes into `rejects/`.
  */
 export class TokenCheck {
   readonly #access: Access | null
   readonly #refuse: (code: ErrorCode, reason: string) => void
   readonly #needed: boolean
-  /** What the peer sends by; null when it needs none, or has not said it yet. */
+  /** The token that the peer showed; null when it needs none, or has shown none yet. */
   #token: string | null = null
   #cancelWait = () => {}
 
@@ -30,7 +30,7 @@ export class TokenCheck {
     if (this.#needed) this.#cancelWait = clock.after(HELLO_MS_MAX, wait)
   }
 
-  /** Whether the peer may send, having said `hello` in line 1, or something else. */
+  /** Returns whether the peer may send, by what it said in line 1: a hello, or something else (null). */
   admits(hello: Hello | Refusal | null): boolean {
     if (!this.#needed) return true
     this.#cancelWait()
@@ -43,7 +43,7 @@ export class TokenCheck {
     return reason === null
   }
 
-  /** Tokens came or went. */
+  /** Refuses a peer whose token is no longer valid: tokens came or went. */
   check(): void {
     const reason = this.#token === null ? null : objection(this.#access!, this.#token)
     if (reason !== null) this.#refuse('E_TOKEN', reason)
@@ -54,7 +54,7 @@ export class TokenCheck {
   }
 }
 
-/** What is wrong with a token now; null when it lets its holder send. */
+/** Returns what is wrong with a token; null when it lets its holder send. */
 function objection(access: Access, token: string): string | null {
   const holder = access.holder(token)
   if (holder === null) return 'there is no such access token, or it was revoked'

@@ -1,6 +1,6 @@
 import type { LineBuffer } from './line-buffer.ts'
 
-/** What is kept of a beginning: where its pieces begin, how long it is, its fields, which one came after it; then its names. */
+/** Numbers kept of a prefix: where its pieces begin, its length in bytes, its fields, the place of the one that came after it; then its names. */
 const [START, LENGTH, FIELDS, NEXT, NAMES] = [0, 1, 2, 3, 4] as const
 const PIECE_BYTES = 8
 /** Longer ones are read anew each time. */
@@ -12,33 +12,32 @@ const FIRST_SLOTS = 256
 const HASH_PRIME = 0x01000193
 
 /**
- * Prefixes of lines, with the names that stand in front: `{"service":"web","host":"web-1"`. Senders repeat themselves:
- * the beginning that followed the last one before is expected again, and is then compared eight bytes at a time, as
- * doubles (`LineShape` says why), instead of read.
+ * Beginnings of lines up to the names in front: `{"service":"web","host":"web-1"`. Senders repeat themselves: the prefix
+ * that came after this one before is expected again, and is then compared eight bytes at a time, as doubles (`LineShape`
+ * says why), instead of read.
  */
 export class Prefixes {
   readonly #view: DataView
-  /** `ABOUT` numbers of each, side by side. The first is none: it matches nothing, and stands before all. */
+  /** `#size` numbers of each, side by side. The first is no prefix: it matches nothing, and comes before all others. */
   #about: Int32Array<ArrayBuffer>
-  /** Numbers of each. */
   readonly #size: number
   #count = 1
-  /** Their pieces; the last of each overlaps the one before. */
+  /** Eight bytes each; the last one of a prefix overlaps the one before. */
   #pieces = new Float64Array(1_024)
   #piecesUsed = 0
   /** Places by their names: a table of open addressing with linear probing, never more than half full; 0 is none. */
   #slots = new Int32Array(FIRST_SLOTS)
-  /** Where what is kept of the one read last stands. */
+  /** The place of the prefix read last. */
   #last = 0
 
-  /** Of lines that have so many names. */
+  /** `names` is how many names lines have. */
   constructor({ view }: LineBuffer, names: number) {
     this.#view = view
     this.#size = NAMES + names
     this.#about = new Int32Array(64 * this.#size)
   }
 
-  /** Whether the one expected stands at `at`: its length then, else 0. What lies behind the last line must be zeros. */
+  /** Compares what stands at `at` with the prefix expected. Returns its length, 0 when it is another. Zeros must follow the last line. */
   guess(at: number): number {
     const about = this.#about
     const place = about[this.#last + NEXT]!
@@ -54,19 +53,19 @@ export class Prefixes {
     return length
   }
 
-  /** The fields of the one read last, as whoever taught it named them, and the numbers of its names. */
+  /** The fields of the prefix read last, as `learn` was told. */
   get fields(): number {
     return this.#about[this.#last + FIELDS]!
   }
 
-  /** The number of its name `c`. */
+  /** Returns the number of name `c` of the prefix read last. */
   nameAt(c: number): number {
     return this.#about[this.#last + NAMES + c]!
   }
 
   /**
-   * A line was read that begins with what stands from `from` to `to`: these `fields` (a small number) and names; 0 stands
-   * for a name that does not stand in front.
+   * Learns the prefix from `from` to `to` of a line that was read, with its `fields` (bits) and the numbers of its names;
+   * 0 for one that does not stand in front.
    */
   learn(from: number, to: number, fields: number, names: Int32Array): void {
     const view = this.#view
@@ -83,7 +82,7 @@ export class Prefixes {
     this.#last = place
   }
 
-  /** Returns the place of the prefix with these names and this length; one of another length with them is forgotten. */
+  /** Returns the place of the prefix with these names and this length. One with the same names and another length is forgotten. */
   #placeFor(length: number, names: Int32Array): number {
     let slot = this.#slotOf(names)
     const known = this.#slots[slot]!
@@ -131,7 +130,7 @@ export class Prefixes {
     }
   }
 
-  /** Numbers of names mean nothing any more. */
+  /** Forgets all: names get other numbers. */
   clear(): void {
     this.#about.fill(0, 0, this.#size)
     this.#slots.fill(0)
