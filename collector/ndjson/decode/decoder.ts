@@ -164,12 +164,12 @@ export class LineDecoder {
         at = skip(bytes, at + 1) - 1
         if (bytes[at + 1] !== NEWLINE) return -1
       }
-      if (namesEnd > 0) this.#learnBeginning(from, namesEnd, names)
+      if (namesEnd > 0 && this.#prefixes.wantsToLearn()) this.#learnPrefix(from, namesEnd, names)
       return this.#isWhole(seen, context) ? at + 1 : -1
     }
   }
 
-  #learnBeginning(from: number, to: number, names: number): void {
+  #learnPrefix(from: number, to: number, names: number): void {
     const front = this.#front
     for (let c = 0; c < front.length; c++)
       front[c] = names & (1 << (this.#gauges + c)) ? this.#row.names[c]! : 0

@@ -8,6 +8,10 @@ const LENGTH_MAX = 512
 /** Prefixes kept at once; one more, and all are learned anew. */
 const COUNT_MAX = 1 << 16
 const FIRST_SLOTS = 256
+/** Prefixes learned without a hit before learning rests: as many as are kept, so that a fleet in turn is learned as a whole. */
+const CREDIT_MAX = COUNT_MAX
+/** Lines that go by while it rests: learning in vain then costs a sixteenth. */
+const REST_LINES = 16 * CREDIT_MAX
 /** As in FNV-1a. */
 const HASH_PRIME = 0x01000193
 
@@ -15,6 +19,9 @@ const HASH_PRIME = 0x01000193
  * Beginnings of lines up to the names in front: `{"service":"web","host":"web-1"`. Senders repeat themselves: the prefix
  * that came after this one before is expected again, and is then compared eight bytes at a time, as doubles (`LineShape`
  * says why), instead of read.
+ *
+ * To learn a prefix costs about what a hit saves. So it takes credit, which hits give back: where senders come in any order
+ * it is soon used up, and then lines go by unlearned for a while.
  */
 export class Prefixes {
   readonly #view: DataView
@@ -29,6 +36,9 @@ export class Prefixes {
   #slots = new Int32Array(FIRST_SLOTS)
   /** The place of the prefix read last. */
   #last = 0
+  #credit = CREDIT_MAX
+  /** Lines still to go by before it learns again. */
+  #rest = 0
 
   /** `names` is how many names lines have. */
   constructor({ view }: LineBuffer, names: number) {
@@ -50,6 +60,7 @@ export class Prefixes {
     for (let i = at; i < last; i += PIECE_BYTES) if (view.getFloat64(i, true) !== pieces[piece++]) return 0
     if (view.getFloat64(last, true) !== pieces[piece]) return 0
     this.#last = place
+    if (this.#credit < CREDIT_MAX) this.#credit += 1
     return length
   }
 
@@ -63,6 +74,21 @@ export class Prefixes {
     return this.#about[this.#last + NAMES + c]!
   }
 
+  /** Returns whether to `learn` the prefix of a line that was read, which no guess hit. */
+  wantsToLearn(): boolean {
+    if (this.#rest > 0) {
+      this.#rest -= 1
+      return false
+    }
+    if (this.#credit > 0) return true
+    this.#credit = CREDIT_MAX
+    this.#rest = REST_LINES
+    // Nothing is expected meanwhile.
+    this.#last = 0
+    this.#about[NEXT] = 0
+    return false
+  }
+
   /**
    * Learns the prefix from `from` to `to` of a line that was read, with its `fields` (bits) and the numbers of its names;
    * 0 for one that does not stand in front.
@@ -71,6 +97,7 @@ export class Prefixes {
     const view = this.#view
     const length = to - from
     if (length < PIECE_BYTES || length > LENGTH_MAX) return
+    this.#credit -= 1
     const place = this.#placeFor(length, names)
     const about = this.#about
     about[place + FIELDS] = fields
