@@ -1,6 +1,7 @@
 import { agentText, benchAgent } from './agent.ts'
 import { backfillText, benchBackfill } from './backfill/backfill.ts'
 import { benchConnections, connectionsText } from './connections/connections.ts'
+import { benchDecoding, decodingText } from './ingest/decoding.ts'
 import { benchIngest, ingestText } from './ingest/ingest.ts'
 import { benchPeers, peersText } from './peers/compare.ts'
 import { benchRecompute, SHAPES, shapesOf } from './recompute/recompute.ts'
@@ -32,6 +33,11 @@ const BENCHMARKS: readonly Benchmark[] = [
     name: 'backfill',
     sizes: '[SERVICES] [HOURS]',
     run: async (words) => backfillText(await benchBackfill(...numbers(words, 200, 20))),
+  },
+  {
+    name: 'decode',
+    sizes: '[ROUNDS]',
+    run: async (words) => decodingText(benchDecoding(...numbers(words, 150))),
   },
   {
     name: 'ingest',

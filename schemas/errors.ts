@@ -85,6 +85,11 @@ export const ERRORS = {
     retryable: false,
     hint: 'agents: --tls or --ca FILE exactly where the collector has collector.tls_cert',
   },
+  E_PROTOCOL: {
+    meaning: 'the peer speaks another protocol',
+    retryable: false,
+    hint: 'send lines of JSON to collector.listen, HTTP to serving.listen',
+  },
   E_SLOW: {
     meaning: 'a line took too long to arrive',
     retryable: true,

@@ -19,7 +19,7 @@ export interface Embedded extends OpenedData {
 /** What `GET /v1/status` says of every layer. */
 export async function statusOf(layers: Embedded, clock: Clock): Promise<object> {
   const { journal, writer, speed, batch, answers, collector, agent } = layers
-  const { ignoredFields, lostByAgents, unkeptRejects, messagesPerSecond, ...received } =
+  const { tooManyNames, ignoredFields, lostByAgents, unkeptRejects, messagesPerSecond, ...received } =
     await collector.status()
   const { covered, ...lake } = writer.status()
   const { chains, ...fold } = speed.status()
@@ -36,6 +36,7 @@ export async function statusOf(layers: Embedded, clock: Clock): Promise<object> 
     collector: {
       ...received,
       messages_per_second: messagesPerSecond,
+      too_many_names: tooManyNames,
       ignored_fields: ignoredFields,
       lost_by_agents: lostByAgents,
       unkept_rejects: unkeptRejects,

@@ -5,7 +5,7 @@ import type { Columns } from '../../schemas/message.ts'
 import type { DatasetIntake } from './dataset-intake.ts'
 import type { Row } from './row.ts'
 
-/** The messages of a dataset's open block, column by column, in memory that is used for every block again. */
+/** The messages of a dataset's open block, column by column, in memory that is used again for every block. */
 export class BlockDraft {
   readonly #intake: DatasetIntake
   readonly #names: readonly NameColumn[]
@@ -38,7 +38,7 @@ export class BlockDraft {
     this.#seq[i] = values[gauges.length + 1]!
   }
 
-  /** The messages so far; valid until the next one is added. */
+  /** Returns the messages so far; valid until the next one is added. */
   columns(): Columns {
     return {
       form: formOf(this.#intake.dataset),
@@ -58,7 +58,7 @@ export class BlockDraft {
   }
 }
 
-/** A column of strings of which the one that comes next is most likely the last again. */
+/** A column of strings, of which most are the same as the one before. */
 class TextColumn {
   readonly #places: Uint16Array
   readonly #dictionary: (string | null)[] = []
@@ -92,7 +92,7 @@ class NameColumn {
   readonly #names: Names
   readonly #places: Uint16Array
   #dictionary: string[] = []
-  /** Per number of a name: its place, and in which block it has it. */
+  /** Per number of a name: its place in the dictionary, and the block in which it has that place. */
   #placeOf = new Uint16Array(1_024)
   #blockOf = new Int32Array(1_024)
   #block = 1

@@ -7,20 +7,19 @@ import { BlockDraft } from './block-draft.ts'
 import type { DatasetIntake } from './dataset-intake.ts'
 import { Rate } from './rate.ts'
 import type { Row } from './row.ts'
+import type { Receipt } from './sender.ts'
 
 export interface BlocksConfig {
   readonly blockMessages: number
   readonly lingerMs: number
 }
 
-/** Told when a block is durable, or never will be. */
-export type Settle = (durable: boolean) => void
-
 /** A block that messages of one dataset are put into, or that waits to be durable. */
 export class OpenBlock {
   readonly dataset: string
   messages = 0
-  readonly settles: Settle[] = []
+  /** Of the senders that put messages in, in their order. */
+  readonly receipts: Receipt[] = []
 
   constructor(dataset: string) {
     this.dataset = dataset
@@ -35,15 +34,16 @@ interface Slot {
 }
 
 /**
- * The open blocks of the partition, one a dataset, shared by all connections: each is appended when it is full, or
- * `lingerMs` after its first message. Whoever put messages in is told when the block is durable, in the order of the blocks.
+ * The open blocks of the partition, one a dataset, shared by all senders: each is appended when it is full, or `lingerMs`
+ * after its first message. Blocks become durable in the order in which they were appended.
  */
 export class Blocks {
   readonly #config: BlocksConfig
   readonly #log: Log
-  /** The journal has one. */
+  /** The one that messages are appended to. */
   readonly #partition: number
   readonly #clock: Clock
+  readonly #settled: (block: OpenBlock, durable: boolean) => void
   readonly #logLine: (line: string) => void
   readonly #messagesMax: number
   readonly #slots: ReadonlyMap<string, Slot>
@@ -54,7 +54,14 @@ export class Blocks {
 
   constructor(
     config: BlocksConfig,
-    deps: { log: Log; clock: Clock; datasets: Iterable<DatasetIntake>; logLine(line: string): void },
+    deps: {
+      log: Log
+      clock: Clock
+      datasets: Iterable<DatasetIntake>
+      /** Called when a block is durable, or never will be. */
+      settled(block: OpenBlock, durable: boolean): void
+      logLine(line: string): void
+    },
   ) {
     this.#config = config
     this.#messagesMax = Math.min(config.blockMessages, BLOCK_MESSAGES_LIMIT)
@@ -70,13 +77,14 @@ export class Blocks {
     this.#log = deps.log
     this.#partition = deps.log.partitions()[0]!
     this.#clock = deps.clock
+    this.#settled = deps.settled
     this.#logLine = deps.logLine
   }
 
   /**
-   * Adds the message in `row`, of `agent`; the block that holds it, whose `settles` are told. `before` is the block that
-   * the agent's last message went into, if any: numbers of an agent become durable in their order, so a block of another
-   * dataset is appended first.
+   * Adds the message in `row`, of `agent`, and returns the block that holds it. `before` is the block that the agent's last
+   * message went into, if any: numbers of an agent become durable in their order, so a block of another dataset is
+   * appended first.
    */
   add(row: Row, agent: string | null, before: OpenBlock | null): OpenBlock {
     const slot = this.#slots.get(row.dataset.name)!
@@ -122,10 +130,10 @@ export class Blocks {
       durable = false
       this.#logLine(`collector: a block was not stored: ${describeError(error)}`)
     }
-    for (const settle of block.settles) settle(durable)
+    this.#settled(block, durable)
   }
 
-  /** Messages made durable a second, lately. */
+  /** Returns how many messages a second became durable lately. */
   perSecond(): number {
     return this.#rate.perSecond(this.#clock.nowMs())
   }
@@ -136,6 +144,7 @@ export class Blocks {
     await Promise.all(this.#inFlight)
   }
 
+  /** Drops the messages of the open blocks. */
   discard(): void {
     for (const slot of this.#slots.values()) {
       slot.cancelLinger()

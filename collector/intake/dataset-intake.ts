@@ -4,7 +4,7 @@ import type { Message } from '../../schemas/message.ts'
 import { NAME_KEPT_HOURS } from './limits.ts'
 import { Row } from './row.ts'
 
-/** How many distinct names there may be within a day. */
+/** How many distinct names may be known at once. */
 export interface NameLimits {
   /** Of each key. */
   readonly servicesMax: number
@@ -12,18 +12,20 @@ export interface NameLimits {
   readonly hostsMax: number
 }
 
-/** A column of names of which there are too many. */
+/** A name that is one too many. */
 export interface TooMany {
+  readonly code: 'E_SERVICES_MAX' | 'E_HOSTS_MAX'
+  readonly dataset: string
   readonly column: string
   readonly name: string
   /** The setting that says how many there may be. */
   readonly setting: 'collector.services_max' | 'collector.hosts_max'
 }
 
-/** What is known of one dataset's messages before they are in a block: their names, and the row that a protocol fills. */
+/** One dataset on the way into blocks: the names that its messages had, and the row that a protocol fills. */
 export class DatasetIntake {
   readonly dataset: Dataset
-  /** Per name column, the names seen, each with its number. */
+  /** The names seen, each with its number, in the order of `nameColumns`. */
   readonly names: readonly Names[]
   readonly row: Row
 
@@ -35,13 +37,13 @@ export class DatasetIntake {
     this.row = new Row(dataset)
   }
 
-  /** The hour in which names are seen from now on. */
+  /** Sets the hour, since 1970, in which names are seen from now on. */
   set hour(hour: number) {
     for (const names of this.names) names.now = hour
   }
 
-  /** Puts a message into the row; which names there are too many of, null when it fits. */
-  take({ names, timeMs, gauges, attributes, seq }: Message): TooMany | null {
+  /** Fills the row with a message. Returns the name that is one too many, null when there is none. */
+  fill({ names, timeMs, gauges, attributes, seq }: Message): TooMany | null {
     for (const [c, name] of names.entries()) {
       const id = this.names[c]!.idOf(name)
       if (id === NAMES_FULL) return this.#tooMany(c, name)
@@ -55,12 +57,20 @@ export class DatasetIntake {
   }
 
   #tooMany(c: number, name: string): TooMany {
+    const dataset = this.dataset.name
     const column = nameColumns(this.dataset)[c]!
-    const setting = column === this.dataset.source ? 'collector.hosts_max' : 'collector.services_max'
-    return { column, name, setting }
+    return column === this.dataset.source
+      ? { code: 'E_HOSTS_MAX', dataset, column, name, setting: 'collector.hosts_max' }
+      : { code: 'E_SERVICES_MAX', dataset, column, name, setting: 'collector.services_max' }
   }
 
-  /** Forgets names not seen for a day; whether there were any. Numbers of names are others afterwards. */
+  /** Gives places to names of a column, as many as there is room for; they are seen now. */
+  learn(column: string, names: readonly string[]): void {
+    const known = this.names[nameColumns(this.dataset).indexOf(column)]
+    for (const name of known === undefined ? [] : names) if (known!.idOf(name) === NAMES_FULL) return
+  }
+
+  /** Forgets names not seen for a day. Returns whether there were any: then all names have other numbers. */
   forgetOld(hour: number): boolean {
     return this.names.map((names) => names.forget(hour - NAME_KEPT_HOURS)).includes(true)
   }

@@ -1,7 +1,7 @@
 /** Whole seconds that a rate is the mean of. */
 const WINDOW_S = 10
 
-/** How many a second, lately: the mean of the last whole seconds. */
+/** Counts how many a second there were lately: the mean of the last whole seconds. */
 export class Rate {
   readonly #counts = new Array<number>(WINDOW_S + 1).fill(0)
   #second = 0

@@ -86,7 +86,7 @@ export class Rejects {
     const used = this.#bytes ?? (await this.#used())
     this.#bytes = used
     if (used + 1 + bytes.length > REJECTS_BYTES_MAX) throw new Error(`${this.#dir} is full`)
-    // A write that fails leaves nobody knows how much.
+    // How much a write that fails leaves is not known.
     this.#bytes = null
     const path = `${this.#dir}/${date}.ndjson`
     const file = await this.#disk.open(path, { create: true })
@@ -97,7 +97,7 @@ export class Rejects {
       const written = torn ? Buffer.concat([Buffer.of(NEWLINE), bytes]) : bytes
       await file.write(size, written)
       await file.sync()
-      // Also of a file that is found: whoever made it may have died before its name was durable.
+      // Also of a file that is found: the process that made it may have died before its name was durable.
       if (this.#named !== path) await this.#disk.syncDir(this.#dir)
       this.#named = path
       this.#bytes = used + written.length
@@ -119,7 +119,7 @@ export class Rejects {
   }
 }
 
-/** Tokens are left out, byte for byte the rest is as it came. */
+/** Returns the line that is kept: tokens are left out, the rest is as it came, byte for byte. */
 function line({ timeMs, rawLine, reason, ...rest }: Reject): string {
   const raw = Buffer.from(hideTokens(Buffer.from(rawLine).toString('latin1')), 'latin1')
   const text = raw.toString('utf8')

@@ -1,12 +1,12 @@
 import { type Dataset, nameColumns } from '../../schemas/dataset.ts'
 
 /**
- * One message on its way from a protocol into a block, in memory that is used for every message again: what protocols and
- * intake have in common.
+ * One message on its way from a protocol into a block: all that the two exchange. Its memory is used again for every
+ * message of the dataset, so that none is allocated for a message.
  */
 export class Row {
   readonly dataset: Dataset
-  /** Numbers of the names, in the order of `nameColumns`, as `DatasetIntake.names` gives them out. */
+  /** Numbers of the names in `DatasetIntake.names`, in the order of `nameColumns`: the keys, then the source. */
   readonly names: Int32Array
   readonly attributes: (string | null)[]
   /** Gauges in their order, NaN for an absent one, then time and seq (0 without). */

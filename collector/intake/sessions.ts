@@ -1,49 +1,48 @@
 import type { Senders } from '../../log/senders.ts'
 import type { OpenBlock } from './blocks.ts'
 import { AGENT_TWICE_MS } from './limits.ts'
+import type { Receipt, Sender } from './sender.ts'
 
-/** One agent id while somebody speaks for it or something of it is in flight. */
+/** One agent id while a sender holds it or something of it is in flight. */
 interface Session {
-  holder: Held | null
+  /** The sender that speaks for the agent. */
+  holder: Sender | null
   /** Highest seq put into a block, durable or not. */
   appended: number
   /** Highest seq known to be durable. */
   durable: number
   inFlight: number
-  /** The block that its last message went into, whatever connection brought it. */
+  /** The block that its last message went into, by whatever connection it came. */
   block: OpenBlock | null
-  /** Repeats of what is in flight: settled when that copy is. */
-  waiting: { repeats: { readonly seq: number }; holder: Held; settle: (durable: boolean) => void }[]
-  /** When a living connection was last displaced by another. */
+  /** Repeats of what is in flight: settled when their first copies are. */
+  waiting: Receipt[]
+  /** When a sender that was connected was last displaced by another. */
   displacedMs: number
 }
 
-/** The connection that speaks for an agent. */
-export interface Held {
-  /** Settles what it delivered, then closes; `twice` tells the sender that another uses its id. */
-  displace(twice: boolean): Promise<void>
-}
-
 /**
- * What the collector knows of the numbered senders: which seq is durable, which is in flight, who holds the id. The log
- * is the memory; a session only adds what is not durable yet.
+ * What the collector knows of numbered senders: which seq is durable, which is in flight, which sender holds the id. The
+ * log is the memory; a session only adds what is not durable yet.
  *
  *     durable ≤ appended.  seq ≤ durable: a repeat, settled.  ≤ appended: a repeat, settled with its copy.  above: new
  */
 export class Sessions {
   readonly #senders: Senders
+  readonly #settle: (receipt: Receipt, durable: boolean) => void
   readonly #sessions = new Map<string, Session>()
   /** The session asked for last. */
   #lastAgent = ''
   #last: Session | null = null
-  /** Sessions kept only for the memory of who displaced whom, oldest first. */
+  /** Sessions kept only because one sender displaced another, oldest first. */
   #remembered: { agent: string; sinceMs: number }[] = []
 
-  constructor(senders: Senders) {
+  /** `settle` is called when the first copies of repeats are durable, or never will be. */
+  constructor(senders: Senders, settle: (receipt: Receipt, durable: boolean) => void) {
     this.#senders = senders
+    this.#settle = settle
   }
 
-  /** What is held in memory: agents, and repeats that wait for their first copy. */
+  /** Counts what is held in memory: agents, and repeats that wait for their first copies. */
   get size(): { agents: number; waiting: number } {
     let waiting = 0
     for (const session of this.#sessions.values()) waiting += session.waiting.length
@@ -51,33 +50,33 @@ export class Sessions {
   }
 
   /**
-   * Gives `agent` to `holder`, after the one before has settled and closed. Resolves with the highest durable seq, and
+   * Gives `agent` to `sender`, after the one before has settled and closed. Resolves with the highest durable seq, and
    * whether two senders are taking the id from each other.
    */
-  async take(agent: string, holder: Held, nowMs: number): Promise<{ seq: number; twice: boolean }> {
+  async take(agent: string, sender: Sender, nowMs: number): Promise<{ seq: number; twice: boolean }> {
     this.#forgetOld(nowMs)
     const session = this.#at(agent)
     const before = session.holder
-    session.holder = holder
+    session.holder = sender
     let twice = false
     if (before !== null) {
       twice = Math.abs(nowMs - session.displacedMs) < AGENT_TWICE_MS
       session.displacedMs = nowMs
-      await before.displace(twice)
+      await before.link.displace(twice)
     }
     return { seq: Math.max(session.durable, this.#senders.highestSeq(agent)), twice }
   }
 
-  /** `holder` is gone. */
-  leave(agent: string, holder: Held, nowMs: number): void {
+  /** Forgets `sender`, which spoke for `agent` and is gone. */
+  leave(agent: string, sender: Sender, nowMs: number): void {
     const session = this.#sessions.get(agent)
     if (session === undefined) return
-    if (session.holder === holder) session.holder = null
-    session.waiting = session.waiting.filter((one) => one.holder !== holder)
+    if (session.holder === sender) session.holder = null
+    session.waiting = session.waiting.filter((receipt) => receipt.sender !== sender)
     this.#forget(agent, session, nowMs)
   }
 
-  /** Whether `seq` is new. From now on it is in flight, until `settled` says otherwise. */
+  /** Returns whether `seq` is new. It is then in flight, until `settled` says otherwise. */
   isNew(agent: string, seq: number): boolean {
     const session = this.#at(agent)
     if (seq <= session.appended) return false
@@ -86,32 +85,24 @@ export class Sessions {
     return true
   }
 
-  /** The block that the agent's last message went into; null when it is not known, and then durable. */
+  /** Returns the block that the agent's last message went into; null when it is not known, and then durable. */
   blockOf(agent: string): OpenBlock | null {
     return this.#at(agent).block
   }
 
-  /** The agent's last message went into that block. */
+  /** Notes that the agent's last message went into `block`. */
   put(agent: string, block: OpenBlock): void {
     this.#at(agent).block = block
   }
 
-  /**
-   * Calls `settle` when the first copies of repeats from `holder` are durable, or never will be. More of them may come meanwhile:
-   * `seq` is then that of the highest.
-   */
-  repeated(
-    agent: string,
-    repeats: { readonly seq: number },
-    holder: Held,
-    settle: (durable: boolean) => void,
-  ): void {
+  /** Settles `receipt`, of repeats of `agent`, when their first copies are settled; more of them may join it meanwhile. */
+  repeated(agent: string, receipt: Receipt): void {
     const session = this.#at(agent)
-    if (repeats.seq <= session.durable) settle(true)
-    else session.waiting.push({ repeats, holder, settle })
+    if (receipt.seq <= session.durable) this.#settle(receipt, true)
+    else session.waiting.push(receipt)
   }
 
-  /** The copies of so many seqs up to `seq` that were in flight are durable, or never will be. */
+  /** Notes that `count` messages up to `seq` that were in flight are durable, or never will be. */
   settled(agent: string, seq: number, count: number, durable: boolean, nowMs: number): void {
     const session = this.#at(agent)
     session.inFlight -= count
@@ -119,9 +110,9 @@ export class Sessions {
     else session.appended = session.durable
     const waiting = session.waiting
     session.waiting = []
-    for (const one of waiting) {
-      if (one.repeats.seq > session.durable && durable) session.waiting.push(one)
-      else one.settle(durable)
+    for (const receipt of waiting) {
+      if (receipt.seq > session.durable && durable) session.waiting.push(receipt)
+      else this.#settle(receipt, durable)
     }
     this.#forget(agent, session, nowMs)
   }
@@ -148,7 +139,7 @@ export class Sessions {
     return session
   }
 
-  /** What the log knows as well need not be held, but for the memory of who displaced whom. */
+  /** What the log knows as well need not be held, unless one sender displaced another a short while ago. */
   #forget(agent: string, session: Session, nowMs: number): void {
     if (session.holder !== null || session.inFlight > 0 || session.waiting.length > 0) return
     if (Math.abs(nowMs - session.displacedMs) < AGENT_TWICE_MS)

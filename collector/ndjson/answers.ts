@@ -1,18 +1,6 @@
 import type { ErrorCode } from '../../schemas/errors.ts'
 import type { Socket } from '../../schemas/ports/net.ts'
-import type { OpenBlock } from '../intake/blocks.ts'
-
-/** What repeats wait for in place of a block: that what came before, somewhere, is durable. */
-export const REPEATS = Symbol('repeats')
-
-/** Consecutive lines that settle together: those of one block, repeats, or one that is refused. */
-export interface Entry {
-  readonly block: OpenBlock | typeof REPEATS | null
-  lines: number
-  /** The highest among them; 0 without numbers. */
-  seq: number
-  settled: boolean
-}
+import type { Receipt } from '../intake/sender.ts'
 
 /** What an error line says. */
 export interface WireError {
@@ -24,14 +12,14 @@ export interface WireError {
 }
 
 /**
- * What a connection delivered and what it is told of it: lines settle in any order; acknowledged is up to where all have,
- * once for all that settle in one turn.
+ * What a connection delivered, as receipts, and what it is told of it. Receipts settle in any order; acknowledged is up to
+ * where all have, once for all that settle in one turn.
  */
 export class Answers {
   readonly #socket: Socket
   readonly #told: () => void
-  #entries: Entry[] = []
-  #last: Entry | null = null
+  #receipts: Receipt[] = []
+  #last: Receipt | null = null
   /** Lines that wait. */
   waiting = 0
   /** Lines settled so far, and the highest seq among them. */
@@ -44,14 +32,14 @@ export class Answers {
   #closed = false
   #whenDone: (() => void)[] = []
 
-  /** `told` is called whenever lines have settled. */
+  /** `told` is called after each time that receipts have settled. */
   constructor(socket: Socket, told: () => void) {
     this.#socket = socket
     this.#told = told
   }
 
   get areDone(): boolean {
-    return this.#entries.length === 0
+    return this.#receipts.length === 0
   }
 
   /** Resolves when no line waits and the peer was told so, or when the connection is gone. */
@@ -59,27 +47,16 @@ export class Answers {
     return new Promise((resolve) => this.#whenDone.push(resolve))
   }
 
-  /** One line more, which waits for its own sake. */
-  enter(seq: number | null, block: Entry['block']): Entry {
-    const entry: Entry = { block, lines: 1, seq: seq ?? 0, settled: false }
-    this.#entries.push(entry)
-    this.#last = entry
+  /** One line more, which settles with `receipt`: a new one, or the last. */
+  add(receipt: Receipt): void {
     this.waiting += 1
-    return entry
+    if (receipt === this.#last) return
+    this.#receipts.push(receipt)
+    this.#last = receipt
   }
 
-  /** One line more of what the line before waits for; false when that is something else, or nothing any more. */
-  extend(block: OpenBlock | typeof REPEATS, seq: number): boolean {
-    const last = this.#last
-    if (last === null || last.block !== block || last.settled) return false
-    last.lines += 1
-    last.seq = Math.max(last.seq, seq)
-    this.waiting += 1
-    return true
-  }
-
-  settle(entry: Entry): void {
-    entry.settled = true
+  /** Receipts have settled: acknowledges them in a moment. */
+  settle(): void {
     if (this.#ackDue) return
     this.#ackDue = true
     queueMicrotask(() => this.#ack())
@@ -97,16 +74,16 @@ export class Answers {
     this.#told()
   }
 
-  /** Goes on to the first line that still waits. */
+  /** Goes on to the first receipt that still waits. */
   #advance(): void {
     let n = 0
-    for (; n < this.#entries.length && this.#entries[n]!.settled; n++) {
-      const { lines, seq } = this.#entries[n]!
+    for (; n < this.#receipts.length && this.#receipts[n]!.settled; n++) {
+      const { messages, seq } = this.#receipts[n]!
       this.#settledSeq = Math.max(this.#settledSeq, seq)
-      this.#settledLines += lines
-      this.waiting -= lines
+      this.#settledLines += messages
+      this.waiting -= messages
     }
-    this.#entries.splice(0, n)
+    this.#receipts.splice(0, n)
   }
 
   #callDone(): void {
@@ -134,7 +111,7 @@ export class Answers {
     this.#closed = true
   }
 
-  /** The connection is gone: nobody waits any more. */
+  /** The connection is gone: nothing waits for it any more. */
   gone(): void {
     this.close()
     this.#callDone()

@@ -1,19 +1,22 @@
-import { isName } from '../../schemas/name.ts'
-import { parseObject, type Refusal } from './message-line.ts'
+import { nameFault } from '../../schemas/name.ts'
+import { LOST_SAMPLES_MAX } from '../intake/limits.ts'
+import { parseObject } from './json-object.ts'
+import type { Refusal } from './refusals.ts'
+import { shown } from './shown.ts'
 
 export interface Hello {
-  /** Null when it only shows a token: the connection goes on without numbers. */
+  /** The sender's id; null when the connection goes on without numbers. */
   readonly agent: string | null
   readonly token: string | null
   /** The dataset of lines that name none; null: the usual one. */
   readonly dataset: string | null
-  /** Samples that the agent lost since it last said so. */
+  /** Samples that the agent lost since the last hello that was welcomed, at most `LOST_SAMPLES_MAX`. */
   readonly lost: number
 }
 
 /**
- * What a hello says; a refusal when it is one and wrong; null when the line is no hello. A line with a service is
- * a message, whose other fields may have any name.
+ * Parses a hello. Returns a refusal when it is one and wrong, null when the line is no hello: one with a service is a
+ * message, whose other fields may have any name.
  */
 export function parseHello(line: Uint8Array): Hello | Refusal | null {
   const json = parseObject(line)
@@ -27,7 +30,12 @@ export function parseHello(line: Uint8Array): Hello | Refusal | null {
   const of = { dataset: dataset ?? null }
   if (agent === undefined && (token !== undefined || dataset !== undefined))
     return { ...of, agent: null, token: token ?? null, lost: 0 }
-  if (!isName(agent)) return refuse('agent', 'agent must be 1 to 128 characters without control characters')
-  const lostSamples = Number.isSafeInteger(lost) ? Math.max(0, lost as number) : 0
-  return { ...of, agent, token: token ?? null, lost: lostSamples }
+  const fault = nameFault(agent)
+  if (fault !== null) return refuse('agent', `agent ${fault}, not ${shown(agent)}`)
+  return { ...of, agent: agent as string, token: token ?? null, lost: lostSamples(lost) }
+}
+
+/** Returns how many lost samples are believed; what is no whole number is not. */
+function lostSamples(lost: unknown): number {
+  return Number.isInteger(lost) ? Math.min(LOST_SAMPLES_MAX, Math.max(0, lost as number)) : 0
 }

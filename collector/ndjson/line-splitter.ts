@@ -1,5 +1,5 @@
-import { LINE_BYTES_MAX, LONG_LINE_KEPT_BYTES } from '../intake/limits.ts'
 import type { LineBuffer } from './decode/line-buffer.ts'
+import { LINE_BYTES_MAX, LONG_LINE_KEPT_BYTES } from './line-limits.ts'
 
 /** A line without its newline; of one that was too long only the beginning. */
 export interface RawLine {
@@ -7,18 +7,18 @@ export interface RawLine {
   readonly tooLong: boolean
 }
 
-/** Who reads the lines. */
+/** Reads lines as they are cut. */
 export interface LineReader {
-  /** Reads the line at `from` where it lies; the place of its newline, −1 to be given it as a `line`. */
+  /** Reads the line that begins at `from` of the line buffer. Returns where its newline stands; −1 to get it by `line`. */
   inPlace(from: number): number
   line(line: RawLine): void
 }
 
 const NEWLINE = 0x0a
-/** Bytes of a chunk that are looked at in one go. */
+/** Bytes of a chunk that are put into the line buffer at once. */
 const PART_BYTES_MAX = 65_536
 
-/** Room on the lineBuffer: what is left of the chunk before, and the next part. */
+/** Size of the line buffer: room for what is left of the chunk before, and for the next part. */
 export const LINE_BUFFER_BYTES = LINE_BYTES_MAX + PART_BYTES_MAX
 
 /** Cuts a stream of bytes into lines, wherever the chunks break, holding no more than one line's limit. */
@@ -28,7 +28,7 @@ export class LineSplitter {
   #restBytes = 0
   #tooLong = false
 
-  /** The lines lie on `lineBuffer` while they are read. */
+  /** Lines lie in `lineBuffer` while they are read. */
   constructor(lineBuffer: LineBuffer) {
     this.#lineBuffer = lineBuffer
   }
@@ -59,7 +59,7 @@ export class LineSplitter {
     this.#add(this.#lineBuffer.bytes.subarray(this.#readLines(end, reader), end))
   }
 
-  /** Gives `reader` the lines on the lineBuffer up to `end`; where the last one ends. */
+  /** Gives `reader` the lines in the line buffer up to `end`. Returns where the last one ends. */
   #readLines(end: number, reader: LineReader): number {
     const { bytes } = this.#lineBuffer
     let from = 0
@@ -75,7 +75,7 @@ export class LineSplitter {
     return from
   }
 
-  /** What stands after the last newline, when the sender closed in order; null when nothing does. */
+  /** Returns what stands after the last newline, for a sender that closed in order; null when nothing does. */
   last(): RawLine | null {
     if (this.#restBytes === 0) return null
     const { bytes, tooLong } = this.#take()

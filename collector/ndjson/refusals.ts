@@ -1,20 +1,30 @@
 import type { ErrorCode } from '../../schemas/errors.ts'
 import type { TooMany } from '../intake/dataset-intake.ts'
-import type { Refusal } from './message-line.ts'
+import { shown } from './shown.ts'
 
-/** There are too many names, and this one is new. */
-export function tooMany({ column, name, setting }: TooMany, seq: number | null): Refusal {
-  const code = setting === 'collector.hosts_max' ? 'E_HOSTS_MAX' : 'E_SERVICES_MAX'
-  const reason = `${setting} are known already, and ${JSON.stringify(name)} is none of them`
+/** Why a line is refused. */
+export interface Refusal {
+  readonly code: ErrorCode
+  /** The field that is to blame, where one is. */
+  readonly field: string | null
+  /** What is wrong, with the value shortened. */
+  readonly reason: string
+  /** The message's number, where it can be read. */
+  readonly seq: number | null
+}
+
+/** Refuses a line as a whole. */
+export function refusal(code: ErrorCode, reason: string): Refusal {
+  return { code, field: null, reason, seq: null }
+}
+
+/** Refuses a message whose name is one too many. */
+export function tooMany({ code, column, name, setting }: TooMany, seq: number | null): Refusal {
+  const reason = `${setting} are known already, and ${shown(name)} is none of them`
   return { code, field: column, reason, seq }
 }
 
-/** A hello or line names a dataset that is not declared here. */
-export function unknownDataset(dataset: string | null): Refusal {
-  return { ...refusal('E_DATASET', `there is no dataset ${JSON.stringify(dataset)} here`), field: 'dataset' }
-}
-
-/** What is wrong with a line as a whole. */
-export function refusal(code: ErrorCode, reason: string): Refusal {
-  return { code, field: null, reason, seq: null }
+/** Refuses a hello or line that names a dataset which is not defined here. */
+export function unknownDataset(dataset: unknown, seq: number | null): Refusal {
+  return { code: 'E_DATASET', field: 'dataset', reason: `there is no dataset ${shown(dataset)} here`, seq }
 }

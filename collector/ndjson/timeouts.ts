@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../schemas/errors.ts'
 import type { Clock } from '../../schemas/ports/clock.ts'
-import { LINE_MS_MAX } from '../intake/limits.ts'
+import { LINE_MS_MAX } from './line-limits.ts'
 
 const NEWLINE = 0x0a
 
@@ -14,7 +14,7 @@ export interface Watched {
   destroy(): void
 }
 
-/** Watches how long a connection is silent, and how long the line that it began is unfinished: neither lasts for ever. */
+/** Ends a connection that is silent, or leaves a line unfinished, for too long. */
 export class Timeouts {
   readonly #clock: Clock
   readonly #idleMs: number
@@ -32,14 +32,14 @@ export class Timeouts {
     this.#watch()
   }
 
-  /** `bytes` came. */
+  /** Notes that `bytes` came. */
   heard(bytes: Uint8Array): void {
     this.#lastMs = this.#clock.nowMs()
     if (bytes[bytes.length - 1] === NEWLINE) this.#lineSinceMs = null
     else if (this.#lineSinceMs === null || bytes.includes(NEWLINE)) this.#lineSinceMs = this.#lastMs
   }
 
-  /** It is read again: while it was not, it could not finish a line. */
+  /** Notes that the connection is read again: meanwhile it could not finish a line. */
   readAgain(): void {
     if (this.#lineSinceMs !== null) this.#lineSinceMs = this.#clock.nowMs()
   }
@@ -60,7 +60,7 @@ export class Timeouts {
     const idle = nowMs - this.#lastMs >= this.#idleMs
     const slow = this.#lineSinceMs !== null && nowMs - this.#lineSinceMs >= LINE_MS_MAX
     const waits = this.#watched.waits()
-    // Whoever waits is not idle, unless it does not read its answers.
+    // A connection that waits is not idle, unless it does not read its answers.
     if (idle && this.#watched.unreadBytes() > 0) this.#watched.destroy()
     else if (slow && !waits)
       this.#watched.refuse('E_SLOW', `a line was not finished in ${LINE_MS_MAX / 1_000} s`)

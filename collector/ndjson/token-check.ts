@@ -1,24 +1,20 @@
 import type { ErrorCode } from '../../schemas/errors.ts'
 import type { Access } from '../../schemas/ports/access.ts'
 import type { Clock } from '../../schemas/ports/clock.ts'
-import { HELLO_MS_MAX } from '../intake/limits.ts'
 import type { Hello } from './hello.ts'
-import type { Refusal } from './message-line.ts'
-
-/** The first byte of a TLS handshake, which no line begins with. */
-const TLS_HANDSHAKE = 0x16
+import { HELLO_MS_MAX } from './line-limits.ts'
+import type { Refusal } from './refusals.ts'
 
 /**
- * The tokenCheck of one connection: who needs an access token must show a valid one in line 1, soon, and is out when it is revoked.
- * A stranger leaves no trace: it is told why and closed, and nothing it sent goes into `rejects/`.
+ * Checks the access token of one connection. A peer that needs one must show it in line 1, soon, and is closed when it is
+ * revoked. A peer without leaves no trace: it is told why, and nothing that it sent goes into `rejects/`.
  */
 export class TokenCheck {
   readonly #access: Access | null
   readonly #refuse: (code: ErrorCode, reason: string) => void
   readonly #needed: boolean
-  /** What the peer sends by; null when it needs none, or has not said it yet. */
+  /** The token that the peer showed; null when it needs none, or has shown none yet. */
   #token: string | null = null
-  #silent = true
   #cancelWait = () => {}
 
   /** `refuse` tells the peer why and closes the connection. */
@@ -34,15 +30,7 @@ export class TokenCheck {
     if (this.#needed) this.#cancelWait = clock.after(HELLO_MS_MAX, wait)
   }
 
-  /** Whether these bytes may be lines; the first of a TLS handshake are none. */
-  areLines(bytes: Uint8Array): boolean {
-    const speaksTls = this.#silent && bytes[0] === TLS_HANDSHAKE
-    this.#silent = false
-    if (speaksTls) this.#refuse('E_TLS', 'this collector speaks no TLS')
-    return !speaksTls
-  }
-
-  /** Whether the peer may send, having said `hello` in line 1, or something else. */
+  /** Returns whether the peer may send, by what it said in line 1: a hello, or something else (null). */
   admits(hello: Hello | Refusal | null): boolean {
     if (!this.#needed) return true
     this.#cancelWait()
@@ -55,7 +43,7 @@ export class TokenCheck {
     return reason === null
   }
 
-  /** Tokens came or went. */
+  /** Refuses a peer whose token is no longer valid: tokens came or went. */
   check(): void {
     const reason = this.#token === null ? null : objection(this.#access!, this.#token)
     if (reason !== null) this.#refuse('E_TOKEN', reason)
@@ -66,7 +54,7 @@ export class TokenCheck {
   }
 }
 
-/** What is wrong with a token now; null when it lets its holder send. */
+/** Returns what is wrong with a token; null when it lets its holder send. */
 function objection(access: Access, token: string): string | null {
   const holder = access.holder(token)
   if (holder === null) return 'there is no such access token, or it was revoked'

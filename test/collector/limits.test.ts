@@ -1,15 +1,17 @@
 import { expect, test } from 'vitest'
 import {
   CLOSE_MS_MAX,
-  ENDING_MS_MAX,
   GOODBYE_MS_MAX,
-  HELLO_MS_MAX,
-  LINE_MS_MAX,
   PENDING_BYTES_MAX,
   REFUSED_CONNECTIONS_MAX,
+} from '../../collector/intake/limits.ts'
+import {
+  ENDING_MS_MAX,
+  HELLO_MS_MAX,
+  LINE_MS_MAX,
   UNREAD_BYTES_MAX,
   UNSETTLED_LINES_MAX,
-} from '../../collector/intake/limits.ts'
+} from '../../collector/ndjson/line-limits.ts'
 import { HOUR_MS } from '../../schemas/time.ts'
 import { TestAccess } from '../sim/access.ts'
 import { encodeBlock } from '../sim/blocks.ts'

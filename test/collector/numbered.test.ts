@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { LOST_SAMPLES_MAX } from '../../collector/intake/limits.ts'
 import { cpus, message, Rig } from './rig.ts'
 
 test('a hello is welcomed with the highest durable number; acks are numbers from then on', async () => {
@@ -112,6 +113,21 @@ test('losses are counted once the hello that tells them is welcomed', async () =
   last.send({ hello: 1, agent: 'a', lost: 7 })
   await rig.run()
   expect([last.answers[0], rig.collector.status().lostByAgents]).toEqual([{ welcome: 1, seq: 1 }, 7])
+})
+
+test.each([
+  [2 ** 53 - 1, LOST_SAMPLES_MAX],
+  [1e300, LOST_SAMPLES_MAX],
+  [LOST_SAMPLES_MAX, LOST_SAMPLES_MAX],
+  [1.5, 0],
+  [-1, 0],
+  ['7', 0],
+])('losses of %j count as %i: a hello is believed so far and no further', async (lost, counted) => {
+  const rig = await Rig.start()
+  const client = await rig.connect()
+  client.send({ hello: 1, agent: 'a', lost })
+  await rig.run()
+  expect([client.answers, rig.collector.status().lostByAgents]).toEqual([[{ welcome: 1, seq: 0 }], counted])
 })
 
 test('a repeat of what is in flight is acknowledged only when that copy is durable', async () => {

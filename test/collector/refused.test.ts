@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { LINE_BYTES_MAX, LONG_LINE_KEPT_BYTES, REJECTS_BYTES_MAX } from '../../collector/intake/limits.ts'
+import { REJECTS_BYTES_MAX } from '../../collector/intake/limits.ts'
+import { LINE_BYTES_MAX, LONG_LINE_KEPT_BYTES } from '../../collector/ndjson/line-limits.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import { cpus, message, Rig } from './rig.ts'
 
@@ -159,7 +160,7 @@ test('what a failed write left in the folder of rejects counts', async () => {
   client.send({ x: 'a'.repeat(400) })
   await rig.run()
   rig.disk.capacityBytes = Number.POSITIVE_INFINITY
-  client.send({ x: 'b'.repeat(400) })
+  client.send({ x: 'b'.repeat(500) })
   await rig.run()
   expect(rig.collector.status().unkeptRejects).toBe(2)
 })

@@ -1,4 +1,9 @@
-import { type Collector, type CollectorConfig, startCollector } from '../../collector/collector.ts'
+import {
+  type Collector,
+  type CollectorConfig,
+  type CollectorDeps,
+  startCollector,
+} from '../../collector/collector.ts'
 import { host } from '../../schemas/datasets/host.ts'
 import type { Access } from '../../schemas/ports/access.ts'
 import type { Socket } from '../../schemas/ports/net.ts'
@@ -19,6 +24,7 @@ export class Rig {
   readonly disk: SimDisk
   readonly lines: string[] = []
   access: Access | null = null
+  knownNames: CollectorDeps['knownNames']
   collector!: Collector
 
   constructor(seed = 1) {
@@ -50,6 +56,7 @@ export class Rig {
         disk: this.disk,
         rejectsDir: '/data/rejects',
         ...(this.access && { access: this.access }),
+        ...(this.knownNames && { knownNames: this.knownNames }),
         logLine: (line) => void this.lines.push(line),
       },
     )

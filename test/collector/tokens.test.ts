@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { ENDING_MS_MAX, HELLO_MS_MAX } from '../../collector/intake/limits.ts'
+import { ENDING_MS_MAX, HELLO_MS_MAX } from '../../collector/ndjson/line-limits.ts'
 import { TestAccess } from '../sim/access.ts'
 import { cpus, message, Rig } from './rig.ts'
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import * as limits from '../../collector/intake/limits.ts'
+import * as intakeLimits from '../../collector/intake/limits.ts'
+import * as lineLimits from '../../collector/ndjson/line-limits.ts'
 import { ERRORS } from '../../schemas/errors.ts'
 import { Rig } from '../collector/rig.ts'
 import { TestAccess } from '../sim/access.ts'
@@ -78,7 +79,7 @@ test('every limit is listed with its value', () => {
   }
   const listed = rows(/^`[A-Z_]+`$/).filter(([name]) => !name!.startsWith('E_'))
   expect(listed.map(([name, value]) => [name, value]).sort()).toEqual(
-    Object.entries(limits)
+    Object.entries({ ...intakeLimits, ...lineLimits })
       .map(([name, value]) => [name, shown(name, value)])
       .sort(),
   )

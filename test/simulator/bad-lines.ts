@@ -16,7 +16,7 @@ const WRONG_FIELDS = [
   `"host":"${'h'.repeat(129)}"`,
   '"time_stamp":"1970-01-01T00:00:00Z"',
   '"time_stamp":4102444800000',
-  '"time_stamp":"2026-11-30T23:59:60Z"',
+  '"time_stamp":"2026-11-30T23:58:60Z"',
   '"time_stamp":"2026-11-31T00:00:00Z"',
   '"time_stamp":"2026-11-30T23:50:00"',
   '"time_stamp":"2026-11-30 23:50:00Z"',

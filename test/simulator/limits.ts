@@ -2,10 +2,12 @@ import {
   PENDING_BYTES_MAX,
   REFUSED_CONNECTIONS_MAX,
   REJECTS_BYTES_MAX,
+} from '../../collector/intake/limits.ts'
+import {
   UNREAD_BYTES_MAX,
   UNSETTLED_LINES_MAX,
   UNSETTLED_REFUSALS_MAX,
-} from '../../collector/intake/limits.ts'
+} from '../../collector/ndjson/line-limits.ts'
 import { CHUNK_BYTES_MAX } from '../sim/net.ts'
 import type { Flood } from './flood.ts'
 import type { Simulation } from './simulation.ts'

@@ -4,7 +4,7 @@ import { two } from './digits.ts'
 const MINUS = 0x2d
 const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 
-/** Milliseconds since 1970 of `2026-11-23`; NaN when there is no such day. */
+/** Reads a date like `2026-11-23` at `at`. Returns milliseconds since 1970, NaN when there is no such day. */
 export function readDay(bytes: Uint8Array, at: number): number {
   const year = two(bytes, at) * 100 + two(bytes, at + 2)
   const month = two(bytes, at + 5)

@@ -1,4 +1,4 @@
-/** Powers of ten that are doubles exactly. */
+/** The powers of ten that are exact as doubles. */
 export const EXACT_POWERS = Float64Array.from({ length: 23 }, (_, i) => Number(`1e${i}`))
 
 /** Decimal digits of `high` and of `low` below. */
@@ -11,8 +11,8 @@ const SPLITTER = 2 ** 27 + 1
 const ERROR = 2 ** -90
 
 /**
- * The double nearest to `(high · 10^lowDigits + low) · 10^exponent`, ties to even: what `Number` gives for these digits.
- * NaN where that cannot be said in a few steps: the caller then asks `Number`.
+ * Returns the double nearest to `(high · 10^lowDigits + low) · 10^exponent`, ties to even: what `Number` gives for these digits.
+ * NaN where that takes more than a few steps: the caller then asks `Number`.
  *
  * Up to 15 digits and powers up to 10²² both are doubles, so one rounding of one operation is right (Clinger 1990). With up
  * to 19 digits the quotient is computed in doubled precision and taken only if its error cannot matter.
@@ -34,7 +34,7 @@ export function fromDecimal(high: number, low: number, lowDigits: number, expone
   return value === quotient + (correction + error) ? value : Number.NaN
 }
 
-/** What `product`, the rounded `a · b`, lacks of the exact one. */
+/** Returns what `product`, the rounded `a · b`, lacks of the exact one. */
 function productError(a: number, b: number, product: number): number {
   const aScaled = a * SPLITTER
   const aHigh = aScaled - (aScaled - a)

@@ -25,7 +25,7 @@ const FIELDS_MAX = 30
  * leaves to `decodeLine`, with which it agrees on every line that it takes.
  *
  * A line mostly begins like one before (`Prefixes`) and has the shape of the line before: what stands between its values is
- * compared with what stood there (`LineShape`); only where it differs it is read token by token.
+ * compared with what stood there (`LineShape`), and read token by token only where it differs.
  */
 export class LineDecoder {
   readonly #intake: DatasetIntake
@@ -39,11 +39,11 @@ export class LineDecoder {
   /** Bits of all names, and of the fields that a line must have. */
   readonly #nameBits: number
   readonly #required: number
-  /** Place of the source among the names, −1 without one. */
+  /** Index of the source among the names, −1 without one. */
   readonly #source: number
   /** Gauges that a line may lack. */
   readonly #optional: readonly number[]
-  /** Bounds of gauges that are narrower than what digits can say in short. */
+  /** Bounds of those gauges that a number of few digits can exceed. */
   readonly #bounds: readonly { readonly g: number; readonly min: number; readonly max: number }[]
   readonly #maxima: Float64Array
   readonly #prefixes: Prefixes
@@ -51,7 +51,7 @@ export class LineDecoder {
   readonly #numbers: NumberReader
   readonly #names: NameReader
   readonly #times: TimeReader
-  /** Names in front of the line that is read, 0 for those that are not. */
+  /** Numbers of the names in front of the line being read, 0 for names elsewhere. */
   readonly #front: Int32Array
   /** The field of the key read last. */
   #field = 0
@@ -86,13 +86,13 @@ export class LineDecoder {
     this.#times = new TimeReader(lineBuffer)
   }
 
-  /** Numbers of names that were given out mean nothing any more. */
+  /** Forgets numbers of names: they get others. */
   forget(): void {
     this.#defaultSourceId = -1
     this.#prefixes.clear()
   }
 
-  /** Decodes the line that begins at `from`; the place of its newline, −1 when `decodeLine` must look at it. */
+  /** Decodes the line that begins at `from`. Returns where its newline stands, −1 when it is one for `decodeLine`. */
   decode(from: number, context: LineContext): number {
     if (this.#fields.length > FIELDS_MAX) return -1
     const gauges = this.#gauges
@@ -104,7 +104,7 @@ export class LineDecoder {
     let at = from
     let seen = 0
     let nth = 0
-    /** Where names end that stand in front and were read one by one, and which. */
+    /** Where the names in front end that were read one by one, and which they are. */
     let namesEnd = 0
     let names = 0
     const begun = this.#prefixes.guess(from)
@@ -133,7 +133,7 @@ export class LineDecoder {
           names = seen
         }
       } else {
-        // A gauge of few digits, which is most of what there is to read: in line, it saves a tenth of the whole.
+        // A gauge of few digits: most of what there is to read. Reading it here saves a tenth of the whole.
         const start = at
         let digits = 0
         let digit = bytes[at]! ^ ZERO
@@ -164,19 +164,19 @@ export class LineDecoder {
         at = skip(bytes, at + 1) - 1
         if (bytes[at + 1] !== NEWLINE) return -1
       }
-      if (namesEnd > 0) this.#learnBeginning(from, namesEnd, names)
+      if (namesEnd > 0 && this.#prefixes.wantsToLearn()) this.#learnPrefix(from, namesEnd, names)
       return this.#isWhole(seen, context) ? at + 1 : -1
     }
   }
 
-  #learnBeginning(from: number, to: number, names: number): void {
+  #learnPrefix(from: number, to: number, names: number): void {
     const front = this.#front
     for (let c = 0; c < front.length; c++)
       front[c] = names & (1 << (this.#gauges + c)) ? this.#row.names[c]! : 0
     this.#prefixes.learn(from, to, names, front)
   }
 
-  /** The names of the beginning read last are those of this line, and seen now. */
+  /** Takes the names of the prefix read last for those of this line; they are seen now. */
   #takeNames(seen: number): void {
     const { names } = this.#row
     for (let c = 0; c < names.length; c++) {
@@ -186,7 +186,7 @@ export class LineDecoder {
     }
   }
 
-  /** Fills in what was left out; whether nothing else is missing or out of bounds. */
+  /** Fills in what was left out. Returns false when anything else is missing or out of bounds. */
   #isWhole(seen: number, { agent, arrivalMs, oldestMs, senderAddress }: LineContext): boolean {
     const { values, names } = this.#row
     const gauges = this.#gauges
@@ -216,7 +216,7 @@ export class LineDecoder {
     return this.#defaultSourceId
   }
 
-  /** Reads what stands before a value of `#field`, from the brace or comma on; where the value begins, −1 when it is not plain. */
+  /** Reads a key, from the brace or comma before it, into `#field`. Returns where its value begins, −1 when it is no plain one. */
   #readKey(from: number, nth: number): number {
     const bytes = this.#bytes
     let at = nth === 0 ? skip(bytes, from) : from
@@ -229,7 +229,7 @@ export class LineDecoder {
     return bytes[at] === COLON ? skip(bytes, at + 1) : -1
   }
 
-  /** Reads a gauge at `at`; where it ends, −1 when it is out of bounds or no number. */
+  /** Reads a gauge at `at`. Returns where it ends, −1 when it is too large or no number. */
   #readGauge(at: number, field: number): number {
     const end = this.#numbers.read(at)
     const { value } = this.#numbers
@@ -238,7 +238,7 @@ export class LineDecoder {
     return end
   }
 
-  /** Reads the value of a field that is no gauge. */
+  /** Reads the value at `at` of a field that is no gauge. Returns where it ends, −1 when it is not plain. */
   #readOther(at: number, field: number): number {
     const { values, names } = this.#row
     if (field < this.#time) {
@@ -261,7 +261,7 @@ export class LineDecoder {
   }
 }
 
-/** Gauges that are read in short are at most that: nine digits. */
+/** Above every number of few digits. */
 const SHORT_MAX = 10 ** SHORT_DIGITS
 
 /** The names of the fields, by number. */
@@ -270,7 +270,7 @@ function fieldsOf(dataset: Dataset): Buffer[] {
   return [...gauges, ...nameColumns(dataset), 'time_stamp', 'seq'].map((name) => Buffer.from(name))
 }
 
-/** How many bits are set. */
+/** Counts the bits that are set. */
 function countOf(bits: number): number {
   let count = 0
   for (let rest = bits; rest !== 0; rest &= rest - 1) count += 1

@@ -1,7 +1,7 @@
-/** Bytes that must be readable behind the newline of a line: what is looked at goes by words. */
+/** Bytes that must be readable behind a line's newline, since it is read by words. */
 export const READ_AHEAD_BYTES = 64
 
-/** Where lines are read: memory seen as bytes and as words, with zeros behind the last line to look ahead into. */
+/** Memory in which lines are read, as bytes and as words, with zeros behind the last line. */
 export class LineBuffer {
   readonly bytes: Uint8Array
   readonly view: DataView
@@ -12,7 +12,7 @@ export class LineBuffer {
     this.view = new DataView(this.bytes.buffer)
   }
 
-  /** Puts parts of lines behind each other; where they end. */
+  /** Puts parts of lines behind each other. Returns where they end. */
   put(...parts: readonly Uint8Array[]): number {
     let end = 0
     for (const part of parts) {

@@ -1,6 +1,6 @@
 import type { LineBuffer } from './line-buffer.ts'
 
-/** Fields of a line, and bytes before a value, of which a shape is kept; what is longer is read anew each time. */
+/** Fields of a line, and pieces of what stands before a value, that are kept; what is longer is read anew each time. */
 const FIELDS_MAX = 32
 const PIECES_MAX = 4
 const LAST_PIECE = PIECES_MAX - 1
@@ -16,18 +16,18 @@ const PIECE_BYTES = 8
  */
 export class LineShape {
   readonly #view: DataView
-  /** The field whose value came next, −1 when none is kept; how long it was; its pieces, the last one overlapping. */
+  /** Per value: the field that it is of, −1 when none is kept; the bytes before it; their pieces, the last one overlapping. */
   readonly fields = new Int32Array(FIELDS_MAX).fill(-1)
   readonly lengths = new Int32Array(FIELDS_MAX)
   readonly #pieces = new Float64Array(FIELDS_MAX * PIECES_MAX)
-  /** Of what is shorter than a piece, the first word and the last. */
+  /** The first word and the last of what is shorter than a piece. */
   readonly #words = new Int32Array(FIELDS_MAX * 2)
 
   constructor({ view }: LineBuffer) {
     this.#view = view
   }
 
-  /** Whether at `at` the same stands as before the `nth` value. */
+  /** Returns whether the same stands at `at` as before the `nth` value of the line before. */
   isAt(at: number, nth: number): boolean {
     const view = this.#view
     const length = this.lengths[nth]!
@@ -48,7 +48,7 @@ export class LineShape {
     return true
   }
 
-  /** Keeps what stands from `from` to `to` before the `nth` value, which is of `field`. */
+  /** Learns what stands from `from` to `to` before the `nth` value, which is of `field`. */
   learn(from: number, to: number, nth: number, field: number): void {
     const view = this.#view
     const length = to - from

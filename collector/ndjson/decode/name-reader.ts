@@ -3,12 +3,12 @@ import type { LineBuffer } from './line-buffer.ts'
 
 const QUOTE = 0x22
 
-/** Reads names in quotes, and finds out which they are without making a string. */
+/** Reads names in quotes, and looks up their numbers without making strings. */
 export class NameReader {
   readonly #bytes: Uint8Array
   readonly #view: DataView
   readonly #end: number
-  /** The name read last. */
+  /** The number of the name read last. */
   id = 0
 
   constructor({ bytes, view }: LineBuffer) {
@@ -17,7 +17,7 @@ export class NameReader {
     this.#end = bytes.length
   }
 
-  /** Reads the name whose quote is at `at`; where it ends, −1 when it has escapes or is none of `names` nor may become one. */
+  /** Reads the name whose quote is at `at`. Returns where it ends, −1 when it has escapes, is no name or is one too many. */
   read(at: number, names: Names): number {
     const view = this.#view
     if (this.#bytes[at] !== QUOTE) return -1
@@ -45,8 +45,8 @@ export class NameReader {
 }
 
 /**
- * The highest bit of the first byte of `word` that is a quote or a backslash, maybe with bits of later bytes; 0 without one.
- * Mycroft's test for a zero byte, on what differs.
+ * Returns the highest bit of the first byte of `word` that is a quote or a backslash, maybe with bits of later bytes; 0
+ * when there is none. Mycroft's test for a zero byte, on what differs.
  */
 function endOfName(word: number): number {
   const quotes = word ^ 0x22222222

@@ -2,10 +2,10 @@ import { EXACT_POWERS, fromDecimal, HIGH_DIGITS, LOW_DIGITS } from './decimal.ts
 import type { LineBuffer } from './line-buffer.ts'
 
 const [ZERO, NINE, DOT, PLUS, MINUS, SMALL_E, LARGE_E] = [0x30, 0x39, 0x2e, 0x2b, 0x2d, 0x65, 0x45] as const
-/** So many digits fit into 32 bits. */
+/** Digits that fit into 32 bits. */
 export const SHORT_DIGITS = 9
 
-/** Reads numbers as JSON has them, but for the sign: nothing here may be negative. */
+/** Reads numbers of JSON that are not negative. */
 export class NumberReader {
   readonly #bytes: Uint8Array
   /** The number read last. */
@@ -15,12 +15,12 @@ export class NumberReader {
     this.#bytes = bytes
   }
 
-  /** Reads the number at `from`; where it ends, −1 when there is none. */
+  /** Reads the number at `from`. Returns where it ends, −1 when there is none. */
   read(from: number): number {
     const bytes = this.#bytes
     let at = from
     let digits = 0
-    // What is no digit becomes more than nine.
+    // Anything but a digit becomes more than nine.
     let byte = bytes[at]! ^ ZERO
     for (; byte <= 9; byte = bytes[++at]! ^ ZERO) digits = (Math.imul(digits, 10) + byte) | 0
     const whole = at - from
@@ -40,7 +40,7 @@ export class NumberReader {
     return at
   }
 
-  /** A number of many digits, those from `from` to `digitsEnd`, so many behind the dot, or with an exponent. */
+  /** Reads a number with many digits, from `from` to `digitsEnd`, `fraction` of them behind the dot, or with an exponent. */
   #readLong(from: number, digitsEnd: number, fraction: number): number {
     const bytes = this.#bytes
     let at = digitsEnd
@@ -61,7 +61,7 @@ export class NumberReader {
   }
 }
 
-/** The number that the digits from `from` to `to` say, times a power of ten; NaN when `Number` must say. */
+/** Returns the number whose digits stand from `from` to `to`, times a power of ten; NaN when it is one for `Number`. */
 function nearestOf(bytes: Uint8Array, from: number, to: number, exponent: number): number {
   let high = 0
   let low = 0

@@ -9,7 +9,7 @@ const [QUOTE, DOT, COLON, T, Z] = [0x22, 0x2e, 0x3a, 0x54, 0x5a] as const
 export class TimeReader {
   readonly #bytes: Uint8Array
   readonly #view: DataView
-  /** The minute read last, as its sixteen characters `2026-11-23T10:20`: most likely it is the next one too. */
+  /** The minute read last, as its sixteen characters `2026-11-23T10:20`: most likely it is the next time's too. */
   readonly #minute = new Int32Array(4)
   #minuteMs = Number.NaN
   /** The time read last, milliseconds since 1970. */
@@ -20,7 +20,7 @@ export class TimeReader {
     this.#view = view
   }
 
-  /** Reads the time at `at`, up to its quote; where it ends, −1 when it is none or has another form. */
+  /** Reads the time at `at` and its closing quote. Returns where it ends, −1 when it is none or has another form. */
   read(at: number): number {
     const bytes = this.#bytes
     if (!this.#isSameMinute(at) && !this.#readMinute(at)) return -1

@@ -286,7 +286,7 @@ test('a name too many is left to the complete path, which is told so', () => {
   const message = (service: string, host: string): Message => {
     return { names: [service, host], timeMs: 0, gauges: [1, 1, 1], agent: null, seq: null }
   }
-  const taken = [few.take(message('c', 'h')), few.take(message('a', 'h3')), few.take(message('b', 'h2'))]
+  const taken = [few.fill(message('c', 'h')), few.fill(message('a', 'h3')), few.fill(message('b', 'h2'))]
   expect(taken.map((over) => over?.setting)).toEqual([
     'collector.services_max',
     'collector.hosts_max',

@@ -1,11 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import {
-  type Accepted,
-  decodeLine,
-  type LineContext,
-  type Refusal,
-} from '../../../collector/ndjson/message-line.ts'
+import { type Accepted, decodeLine, type LineContext } from '../../../collector/ndjson/message-line.ts'
+import type { Refusal } from '../../../collector/ndjson/refusals.ts'
 import { host } from '../../../schemas/datasets/host.ts'
 import { ERRORS } from '../../../schemas/errors.ts'
 import { scores } from '../../schemas/nasty-messages.ts'
@@ -89,6 +85,13 @@ describe('a time is ISO 8601 with zone, or milliseconds', () => {
     ['2026-02-28T23:30:00,5Z', at + 500],
     ['2026-03-01T01:30:00+02:00', at],
     ['2026-02-28T18:00:00-05:30', at],
+    ['2026-03-01T01:30:00+02', at],
+    ['2026-03-01T01:30+02', at],
+    ['2026-02-28T17:30:00.25-06', at + 250],
+    ['2026-02-28T23:59:60Z', Date.UTC(2026, 2, 1) - 1],
+    ['2026-02-28T23:59:60.7Z', Date.UTC(2026, 2, 1) - 1],
+    ['2026-03-01T05:29:60+05:30', Date.UTC(2026, 2, 1) - 1],
+    ['2026-02-28T14:59:60-09', Date.UTC(2026, 2, 1) - 1],
     ['2024-02-29T00:00:00Z', Date.UTC(2024, 1, 29)],
     [at + 0.9, at],
     [Date.UTC(2000, 0, 1), Date.UTC(2000, 0, 1)],
@@ -105,8 +108,14 @@ describe('a time is ISO 8601 with zone, or milliseconds', () => {
     '2026-13-01T00:00:00Z',
     '2026-02-28T24:00:00Z',
     '2026-02-28T23:60:00Z',
-    '2026-02-28T23:59:60Z',
+    '2026-02-28T23:59:61Z',
+    '2026-02-28T23:58:60Z',
+    '2026-02-28T12:00:60Z',
+    '2026-02-28T23:59:60+01:00',
     '2026-02-28T23:30:00+24:00',
+    '2026-02-28T23:30:00+24',
+    '2026-02-28T23:30:00+2',
+    '2026-02-28T23:30:00+020',
     '2026-02-28T23:30:00.Z',
     '+002026-02-28T23:30:00Z',
     'Sat, 28 Feb 2026 23:30:00 GMT',
@@ -180,6 +189,25 @@ test('the reason names the value, shortened', () => {
   const { reason } = refused({ ...GOOD, service: '😀'.repeat(1_000) })
   expect(reason.length).toBeLessThan(200)
   expect(reason.isWellFormed()).toBe(true)
+})
+
+test('a line that begins with a byte-order mark is refused for that', () => {
+  expect(refused(`\ufeff${JSON.stringify(GOOD)}`).reason).toMatch(
+    /^the line is not JSON: it begins with a byte-order mark: "\\ufeff\{/,
+  )
+})
+
+test.each([
+  ['web\u200b', '"web\\u200b"'],
+  ['\u202egnp', '"\\u202egnp"'],
+  ['a\u00a0b\u2028', '"a\\u00a0b\\u2028"'],
+  ['\u3164', '"\\u3164"'],
+  ['\u{e0041}', '"\\u{e0041}"'],
+  ['\u0085', '"\\u0085"'],
+  ['größe 日本 😀', '"größe 日本 😀"'],
+])('what cannot be seen of %j is shown escaped', (cpu, shown) => {
+  expect(refused({ ...GOOD, cpu }).reason).toBe(`cpu must be a finite number from 0 to 1e15, not ${shown}`)
+  expect(refused(cpu).reason).toBe(`the line is not JSON: ${shown}`)
 })
 
 test('a value nested as deep as a line allows is refused like any other', () => {
@@ -259,9 +287,33 @@ describe('lines of another dataset', () => {
   })
 })
 
-test.each(['.', '..', ' ', '\u00a0', '\u3000 ', 'a\u202eb', '\u2067x', '\u200f'])(
-  '%j cannot be shown or asked for, and is no name',
-  (service) => {
-    expect(refused({ ...GOOD, service })).toMatchObject({ code: 'E_SERVICE' })
-  },
-)
+test('a column may have a name that every object inherits', () => {
+  const gauge = { name: 'constructor', unit: '', min: 0, max: 1, optional: true }
+  const odd = { ...scores, gauges: [gauge], attributes: ['valueof', 'constructor'] }
+  const decoded = decodeLine(Buffer.from('{"group":"A","lunch":"no"}'), CONTEXT, {
+    usual: odd,
+    named: () => null,
+  })
+  expect(decoded).toMatchObject({ message: { gauges: [Number.NaN], attributes: [null, null] } })
+})
+
+test.each([
+  ['.', 'must be other than . and .., which no address can name'],
+  ['..', 'must be other than . and .., which no address can name'],
+  [' ', 'must have a character that is seen'],
+  ['\u00a0\u3000 ', 'must have a character that is seen'],
+  ['\u200b', 'must have a character that is seen'],
+  ['\u3164\u2800', 'must have a character that is seen'],
+  ['a\u202eb', 'must be without characters that turn the direction of writing'],
+  ['\u2067x', 'must be without characters that turn the direction of writing'],
+  ['\u200f', 'must be without characters that turn the direction of writing'],
+  ['', 'must be 1 to 128 characters'],
+  ['a\n', 'must be without control characters'],
+  ['\ud800', 'must be without half of a surrogate pair'],
+  [7, 'must be text'],
+])('%j is no name, and it is said why', (service, why) => {
+  const { code, reason } = refused({ ...GOOD, service })
+  expect([code, reason.slice(0, reason.indexOf(', not '))]).toEqual(['E_SERVICE', `service ${why}`])
+  const host = refused({ ...GOOD, host: service })
+  expect([host.code, host.reason.startsWith(`host ${why}`)]).toEqual(['E_HOST', true])
+})

@@ -70,6 +70,59 @@ test('a beginning that comes again is expected, and nothing that only begins lik
   expect(guess(webs)).toBe(0)
 })
 
+test('of three names, prefixes that differ in one of them are told apart', () => {
+  const lineBuffer = new LineBuffer(200)
+  const prefixes = new Prefixes(lineBuffer, 3)
+  const texts = Array.from(
+    { length: 1_000 },
+    (_, n) => `{"a":"${n % 10}","b":"${Math.floor(n / 10) % 10}","c":"${n}"`,
+  )
+  const names = texts.map((_, n) => Int32Array.of(n % 10, Math.floor(n / 10) % 10, Math.floor(n / 100)))
+  const put = (text: string) => lineBuffer.put(Buffer.from(text))
+  for (const [n, text] of texts.entries()) prefixes.learn(0, put(text), 7, names[n]!)
+  prefixes.learn(0, put(texts[0]!), 7, names[0]!)
+  for (const [n, text] of texts.entries()) {
+    if (n === 0) continue
+    put(text)
+    expect([prefixes.guess(0), prefixes.nameAt(0), prefixes.nameAt(1), prefixes.nameAt(2)]).toEqual([
+      text.length,
+      ...names[n]!,
+    ])
+  }
+})
+
+/** Learns one prefix after the other, as long as it wants to, up to `max`. Returns how many. */
+function learnNew(prefixes: Prefixes, lineBuffer: LineBuffer, max: number): number {
+  let learned = 0
+  while (learned < max && prefixes.wantsToLearn()) {
+    const end = lineBuffer.put(Buffer.from(`{"service":"web","host":"h${learned}"`))
+    prefixes.learn(0, end, 3, Int32Array.of(0, learned))
+    learned += 1
+  }
+  return learned
+}
+
+test('where no prefix comes again learning rests, and is tried again later', () => {
+  const lineBuffer = new LineBuffer(200)
+  const prefixes = new Prefixes(lineBuffer, 2)
+  expect(learnNew(prefixes, lineBuffer, 1_000_000)).toBe(65_536)
+  expect(prefixes.guess(0)).toBe(0)
+  let resting = 0
+  while (!prefixes.wantsToLearn()) resting += 1
+  expect(resting).toBe(16 * 65_536)
+  expect(learnNew(prefixes, lineBuffer, 1_000)).toBe(1_000)
+})
+
+test('prefixes that come again give it credit to learn others', () => {
+  const lineBuffer = new LineBuffer(200)
+  const prefixes = new Prefixes(lineBuffer, 2)
+  expect(learnNew(prefixes, lineBuffer, 60_000)).toBe(60_000)
+  const end = lineBuffer.put(Buffer.from('{"service":"web","host":"same"'))
+  for (let n = 0; n < 2; n++) prefixes.learn(0, end, 3, Int32Array.of(0, 1))
+  for (let n = 0; n < 60_000; n++) if (prefixes.guess(0) !== end) throw new Error(`not expected: ${n}`)
+  expect(learnNew(prefixes, lineBuffer, 1_000_000)).toBe(65_536 - 2)
+})
+
 test('with more beginnings than are kept each line is still read with its own names', () => {
   const { read } = reader()
   for (let n = 0; n < 140_000; n++) {
