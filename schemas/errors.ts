@@ -255,6 +255,13 @@ export function isError(error: unknown, code: ErrorCode): error is TidemarkError
   return error instanceof TidemarkError && error.code === code
 }
 
+/** Whether `code` is the error's own or that of one which caused it. */
+export function isCausedBy(error: unknown, code: ErrorCode): error is TidemarkError {
+  for (let cause = error; cause instanceof TidemarkError; cause = cause.cause)
+    if (cause.code === code) return true
+  return false
+}
+
 /** One line for a log: the message, and its code where it has one. */
 export function describeError(error: unknown): string {
   if (error instanceof TidemarkError) return `${error.message} (${error.code})`

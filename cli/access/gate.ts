@@ -1,6 +1,6 @@
 import { TidemarkError } from '../../schemas/errors.ts'
 import type { Closing } from '../compose/closing.ts'
-import type { Host } from '../compose/data-directory.ts'
+import type { Host } from '../compose/host.ts'
 import type { Settings } from '../settings/settings.ts'
 import { refuseExposed } from './exposure.ts'
 import { openTokens, type Tokens } from './tokens.ts'

@@ -85,7 +85,9 @@ async function runHere({ settings, flags }: Args, full: boolean, io: Io): Promis
   const closing = new Closing(logLine)
   const { stopped } = io
   try {
-    const host = { disk: nodeDisk(), clock, random: nodeRandom(), logLine }
+    const stopping = new AbortController()
+    void stopped.then(() => stopping.abort())
+    const host = { disk: nodeDisk(), clock, random: nodeRandom(), logLine, signal: stopping.signal }
     const definitions = settings.definitions(await builtInDefinitions())
     const options = { settings, definitions, command: 'batch', engine, scheduled: false }
     // Loaded only where it runs: others do without DuckDB.

@@ -30,7 +30,10 @@ async function run({ settings }: Args, io: Io): Promise<number> {
     logLine(describeError(error))
     failure.resolve(1)
   }
-  const host = { disk: nodeDisk(), clock, random: nodeRandom(), logLine, failed }
+  const stopping = new AbortController()
+  void stopped.then(() => stopping.abort())
+  const { signal } = stopping
+  const host = { disk: nodeDisk(), clock, random: nodeRandom(), logLine, failed, signal }
   // The layers are loaded only where they run: the agent's command does without them.
   const { startEmbedded } = await import('../compose/embedded.ts')
   const { startWithRoom } = await import('../compose/waiting.ts')

@@ -10,13 +10,13 @@ import { readNamedPosition } from '../../lake/tables/named-position.ts'
 import { type JournalConfig, openJournal } from '../../log/journal/journal.ts'
 import type { LogReader } from '../../log/port.ts'
 import type { Definitions } from '../../schemas/definitions.ts'
-import type { Clock, Random } from '../../schemas/ports/clock.ts'
-import type { Disk } from '../../schemas/ports/disk.ts'
 import type { Wake } from '../../schemas/ports/layers.ts'
 import { makeWake } from '../../schemas/ports/wake.ts'
 import { sealThread } from '../host/seal-thread.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Closing } from './closing.ts'
+import type { OwnerHost } from './host.ts'
+import { ownLake } from './lake-owner.ts'
 import { startWriters, type Writers } from './writers.ts'
 
 /** What `up` and `batch --once` share: the data directory, and the layers that write to the lake. */
@@ -26,16 +26,9 @@ export interface OpenedData extends Writers {
   readonly wake: Wake
 }
 
-export interface Host {
-  readonly disk: Disk
-  readonly clock: Clock
-  readonly random: Random
-  logLine(line: string): void
-}
-
 /**
- * Opens the data directory for this process alone. Whatever it opened is in `closing`, also when it throws; `E_LOCKED`
- * names the process that has it.
+ * Opens the data directory, and the lake that it writes to, for this process alone. Whatever it opened is in `closing`, also
+ * when it throws; `E_LOCKED` names the process that has the directory, `E_LAKE_OWNED` the one that has the lake.
  */
 export async function openData(
   options: {
@@ -47,20 +40,24 @@ export async function openData(
     /** Opens the journal elsewhere than in this thread. */
     openLog?(config: JournalConfig): Promise<LogReader>
   },
-  host: Host,
+  host: OwnerHost,
   closing: Closing,
 ): Promise<OpenedData> {
   const { settings, definitions, engine } = options
   const { disk, clock, random, logLine } = host
   const dataDir = settings.dataDir()
-  const holder = `tidemark ${options.command}, process ${process.pid} on ${hostname()}`
+  const program = `tidemark ${options.command}, process ${process.pid}`
+  const holder = `${program} on ${hostname()}`
 
   await disk.makeDir(dataDir)
   const lock = await disk.lock(join(dataDir, 'lock'), holder)
   closing.add('lock', () => lock.release())
 
-  const { store, settle } = openStore(settings.lakeDir(), { disk, random })
-  await settle()
+  const opened = openStore(settings.lakeDir(), { disk, random })
+  const lease = await ownLake(opened.store, { dataDir, holder: program }, host)
+  closing.add('lease of the lake', () => lease.close())
+  await opened.settle()
+  const store = lease.guard(opened.store)
   const tables = lakeTables(definitions, (name) => openTable(name, { store, clock, random }))
   const messages = tables.datasets.map((dataset) => dataset.messages)
   const named = await readNamedPosition({ messages, views: allViews(tables) })

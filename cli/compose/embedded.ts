@@ -22,14 +22,15 @@ import { VERSION } from '../version.ts'
 import { type Addresses, removeAddresses } from './addresses.ts'
 import { Announced } from './announced.ts'
 import type { Closing } from './closing.ts'
-import { type Host, openData } from './data-directory.ts'
+import { openData } from './data-directory.ts'
 import { hiddenPaths } from './hidden-paths.ts'
+import type { Host, OwnerHost } from './host.ts'
 import { type Embedded, readiness, statusOf } from './state.ts'
 
 /** Starts the layers in one process, each after those it needs; what was started is in `closing`, also when it throws. */
 export async function startEmbedded(
   settings: Settings,
-  host: Host & { failed(error: Error): void },
+  host: OwnerHost & { failed(error: Error): void },
   closing: Closing,
 ): Promise<Addresses> {
   const { disk, clock, logLine } = host

@@ -1,13 +1,13 @@
 import { join } from 'node:path'
-import { describeError, isError, type TidemarkError } from '../../schemas/errors.ts'
+import { describeError, isCausedBy, isError, type TidemarkError } from '../../schemas/errors.ts'
 import { sleep } from '../../schemas/ports/clock.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
 import { startWaitingHttp } from '../../serving/http/waiting.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Addresses } from './addresses.ts'
 import type { Closing } from './closing.ts'
-import type { Host } from './data-directory.ts'
 import { hiddenPaths } from './hidden-paths.ts'
+import type { Host } from './host.ts'
 
 /** How often a full disk is looked at again. */
 const LOOK_MS = 1_000
@@ -33,7 +33,7 @@ export async function startWithRoom(
     try {
       return await start()
     } catch (error) {
-      if (!isError(error, 'E_DISK_FULL')) throw error
+      if (!isCausedBy(error, 'E_DISK_FULL')) throw error
       await closing.close()
       await waitForRoom(settings, host, closing, error, () => isStopped)
       if (isStopped) return null
