@@ -1,0 +1,55 @@
+import { join } from 'node:path'
+import type { LakeTables } from '../../lake/tables/deployment.ts'
+import type { OpenCells, Wake } from '../../schemas/ports/layers.ts'
+import { type AnswersServer, startAnswers } from '../../serving/answer.ts'
+import type { HttpDeps } from '../../serving/http/app.ts'
+import { type HttpServer, startHttp } from '../../serving/http/server.ts'
+import type { Tokens } from '../access/tokens.ts'
+import { indexThread } from '../host/index-thread.ts'
+import type { Settings } from '../settings/settings.ts'
+import { VERSION } from '../version.ts'
+import type { Closing } from './closing.ts'
+import { hiddenPaths } from './hidden-paths.ts'
+import type { Host } from './host.ts'
+
+/**
+ * Starts what answers questions: the index in the data directory, which follows the lake. `openCells` is null where no speed
+ * layer runs in this process.
+ */
+export async function startServing(
+  settings: Settings,
+  lake: { readonly tables: LakeTables; readonly openCells: OpenCells | null; readonly wake: Wake },
+  { disk, clock, logLine }: Host,
+  closing: Closing,
+): Promise<AnswersServer> {
+  const answers = await startAnswers(
+    {
+      tickMs: settings.durationMs('speed.tick'),
+      indexPath: join(settings.dataDir(), 'index.db'),
+      indexDays: settings.integer('serving.index_days'),
+    },
+    { ...lake, loader: indexThread(), disk, clock, logLine },
+  )
+  closing.add('serving', () => answers.close())
+  return answers
+}
+
+/** Starts the API and the pages. Throws `E_LISTEN`. */
+export async function startPages(
+  settings: Settings,
+  gate: Tokens,
+  asked: Pick<HttpDeps, 'answers' | 'status' | 'ready' | 'runs' | 'runStarter'>,
+  { clock, logLine }: Host,
+  closing: Closing,
+): Promise<HttpServer> {
+  const http = await startHttp(settings.address('serving.listen'), {
+    ...asked,
+    clock,
+    access: gate.access,
+    version: VERSION,
+    hidePaths: hiddenPaths(settings),
+    logLine,
+  })
+  closing.add('http', () => http.close())
+  return http
+}
