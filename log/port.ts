@@ -39,6 +39,9 @@ export interface Log extends LogReader {
    * Appends one encoded block (`BlockEncoder`; 1 to `BLOCK_MESSAGES_LIMIT` messages) to `partition` and resolves with its
    * offset when it is durable. Appends to one partition are durable in the order of the calls. While the disk is full it
    * waits; `state()` says so.
+   *
+   * When one fails, every later one of its partition fails too that was asked for before that was
+   * told: of an agent's numbers none is durable above one that is not.
    */
   append(partition: number, payload: Uint8Array): Promise<number>
   /** As in `state()`. */

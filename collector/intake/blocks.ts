@@ -16,17 +16,19 @@ export interface BlocksConfig {
 
 /** A block that messages of one dataset are put into, or that waits to be durable. */
 export class OpenBlock {
+  readonly partition: number
   readonly dataset: string
   messages = 0
   /** Of the senders that put messages in, in their order. */
   readonly receipts: Receipt[] = []
 
-  constructor(dataset: string) {
+  constructor(partition: number, dataset: string) {
+    this.partition = partition
     this.dataset = dataset
   }
 }
 
-/** The open block of one dataset. */
+/** The open block of one dataset in one partition. */
 interface Slot {
   readonly draft: BlockDraft
   open: OpenBlock
@@ -34,19 +36,19 @@ interface Slot {
 }
 
 /**
- * The open blocks of the partition, one a dataset, shared by all senders: each is appended when it is full, or `lingerMs`
- * after its first message. Blocks become durable in the order in which they were appended.
+ * The open blocks, one a dataset and partition, shared by the senders of the partition: each is appended when it is full, or
+ * `lingerMs` after its first message. Blocks of a partition become durable in the order in which they were appended.
  */
 export class Blocks {
   readonly #config: BlocksConfig
   readonly #log: Log
-  /** The one that messages are appended to. */
-  readonly #partition: number
   readonly #clock: Clock
   readonly #settled: (block: OpenBlock, durable: boolean) => void
   readonly #logLine: (line: string) => void
   readonly #messagesMax: number
-  readonly #slots: ReadonlyMap<string, Slot>
+  readonly #datasets: ReadonlyMap<string, DatasetIntake>
+  /** By partition, then by dataset; made when it is needed first. */
+  readonly #slots = new Map<number, Map<string, Slot>>()
   readonly #encoder = new BlockEncoder()
   /** Blocks appended and not yet durable. */
   readonly #inFlight = new Set<Promise<void>>()
@@ -65,29 +67,20 @@ export class Blocks {
   ) {
     this.#config = config
     this.#messagesMax = Math.min(config.blockMessages, BLOCK_MESSAGES_LIMIT)
-    this.#slots = new Map(
-      Array.from(deps.datasets, (intake) => {
-        const draft = new BlockDraft(this.#messagesMax, intake)
-        return [
-          intake.dataset.name,
-          { draft, open: new OpenBlock(intake.dataset.name), cancelLinger: () => {} },
-        ]
-      }),
-    )
+    this.#datasets = new Map(Array.from(deps.datasets, (intake) => [intake.dataset.name, intake]))
     this.#log = deps.log
-    this.#partition = deps.log.partitions()[0]!
     this.#clock = deps.clock
     this.#settled = deps.settled
     this.#logLine = deps.logLine
   }
 
   /**
-   * Adds the message in `row`, of `agent`, and returns the block that holds it. `before` is the block that the agent's last
-   * message went into, if any: numbers of an agent become durable in their order, so a block of another dataset is
-   * appended first.
+   * Adds the message in `row`, of `agent`, to a block of `partition` and returns that block. `before` is the block that the
+   * agent's last message went into, if any: numbers of an agent become durable in their order, so a block of another dataset
+   * is appended first.
    */
-  add(row: Row, agent: string | null, before: OpenBlock | null): OpenBlock {
-    const slot = this.#slots.get(row.dataset.name)!
+  add(row: Row, partition: number, agent: string | null, before: OpenBlock | null): OpenBlock {
+    const slot = this.#slotOf(partition, row.dataset.name)
     if (before !== null && before.dataset !== slot.open.dataset) this.#flushBlock(before)
     const block = slot.open
     if (block.messages === 0)
@@ -98,14 +91,33 @@ export class Blocks {
     return block
   }
 
+  #slotOf(partition: number, dataset: string): Slot {
+    let slots = this.#slots.get(partition)
+    if (slots === undefined) {
+      slots = new Map()
+      this.#slots.set(partition, slots)
+    }
+    let slot = slots.get(dataset)
+    if (slot === undefined) {
+      const draft = new BlockDraft(this.#messagesMax, this.#datasets.get(dataset)!)
+      slot = { draft, open: new OpenBlock(partition, dataset), cancelLinger: () => {} }
+      slots.set(dataset, slot)
+    }
+    return slot
+  }
+
+  *#allSlots(): Iterable<Slot> {
+    for (const slots of this.#slots.values()) yield* slots.values()
+  }
+
   /** Appends the open blocks now. */
   flush(): void {
-    for (const slot of this.#slots.values()) this.#flushSlot(slot)
+    for (const slot of this.#allSlots()) this.#flushSlot(slot)
   }
 
   /** Appends a block now, unless it was already. */
   #flushBlock(block: OpenBlock): void {
-    const slot = this.#slots.get(block.dataset)!
+    const slot = this.#slotOf(block.partition, block.dataset)
     if (slot.open === block) this.#flushSlot(slot)
   }
 
@@ -113,7 +125,7 @@ export class Blocks {
     const block = slot.open
     if (block.messages === 0) return
     slot.cancelLinger()
-    slot.open = new OpenBlock(block.dataset)
+    slot.open = new OpenBlock(block.partition, block.dataset)
     const payload = this.#encoder.encode(slot.draft.columns())
     slot.draft.clear()
     const done = this.#append(block, payload)
@@ -124,7 +136,7 @@ export class Blocks {
   async #append(block: OpenBlock, payload: Uint8Array): Promise<void> {
     let durable = true
     try {
-      await this.#log.append(this.#partition, payload)
+      await this.#log.append(block.partition, payload)
       this.#rate.add(block.messages, this.#clock.nowMs())
     } catch (error) {
       durable = false
@@ -146,10 +158,10 @@ export class Blocks {
 
   /** Drops the messages of the open blocks. */
   discard(): void {
-    for (const slot of this.#slots.values()) {
+    for (const slot of this.#allSlots()) {
       slot.cancelLinger()
       slot.draft.clear()
-      slot.open = new OpenBlock(slot.open.dataset)
+      slot.open = new OpenBlock(slot.open.partition, slot.open.dataset)
     }
   }
 }

@@ -1,3 +1,4 @@
+import { partitionOf } from '../../log/partitions.ts'
 import type { Log } from '../../log/port.ts'
 import type { Senders } from '../../log/senders.ts'
 import type { Dataset } from '../../schemas/dataset.ts'
@@ -69,6 +70,8 @@ export class Intake {
   readonly #blocks: Blocks
   readonly #sessions: Sessions
   readonly #rejects: Rejects
+  readonly #partitions: readonly number[]
+  #turn = -1
   readonly #isBehind: () => boolean
   readonly #stopFollowing: () => void
   readonly #forgetting: (() => void)[] = []
@@ -76,6 +79,7 @@ export class Intake {
   constructor(config: IntakeConfig, deps: IntakeDeps) {
     const { log, disk, rejectsDir, logLine } = deps
     this.#deps = deps
+    this.#partitions = log.partitions()
     const beforeForgetting = () => this.#beforeForgetting()
     this.datasets = new KnownDatasets(deps.datasets, config, { beforeForgetting, logLine })
     this.#blocks = new Blocks(config, {
@@ -109,6 +113,7 @@ export class Intake {
    */
   take(agent: string, sender: Sender): Promise<{ seq: number; twice: boolean }> {
     sender.agent = agent
+    sender.partition = partitionOf(agent, this.#partitions)
     return this.#sessions.take(agent, sender, this.#deps.clock.nowMs())
   }
 
@@ -118,13 +123,20 @@ export class Intake {
     const { seq } = row
     if (agent !== null && !this.#sessions.isNew(agent, seq)) return this.#offerRepeat(agent, seq, sender)
     const before = agent === null ? null : this.#sessions.blockOf(agent)
-    const block = this.#blocks.add(row, agent, before)
+    sender.partition ??= this.#nextPartition()
+    const block = this.#blocks.add(row, sender.partition, agent, before)
     if (agent !== null) this.#sessions.put(agent, block)
     const last = sender.lastReceipt
     if (last?.extend(block, seq)) return last
     const receipt = new Receipt(sender, block, seq)
     block.receipts.push(receipt)
     return receipt
+  }
+
+  /** The partitions take turns with the connections that send without numbers. */
+  #nextPartition(): number {
+    this.#turn = (this.#turn + 1) % this.#partitions.length
+    return this.#partitions[this.#turn]!
   }
 
   #offerRepeat(agent: string, seq: number, sender: Sender): Receipt {

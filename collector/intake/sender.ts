@@ -23,6 +23,8 @@ export class Sender {
   readonly link: SenderLink
   /** Its id where its messages are numbered, else null. */
   agent: string | null = null
+  /** Partition of the log that its messages go to; null before it is known. */
+  partition: number | null = null
   /** Whether it sends good messages, as far as is known. */
   trusted = false
   /** The receipt that it got last. */

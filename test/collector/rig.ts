@@ -19,7 +19,7 @@ export const NOW_MS = Date.UTC(2026, 10, 22, 10)
 /** A collector over simulated network, disk, clock and log. */
 export class Rig {
   readonly clock = new SimClock(NOW_MS)
-  readonly log = new SimLog()
+  readonly log: SimLog
   readonly net: SimNet
   readonly disk: SimDisk
   readonly lines: string[] = []
@@ -27,7 +27,8 @@ export class Rig {
   knownNames: CollectorDeps['knownNames']
   collector!: Collector
 
-  constructor(seed = 1) {
+  constructor(seed = 1, log = new SimLog()) {
+    this.log = log
     this.net = new SimNet(seed)
     this.disk = new SimDisk(seed)
   }

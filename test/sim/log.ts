@@ -6,9 +6,7 @@ import { type Message, messageAt } from '../../schemas/message.ts'
 import { BEGINNING, type Position } from '../../schemas/position.ts'
 import { agentsOf, decodeBlock } from './blocks.ts'
 
-const PARTITION = 0
-
-/** A log in memory, of one partition, whose durability a test can hold back. */
+/** A log in memory whose durability a test can hold back. */
 export class SimLog implements Log, Senders {
   readonly blocks: Block[] = []
   /** While true, appends wait. */
@@ -16,17 +14,23 @@ export class SimLog implements Log, Senders {
   failing = false
   pending = 0
   #waiting: (() => void)[] = []
-  #next = 0
+  readonly #partitions: readonly number[]
+  readonly #next = new Map<number, number>()
   readonly #listeners = new Set<() => void>()
   readonly #seqs = new Map<string, number>()
 
-  partitions = () => [PARTITION]
+  constructor(partitions: readonly number[] = [0]) {
+    this.#partitions = partitions
+  }
 
-  async append(_partition: number, payload: Uint8Array): Promise<number> {
-    const offset = this.#next++
+  partitions = () => this.#partitions
+
+  async append(partition: number, payload: Uint8Array): Promise<number> {
+    const offset = this.#next.get(partition) ?? 0
+    this.#next.set(partition, offset + 1)
     if (this.held) await new Promise<void>((resolve) => this.#waiting.push(resolve))
     if (this.failing) throw new TidemarkError('E_CLOSED', 'the log is closed')
-    this.blocks.push({ partition: PARTITION, offset, logTimeMs: 0, messages: decodeBlock(payload) })
+    this.blocks.push({ partition, offset, logTimeMs: 0, messages: decodeBlock(payload) })
     for (const [agent, seq] of agentsOf(payload))
       this.#seqs.set(agent, Math.max(this.#seqs.get(agent) ?? 0, seq))
     for (const fn of this.#listeners) fn()
@@ -56,14 +60,18 @@ export class SimLog implements Log, Senders {
   }
 
   pendingBytes = () => this.pending
-  end = () => this.blocks.length - 1
+  end = (partition: number) => this.#blocksOf(partition).length - 1
   start = () => BEGINNING
   highestSeq = (agent: string) => this.#seqs.get(agent) ?? 0
   async trim(_position: Position): Promise<void> {}
   async close(): Promise<void> {}
 
-  async read(_partition: number, after: number, blocksMax: number): Promise<LogSlice> {
-    const blocks = this.blocks.slice(after + 1, after + 1 + blocksMax)
+  #blocksOf(partition: number): Block[] {
+    return this.blocks.filter((block) => block.partition === partition)
+  }
+
+  async read(partition: number, after: number, blocksMax: number): Promise<LogSlice> {
+    const blocks = this.#blocksOf(partition).slice(after + 1, after + 1 + blocksMax)
     return { blocks, gaps: [], to: blocks.at(-1)?.offset ?? after, toMs: 0 }
   }
 
