@@ -11,6 +11,8 @@ import type { Gap, Position } from '../schemas/position.ts'
  * Readers must honour: what comes after offset `n` begins at `n + 1` or behind it. They go on from the `to` of what they read.
  */
 export interface LogReader {
+  /** Whether messages and blocks may stand in it several times, so that readers must drop repeats (repeats.ts). */
+  readonly repeats?: boolean
   /** The partitions there are to read, ascending; each takes appends. */
   partitions(): readonly number[]
   /** Offset of the last durable block of `partition`, −1 when there is none. */

@@ -7,6 +7,8 @@ export interface Block {
   /** Log time: when the block was appended, milliseconds since 1970. Never less than its predecessor's. */
   readonly logTimeMs: number
   readonly messages: Columns
+  /** What tells it from all other blocks, where its messages have no numbers and it may stand in the log twice; else null. */
+  readonly id?: string | null
   /** The messages as the log stores them, where it has them at hand; whoever only passes them on decodes nothing. */
   readonly payload?: Uint8Array
 }
