@@ -12,6 +12,7 @@ export type SettingKind =
   | 'address'
   | 'cron'
   | 'date'
+  | 'hosts'
 
 export interface Setting {
   readonly name: string
@@ -81,6 +82,13 @@ export const SETTINGS = [
     kind: 'address',
     default: '127.0.0.1:8080',
     about: 'Where pages and API are served',
+  },
+  {
+    name: 'serving.hosts',
+    kind: 'hosts',
+    default: '',
+    about:
+      'Names under which pages and API are asked without a token, separated by commas; addresses, localhost and that of serving.listen need not be listed',
   },
   {
     name: 'speed.tick',

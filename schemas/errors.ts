@@ -154,6 +154,16 @@ export const ERRORS = {
     retryable: false,
     hint: 'use a token of another role: viewer asks, agent sends, admin also starts runs',
   },
+  E_MISDIRECTED: {
+    meaning: 'the request names a host that is not this one',
+    retryable: false,
+    hint: 'ask by address or localhost, or list the name in serving.hosts; with a token any name will do',
+  },
+  E_SITE: {
+    meaning: 'a page of another site asked for it',
+    retryable: false,
+    hint: "do it on Tidemark's own pages, or with a token: Authorization: Bearer TOKEN",
+  },
   E_CERTIFICATE: {
     meaning: 'a certificate or its key is wrong',
     retryable: false,

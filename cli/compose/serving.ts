@@ -46,6 +46,7 @@ export async function startPages(
     ...asked,
     clock,
     access: gate.access,
+    hosts: [settings.address('serving.listen').host.toLowerCase(), ...settings.hosts('serving.hosts')],
     version: VERSION,
     hidePaths: hiddenPaths(settings),
     logLine,

@@ -1,6 +1,14 @@
 import { Cron } from 'croner'
 import type { SettingKind } from '../../schemas/config.ts'
-import { parseAddress, parseBoolean, parseDate, parseDuration, parseInteger, parseSize } from './values.ts'
+import {
+  parseAddress,
+  parseBoolean,
+  parseDate,
+  parseDuration,
+  parseHosts,
+  parseInteger,
+  parseSize,
+} from './values.ts'
 
 /** What a value of each kind of setting looks like, for whoever wrote another. */
 export const EXPECTED: Record<SettingKind, string> = {
@@ -12,6 +20,7 @@ export const EXPECTED: Record<SettingKind, string> = {
   address: 'an address like 127.0.0.1:8080 or [::1]:0',
   cron: 'a cron pattern of five or six fields like "0 * * * *"',
   date: 'a date like 2000-01-01, or an ISO 8601 time with zone',
+  hosts: 'host names separated by commas, like metrics.example.org',
 }
 
 /** What reads a value of each kind; null where it is none. */
@@ -24,6 +33,7 @@ const PARSERS: Record<SettingKind, (text: string) => unknown> = {
   address: parseAddress,
   cron: parseCron,
   date: parseDate,
+  hosts: parseHosts,
 }
 
 /** Whether `text` is a value of that kind. */

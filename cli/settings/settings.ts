@@ -13,6 +13,7 @@ import {
   parseBoolean,
   parseDate,
   parseDuration,
+  parseHosts,
   parseInteger,
   parseSize,
 } from './values.ts'
@@ -93,6 +94,9 @@ export class Settings {
   }
   dateMs(name: SettingName): number {
     return parseDate(this.text(name))!
+  }
+  hosts(name: SettingName): string[] {
+    return parseHosts(this.text(name))!
   }
   /** A file, null when none is named. */
   file(name: SettingName): string | null {

@@ -46,6 +46,13 @@ export function formatAddress({ host, port }: Address): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
+/** Host names separated by commas, without ports; in lower case. None is an empty text. */
+export function parseHosts(text: string): string[] | null {
+  if (text.trim() === '') return []
+  const names = text.split(',').map((name) => name.trim().toLowerCase())
+  return names.every((name) => /^[\p{L}\p{N}_]([\p{L}\p{N}._-]*[\p{L}\p{N}_])?$/u.test(name)) ? names : null
+}
+
 /** Milliseconds since 1970; a date means its midnight in UTC. The years are 1 to 9999. */
 export function parseDate(text: string): number | null {
   if (!/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/.test(text)) return null

@@ -31,6 +31,8 @@ export interface HttpDeps {
   readonly runStarter: RunStarter
   /** Who may ask; absent: anyone. */
   readonly access?: Access
+  /** Names beside those of loopback under which it is asked, in lower case. */
+  readonly hosts?: readonly string[]
   readonly version: string
   /** Takes paths of the machine out of a text that anybody may read; absent: nothing is taken out. */
   hidePaths?(text: string): string

@@ -53,7 +53,7 @@ export function makeApp(deps: HttpDeps) {
       new TidemarkError('E_NOT_FOUND', `there is no ${request.method} ${request.url.split('?')[0]}`),
     ),
   )
-  if (deps.access !== undefined) guard(app, deps.access)
+  guard(app, deps)
   app.register(swagger, {
     openapi: {
       openapi: '3.1.0',

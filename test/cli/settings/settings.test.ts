@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { resolveSettings, type Sources, unknownVariables } from '../../../cli/settings/settings.ts'
-import { parseAddress, parseDate, parseDuration } from '../../../cli/settings/values.ts'
+import { parseAddress, parseDate, parseDuration, parseHosts } from '../../../cli/settings/values.ts'
 import { flagOf, SETTINGS, variableOf } from '../../../schemas/config.ts'
 import { TIME_MS_MIN } from '../../../schemas/time.ts'
 
@@ -100,4 +100,11 @@ test('durations, addresses and dates are read as people write them', () => {
     null,
     null,
   ])
+})
+
+test('host names are separated by commas, in any case, and have no port', () => {
+  expect(parseHosts('')).toEqual([])
+  expect(parseHosts('Metrics.Example.org, tide')).toEqual(['metrics.example.org', 'tide'])
+  for (const wrong of ['a:80', 'http://a', 'a,,b', '*', 'a b', '.a', '[::1]'])
+    expect([wrong, parseHosts(wrong)]).toEqual([wrong, null])
 })

@@ -10,7 +10,7 @@ const basic = (user: string, token: string) => ({
 })
 
 test('without a valid token it is 401, and a browser asks its user', async () => {
-  await using rig = await apiRig(access())
+  await using rig = await apiRig({ access: access() })
   const wrong = [{}, bearer('guessed'), basic('looks', 'guessed'), { authorization: 'looks' }, bearer('')]
   for (const url of ['/', '/analysis', '/v1/services', '/assets/style.css', '/openapi.json', '/nowhere'])
     for (const headers of wrong) {
@@ -25,7 +25,7 @@ test('without a valid token it is 401, and a browser asks its user', async () =>
 })
 
 test('a viewer asks, as bearer or with the token as password', async () => {
-  await using rig = await apiRig(access())
+  await using rig = await apiRig({ access: access() })
   for (const headers of [bearer('looks'), basic('anyone', 'looks'), basic('', 'looks'), bearer('all')]) {
     expect((await rig.app.inject({ url: '/v1/services', headers })).statusCode).toBe(200)
     expect((await rig.app.inject({ url: '/', headers })).statusCode).toBe(200)
@@ -33,7 +33,7 @@ test('a viewer asks, as bearer or with the token as password', async () => {
 })
 
 test('only an admin starts a run, and an agent asks nothing', async () => {
-  await using rig = await apiRig(access())
+  await using rig = await apiRig({ access: access() })
   const start = (headers: object) =>
     rig.app.inject({ method: 'POST', url: '/v1/runs', headers: { ...headers } })
   expect((await start({})).statusCode).toBe(401)
@@ -44,7 +44,7 @@ test('only an admin starts a run, and an agent asks nothing', async () => {
 })
 
 test('a page of another site starts nothing by the password that a browser remembers', async () => {
-  await using rig = await apiRig(access())
+  await using rig = await apiRig({ access: access() })
   const start = (site: string) => {
     const headers = { ...basic('me', 'all'), 'sec-fetch-site': site }
     return rig.app.inject({ method: 'POST', url: '/v1/runs', headers })
@@ -54,7 +54,7 @@ test('a page of another site starts nothing by the password that a browser remem
 })
 
 test('whether it lives is open to everyone, and nothing that only looks like it', async () => {
-  await using rig = await apiRig(access())
+  await using rig = await apiRig({ access: access() })
   const status = async (url: string) => (await rig.app.inject({ url })).statusCode
   expect([await status('/healthz'), await status('/readyz')]).toEqual([200, 200])
   for (const url of [
@@ -69,7 +69,7 @@ test('whether it lives is open to everyone, and nothing that only looks like it'
 
 test('a token that is revoked no longer counts; where none is needed nobody is asked', async () => {
   const tokens = access()
-  await using rig = await apiRig(tokens)
+  await using rig = await apiRig({ access: tokens })
   const status = async (headers: object) =>
     (await rig.app.inject({ url: '/v1/services', headers: { ...headers } })).statusCode
   expect(await status(bearer('looks'))).toBe(200)

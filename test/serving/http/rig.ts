@@ -22,11 +22,18 @@ import { simRandom } from '../../sim/random.ts'
 const TICK_MS = 30_000
 export const NOW_MS = Date.UTC(2026, 10, 22, 12)
 
+export interface ApiRigOptions {
+  readonly access?: Access
+  readonly hosts?: readonly string[]
+  readonly definitions?: Definitions
+}
+
 /** The API over everything below it, with the messages of docs/api.md: three published, one above the tidemark. */
-export async function apiRig(
-  access?: Access,
-  definitions: Definitions = { datasets: [host], views: [serviceMinute, hostMinute] },
-) {
+export async function apiRig({
+  definitions = { datasets: [host], views: [serviceMinute, hostMinute] },
+  access,
+  hosts,
+}: ApiRigOptions = {}) {
   const clock = new SimClock(NOW_MS)
   const store = new MemoryStore(clock)
   const random = simRandom(1)
@@ -69,6 +76,7 @@ export async function apiRig(
     runs: () => batch.runs(),
     runStarter: batch,
     ...(access && { access }),
+    ...(hosts && { hosts }),
     version: 'test',
     hidePaths: (text) => text.replaceAll('/home/ann/data', 'DATA'),
     logLine,
