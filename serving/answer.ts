@@ -24,6 +24,8 @@ export interface AnswersConfig {
   readonly indexPath: string
   /** Days before the newest date of a version whose minutes the index holds; 35 when absent. */
   readonly indexDays?: number
+  /** The log's partitions where no speed layer runs in this process: their ticks must vouch for the newest messages. */
+  readonly partitions?: readonly number[]
   /** How often the lake is looked at without being told of a commit. */
   readonly pollMs?: number
 }
@@ -77,6 +79,7 @@ interface Served {
  */
 export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Promise<AnswersServer> {
   const { loader = loadHere() } = deps
+  const { partitions = [] } = config
   const old = new OldMinutes(loader)
   const served = new Map<string, Served>()
   for (const dataset of deps.tables.datasets) {
@@ -110,7 +113,14 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
 
   async function follow(view: Served): Promise<void> {
     const { dataset, tables } = view
-    const about = { dataset, tables, loader, indexDays: config.indexDays ?? INDEX_DAYS, closed: () => closed }
+    const about = {
+      dataset,
+      tables,
+      loader,
+      indexDays: config.indexDays ?? INDEX_DAYS,
+      partitions,
+      closed: () => closed,
+    }
     const seen = await look(about)
     if (view.seen !== null && isSame(seen, view.seen)) return
     const next = await load(view.index, seen, about)

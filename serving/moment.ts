@@ -54,6 +54,7 @@ export function momentOf({ index, openCells, nowMs, lagMs, unread }: MomentDeps)
       missing.push(missed(partition, part?.to ?? from, end, 'the speed layer is behind the log'))
     }
   }
+  if (openCells === null && unread === null) missing.push(...notVouched(index, nowMs, lagMs))
   if (unread !== null) {
     const places = live.length > 0 ? live : [0]
     for (const p of places) missing.push(missed(p, offsetIn(loaded.chainEnd, p), null, unread))
@@ -66,6 +67,31 @@ export function momentOf({ index, openCells, nowMs, lagMs, unread }: MomentDeps)
       missing.push(missed(partition, from, to, 'the next batch run adds these blocks'))
   }
   return { index, open, missing, unread: unread !== null, basis: basisOf(index, position, open) }
+}
+
+/**
+ * What the ticks alone do not vouch for: partitions whose chain does not reach the last tick committed, or whose speed was at
+ * the log's end longer than `lagMs` ago. Throws `E_UNPUBLISHED` as `momentOf`.
+ */
+function notVouched({ view, loaded }: ViewIndex, nowMs: number, lagMs: number): AnswerGap[] {
+  const missing: AnswerGap[] = []
+  for (const { partition, by } of loaded.vouched) {
+    if (loaded.closed[partition] !== undefined) continue
+    const from = offsetIn(loaded.chainEnd, partition)
+    if (by === null) {
+      missing.push(missed(partition, from, null, 'the speed layer has not read to the end of the log yet'))
+    } else if (from < by.to) {
+      if (loaded.state === null && !loaded.ticks.some((tick) => tick.partition === partition))
+        throw new TidemarkError('E_UNPUBLISHED', `view ${view.name} answers once a run has published it`)
+      missing.push(missed(partition, from, by.to, 'the committed ticks do not continue what is published'))
+    } else if (nowMs - by.endMs > lagMs) {
+      const since = new Date(by.endMs).toISOString()
+      missing.push(
+        missed(partition, from, null, `the speed layer was last at the end of the log at ${since}`),
+      )
+    }
+  }
+  return missing
 }
 
 function missed(partition: number, from: number, to: number | null, reason: string): AnswerGap {

@@ -1,4 +1,4 @@
-import type { Gap } from '../../schemas/position.ts'
+import { BEGINNING, type Gap } from '../../schemas/position.ts'
 import type { View } from '../../schemas/view.ts'
 import type { DataFile, Snapshot, TableSchema } from '../delta/port.ts'
 import { viewFields } from './published.ts'
@@ -17,6 +17,13 @@ export const tickApp = (view: string, hash: string, partition: number) => `tick/
 /** Raised by every tick of a chain, replacing ones included, so that two equal positions exclude each other. */
 export const tickCounterApp = (view: string, hash: string, partition: number) =>
   `tick-counter/${view}/${hash}/${partition}`
+/**
+ * When speed had last read to the end of the log before it committed the chain's last tick, in milliseconds since 1970 by its
+ * clock: every message accepted before is in the ticks up to the chain's position. A commit that raises it and adds no file
+ * says 'still here'. Never lowered.
+ */
+export const tickEndApp = (view: string, hash: string, partition: number) =>
+  `tick-end/${view}/${hash}/${partition}`
 /** One tick: the cells of the blocks `(from, to]` of one partition under one definition. */
 export interface Tick {
   readonly file: DataFile
@@ -69,4 +76,24 @@ export function chainFrom(ticks: readonly Tick[], hash: string, partition: numbe
   const chain: Tick[] = []
   for (let tick = next.get(from); tick !== undefined; tick = next.get(tick.to)) chain.push(tick)
   return chain
+}
+
+/** How far the ticks of a chain go, and up to when they hold everything accepted. */
+export interface Vouched {
+  /** Position of the last tick committed. */
+  readonly to: number
+  /** As in `tickEndApp`. */
+  readonly endMs: number
+}
+
+/** What the ticks of a chain vouch for; null before speed was at the log's end for the first time. */
+export function vouchedBy(
+  snapshot: Snapshot | null,
+  view: string,
+  hash: string,
+  partition: number,
+): Vouched | null {
+  const endMs = snapshot?.txns.get(tickEndApp(view, hash, partition))?.version
+  if (endMs === undefined) return null
+  return { to: snapshot!.txns.get(tickApp(view, hash, partition))?.version ?? BEGINNING, endMs }
 }

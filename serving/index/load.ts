@@ -2,7 +2,7 @@ import type { DataFile, Snapshot } from '../../lake/delta/port.ts'
 import type { DatasetTables, ViewTables } from '../../lake/tables/deployment.ts'
 import { coveredPosition, logFacts } from '../../lake/tables/messages.ts'
 import { viewState } from '../../lake/tables/published.ts'
-import { chainFrom, type Tick, ticksOf } from '../../lake/tables/ticks.ts'
+import { chainFrom, type Tick, ticksOf, vouchedBy } from '../../lake/tables/ticks.ts'
 import type { Cells } from '../../schemas/cells.ts'
 import { describeError, isError } from '../../schemas/errors.ts'
 import { offsetIn, partitionsOf } from '../../schemas/position.ts'
@@ -17,6 +17,8 @@ export interface LoadDeps {
   readonly loader: IndexLoader
   /** Days before the newest date of a version whose minutes are kept. */
   readonly indexDays: number
+  /** The log's partitions where only ticks tell of the newest messages; empty where open cells do. */
+  readonly partitions: readonly number[]
   readonly closed: () => boolean
 }
 
@@ -47,7 +49,7 @@ export async function load(before: ViewIndex, seen: Seen, deps: LoadDeps): Promi
   const view = viewOf(state, tables.view)
   const chains = chainsOf(seen, tables.view, state)
   const ticks = await readTicks(chains.flat(), view, before, deps)
-  const loaded = loadedOf(seen, chains, ticks, tables.view)
+  const loaded = loadedOf(seen, chains, ticks, deps)
   const files = [...(seen.published?.files.values() ?? [])]
   await fillMissing(view, files, deps)
   if (deps.closed()) return null
@@ -93,12 +95,13 @@ async function readTicks(
 }
 
 function loadedOf(
-  { published, messages }: Seen,
+  { published, messages, ticks }: Seen,
   chains: readonly Tick[][],
   { damaged }: ReadTicks,
-  configured: View,
+  { tables: { view }, partitions }: LoadDeps,
 ): Loaded {
   const state = viewState(published)
+  const hash = state?.hash ?? definitionHash(view)
   const chainEnd: { [partition: number]: number } = { ...state?.tidemark }
   for (const chain of chains) {
     const last = chain.at(-1)
@@ -107,8 +110,9 @@ function loadedOf(
   return {
     viewVersion: state ? published!.version : null,
     state,
-    hash: state?.hash ?? definitionHash(configured),
+    hash,
     chainEnd,
+    vouched: partitions.map((p) => ({ partition: p, by: vouchedBy(ticks, view.name, hash, p) })),
     ticks: chains.flat().map(({ file: _, ...tick }) => tick),
     files: [...(published?.files.keys() ?? [])].sort(),
     messagesVersion: state?.messagesVersion ?? null,

@@ -1,6 +1,6 @@
 import type { DataFile } from '../../lake/delta/port.ts'
 import type { ViewState } from '../../lake/tables/published.ts'
-import type { Tick } from '../../lake/tables/ticks.ts'
+import type { Tick, Vouched } from '../../lake/tables/ticks.ts'
 import type { KeySummary } from '../../schemas/cell-rows.ts'
 import type { Position } from '../../schemas/position.ts'
 import { definitionHash, parseDefinition, type View } from '../../schemas/view.ts'
@@ -16,6 +16,8 @@ export interface Loaded {
   readonly hash: string
   /** Per partition, the end of the chain of ticks from the tidemark. */
   readonly chainEnd: Position
+  /** Per partition of the log that only the lake tells of: what its ticks vouch for; null for nothing. */
+  readonly vouched: readonly { readonly partition: number; readonly by: Vouched | null }[]
   readonly ticks: readonly Omit<Tick, 'file'>[]
   readonly files: readonly string[]
   readonly messagesVersion: number | null
@@ -51,6 +53,7 @@ export function emptyIndex(configured: View): ViewIndex {
     state: null,
     hash: definitionHash(configured),
     chainEnd: {},
+    vouched: [],
     ticks: [],
     files: [],
     messagesVersion: null,

@@ -3,7 +3,7 @@ import { describeCells, encodeCells } from '../../lake/parquet/cells.ts'
 import { MemoryStore } from '../../lake/store/memory.ts'
 import { lakeTables } from '../../lake/tables/deployment.ts'
 import { viewSchema, withViewState } from '../../lake/tables/published.ts'
-import { ticksSchema, tickTags } from '../../lake/tables/ticks.ts'
+import { tickApp, tickEndApp, ticksSchema, tickTags } from '../../lake/tables/ticks.ts'
 import { CellFold } from '../../schemas/cell-fold.ts'
 import { type Cells, pickRows, timesOf } from '../../schemas/cells.ts'
 import type { Dataset } from '../../schemas/dataset.ts'
@@ -34,13 +34,15 @@ export interface RigOptions {
   readonly indexPath?: string
   readonly disk?: Disk
   readonly loader?: IndexLoader
+  /** The log's partitions where no speed layer runs in the process. */
+  readonly partitions?: readonly number[]
 }
 
 /** Answers over a lake to which tests publish cells and ticks, and over open cells that they say. */
 export async function answersRig(
   dataset: Dataset,
   view: View,
-  { indexDays, isDown = false, indexPath = ':memory:', disk, loader }: RigOptions = {},
+  { indexDays, isDown = false, indexPath = ':memory:', disk, loader, partitions }: RigOptions = {},
 ) {
   const clock = new SimClock(NOW_MS)
   const store = new MemoryStore(clock)
@@ -71,10 +73,15 @@ export async function answersRig(
     partitions: () => [0],
   }
   const answers = await startAnswers(
-    { tickMs: 30_000, indexPath, ...(indexDays !== undefined && { indexDays }) },
+    {
+      tickMs: 30_000,
+      indexPath,
+      ...(indexDays !== undefined && { indexDays }),
+      ...(partitions && { partitions }),
+    },
     {
       tables,
-      openCells,
+      openCells: partitions === undefined ? openCells : null,
       clock,
       wake,
       logLine: (line) => void lines.push(line),
@@ -111,15 +118,38 @@ export async function answersRig(
     await answers.refresh()
   }
 
-  /** Commits the cells of `messages` as the tick of the blocks `(from, to]`. */
-  async function tick(messages: readonly Message[], from: number, to: number): Promise<void> {
+  /** Commits the cells of `messages` as the tick of the blocks `(from, to]`; `endMs` as in `tickEndApp`. */
+  async function tick(
+    messages: readonly Message[],
+    from: number,
+    to: number,
+    { partition = 0, endMs }: { partition?: number; endMs?: number } = {},
+  ): Promise<void> {
     const base = await ticks.create(ticksSchema(view), {})
     const cells = foldOf(dataset, view, messages).cells()
     const about = describeCells(cells)
-    const tags = tickTags({ hash, partition: 0, from, to, toMs: NOW_MS, gaps: [] })
+    const tags = tickTags({ hash, partition, from, to, toMs: NOW_MS, gaps: [] })
     const file = await ticks.writeFile(encodeCells(cells), { ...about, tags: { ...about.tags, ...tags } })
-    await ticks.commit(base, { add: [file], dataChange: true, operation: 'TICK' })
+    await ticks.commit(base, {
+      add: [file],
+      dataChange: true,
+      operation: 'TICK',
+      txns: {
+        [tickApp(view.name, hash, partition)]: { version: to, lastUpdatedMs: null },
+        ...(endMs !== undefined && {
+          [tickEndApp(view.name, hash, partition)]: { version: endMs, lastUpdatedMs: null },
+        }),
+      },
+    })
     end = Math.max(end, to)
+    await answers.refresh()
+  }
+
+  /** Says that the speed layer of `partition` was at the log's end at `endMs` and found nothing new. */
+  async function stillHere(partition: number, endMs: number): Promise<void> {
+    const base = await ticks.create(ticksSchema(view), {})
+    const txns = { [tickEndApp(view.name, hash, partition)]: { version: endMs, lastUpdatedMs: null } }
+    await ticks.commit(base, { dataChange: false, operation: 'TICK', txns })
     await answers.refresh()
   }
 
@@ -137,6 +167,7 @@ export async function answersRig(
     lines,
     publish,
     tick,
+    stillHere,
     hold,
     [Symbol.asyncDispose]: () => answers.close(),
   }
