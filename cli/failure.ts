@@ -1,9 +1,9 @@
-import { describeError, ERRORS, isError, TidemarkError } from '../schemas/errors.ts'
+import { describeError, isError, TidemarkError } from '../schemas/errors.ts'
 
 /** What happened and what to do, in one line. */
 export function sentence(error: unknown): string {
   const what = describeError(error).replaceAll('\n', ' ')
-  return error instanceof TidemarkError ? `${what}: ${ERRORS[error.code].hint}` : what
+  return error instanceof TidemarkError ? `${what}: ${error.hint}` : what
 }
 
 /** 2 for wrong usage, 1 for everything else. */

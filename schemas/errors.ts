@@ -226,7 +226,11 @@ export const ERRORS = {
     retryable: true,
     hint: 'wait for the next run, or start one: `tidemark batch --once`',
   },
-  E_NOT_FOUND: { meaning: 'there is no such thing', retryable: false, hint: 'see GET /v1/services' },
+  E_NOT_FOUND: {
+    meaning: 'there is no such thing',
+    retryable: false,
+    hint: 'see /openapi.json for what can be asked',
+  },
   E_USAGE: { meaning: 'the command is used wrongly', retryable: false, hint: 'see --help' },
   E_CONFIG: { meaning: 'a setting is wrong', retryable: false, hint: 'see tidemark config' },
   E_NEEDS_SETTING: {
@@ -243,20 +247,23 @@ export class TidemarkError extends Error {
   readonly code: ErrorCode
   /** The field or parameter that is wrong, where there is one. */
   readonly field: string | undefined
+  /** What to do: that of the list, or what is known better where it happens. */
+  readonly hint: string
 
-  constructor(code: ErrorCode, message: string, options: { field?: string; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { field?: string; hint?: string; cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'TidemarkError'
     this.code = code
     this.field = options.field
+    this.hint = options.hint ?? ERRORS[code].hint
   }
 
   get retryable(): boolean {
     return ERRORS[this.code].retryable
-  }
-
-  get hint(): string {
-    return ERRORS[this.code].hint
   }
 }
 

@@ -16,6 +16,10 @@ export const UNITS_MS: { readonly [unit: string]: number } = {
 export const TIME_MS_MIN = Date.parse('0001-01-01T00:00:00Z')
 export const TIME_MS_MAX = Date.parse('9999-12-31T23:59:59.999Z')
 
+/** What questions and answers can name: the years 0 to 9999, which are written with four digits. */
+export const ANSWER_MS_MIN = Date.parse('0000-01-01T00:00:00Z')
+export const ANSWER_MS_MAX = TIME_MS_MAX
+
 /** The UTC date of a time, as `YYYY-MM-DD`. */
 export function utcDate(timeMs: number): string {
   return new Date(timeMs).toISOString().slice(0, 10)

@@ -5,6 +5,7 @@ import { describeError, isError, TidemarkError } from '../schemas/errors.ts'
 import type { Clock } from '../schemas/ports/clock.ts'
 import type { Disk } from '../schemas/ports/disk.ts'
 import type { OpenCells, Wake } from '../schemas/ports/layers.ts'
+import { shown } from '../schemas/shown.ts'
 import { DAY_MS } from '../schemas/time.ts'
 import type { Answers, CellsAnswer, Range, ViewInfo } from './answers.ts'
 import { statsAsOf } from './as-of.ts'
@@ -158,7 +159,10 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
   function viewNamed(name: string): Served {
     const found = served.get(name)
     if (found === undefined)
-      throw new TidemarkError('E_NOT_FOUND', `there is no view ${name}`, { field: 'view' })
+      throw new TidemarkError('E_NOT_FOUND', `there is no view ${shown(name)}`, {
+        field: 'view',
+        hint: 'see GET /v1/views',
+      })
     return found
   }
 

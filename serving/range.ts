@@ -1,6 +1,15 @@
 import { DateTime, IANAZone } from 'luxon'
 import { TidemarkError } from '../schemas/errors.ts'
-import { bucketStart, DAY_MS, MINUTE_MS, nextBucketStart } from '../schemas/time.ts'
+import { shown } from '../schemas/shown.ts'
+import {
+  ANSWER_MS_MAX,
+  ANSWER_MS_MIN,
+  bucketStart,
+  DAY_MS,
+  HOUR_MS,
+  MINUTE_MS,
+  nextBucketStart,
+} from '../schemas/time.ts'
 import type { Range } from './answers.ts'
 
 /** A range as a request names it. */
@@ -10,10 +19,6 @@ export interface AskedRange {
   /** IANA zone in which dates and times without zone are meant; default UTC. */
   readonly tz?: string | undefined
 }
-
-/** Answers reach from year 0 to year 9999, which every format can write. */
-const TIME_MS_MIN = Date.UTC(0, 0, 1) - 1900 * 366 * DAY_MS
-const TIME_MS_MAX = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
 
 /**
  * The range `[from, to)` in whole minutes, rounded outward; without either the last 24 hours. With `lastDayIncluded`, as
@@ -34,44 +39,90 @@ export function parseRange(
   if (to === undefined) throw wrong('to', 'to is missing; give both from and to, or neither')
   const fromMs = parseInstant('from', from, zone, 0)
   const toMs = parseInstant('to', to, zone, lastDayIncluded ? 1 : 0)
-  if (toMs < fromMs) throw wrong('to', `to must not be before from, and ${to} is before ${from}`)
+  if (toMs < fromMs)
+    throw wrong('to', `to must not be before from, and ${shown(to)} is before ${shown(from)}`)
   const startMs = bucketStart(fromMs, MINUTE_MS)
-  return { fromMs: startMs, toMs: toMs === fromMs ? startMs : nextBucketStart(toMs, MINUTE_MS) }
+  if (toMs === fromMs) return { fromMs: startMs, toMs: startMs }
+  // The last minute of all ends with the last millisecond that can be written.
+  return { fromMs: startMs, toMs: Math.min(nextBucketStart(toMs, MINUTE_MS), ANSWER_MS_MAX) }
 }
 
 /** Throws `E_PARAMETER` when there is no such zone. */
 export function parseZone(tz: string | undefined): string {
   if (tz === undefined || tz === '') return 'UTC'
-  if (!IANAZone.isValidZone(tz)) throw wrong('tz', `tz must be a time zone like Europe/Berlin, not ${tz}`)
+  if (!IANAZone.isValidZone(tz))
+    throw wrong('tz', `tz must be a time zone like Europe/Berlin, not ${shown(tz)}`)
   return tz
 }
 
-/** ISO 8601, a date (its midnight in `zone`, `days` later), or milliseconds since 1970. */
+/**
+ * ISO 8601, a date (its midnight in `zone`, `days` later), or milliseconds since 1970. What the clocks of `zone` showed twice
+ * is meant as the first, what they skipped as the moment of the change, so that times keep their order. Throws `E_PARAMETER`.
+ */
 export function parseInstant(name: string, text: string, zone: string, days = 0): number {
-  const asked = instant(text.trim(), zone, days)
-  // The end of the last day lies behind every time that can be written.
-  const ms = asked !== null && days > 0 ? Math.min(asked, TIME_MS_MAX) : asked
-  if (ms === null || ms < TIME_MS_MIN || ms > TIME_MS_MAX) {
+  const asked = text.trim()
+  // Not a time in January 1970, and too easily meant as a date.
+  if (/^\d{8}$/.test(asked))
     throw wrong(
       name,
-      `${name} must be ISO 8601, a date like 2026-11-22, or milliseconds since 1970, not ${text}`,
+      `${name} must have dashes where it is a date: ${asked.replace(/^(....)(..)(..)$/, '$1-$2-$3')}`,
     )
-  }
+  const ms = /^-?\d{1,16}$/.test(asked) ? Number(asked) : calendarMs(asked, zone, days)
+  if (ms === null || ms < ANSWER_MS_MIN || ms > ANSWER_MS_MAX)
+    throw wrong(
+      name,
+      `${name} must be ISO 8601, a date like 2026-11-22, or milliseconds since 1970, not ${shown(text)}`,
+    )
   return ms
 }
 
-function instant(text: string, zone: string, days: number): number | null {
-  // Eight digits are a date whose dashes are missing, not a time in January 1970.
-  if (/^\d{8}$/.test(text)) return null
-  if (/^-?\d{1,16}$/.test(text)) return Number(text)
-  if (/^\d{4}-\d\d-\d\d$/.test(text)) {
-    const date = DateTime.fromISO(text, { zone })
-    return date.isValid ? date.plus({ days }).startOf('day').toMillis() : null
-  }
-  if (!/^\d{4}-\d\d-\d\dT/.test(text)) return null
+/** A date or a time; within what answers can write, wherever it is meant. Null when it is neither. */
+function calendarMs(text: string, zone: string, days: number): number | null {
+  const ms = /^\d{4}-\d\d-\d\d$/.test(text) ? midnight(text, zone, days) : timeOfDay(text, zone)
+  return ms === null ? null : Math.min(Math.max(ms, ANSWER_MS_MIN), ANSWER_MS_MAX)
+}
+
+function midnight(date: string, zone: string, days: number): number | null {
+  const wall = DateTime.fromISO(date, { zone: 'utc' })
+  return wall.isValid ? instantOf(wall.toMillis() + days * DAY_MS, zone) : null
+}
+
+/** Date and time, seconds, their fraction and the zone may be left out; of an offset the minutes too. */
+const TIME = /^(\d{4}-\d\d-\d\dT\d\d:?\d\d)(?:(:?)(\d\d)([.,]\d+)?)?(Z|[+ -]\d\d(?::?\d\d)?)?$/
+
+function timeOfDay(text: string, zone: string): number | null {
+  const match = TIME.exec(text)
+  if (match === null) return null
+  const [, minute, colon, second = '00', fraction = '', offset] = match
+  const isLeap = second === '60'
+  // A leap second belongs to its minute, and is the last of a day in UTC.
+  const seconds = `${colon ?? ':'}${isLeap ? '59.999' : `${second}${fraction}`}`
   // A `+` that nobody encoded arrives as a space.
-  const time = DateTime.fromISO(text.replace(/ (\d\d:?\d\d)$/, '+$1'), { zone })
-  return time.isValid ? time.toMillis() : null
+  const local = `${minute}${minute!.includes(':') ? seconds : seconds.replace(':', '')}`
+  const parsed = DateTime.fromISO(`${local}${offset?.replace(' ', '+') ?? ''}`, { zone: 'utc' })
+  if (!parsed.isValid) return null
+  const ms = offset === undefined ? instantOf(parsed.toMillis(), zone) : parsed.toMillis()
+  return isLeap && nextBucketStart(ms, MINUTE_MS) % DAY_MS !== 0 ? null : ms
+}
+
+/** More than any two zones, or one zone before and after a change, are apart. */
+const APART_MS = 26 * HOUR_MS
+
+/** When the clocks of `zone` showed `wallMs`, which is told as if they were those of UTC. */
+function instantOf(wallMs: number, zone: string): number {
+  const clocks = IANAZone.create(zone)
+  const offsetAt = (ms: number) => clocks.offset(ms) * MINUTE_MS
+  let low = wallMs - APART_MS
+  let high = wallMs + APART_MS
+  for (const offset of [offsetAt(low), offsetAt(high)])
+    if (offsetAt(wallMs - offset) === offset) return wallMs - offset
+  // It was skipped: the first moment at which they showed a later time.
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2)
+    if (middle + offsetAt(middle) > wallMs) high = middle
+    else low = middle
+  }
+  return high
 }
 
 function wrong(field: string, message: string): TidemarkError {

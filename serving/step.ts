@@ -1,4 +1,5 @@
 import { TidemarkError } from '../schemas/errors.ts'
+import { shown } from '../schemas/shown.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, UNITS_MS } from '../schemas/time.ts'
 import type { Range } from './answers.ts'
 
@@ -23,11 +24,11 @@ export function parseStep(text: string, { fromMs, toMs }: Range, bucketMs: numbe
   const wrong = (reason: string) => new TidemarkError('E_PARAMETER', reason, { field: 'step' })
   const [, count, unit] = /^(\d{1,12})(ms|s|m|h|d)?$/.exec(text) ?? []
   const stepMs = Number(count) * UNITS_MS[unit ?? 'ms']!
-  if (!(stepMs > 0)) throw wrong(`step must be like 1m, 15m, 1h or 7d, or milliseconds, not ${text}`)
+  if (!(stepMs > 0)) throw wrong(`step must be like 1m, 15m, 1h or 7d, or milliseconds, not ${shown(text)}`)
   if (stepMs % bucketMs !== 0)
-    throw wrong(`step must be a multiple of ${bucketMs} ms, the view's own, not ${text}`)
+    throw wrong(`step must be a multiple of ${bucketMs} ms, the view's own, not ${shown(text)}`)
   if (stepMs % DAY_MS !== 0 && DAY_MS % stepMs !== 0)
-    throw wrong(`step must divide a day or be whole days, not ${text}`)
+    throw wrong(`step must divide a day or be whole days, not ${shown(text)}`)
   const buckets = Math.ceil((toMs - fromMs) / stepMs)
   if (buckets > BUCKETS_MAX)
     throw wrong(`step ${text} makes ${buckets} buckets; at most ${BUCKETS_MAX} are answered`)

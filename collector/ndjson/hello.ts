@@ -1,8 +1,8 @@
 import { nameFault } from '../../schemas/name.ts'
+import { shown } from '../../schemas/shown.ts'
 import { LOST_SAMPLES_MAX } from '../intake/limits.ts'
 import { parseObject } from './json-object.ts'
 import type { Refusal } from './refusals.ts'
-import { shown } from './shown.ts'
 
 export interface Hello {
   /** The sender's id; null when the connection goes on without numbers. */

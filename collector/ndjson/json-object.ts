@@ -1,5 +1,5 @@
+import { shown } from '../../schemas/shown.ts'
 import { type Refusal, refusal } from './refusals.ts'
-import { shown } from './shown.ts'
 
 /** The fields of a line, whatever their values. */
 export type Fields = { readonly [name: string]: unknown }

@@ -2,11 +2,11 @@ import { type Dataset, GAUGE_VALUE_MAX, type Gauge, nameColumns } from '../../sc
 import type { ErrorCode } from '../../schemas/errors.ts'
 import type { Message } from '../../schemas/message.ts'
 import { nameFault } from '../../schemas/name.ts'
+import { shown } from '../../schemas/shown.ts'
 import { AHEAD_MS_MAX, ATTRIBUTE_CHARACTERS_MAX } from '../intake/limits.ts'
 import { readTime } from './iso-time.ts'
 import { type Fields, parseObject } from './json-object.ts'
 import { type Refusal, unknownDataset } from './refusals.ts'
-import { shown } from './shown.ts'
 
 /** What a line is judged by, beside its bytes. */
 export interface LineContext {

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../schemas/errors.ts'
+import { shown } from '../../schemas/shown.ts'
 import type { TooMany } from '../intake/dataset-intake.ts'
-import { shown } from './shown.ts'
 
 /** Why a line is refused. */
 export interface Refusal {

@@ -1,12 +1,12 @@
 import type { RowValue } from './present.ts'
 
-/** Text that a spreadsheet would take for a formula. */
-const FORMULA = /^[=+\-@\t\r]/
+/** Text that a spreadsheet would take for a formula; some take the wide characters of East Asia alike, or leave blanks out. */
+const FORMULA = /^\s*[=+\-@＝＋－＠]|^[\t\r\n]/
 
 /**
  * Rows as CSV (RFC 4180), the names of `columns` first. Numbers have a dot and no thousands mark, lists are JSON, what is
- * absent is empty. A text that a spreadsheet would execute (it begins with `=`, `+`, `-`, `@`, a tab or a return) gets an
- * apostrophe in front.
+ * absent is empty. A text that a spreadsheet would execute (its first character but blanks is `=`, `+`, `-` or `@`, or it begins
+ * with a tab or the end of a line) gets an apostrophe in front.
  */
 export function toCsv(
   columns: readonly string[],

@@ -3,13 +3,16 @@ import type { KeySummary } from '../../schemas/cell-rows.ts'
 import { type Cells, rowAt } from '../../schemas/cells.ts'
 import { answerFields, type GaugeAnswer } from '../../schemas/gauge-answer.ts'
 import { splitKey } from '../../schemas/key.ts'
+import { ANSWER_MS_MAX, ANSWER_MS_MIN } from '../../schemas/time.ts'
 import type { View } from '../../schemas/view.ts'
 import { viewColumns } from '../../schemas/view-columns.ts'
 import type { AnswerGap, Stats, Whole } from '../answers.ts'
 
 /** Answers as JSON objects of the API. Times are ISO 8601 in UTC with milliseconds. */
 
-export const iso = (ms: number) => new Date(ms).toISOString()
+/** A bucket may begin before, or end behind, what can be written with four digits of a year. */
+export const iso = (ms: number) =>
+  new Date(Math.min(Math.max(ms, ANSWER_MS_MIN), ANSWER_MS_MAX)).toISOString()
 const isoOrNull = (ms: number | null) => (ms === null ? null : iso(ms))
 
 /** Significant digits that answers write: what sums in another order have too. */

@@ -31,7 +31,7 @@ const STATUS: { readonly [code in ErrorCode]?: number } = {
 /** What an error is called on the wire. */
 export function problemOf(error: unknown): Problem {
   const known = error instanceof TidemarkError ? error : fromFastify(error as FastifyError)
-  const status = STATUS[known.code] ?? 500
+  const status = known === error ? (STATUS[known.code] ?? 500) : statusOf(error as FastifyError)
   return {
     type: 'about:blank',
     title: ERRORS[known.code].meaning,
@@ -41,6 +41,11 @@ export function problemOf(error: unknown): Problem {
     hint: known.hint,
     ...(known.field === undefined ? {} : { parameter: known.field }),
   }
+}
+
+/** What fastify would answer: a body too long is 413, one of another type 415. */
+function statusOf({ statusCode = 500 }: FastifyError): number {
+  return statusCode >= 400 && statusCode < 500 ? statusCode : 500
 }
 
 /** Answers with an error; `hide` takes out of its words what is not for everybody. */
@@ -67,6 +72,6 @@ function fromFastify(error: FastifyError): TidemarkError {
     const message = isExtra ? `there is no parameter ${field}` : `${field} ${first.message}`
     return new TidemarkError('E_PARAMETER', message, { field })
   }
-  if ((error.statusCode ?? 500) < 500) return new TidemarkError('E_PARAMETER', error.message)
+  if (statusOf(error) < 500) return new TidemarkError('E_PARAMETER', error.message)
   return new TidemarkError('E_ENGINE', describeError(error), { cause: error })
 }

@@ -1,10 +1,13 @@
 import swagger from '@fastify/swagger'
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import { describeError, TidemarkError } from '../../schemas/errors.ts'
+import { shown } from '../../schemas/shown.ts'
+import type { Answers } from '../answers.ts'
 import { pages } from '../web/pages.ts'
 import { guard, SECURITY } from './access.ts'
 import type { App, HttpDeps } from './app.ts'
+import { refuseMalformed } from './malformed.ts'
 import { problemOf, sendProblem } from './problem.ts'
 import { operationRoutes } from './routes/operation.ts'
 import { viewRoutes } from './routes/views.ts'
@@ -31,6 +34,9 @@ export function plainApp(): FastifyInstance {
     forceCloseConnections: true,
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
     routerOptions: { maxParamLength: 1_024 },
+    // The guard refuses a request without, in the words of this API.
+    http: { requireHostHeader: false },
+    clientErrorHandler: refuseMalformed,
     // A path that cannot be decoded is refused like anything else.
     frameworkErrors: (error, _request, reply) => void sendProblem(reply, error),
   })
@@ -47,12 +53,7 @@ export function makeApp(deps: HttpDeps) {
     // Faults of the machine may name its files.
     return sendProblem(reply, error, status >= 500 ? deps.hidePaths : undefined)
   })
-  app.setNotFoundHandler((request, reply) =>
-    sendProblem(
-      reply,
-      new TidemarkError('E_NOT_FOUND', `there is no ${request.method} ${request.url.split('?')[0]}`),
-    ),
-  )
+  app.setNotFoundHandler((request, reply) => sendProblem(reply, noSuchPath(request, deps.answers)))
   guard(app, deps)
   app.register(swagger, {
     openapi: {
@@ -67,6 +68,18 @@ export function makeApp(deps: HttpDeps) {
   })
   app.register(async (scope) => pages(scope, deps))
   return app
+}
+
+/** What is said of a path that there is not: of a view's, that there is no such view. */
+function noSuchPath({ method, url }: FastifyRequest, answers: Answers): TidemarkError {
+  const path = url.split('?')[0]!
+  const view = /^\/v1\/views\/([^/]+)/.exec(path)?.[1]
+  if (view !== undefined && !answers.views().some((one) => one.view.name === view))
+    return new TidemarkError('E_NOT_FOUND', `there is no view ${shown(view)}`, {
+      field: 'view',
+      hint: 'see GET /v1/views',
+    })
+  return new TidemarkError('E_NOT_FOUND', `there is no ${method} ${shown(path)}`)
 }
 
 /** Starts the HTTP server. Throws `E_LISTEN`. */

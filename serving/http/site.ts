@@ -31,7 +31,14 @@ export function isOwnHost(host: string | undefined, names: readonly string[]): b
 }
 
 /** Throws `E_MISDIRECTED`, which names the setting. */
-export function refuseForeignHost({ headers: { host } }: FastifyRequest, names: readonly string[]): void {
+export function refuseForeignHost(
+  { headers: { host }, raw }: FastifyRequest,
+  names: readonly string[],
+): void {
+  if (host === undefined && raw.httpVersion === '1.1')
+    throw new TidemarkError('E_PARAMETER', 'the request has no Host, which HTTP/1.1 demands', {
+      field: 'Host',
+    })
   if (isOwnHost(host, names)) return
   throw new TidemarkError(
     'E_MISDIRECTED',

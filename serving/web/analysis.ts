@@ -28,7 +28,7 @@ export async function analysisPage(
   const all = [...unsorted].sort((a, b) => compareNaturally(a.key, b.key))
   const form = {
     from: isoDate(range.fromMs, zone),
-    to: isoDate(range.toMs - 1, zone),
+    to: isoDate(Math.max(range.fromMs, range.toMs - 1), zone),
     tz: zone,
     view: name,
     views: answers.views(),

@@ -5,6 +5,7 @@ import fastifyStatic from '@fastify/static'
 import type { FastifyInstance } from 'fastify'
 import { isError, TidemarkError } from '../../schemas/errors.ts'
 import type { Clock } from '../../schemas/ports/clock.ts'
+import { shown } from '../../schemas/shown.ts'
 import type { Answers } from '../answers.ts'
 import { parseRange, parseZone } from '../range.ts'
 import { analysisPage, wrongRangePage } from './analysis.ts'
@@ -47,7 +48,7 @@ export async function pages(app: FastifyInstance, { answers, clock }: { answers:
       const named = one('view', query) ?? views[0]!.view.name
       const info = views.find(({ view }) => view.name === named)
       if (info === undefined)
-        throw new TidemarkError('E_PARAMETER', `there is no view ${named}`, { field: 'view' })
+        throw new TidemarkError('E_PARAMETER', `there is no view ${shown(named)}`, { field: 'view' })
       return await reply.send(await analysisPage(answers, info, range, parseZone(one('tz', query))))
     } catch (error) {
       if (!isError(error, 'E_PARAMETER')) throw error

@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { TidemarkError } from '../../../schemas/errors.ts'
+import { shown } from '../../../schemas/shown.ts'
 import { NO_TOKEN } from '../access.ts'
 import type { App, HttpDeps } from '../app.ts'
 import { presentRun, presentState } from '../present-run.ts'
@@ -55,7 +56,10 @@ export function operationRoutes(app: App, deps: HttpDeps): void {
 function runRoutes(app: App, { runs, runStarter }: HttpDeps): void {
   const params = Type.Object({ run: Type.String() })
   const unknown = (run: string) =>
-    new TidemarkError('E_NOT_FOUND', `there is no run ${run}`, { field: 'run' })
+    new TidemarkError('E_NOT_FOUND', `there is no run ${shown(run)}`, {
+      field: 'run',
+      hint: 'see GET /v1/runs',
+    })
 
   app.get(
     '/v1/runs',

@@ -1,8 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type TSchema, Type } from 'typebox'
 import { TidemarkError } from '../../../schemas/errors.ts'
-import { joinKey, KEY_SEPARATOR } from '../../../schemas/key.ts'
+import { joinKey, KEY_SEPARATOR, splitKey } from '../../../schemas/key.ts'
 import type { Clock } from '../../../schemas/ports/clock.ts'
+import { shown } from '../../../schemas/shown.ts'
 import type { View } from '../../../schemas/view.ts'
 import { viewColumns } from '../../../schemas/view-columns.ts'
 import type { Answers, AsOf, CellsAnswer, Range } from '../../answers.ts'
@@ -81,8 +82,11 @@ export function questionRoutes(app: App, place: Place, { answers, clock }: Quest
 
   function found<T>(answer: T | null, key: string): T {
     if (answer !== null) return answer
-    const what = view.key.length === 1 ? `${view.key[0]} ${key}` : `cell of ${view.key.join(', ')} like that`
-    throw new TidemarkError('E_NOT_FOUND', `there is no ${what}`, { field: view.key[0]! })
+    const what = splitKey(key).map((value, k) => `${view.key[k]} ${shown(value)}`)
+    throw new TidemarkError('E_NOT_FOUND', `there is no ${what.join(', ')}`, {
+      field: view.key[0]!,
+      hint: `see GET ${place.keys}`,
+    })
   }
 
   /** The stats of every key of the finer view that begins with `key`. */

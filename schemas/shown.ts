@@ -4,7 +4,7 @@ const SHOWN_CHARACTERS_MAX = 40
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Zs}/u
 
 /**
- * Returns a value of JSON for an error line, shortened, with everything escaped that cannot be seen; of an array or object
+ * Returns a value of JSON for an error's words, shortened, with everything escaped that cannot be seen; of an array or object
  * only its kind, since it can be nested deeper than the stack.
  */
 export function shown(value: unknown): string {
