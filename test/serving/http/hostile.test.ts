@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { toCsv } from '../../../serving/http/csv.ts'
 import { type Answered, ask, sendRaw } from './raw.ts'
 import { apiRig } from './rig.ts'
@@ -12,6 +12,13 @@ async function listening() {
   const { port } = rig.app.server.address() as AddressInfo
   return { ...rig, port }
 }
+
+let rig: Awaited<ReturnType<typeof listening>>
+
+beforeAll(async () => {
+  rig = await listening()
+})
+afterAll(() => rig[Symbol.asyncDispose]())
 
 interface Operation {
   readonly parameters?: readonly { readonly name: string; readonly in: string }[]
@@ -125,12 +132,11 @@ function expectAnswered(asked: unknown, { status, type, body }: Answered, page: 
 }
 
 test('every value in every parameter of every path is answered, or refused as a problem', async () => {
-  await using rig = await listening()
   let count = 0
   for (const { method, path, inPath, inQuery } of await places(rig.port))
     for (const name of [...inPath, ...inQuery])
       for (const value of VALUES)
-        for (const sign of inPath.includes(name) ? ['='] : ['=', '[]=']) {
+        for (const sign of inPath.includes(name) || value !== 'a' ? ['='] : ['=', '[]=', '[a]=', '=&']) {
           const of = (one: string) => (one === name ? value : (RIGHT[one] ?? 'a'))
           const pairs = inQuery
             .filter((one) => one === name || RIGHT[one] !== undefined)
@@ -139,12 +145,11 @@ test('every value in every parameter of every path is answered, or refused as a 
           expectAnswered(`${method} ${url}`, await ask(rig.port, url, method), isPage(path))
           count += 1
         }
-  expect(count).toBeGreaterThan(5_000)
+  expect(count).toBeGreaterThan(3_000)
   expect(rig.lines.filter((line) => line.startsWith('http:'))).toEqual([])
 }, 60_000)
 
 test('whatever bytes a request is made of, it is answered or refused as a problem', async () => {
-  await using rig = await listening()
   const all = await places(rig.port)
   const value = fc.oneof(
     { weight: 3, arbitrary: fc.constantFrom(...VALUES) },
@@ -180,7 +185,7 @@ test('whatever bytes a request is made of, it is answered or refused as a proble
       const answered = await sendRaw(rig.port, `${lines.join('\r\n')}\r\n\r\n${sent ?? ''}`)
       expectAnswered(lines[0], answered, isPage(path))
     }),
-    { numRuns: 1_000 },
+    { numRuns: 500 },
   )
   expect(rig.lines.filter((line) => line.startsWith('http:'))).toEqual([])
 }, 60_000)
@@ -204,7 +209,6 @@ test.for([
     413,
   ],
 ] as const)('%j is %i', async ([text, status]) => {
-  await using rig = await listening()
   const answered = await sendRaw(rig.port, text)
   expect(answered.status, answered.body).toBe(status)
   if (status >= 400) expect(answered.type).toMatch(/^application\/problem\+json/)
@@ -232,7 +236,6 @@ test.for([
   ['/analysis?from=2011-12-30&to=2011-12-30&tz=Pacific/Apia', 200, undefined],
   ['/analysis?view=nothing', 400, undefined],
 ] as const)('%s is %i', async ([url, status, parameter]) => {
-  await using rig = await listening()
   const response = await ask(rig.port, url)
   expect(response.status, response.body.slice(0, 300)).toBe(status)
   if (parameter !== undefined) expect(JSON.parse(response.body).parameter).toBe(parameter)
@@ -251,7 +254,6 @@ test.for([
   ['/v1/runs/nothing', 'run', 'see GET /v1/runs'],
   ['/v1/nothing', undefined, 'see /openapi.json for what can be asked'],
 ] as const)('%s names the list of what there is', async ([url, parameter, hint]) => {
-  await using rig = await listening()
   const { status, body } = await ask(rig.port, url)
   const problem = JSON.parse(body)
   expect([status, problem.code, problem.parameter, problem.hint]).toEqual([
