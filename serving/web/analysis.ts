@@ -3,7 +3,7 @@ import { bucketStart } from '../../schemas/time.ts'
 import type { Answers, Range, Stats, ViewInfo, Whole } from '../answers.ts'
 import { chooseStep } from '../step.ts'
 import { type ChartData, chartData } from './charts.ts'
-import { figuresOf, gaugeText, keyText, titleOf } from './figures.ts'
+import { figuresOf, gaugeText, isolated, keyHtml, keyText, nameHtml, titleOf } from './figures.ts'
 import { count, isoDate, minute, moment, rangeText, step, total } from './format.ts'
 import { dataBlock, type Html, html } from './html.ts'
 import { layout, type RangeForm, rangeForm, standing } from './layout.ts'
@@ -77,14 +77,14 @@ function keySection(info: ViewInfo, stats: Stats, zone: string): Html {
   const key = keyText(stats.key)
   const hasQuantiles = view.measures.includes('quantiles')
   return html`<section class="service" id="service-${encodeURIComponent(stats.key)}">
-<h2><bdi>${key}</bdi></h2>
+<h2>${keyHtml(stats.key)}</h2>
 <p class="counts"><strong data-messages="${key}">${count(messages)}</strong> messages: ${count(answeredBy.batch)} from batch, ${count(answeredBy.realtime)} in real time</p>
-<div class="scroll" tabindex="0" role="region" aria-label="Figures of ${key}"><table>
+<div class="scroll" tabindex="0" role="region" aria-label="Figures of ${isolated(stats.key)}"><table>
 <thead><tr><th scope="col">Gauge</th><th scope="col" class="number">Mean</th>${hasQuantiles && html`<th scope="col" class="number">95 % below</th>`}<th scope="col" class="number">Maximum</th><th scope="col">at</th>${view.source !== null && html`<th scope="col">on ${titleOf(view.source).toLowerCase()}</th>`}<th scope="col" class="number">Total</th></tr></thead>
 <tbody>${view.gauges.map(({ gauge }, g) => {
     const { mean, max, maxTimeMs, source, p95, total: sum } = figuresOf(stats, g)
     return html`<tr><th scope="row">${titleOf(gauge)}</th><td class="number" data-figure="${key}/${gauge}/mean">${gaugeText(info, g, mean)}</td>
-${hasQuantiles && html`<td class="number" data-figure="${key}/${gauge}/p95">${gaugeText(info, g, p95)}</td>`}<td class="number" data-figure="${key}/${gauge}/max">${gaugeText(info, g, max)}</td><td>${maxTimeMs === null ? '–' : moment(maxTimeMs, zone)}</td>${view.source !== null && html`<td><bdi>${source ?? '–'}</bdi></td>`}<td class="number">${total(sum)}</td></tr>`
+${hasQuantiles && html`<td class="number" data-figure="${key}/${gauge}/p95">${gaugeText(info, g, p95)}</td>`}<td class="number" data-figure="${key}/${gauge}/max">${gaugeText(info, g, max)}</td><td>${maxTimeMs === null ? '–' : moment(maxTimeMs, zone)}</td>${view.source !== null && html`<td>${source === null ? '–' : nameHtml(source)}</td>`}<td class="number">${total(sum)}</td></tr>`
   })}</tbody></table></div>
 </section>`
 }
@@ -113,13 +113,19 @@ async function charts(
 ${dataBlock('chart-data', { zone, charts: fine })}`
 }
 
-function chartText(info: ViewInfo, name: string, g: number, shown: readonly Stats[], zone: string): string {
+function chartText(
+  info: ViewInfo,
+  name: string,
+  g: number,
+  shown: readonly Stats[],
+  zone: string,
+): Html | null {
   const highest = (stats: Stats) => figuresOf(stats, g).max ?? Number.NEGATIVE_INFINITY
   const top = shown.reduce((best, stats) => (highest(stats) > highest(best) ? stats : best))
   const { max, maxTimeMs, source } = figuresOf(top, g)
-  if (max === null || maxTimeMs === null) return ''
-  const where = source === null ? '' : ` on ${source}`
-  return `${name} was highest at ${gaugeText(info, g, max)}: ${keyText(top.key)}${where}, ${moment(maxTimeMs, zone)}.`
+  if (max === null || maxTimeMs === null) return null
+  const where = source !== null && html` on ${nameHtml(source)}`
+  return html`${name} was highest at ${gaugeText(info, g, max)}: ${keyHtml(top.key)}${where}, ${moment(maxTimeMs, zone)}.`
 }
 
 function chartTable(info: ViewInfo, g: number, { t, series }: ChartData, stepMs: number, zone: string): Html {

@@ -1,8 +1,10 @@
 import { gaugeNamed } from '../../schemas/dataset.ts'
 import { answerFields, type GaugeAnswer } from '../../schemas/gauge-answer.ts'
 import { splitKey } from '../../schemas/key.ts'
+import { visible } from '../../schemas/shown.ts'
 import type { Stats, ViewInfo } from '../answers.ts'
 import { valueText } from './format.ts'
+import { type Html, html } from './html.ts'
 
 /** One gauge's part of an answer by what it says; null where there was no value. */
 export interface Figures {
@@ -38,9 +40,24 @@ export function titleOf(name: string): string {
   return words[0]!.toUpperCase() + words.slice(1)
 }
 
-/** A key as pages write it. */
+/** A key as pages write it where there is no markup. */
 export function keyText(key: string): string {
-  return splitKey(key).join(' · ')
+  return splitKey(key).map(visible).join(' · ')
+}
+
+/** A key within a sentence without markup: whatever its direction of writing, it turns nothing around it. */
+export function isolated(key: string): string {
+  return `\u2068${keyText(key)}\u2069`
+}
+
+/** A name as pages write it, likewise. */
+export function nameHtml(name: string): Html {
+  return html`<bdi>${visible(name)}</bdi>`
+}
+
+/** A key as pages write it. */
+export function keyHtml(key: string): Html {
+  return html`${splitKey(key).map((value, k) => html`${k > 0 && ' · '}${nameHtml(value)}`)}`
 }
 
 /** The unit of gauge `g` of a view, as its dataset defines it. */

@@ -1,7 +1,7 @@
 import { compareNaturally } from '../../schemas/natural-order.ts'
 import { DAY_MS } from '../../schemas/time.ts'
 import type { Answers, KeysAnswer, ViewInfo } from '../answers.ts'
-import { keyText, titleOf } from './figures.ts'
+import { keyHtml, titleOf } from './figures.ts'
 import { count, isoDate, minute } from './format.ts'
 import { type Html, html } from './html.ts'
 import { layout, rangeForm, standing } from './layout.ts'
@@ -53,7 +53,7 @@ function keysTable(
       messages,
       firstMs,
       lastMs,
-    }) => html`<tr><th scope="row"><a href="/analysis?from=${range.from}&amp;to=${range.to}&amp;tz=UTC&amp;view=${view.name}#service-${encodeURIComponent(key)}"><bdi>${keyText(key)}</bdi></a></th>
+    }) => html`<tr><th scope="row"><a href="/analysis?from=${range.from}&amp;to=${range.to}&amp;tz=UTC&amp;view=${view.name}#service-${encodeURIComponent(key)}">${keyHtml(key)}</a></th>
 <td class="number">${count(messages)}</td><td>${minute(firstMs, 'UTC')}</td><td>${minute(lastMs, 'UTC')}</td></tr>`,
   )}</tbody></table></div>`
 }

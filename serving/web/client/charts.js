@@ -36,11 +36,13 @@ function options(width, chart) {
   const unit = chart.unit === '' ? '' : ` ${chart.unit}`
   const withUnit = (_plot, value) => (value == null ? '–' : `${value.toFixed(1)}${unit}`)
   const series = chart.series.flatMap(({ key }, i) => {
+    // Isolated, so that a name written from the right turns nothing around it.
+    const label = `\u2068${key}\u2069`
     const stroke = colours[i % colours.length]
     return [
-      { label: key, stroke, width: 2, value: withUnit, points: { size: 5 } },
+      { label, stroke, width: 2, value: withUnit, points: { size: 5 } },
       {
-        label: `${key}, max`,
+        label: `${label}, max`,
         stroke,
         width: 0,
         paths: () => null,

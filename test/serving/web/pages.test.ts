@@ -15,6 +15,32 @@ test('whatever a service is called, it is text on the page', async () => {
   }
 })
 
+const NAMES = [
+  ['ab\u202ecd', 'ab\\u202ecd'],
+  ['web\u200b', 'web\\u200b'],
+  ['a\u00a0b', 'a\\u00a0b'],
+  ['x\u200d', 'x\\u200d'],
+  ['שלום', 'שלום'],
+  ['👩\u200d💻 ❤\ufe0f', '👩\u200d💻 ❤\ufe0f'],
+  ['می\u200cخواهم', 'می\u200cخواهم'],
+] as const
+
+test('what cannot be seen in a name is escaped, and a name turns nothing around it', async () => {
+  await using rig = await apiRig()
+  // Older releases took names that are refused now.
+  for (const [name] of NAMES) await rig.send(name, name, '2026-11-22T10:00:00Z', [99, 2, 3])
+  for (const url of ['/', '/analysis?from=2026-11-22&to=2026-11-22']) {
+    const { body } = await rig.app.inject({ url })
+    expect(body).not.toMatch(/[\u202a-\u202e\u2066\u2067\u200b]/)
+    for (const [, text] of NAMES) expect(body).toContain(`<bdi>${text}</bdi>`)
+    const outside = body.replaceAll(
+      /<bdi>.*?<\/bdi>|<script[\s\S]*?<\/script>|data-\w+="[^"]*"|href="[^"]*"|id="[^"]*"/g,
+      '',
+    )
+    expect(outside.replaceAll(/\u2068[^\u2069]*\u2069/g, '')).not.toMatch(/שלום|می|ab\\u/)
+  }
+})
+
 test('on pages the end date is included', async () => {
   await using rig = await apiRig()
   const { body } = await rig.app.inject({ url: '/analysis?from=2026-11-22&to=2026-11-22' })
