@@ -1,6 +1,7 @@
 import { agentText, benchAgent } from './agent.ts'
 import { backfillText, benchBackfill } from './backfill/backfill.ts'
 import { benchConnections, connectionsText } from './connections/connections.ts'
+import { benchFold, foldText } from './fold/fold.ts'
 import { benchDecoding, decodingText } from './ingest/decoding.ts'
 import { benchIngest, ingestText } from './ingest/ingest.ts'
 import { benchPeers, peersText } from './peers/compare.ts'
@@ -38,6 +39,11 @@ const BENCHMARKS: readonly Benchmark[] = [
     name: 'decode',
     sizes: '[ROUNDS]',
     run: async (words) => decodingText(benchDecoding(...numbers(words, 150))),
+  },
+  {
+    name: 'fold',
+    sizes: '[ROUNDS] [MESSAGES]',
+    run: async (words) => foldText(benchFold(...numbers(words, 30, 200_000))),
   },
   {
     name: 'ingest',

@@ -179,9 +179,9 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
   }
 
   const batchOf = ({ index }: Served): BatchCells => ({
-    read(date, key, level) {
-      if (level === 0 && !date.minutes) return old.rows(date, key)
-      return reader.read(index.view, date.id, key, level)
+    read(date, key, range) {
+      if (range.level === 0 && !date.minutes) return old.rows(date, key, range)
+      return reader.read(index.view, date.id, key, range)
     },
   })
 

@@ -1,8 +1,10 @@
 import type { Table } from '../lake/delta/port.ts'
-import { type Cells, pickKey } from '../schemas/cells.ts'
+import { type Cells, pickKey, pickRows } from '../schemas/cells.ts'
 import { TidemarkError } from '../schemas/errors.ts'
+import type { Range } from './answers.ts'
 import type { IndexLoader } from './index/loader.ts'
 import type { IndexedDate, ViewIndex } from './index/view-index.ts'
+import { rowsWithin } from './merge.ts'
 
 /** Dates whose decoded minutes are kept; the least lately used go first. */
 const DATES_MAX = 16
@@ -39,9 +41,15 @@ export class OldMinutes {
     }
   }
 
-  /** The rows of `key` on a date; null when it was not read. */
-  rows(date: IndexedDate, key: string): Cells | null {
+  /** The rows of `key` on a date within a range; null when the date was not read. */
+  rows(date: IndexedDate, key: string, range: Range): Cells | null {
     const cells = this.#cells.get(date.path)
-    return cells === undefined ? null : pickKey(cells, key)
+    if (cells === undefined) return null
+    const own = pickKey(cells, key)
+    const { from, to } = rowsWithin(own, range)
+    return pickRows(
+      own,
+      Uint32Array.from({ length: to - from }, (_, i) => from + i),
+    )
   }
 }

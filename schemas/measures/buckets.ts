@@ -26,6 +26,8 @@ export function middleOf(bucket: number): number {
 
 export const BUCKETS_AN_OCTAVE = 64
 export const EXPONENT_BIAS = 1023
+/** Above every bucket: finite doubles have exponents up to 1023. */
+export const BUCKETS_END = 2 * (EXPONENT_BIAS + 1) * BUCKETS_AN_OCTAVE
 
 const double = new Float64Array(1)
 const words = new Int32Array(double.buffer)

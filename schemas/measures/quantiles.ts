@@ -1,7 +1,7 @@
-import type { CellColumn, SketchColumn } from '../cell-column.ts'
-import { hashPair } from '../pair-table.ts'
-import { bucketOf, middleOf } from './buckets.ts'
-import { type Accumulator, type Measure, numbers, reserved } from './measure.ts'
+import type { SketchColumn } from '../cell-column.ts'
+import { middleOf } from './buckets.ts'
+import { type Measure, numbers } from './measure.ts'
+import { Sketches } from './sketches.ts'
 
 /** The percentiles that answers tell. */
 export const PERCENTILES = [50, 95, 99] as const
@@ -52,114 +52,4 @@ export function percentile({ offsets, buckets, counts }: SketchColumn, i: number
     if (rank <= 0) return middleOf(buckets[at]!)
   }
   return Number.NaN
-}
-
-const NONE = -1
-/** Numbers of a slot: its row plus one, 0 while it is free; its bucket; its entry; one is unused. */
-const SLOT = 4
-
-/**
- * Counts by (row, bucket): entries in a hash table with linear probing, and those of a row in a list, so that a row is
- * read without a look at the others.
- */
-class Sketches implements Accumulator {
-  #slots = new Int32Array(64 * SLOT)
-  #entries = 0
-  #buckets = new Int32Array(32)
-  #counts = new Float64Array(32)
-  /** The entry of the same row made before; `NONE` for the first. */
-  #next = new Int32Array(32)
-  /** Per row its newest entry plus one; 0 where there is none. */
-  #newest = new Int32Array()
-
-  reserve(rows: number): void {
-    this.#newest = reserved(this.#newest, rows, 0)
-  }
-
-  fold(rows: Int32Array, n: number, values: Float64Array): void {
-    for (let i = 0; i < n; i++) {
-      const value = values[i]!
-      if (rows[i]! >= 0 && !Number.isNaN(value)) this.#add(rows[i]!, bucketOf(value), 1)
-    }
-  }
-
-  merge(rows: Int32Array, columns: readonly CellColumn[], from: number, to: number): void {
-    const { offsets, buckets, counts } = columns[0] as SketchColumn
-    for (let i = from; i < to; i++) {
-      const row = rows[i - from]!
-      for (let at = offsets[i]!; at < offsets[i + 1]!; at++) this.#add(row, buckets[at]!, counts[at]!)
-    }
-  }
-
-  #add(row: number, bucket: number, count: number): void {
-    const slots = this.#slots
-    const mask = slots.length - 1
-    let slot = (hashPair(row, bucket) * SLOT) & mask
-    for (let held = slots[slot]!; held !== 0; held = slots[slot]!) {
-      if (held === row + 1 && slots[slot + 1] === bucket) {
-        this.#counts[slots[slot + 2]!]! += count
-        return
-      }
-      slot = (slot + SLOT) & mask
-    }
-    this.#enter(slot, row, bucket, count)
-  }
-
-  #enter(slot: number, row: number, bucket: number, count: number): void {
-    const entry = this.#entries++
-    if (entry === this.#buckets.length) this.#growEntries()
-    this.#buckets[entry] = bucket
-    this.#counts[entry] = count
-    this.#next[entry] = this.#newest[row]! - 1
-    this.#newest[row] = entry + 1
-    this.#slots[slot] = row + 1
-    this.#slots[slot + 1] = bucket
-    this.#slots[slot + 2] = entry
-    if (2 * SLOT * this.#entries > this.#slots.length) this.#growSlots()
-  }
-
-  #growEntries(): void {
-    const room = 2 * this.#buckets.length
-    this.#buckets = reserved(this.#buckets, room, 0)
-    this.#counts = reserved(this.#counts, room, 0)
-    this.#next = reserved(this.#next, room, 0)
-  }
-
-  #growSlots(): void {
-    const old = this.#slots
-    this.#slots = new Int32Array(2 * old.length)
-    const mask = this.#slots.length - 1
-    for (let from = 0; from < old.length; from += SLOT) {
-      if (old[from] === 0) continue
-      let slot = (hashPair(old[from]! - 1, old[from + 1]!) * SLOT) & mask
-      while (this.#slots[slot] !== 0) slot = (slot + SLOT) & mask
-      this.#slots[slot] = old[from]!
-      this.#slots[slot + 1] = old[from + 1]!
-      this.#slots[slot + 2] = old[from + 2]!
-    }
-  }
-
-  take(rows: Uint32Array): CellColumn[] {
-    const offsets = new Uint32Array(rows.length + 1)
-    for (let i = 0; i < rows.length; i++) {
-      let length = 0
-      for (let entry = this.#newest[rows[i]!]! - 1; entry !== NONE; entry = this.#next[entry]!) length += 1
-      offsets[i + 1] = offsets[i]! + length
-    }
-    const buckets = new Int32Array(offsets[rows.length]!)
-    const counts = new Float64Array(buckets.length)
-    for (let i = 0; i < rows.length; i++) this.#takeRow(rows[i]!, offsets[i]!, buckets, counts)
-    return [{ type: 'sketch', offsets, buckets, counts }]
-  }
-
-  /** Writes the pairs of a row from `at` on, buckets ascending. */
-  #takeRow(row: number, at: number, buckets: Int32Array, counts: Float64Array): void {
-    const entries: number[] = []
-    for (let entry = this.#newest[row]! - 1; entry !== NONE; entry = this.#next[entry]!) entries.push(entry)
-    if (entries.length > 1) entries.sort((a, b) => this.#buckets[a]! - this.#buckets[b]!)
-    for (let i = 0; i < entries.length; i++) {
-      buckets[at + i] = this.#buckets[entries[i]!]!
-      counts[at + i] = this.#counts[entries[i]!]!
-    }
-  }
 }

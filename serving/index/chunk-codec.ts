@@ -1,11 +1,11 @@
 import { crc32, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
-import type { CellColumn, NumberColumn, SketchColumn, TextColumn } from '../../schemas/cell-column.ts'
+import type { NumberColumn, SketchColumn, TextColumn } from '../../schemas/cell-column.ts'
 import { type Cells, timesOf } from '../../schemas/cells.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
-import { splitKey } from '../../schemas/key.ts'
-import { constantColumn, stringAt, toStringColumn } from '../../schemas/string-column.ts'
+import { stringAt, toStringColumn } from '../../schemas/string-column.ts'
 import type { View } from '../../schemas/view.ts'
 import { viewColumns } from '../../schemas/view-columns.ts'
+import { Chunk } from './chunk.ts'
 import { ByteReader, ByteWriter } from './pack.ts'
 
 /**
@@ -13,14 +13,18 @@ import { ByteReader, ByteWriter } from './pack.ts'
  *
  *     u32 CRC-32 of the rest │ u8 format │ u32 CRC-32 of the columns' names │ u8 compressed │ body
  *
- *     plain    u32 rows │ per column but the key's and sketches: the numbers (`pack.ts`); times of extremes are told from
- *              the row's own, in milliseconds; of strings a dictionary comes first
- *     sketches per sketch column and row: pairs, then per pair the difference to the bucket before and the count, varints
+ *     plain    u32 rows │ f64 first time │ numbers: buckets of the view from it to each row's time │ per column but the
+ *              key's, the time and sketches: the numbers (`pack.ts`); times of extremes are told from the row's own, in
+ *              milliseconds; of strings a dictionary comes first
+ *     sketches per sketch column: numbers: pairs of each row │ u32 pairs │ f64 lowest bucket │ numbers: buckets less the
+ *              lowest │ numbers: counts
  */
-const FORMAT = 1
+const FORMAT = 2
 const HEAD_BYTES = 10
 /** Quick, and most of what there is to gain. */
 const LEVEL = 1
+/** Up to so many bytes a body stays as it is: taking it apart would take longer than all else that is done with it. */
+const PLAIN_BYTES_MAX = 16 << 10
 
 export interface ChunkBytes {
   readonly plain: Uint8Array
@@ -28,7 +32,7 @@ export interface ChunkBytes {
   readonly sketches: Uint8Array | null
 }
 
-/** The rows from `from` to `to`, which are of one key. */
+/** The rows from `from` to `to`, which are of one key, in the order of time. */
 export function encodeChunk(cells: Cells, from: number, to: number): ChunkBytes {
   const { view } = cells
   const times = timesOf(cells)
@@ -36,8 +40,10 @@ export function encodeChunk(cells: Cells, from: number, to: number): ChunkBytes 
   const sketches = new ByteWriter()
   let hasSketches = false
   plain.u32(to - from)
+  plain.f64(times[from] ?? 0)
+  plain.numbers(times.slice(from, to).map((time) => (time - times[from]!) / view.bucketMs))
   const before: Float64Array[] = []
-  for (const column of cells.columns.slice(view.key.length)) {
+  for (const column of cells.columns.slice(view.key.length + 1)) {
     if (column.type === 'sketch') {
       hasSketches = true
       writeSketches(sketches, column, from, to)
@@ -61,8 +67,9 @@ function ownNumbers(
   from: number,
   to: number,
 ): Float64Array {
-  if (type !== 'timestamp' || values === times) return values.slice(from, to)
-  return values.slice(from, to).map((value, i) => value - times[from + i]!)
+  const own = values.slice(from, to)
+  if (type === 'timestamp') for (let i = 0; i < own.length; i++) own[i]! -= times[from + i]!
+  return own
 }
 
 /** Writes the dictionary; the places in it. */
@@ -70,7 +77,7 @@ function writeTexts(out: ByteWriter, { values }: TextColumn, from: number, to: n
   const texts = Array.from({ length: to - from }, (_, i) => stringAt(values, from + i))
   const { dictionary, places } = toStringColumn(texts)
   out.text(JSON.stringify(dictionary))
-  return Float64Array.from(places)
+  return new Float64Array(places)
 }
 
 function writeSketches(
@@ -79,21 +86,21 @@ function writeSketches(
   from: number,
   to: number,
 ): void {
-  for (let i = from; i < to; i++) {
-    out.varint(offsets[i + 1]! - offsets[i]!)
-    let last = 0
-    for (let at = offsets[i]!; at < offsets[i + 1]!; at++) {
-      // The first may be negative: zigzag.
-      const step = buckets[at]! - last
-      out.varint(step < 0 ? -2 * step - 1 : 2 * step)
-      out.varint(counts[at]!)
-      last = buckets[at]!
-    }
-  }
+  const [first, end] = [offsets[from]!, offsets[to]!]
+  const lengths = new Float64Array(to - from)
+  for (let i = from; i < to; i++) lengths[i - from] = offsets[i + 1]! - offsets[i]!
+  let lowest = 0
+  for (let at = first; at < end; at++) if (at === first || buckets[at]! < lowest) lowest = buckets[at]!
+  out.numbers(lengths)
+  out.u32(end - first)
+  out.f64(lowest)
+  out.numbers(new Float64Array(buckets.subarray(first, end)).map((bucket) => bucket - lowest))
+  out.numbers(counts.slice(first, end))
 }
 
 function framed(view: View, body: Uint8Array): Uint8Array {
-  const packed = zstdCompressSync(body, { params: { [ZSTD_LEVEL]: LEVEL } })
+  const packed =
+    body.length <= PLAIN_BYTES_MAX ? body : zstdCompressSync(body, { params: { [ZSTD_LEVEL]: LEVEL } })
   const isSmaller = packed.length < body.length
   const bytes = Buffer.alloc(HEAD_BYTES + (isSmaller ? packed : body).length)
   bytes[4] = FORMAT
@@ -134,44 +141,12 @@ function damaged(reason: string): TidemarkError {
 }
 
 /** The rows of `key` (`joinKey`); without `sketches` their sketches are empty. Throws `E_INDEX_DAMAGED`. */
-export function decodeChunk(view: View, key: string, { plain, sketches }: ChunkBytes): Cells {
-  const body = new ByteReader(unframed(view, plain))
-  const pairs = sketches === null ? null : new ByteReader(unframed(view, sketches))
-  const length = body.u32()
-  const before: Float64Array[] = []
-  let times: Float64Array | null = null
-  const columns = viewColumns(view).map(({ type }, c): CellColumn => {
-    if (c < view.key.length) return { type: 'string', values: constantColumn(splitKey(key)[c]!, length) }
-    if (type === 'sketch') return readSketches(pairs, length)
-    const dictionary = type === 'string' ? (JSON.parse(body.text()) as (string | null)[]) : null
-    const values = body.numbers(length, before)
-    before.push(values)
-    if (dictionary !== null)
-      return { type: 'string', values: { dictionary, places: Uint32Array.from(values) } }
-    if (type !== 'timestamp') return { type: type as 'double' | 'long', values }
-    const absolute: Float64Array = times === null ? values : values.map((value, i) => value + times![i]!)
-    times ??= absolute
-    return { type, values: absolute }
-  })
-  return { view, length, columns }
-}
-
-function readSketches(pairs: ByteReader | null, length: number): SketchColumn {
-  const offsets = new Uint32Array(length + 1)
-  if (pairs === null)
-    return { type: 'sketch', offsets, buckets: new Int32Array(), counts: new Float64Array() }
-  const buckets: number[] = []
-  const counts: number[] = []
-  for (let i = 0; i < length; i++) {
-    const count = pairs.varint()
-    offsets[i + 1] = offsets[i]! + count
-    let last = 0
-    for (let at = 0; at < count; at++) {
-      const step = pairs.varint()
-      last += step % 2 === 1 ? -(step + 1) / 2 : step / 2
-      buckets.push(last)
-      counts.push(pairs.varint())
-    }
-  }
-  return { type: 'sketch', offsets, buckets: Int32Array.from(buckets), counts: Float64Array.from(counts) }
+export function decodeChunk(view: View, key: string, { plain, sketches }: ChunkBytes): Chunk {
+  const pairs = sketches === null ? null : unframed(view, sketches)
+  const body = unframed(view, plain)
+  return new Chunk(
+    { view, key, bytes: body.length + (pairs?.length ?? 0) },
+    new ByteReader(body),
+    pairs === null ? null : new ByteReader(pairs),
+  )
 }

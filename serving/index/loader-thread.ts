@@ -1,6 +1,6 @@
 import type { Calls } from '../../schemas/calls.ts'
 import { series } from '../../schemas/series.ts'
-import { type IndexLoader, loadHere } from './loader.ts'
+import { type IndexLoader, loadHere, type OpenDecoder } from './loader.ts'
 
 /** What a loader in another thread is asked by name, its values as a list. */
 export const LOADER_CALLS = [
@@ -16,8 +16,8 @@ export const LOADER_CALLS = [
 export type LoaderCall = (typeof LOADER_CALLS)[number]
 
 /** The body of a thread that fills the index: does what it is asked one after the other. */
-export function serveLoader(calls: Calls): void {
-  const loader = loadHere()
+export function serveLoader(calls: Calls, openDecoder: OpenDecoder): void {
+  const loader = loadHere(openDecoder)
   const inSeries = series()
   for (const name of LOADER_CALLS)
     calls.on(name, (values: readonly unknown[]) =>

@@ -1,4 +1,5 @@
 import type Database from 'better-sqlite3'
+import type { BulkCells } from '../../lake/parquet/bulk-cells.ts'
 import { decodeCells } from '../../lake/parquet/cells.ts'
 import type { Cells } from '../../schemas/cells.ts'
 import type { View } from '../../schemas/view.ts'
@@ -31,26 +32,36 @@ export interface IndexLoader {
   close(): Promise<void>
 }
 
+/** Decodes files of cells, with room of its own beside the index at `path` where it needs some. */
+export type OpenDecoder = (path: string) => Pick<BulkCells, 'decode' | 'close'>
+
+/** Keeps nothing and needs no disk. */
+const plainDecoder: OpenDecoder = () => ({ decode: decodeCells, async close() {} })
+
 /** A loader in the thread that asks. */
-export function loadHere(): IndexLoader {
+export function loadHere(openDecoder = plainDecoder): IndexLoader {
   let filling: Filling | null = null
+  let decoder: ReturnType<OpenDecoder> | null = null
   return {
     async open(path) {
       filling?.close()
       filling = new Filling(path)
+      decoder ??= openDecoder(path)
       return path === ':memory:' ? filling.db : null
     },
     async filled(view) {
       return new Map(Array.from(filling!.files(view), ([path, { minutes }]) => [path, minutes]))
     },
     async fill({ view, bytes, ...file }) {
-      filling!.fill(file, await decodeCells(view, bytes))
+      filling!.fill(file, await decoder!.decode(view, bytes))
     },
     keep: async (view, paths, loaded) => filling!.keep(view, paths, loaded),
     dropOthers: async (view, paths) => filling!.dropOthers(view, paths),
     dropViews: async (views) => filling!.dropViews(views),
-    decode: decodeCells,
+    decode: (view, bytes) => decoder!.decode(view, bytes),
     async close() {
+      await decoder?.close()
+      decoder = null
       filling?.close()
       filling = null
     },

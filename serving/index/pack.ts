@@ -1,13 +1,18 @@
 /**
- * Numbers of a column in as few bytes as say them exactly. Little-endian:
+ * Numbers of a column in as few bytes as say them exactly, each in as many as the others, so that some can be read without those
+ * before. Little-endian:
  *
- *     u8 kind │ the numbers: 0 f64 │ 1 u8 │ 2 u16 │ 3 u32 of the number; 4 u8 │ 5 u16 │ 6 u32 of a hundred times it
- *     7, then u8: the same as the column of that place before
+ *     u8 kind │ the numbers
+ *
+ *     0          f64
+ *     1, 2, 3    u8, u16, u32 of the number
+ *     4, 5, 6    the same of a hundred times it; 7, 8, 9: of a thousand times it
+ *     255, u8    the same as the column of that place before
  */
 const RAW = 0
-const SAME = 7
+const SAME = 255
 const WIDTHS = [1, 2, 4] as const
-const SCALES = [1, 100] as const
+const SCALES = [1, 100, 1_000] as const
 
 /** Bytes that are written behind each other. */
 export class ByteWriter {
@@ -33,6 +38,11 @@ export class ByteWriter {
   u32(value: number): void {
     const at = this.#reserve(4)
     this.#bytes.writeUInt32LE(value, at)
+  }
+
+  f64(value: number): void {
+    const at = this.#reserve(8)
+    this.#bytes.writeDoubleLE(value, at)
   }
 
   /** A whole number that is not negative, seven bits a byte, low ones first. */
@@ -76,9 +86,9 @@ export class ByteWriter {
   }
 
   #scaled(values: Float64Array, scale: number, width: 1 | 2 | 4): void {
-    let at = this.#reserve(values.length * width)
-    for (let i = 0; i < values.length; i++, at += width)
-      this.#bytes.writeUIntLE(Math.round(values[i]! * scale), at, width)
+    const wholes = new (width === 1 ? Uint8Array : width === 2 ? Uint16Array : Uint32Array)(values.length)
+    for (let i = 0; i < values.length; i++) wholes[i] = Math.round(values[i]! * scale)
+    this.bytes(new Uint8Array(wholes.buffer))
   }
 
   take(): Buffer {
@@ -143,21 +153,48 @@ export class ByteReader {
     return Buffer.from(this.bytes(this.varint())).toString('utf8')
   }
 
-  numbers(n: number, before: readonly Float64Array[] = []): Float64Array {
+  f64(): number {
+    const value = this.#bytes.readDoubleLE(this.#at)
+    this.#at += 8
+    return value
+  }
+
+  /** Where `n` numbers stand, without a look at them; `before` are columns of equal length that were read before. */
+  numbers(n: number, before: readonly PackedNumbers[] = []): PackedNumbers {
     const kind = this.u8()
     if (kind === SAME) return before[this.u8()]!
-    if (kind === RAW) return new Float64Array(new Uint8Array(this.bytes(8 * n)).buffer)
-    const scale = SCALES[Math.floor((kind - 1) / WIDTHS.length)]!
-    const values = this.#wholes(n, WIDTHS[(kind - 1) % WIDTHS.length]!)
-    if (scale !== 1) for (let i = 0; i < n; i++) values[i] = values[i]! / scale
+    const width = kind === RAW ? 8 : WIDTHS[(kind - 1) % WIDTHS.length]!
+    return new PackedNumbers(kind, this.bytes(width * n))
+  }
+}
+
+/** Numbers of a column as they were written. */
+export class PackedNumbers {
+  readonly #kind: number
+  readonly #bytes: Uint8Array
+
+  constructor(kind: number, bytes: Uint8Array) {
+    this.#kind = kind
+    this.#bytes = bytes
+  }
+
+  /** The numbers from place `from` to place `to`. */
+  read(from: number, to: number): Float64Array {
+    if (this.#kind === RAW) return new Float64Array(this.#copy(8, from, to))
+    const values = this.#wholes(WIDTHS[(this.#kind - 1) % WIDTHS.length]!, from, to)
+    const scale = SCALES[Math.floor((this.#kind - 1) / WIDTHS.length)]!
+    if (scale !== 1) for (let i = 0; i < values.length; i++) values[i] = values[i]! / scale
     return values
   }
 
-  #wholes(n: number, width: 1 | 2 | 4): Float64Array {
-    const bytes = this.bytes(width * n)
-    if (width === 1) return Float64Array.from(bytes)
-    // Copied, so that they begin at a multiple of their width.
-    const { buffer } = new Uint8Array(bytes)
-    return Float64Array.from(width === 2 ? new Uint16Array(buffer) : new Uint32Array(buffer))
+  #wholes(width: 1 | 2 | 4, from: number, to: number): Float64Array {
+    if (width === 1) return new Float64Array(this.#bytes.subarray(from, to))
+    const buffer = this.#copy(width, from, to)
+    return new Float64Array(width === 2 ? new Uint16Array(buffer) : new Uint32Array(buffer))
+  }
+
+  /** A copy, so that it begins at a multiple of the width. */
+  #copy(width: number, from: number, to: number): ArrayBuffer {
+    return new Uint8Array(this.#bytes.subarray(width * from, width * to)).buffer
   }
 }

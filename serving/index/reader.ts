@@ -2,17 +2,13 @@ import type Database from 'better-sqlite3'
 import type { Cells } from '../../schemas/cells.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import type { View } from '../../schemas/view.ts'
+import type { Chunk } from './chunk.ts'
 import { decodeChunk } from './chunk-codec.ts'
-import type { Level } from './levels.ts'
+import type { LevelRange } from './levels.ts'
 
-/** Bytes of decoded chunks kept, estimated; the least lately used go first. */
+/** Bytes of chunks kept, estimated; the least lately used go first. */
 const CACHE_BYTES_MAX = 64 << 20
 const COLUMNS = ['minutes', 'hours', 'day'] as const
-
-interface Cached {
-  readonly cells: Cells
-  readonly bytes: number
-}
 
 type Row = { plain: Uint8Array | null; sketches: Uint8Array | null }
 
@@ -20,7 +16,7 @@ type Row = { plain: Uint8Array | null; sketches: Uint8Array | null }
 export class ChunkReader {
   readonly #db: Database.Database
   readonly #statements: readonly Database.Statement<[number, string], Row>[]
-  readonly #cache = new Map<string, Cached>()
+  readonly #cache = new Map<string, Chunk>()
   #cachedBytes = 0
 
   constructor(db: Database.Database) {
@@ -32,32 +28,33 @@ export class ChunkReader {
     )
   }
 
-  /** The rows of `key` in a file at a level; null where it has none there. Throws `E_INDEX_DAMAGED`. */
-  read(view: View, file: number, key: string, level: Level): Cells | null {
+  /**
+   * The rows of `key` in a file whose buckets, of the range's level, start in the range; null where it has none at that
+   * level. Throws `E_INDEX_DAMAGED`.
+   */
+  read(view: View, file: number, key: string, { level, fromMs, toMs }: LevelRange): Cells | null {
     const name = `${level}/${file}/${key}`
-    const cached = this.#cache.get(name)
-    if (cached !== undefined) {
-      this.#cache.delete(name)
-      this.#cache.set(name, cached)
-      return cached.cells
+    let chunk = this.#cache.get(name)
+    // What was used last is behind all else.
+    if (chunk !== undefined) this.#cache.delete(name)
+    else {
+      const row = this.#statements[level]!.get(file, key)
+      if (row === undefined) return null
+      if (row.plain === null)
+        throw new TidemarkError('E_INDEX_DAMAGED', `the serving index lacks ${COLUMNS[level]} of ${key}`)
+      chunk = decodeChunk(view, key, { plain: row.plain, sketches: row.sketches })
+      this.#makeRoom(chunk.bytes)
     }
-    const row = this.#statements[level]!.get(file, key)
-    if (row === undefined) return null
-    if (row.plain === null)
-      throw new TidemarkError('E_INDEX_DAMAGED', `the serving index lacks ${COLUMNS[level]} of ${key}`)
-    const cells = decodeChunk(view, key, { plain: row.plain, sketches: row.sketches })
-    this.#keep(name, cells)
-    return cells
+    this.#cache.set(name, chunk)
+    return chunk.cells(fromMs, toMs)
   }
 
-  #keep(name: string, cells: Cells): void {
-    const bytes = sizeOf(cells)
-    this.#cache.set(name, { cells, bytes })
+  #makeRoom(bytes: number): void {
     this.#cachedBytes += bytes
-    for (const [oldest, held] of this.#cache) {
+    for (const [oldest, chunk] of this.#cache) {
       if (this.#cachedBytes <= CACHE_BYTES_MAX) break
       this.#cache.delete(oldest)
-      this.#cachedBytes -= held.bytes
+      this.#cachedBytes -= chunk.bytes
     }
   }
 
@@ -65,14 +62,4 @@ export class ChunkReader {
     this.#cache.clear()
     this.#db.close()
   }
-}
-
-/** What cells take in memory, about. */
-function sizeOf({ columns, length }: Cells): number {
-  let bytes = 512
-  for (const column of columns) {
-    if (column.type === 'sketch') bytes += 4 * length + 12 * column.buckets.length
-    else bytes += 8 * length
-  }
-  return bytes
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { CellFold } from '../../../schemas/cell-fold.ts'
-import { type Cells, keyAt, pickRows, rowAt } from '../../../schemas/cells.ts'
+import { type Cells, keyAt, pickRows, rowAt, timesOf } from '../../../schemas/cells.ts'
 import { host } from '../../../schemas/datasets/host.ts'
 import { toColumns } from '../../../schemas/message.ts'
 import { defineView } from '../../../schemas/view.ts'
@@ -27,7 +27,7 @@ for (const { dataset, view } of [
         for (let from = 0, to = 0; from < cells.length; from = to) {
           while (to < cells.length && keyAt(cells, to) === keyAt(cells, from)) to++
           const rows = Uint32Array.from({ length: to - from }, (_, i) => from + i)
-          const back = decodeChunk(view, keyAt(cells, from), encodeChunk(cells, from, to))
+          const back = decodeChunk(view, keyAt(cells, from), encodeChunk(cells, from, to)).cells()
           expect(rowsOf(back)).toEqual(rowsOf(pickRows(cells, rows)))
         }
       }),
@@ -47,6 +47,23 @@ function dayOfMinutes(): Cells {
   fold.addAll(toColumns(host, messages))
   return fold.cells()
 }
+
+test('of a chunk any part of its time can be read alone', () => {
+  const cells = dayOfMinutes()
+  const chunk = decodeChunk(serviceMinute, 'a', encodeChunk(cells, 0, 1_440))
+  const startMs = timesOf(cells)[0]!
+  const minute = fc.integer({ min: -5, max: 1_445 })
+  fc.assert(
+    fc.property(minute, minute, fc.integer({ min: 0, max: 59_999 }), (from, to, ms) => {
+      const part = chunk.cells(startMs + from * 60_000 + ms, startMs + to * 60_000 + ms)
+      const rows = Array.from({ length: 1_440 }, (_, row) => row).filter(
+        (row) => row * 60_000 >= from * 60_000 + ms && row * 60_000 < to * 60_000 + ms,
+      )
+      expect(rowsOf(part)).toEqual(rowsOf(pickRows(cells, Uint32Array.from(rows))))
+    }),
+    { numRuns: 30 },
+  )
+})
 
 test('a day of minutes takes at most 110 bytes a cell without its sketches', () => {
   const { plain, sketches } = encodeChunk(dayOfMinutes(), 0, 1_440)

@@ -1,0 +1,180 @@
+import type { DuckDBListVector, DuckDBStructVector } from '@duckdb/node-api'
+import { type DuckDBConnection, DuckDBInstance, type DuckDBVector } from '@duckdb/node-api'
+import type { CellColumn, SketchColumn, TextColumn } from '../../schemas/cell-column.ts'
+import type { Cells } from '../../schemas/cells.ts'
+import { grown } from '../../schemas/grown.ts'
+import type { Disk } from '../../schemas/ports/disk.ts'
+import { duckdb } from '../../schemas/sql/duckdb.ts'
+import type { View } from '../../schemas/view.ts'
+import { type ViewColumn, viewColumns } from '../../schemas/view-columns.ts'
+import { decodeCells } from './cells.ts'
+
+/** Files from so many bytes on are worth DuckDB's while. */
+export const BULK_BYTES = 32 << 10
+const MEMORY_MAX = '256MB'
+
+/** Decodes files of cells, large ones with DuckDB: straight into typed columns, without an object a value. */
+export interface BulkCells {
+  /** As `decodeCells`. */
+  decode(view: View, bytes: Uint8Array): Promise<Cells>
+  /** How many it decoded in bulk. */
+  readonly files: number
+  close(): Promise<void>
+}
+
+/** DuckDB reads files only: each is written to `scratchPath`, which is this reader's own, and removed again. */
+export function bulkCells(scratchPath: string, disk: Disk): BulkCells {
+  let instance: DuckDBInstance | null = null
+  let files = 0
+
+  async function read(view: View, bytes: Uint8Array): Promise<Cells> {
+    // One thread: the other cores are for those who ask and send meanwhile.
+    instance ??= await DuckDBInstance.create(':memory:', {
+      memory_limit: MEMORY_MAX,
+      threads: '1',
+      autoinstall_known_extensions: 'false',
+      enable_external_file_cache: 'false',
+    })
+    const connection = await instance.connect()
+    try {
+      await write(bytes)
+      return await readAll(connection, view, `read_parquet(${duckdb.text(scratchPath)})`)
+    } finally {
+      connection.closeSync()
+      await disk.remove(scratchPath)
+    }
+  }
+
+  async function write(bytes: Uint8Array): Promise<void> {
+    await disk.remove(scratchPath)
+    const file = await disk.open(scratchPath, { create: true })
+    try {
+      await file.write(0, bytes)
+    } finally {
+      await file.close()
+    }
+  }
+
+  return {
+    async decode(view, bytes) {
+      if (bytes.length < BULK_BYTES) return decodeCells(view, bytes)
+      try {
+        const cells = await read(view, bytes)
+        files += 1
+        return cells
+      } catch {
+        // A file that the other cannot read either says why by itself.
+        return decodeCells(view, bytes)
+      }
+    },
+    get files() {
+      return files
+    },
+    async close() {
+      instance?.closeSync()
+      instance = null
+    },
+  }
+}
+
+async function readAll(connection: DuckDBConnection, view: View, relation: string): Promise<Cells> {
+  const columns = viewColumns(view)
+  const dictionaries = new Map<string, readonly (string | null)[]>()
+  for (const { name, type } of columns)
+    if (type === 'string') dictionaries.set(name, await numberTexts(connection, name, relation))
+  const selected = columns.map(expressionOf).join(', ')
+  const result = await connection.stream(`SELECT ${selected} FROM ${relation}`)
+  const drafts = columns.map(({ type }) => (type === 'sketch' ? new SketchDraft() : new NumberDraft()))
+  let length = 0
+  for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; ) {
+    for (const [c, draft] of drafts.entries()) draft.add(chunk.getColumnVector(c), length, chunk.rowCount)
+    length += chunk.rowCount
+    chunk = await result.fetchChunk()
+  }
+  const made = columns.map(({ name, type }, c): CellColumn => {
+    const draft = drafts[c]!
+    if (draft instanceof SketchDraft) return draft.take(length)
+    const values = draft.take(length)
+    if (type !== 'string') return { type: type as 'double' | 'long' | 'timestamp', values }
+    return {
+      type,
+      values: { dictionary: dictionaries.get(name)!, places: new Uint32Array(values) },
+    } satisfies TextColumn
+  })
+  return { view, length, columns: made }
+}
+
+const typeOf = (column: string) => duckdb.name(`texts of ${column}`)
+
+/** Makes an enumeration of a column's strings, whose numbers come instead of them; they, by number, null the last. */
+async function numberTexts(connection: DuckDBConnection, column: string, relation: string) {
+  const name = duckdb.name(column)
+  const texts = await connection.runAndReadAll(
+    `SELECT DISTINCT ${name} FROM ${relation} WHERE ${name} IS NOT NULL ORDER BY 1`,
+  )
+  const values = (texts.getColumns()[0] as string[] | undefined) ?? []
+  const listed = values.map(duckdb.text).join(', ')
+  await connection.run(`CREATE OR REPLACE TEMP TYPE ${typeOf(column)} AS ENUM (${listed})`)
+  return [...values, null]
+}
+
+/** Numbers of strings, doubles, and lists as they are; a value that is not there is NaN, of a string the number behind the last. */
+function expressionOf({ name, type }: ViewColumn): string {
+  const column = duckdb.name(name)
+  if (type === 'sketch') return column
+  if (type === 'string')
+    return `coalesce(enum_code(${column}::${typeOf(name)}), len(enum_range(NULL::${typeOf(name)})))::DOUBLE`
+  const number = type === 'timestamp' ? `epoch_ms(${column})` : column
+  return `coalesce(${number}::DOUBLE, 'NaN'::DOUBLE)`
+}
+
+/** A column of numbers, chunk by chunk. */
+class NumberDraft {
+  #values = new Float64Array(1 << 11)
+
+  add(vector: DuckDBVector, at: number, rows: number): void {
+    while (this.#values.length < at + rows) this.#values = grown(this.#values)
+    for (let i = 0; i < rows; i++) this.#values[at + i] = vector.getItem(i) as number
+  }
+
+  take(length: number): Float64Array {
+    return this.#values.slice(0, length)
+  }
+}
+
+/** A column of sketches, chunk by chunk. */
+class SketchDraft {
+  #offsets = new Uint32Array(1 << 11)
+  #buckets = new Int32Array(1 << 11)
+  #counts = new Float64Array(1 << 11)
+
+  add(vector: DuckDBVector, at: number, rows: number): void {
+    const lists = vector as DuckDBListVector
+    const pairs = lists.childVector as DuckDBStructVector
+    const [buckets, counts] = [pairs.entryVectorAt(0), pairs.entryVectorAt(1)]
+    while (this.#offsets.length <= at + rows) this.#offsets = grown(this.#offsets)
+    let end = this.#offsets[at]!
+    for (let i = 0; i < rows; i++) {
+      const [from, length] = [lists.getEntryOffset(i), lists.getEntryLength(i)]
+      while (this.#buckets.length < end + length) {
+        this.#buckets = grown(this.#buckets)
+        this.#counts = grown(this.#counts)
+      }
+      for (let pair = from; pair < from + length; pair++) {
+        this.#buckets[end] = buckets.getItem(pair) as number
+        this.#counts[end++] = Number(counts.getItem(pair))
+      }
+      this.#offsets[at + i + 1] = end
+    }
+  }
+
+  take(length: number): SketchColumn {
+    const pairs = this.#offsets[length]!
+    return {
+      type: 'sketch',
+      offsets: this.#offsets.slice(0, length + 1),
+      buckets: this.#buckets.slice(0, pairs),
+      counts: this.#counts.slice(0, pairs),
+    }
+  }
+}

@@ -1,0 +1,115 @@
+import type { CellColumn, SketchColumn } from '../../schemas/cell-column.ts'
+import type { Cells } from '../../schemas/cells.ts'
+import { splitKey } from '../../schemas/key.ts'
+import { firstAtLeast } from '../../schemas/sorted.ts'
+import { constantColumn } from '../../schemas/string-column.ts'
+import type { View } from '../../schemas/view.ts'
+import { viewColumns } from '../../schemas/view-columns.ts'
+import type { ByteReader, PackedNumbers } from './pack.ts'
+
+interface PackedColumn {
+  readonly numbers: PackedNumbers
+  /** Of strings. */
+  readonly dictionary: readonly (string | null)[] | null
+}
+
+interface PackedSketches {
+  /** Of every row and of the end, where its pairs begin. */
+  readonly offsets: Uint32Array
+  readonly lowest: number
+  readonly buckets: PackedNumbers
+  readonly counts: PackedNumbers
+}
+
+export interface ChunkAbout {
+  readonly view: View
+  readonly key: string
+  /** Of its body. */
+  readonly bytes: number
+}
+
+/** The rows of one key at one level of a date, as they lie in the index (`chunk-codec.ts`); what is asked for is decoded. */
+export class Chunk {
+  readonly #about: ChunkAbout
+  readonly #times: Float64Array
+  /** By column of the view, from that behind the time on; sketches have none here. */
+  readonly #columns: readonly PackedColumn[]
+  readonly #sketches: readonly PackedSketches[] | null
+
+  constructor(about: ChunkAbout, body: ByteReader, pairs: ByteReader | null) {
+    this.#about = about
+    const { view } = about
+    const rest = viewColumns(view).slice(view.key.length + 1)
+    const rows = body.u32()
+    const firstMs = body.f64()
+    this.#times = body.numbers(rows).read(0, rows)
+    for (let i = 0; i < rows; i++) this.#times[i] = firstMs + this.#times[i]! * view.bucketMs
+    const before: PackedNumbers[] = []
+    this.#columns = rest
+      .filter(({ type }) => type !== 'sketch')
+      .map(({ type }) => {
+        const dictionary = type === 'string' ? JSON.parse(body.text()) : null
+        const numbers = body.numbers(rows, before)
+        before.push(numbers)
+        return { numbers, dictionary }
+      })
+    this.#sketches =
+      pairs === null ? null : rest.filter(({ type }) => type === 'sketch').map(() => sketchesIn(pairs, rows))
+  }
+
+  /** What it takes in memory, about. */
+  get bytes(): number {
+    return this.#about.bytes + 8 * this.#times.length + 2_048
+  }
+
+  /** The rows whose bucket starts in `[fromMs, toMs)`. */
+  cells(fromMs = Number.NEGATIVE_INFINITY, toMs = Number.POSITIVE_INFINITY): Cells {
+    const { view, key } = this.#about
+    const from = firstAtLeast(this.#times, fromMs)
+    const to = Math.max(from, firstAtLeast(this.#times, toMs))
+    const times = this.#times.slice(from, to)
+    const columns: CellColumn[] = splitKey(key).map((value) => ({
+      type: 'string',
+      values: constantColumn(value, to - from),
+    }))
+    columns.push({ type: 'timestamp', values: times })
+    let [plain, sketch] = [0, 0]
+    for (const { type } of viewColumns(view).slice(view.key.length + 1)) {
+      if (type === 'sketch') columns.push(readSketches(this.#sketches?.[sketch++], from, to))
+      else columns.push(readColumn(type, this.#columns[plain++]!, times, from, to))
+    }
+    return { view, length: to - from, columns }
+  }
+}
+
+function readColumn(
+  type: 'string' | 'double' | 'long' | 'timestamp',
+  { numbers, dictionary }: PackedColumn,
+  times: Float64Array,
+  from: number,
+  to: number,
+): CellColumn {
+  const values = numbers.read(from, to)
+  if (type === 'string') return { type, values: { dictionary: dictionary!, places: new Uint32Array(values) } }
+  if (type === 'timestamp') for (let i = 0; i < values.length; i++) values[i]! += times[i]!
+  return { type, values }
+}
+
+function sketchesIn(pairs: ByteReader, rows: number): PackedSketches {
+  const lengths = pairs.numbers(rows).read(0, rows)
+  const offsets = new Uint32Array(rows + 1)
+  for (let i = 0; i < rows; i++) offsets[i + 1] = offsets[i]! + lengths[i]!
+  const count = pairs.u32()
+  return { offsets, lowest: pairs.f64(), buckets: pairs.numbers(count), counts: pairs.numbers(count) }
+}
+
+function readSketches(packed: PackedSketches | undefined, from: number, to: number): SketchColumn {
+  const offsets = new Uint32Array(to - from + 1)
+  if (packed === undefined)
+    return { type: 'sketch', offsets, buckets: new Int32Array(), counts: new Float64Array() }
+  const [first, end] = [packed.offsets[from]!, packed.offsets[to]!]
+  for (let i = 0; i < offsets.length; i++) offsets[i] = packed.offsets[from + i]! - first
+  const buckets = new Int32Array(packed.buckets.read(first, end))
+  for (let at = 0; at < buckets.length; at++) buckets[at]! += packed.lowest
+  return { type: 'sketch', offsets, buckets, counts: packed.counts.read(first, end) }
+}
