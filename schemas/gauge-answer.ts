@@ -12,12 +12,15 @@ export function answerFields(view: View, g: number): readonly AnswerField[] {
   return layoutOf(view).gauges[g]!.flatMap(({ measure }) => measure.fields(gauge, view.source))
 }
 
+/** Tells of any row of `cells` its answer for every gauge of the view. */
+export function answering({ view, columns }: Cells): (i: number) => GaugeAnswer[] {
+  const gauges = layoutOf(view).gauges.map((places, g) => ({ places, of: gaugeColumns(view, columns, g) }))
+  return (i) => gauges.map(({ places, of }) => places.flatMap(({ measure }) => measure.answer(of, i)))
+}
+
 /** The answer of row `i` for every gauge of the view. */
-export function answersOf({ view, columns }: Cells, i: number): GaugeAnswer[] {
-  return layoutOf(view).gauges.map((places, g) => {
-    const of = gaugeColumns(view, columns, g)
-    return places.flatMap(({ measure }) => measure.answer(of, i))
-  })
+export function answersOf(cells: Cells, i: number): GaugeAnswer[] {
+  return answering(cells)(i)
 }
 
 /** The answer of a cell without messages. */

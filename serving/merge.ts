@@ -1,7 +1,7 @@
 import { CellFold } from '../schemas/cell-fold.ts'
 import { joinSummaries, type KeySummary, WHOLE } from '../schemas/cell-rows.ts'
 import { type Cells, keyAt, timesOf } from '../schemas/cells.ts'
-import { answersOf, emptyAnswers } from '../schemas/gauge-answer.ts'
+import { answering, answersOf, emptyAnswers } from '../schemas/gauge-answer.ts'
 import { firstAtLeast } from '../schemas/sorted.ts'
 import { bucketStart, DAY_MS, nextBucketStart, utcDate } from '../schemas/time.ts'
 import { compareUtf8 } from '../schemas/utf8.ts'
@@ -101,6 +101,7 @@ export function analytics(at: Moment, batch: BatchCells, range: Range, prefix: s
   const cells = total.cells()
   const whole = wholeOf(at, range)
   const { basis } = at
+  const answerOf = answering(cells)
   const found: Stats[] = []
   for (let i = 0; i < cells.length; i++) {
     const key = keyAt(cells, i)
@@ -109,7 +110,7 @@ export function analytics(at: Moment, batch: BatchCells, range: Range, prefix: s
     const { messages } = total.summary(key)!
     const of = fromBatch.get(key) ?? 0
     const answeredBy = { batch: of, realtime: messages - of }
-    found.push({ view, key, ...range, messages, gauges: answersOf(cells, i), answeredBy, basis, ...whole })
+    found.push({ view, key, ...range, messages, gauges: answerOf(i), answeredBy, basis, ...whole })
   }
   return found
 }

@@ -3,24 +3,46 @@ import type { KeySummary } from '../../schemas/cell-rows.ts'
 import { type Cells, rowAt } from '../../schemas/cells.ts'
 import { answerFields, type GaugeAnswer } from '../../schemas/gauge-answer.ts'
 import { splitKey } from '../../schemas/key.ts'
-import { ANSWER_MS_MAX, ANSWER_MS_MIN } from '../../schemas/time.ts'
+import { ANSWER_MS_MAX, ANSWER_MS_MIN, MINUTE_MS } from '../../schemas/time.ts'
 import type { View } from '../../schemas/view.ts'
 import { viewColumns } from '../../schemas/view-columns.ts'
 import type { AnswerGap, Stats, Whole } from '../answers.ts'
 
 /** Answers as JSON objects of the API. Times are ISO 8601 in UTC with milliseconds. */
 
-/** A bucket may begin before, or end behind, what can be written with four digits of a year. */
-export const iso = (ms: number) =>
-  new Date(Math.min(Math.max(ms, ANSWER_MS_MIN), ANSWER_MS_MAX)).toISOString()
+export const iso = isoTimes()
 const isoOrNull = (ms: number | null) => (ms === null ? null : iso(ms))
+
+/**
+ * Writes times; a bucket may begin before, or end behind, what can be written with four digits of a year. What a time begins
+ * with is kept, for the next is mostly of the same minute.
+ */
+export function isoTimes(): (ms: number) => string {
+  let minute = Number.NaN
+  let text = ''
+  return (asked) => {
+    const ms = Math.min(Math.max(asked, ANSWER_MS_MIN), ANSWER_MS_MAX)
+    const own = Math.floor(ms / MINUTE_MS)
+    if (own !== minute) {
+      text = new Date(own * MINUTE_MS).toISOString().slice(0, -'00.000Z'.length)
+      minute = own
+    }
+    const within = ms - own * MINUTE_MS
+    // Whole seconds and milliseconds behind a one, for their zeros.
+    const digits = String(100_000 + Math.floor(within))
+    return `${text}${digits.slice(1, 3)}.${digits.slice(3)}Z`
+  }
+}
 
 /** Significant digits that answers write: what sums in another order have too. */
 const DIGITS = 15
 
 /** A double as answers write it. */
 export function rounded(value: number): number {
-  return Number.isInteger(value) ? value : Number(value.toPrecision(DIGITS))
+  if (Number.isInteger(value)) return value
+  // Six decimals and nine digits before them are fewer than those, and sooner found out.
+  if (Math.abs(value) < 1e9 && Math.round(value * 1e6) / 1e6 === value) return value
+  return Number(value.toPrecision(DIGITS))
 }
 
 /** The values of a key by the names of the view's key columns. */

@@ -1,6 +1,6 @@
 import type { NumberColumn } from '../../schemas/cell-column.ts'
 import { type Cells, timesOf } from '../../schemas/cells.ts'
-import { answerFields, answersOf } from '../../schemas/gauge-answer.ts'
+import { answerFields, answering } from '../../schemas/gauge-answer.ts'
 import { bucketStart } from '../../schemas/time.ts'
 import { layoutOf } from '../../schemas/view-columns.ts'
 import type { Range } from '../answers.ts'
@@ -21,22 +21,27 @@ export function seriesColumns(cells: Cells, range: Range, stepMs: number): Serie
   const fields = view.gauges.map((_, g) =>
     answerFields(view, g).flatMap(({ name, type }, i) => (type === 'double' ? [{ name, i }] : [])),
   )
-  const gauges = fields.map((of) =>
-    Object.fromEntries(of.map(({ name }) => [name, new Array<number | null>(t.length).fill(null)])),
-  )
-  const messages = new Array<number | null>(t.length).fill(null)
+  const column = () => new Array<number | null>(t.length).fill(null)
+  const gauges = fields.map((of) => of.map(({ i }) => ({ i, values: column() })))
+  const messages = column()
+  const times = timesOf(cells)
   const counts = (cells.columns[layoutOf(view).messages] as NumberColumn).values
+  const answerOf = answering(cells)
   for (let i = 0; i < cells.length; i++) {
-    const at = (timesOf(cells)[i]! - t[0]!) / stepMs
+    const at = (times[i]! - t[0]!) / stepMs
     messages[at] = counts[i]!
-    for (const [g, answer] of answersOf(cells, i).entries()) {
-      for (const { name, i: field } of fields[g]!) {
-        const value = answer[field] as number | null
-        gauges[g]![name]![at] = value === null ? null : rounded(value)
+    const answers = answerOf(i)
+    for (let g = 0; g < gauges.length; g++) {
+      for (const { i: field, values } of gauges[g]!) {
+        const value = answers[g]![field] as number | null
+        values[at] = value === null ? null : rounded(value)
       }
     }
   }
-  return { t, gauges, messages }
+  const named = gauges.map((of, g) =>
+    Object.fromEntries(of.map(({ values }, k) => [fields[g]![k]!.name, values])),
+  )
+  return { t, gauges: named, messages }
 }
 
 /** The same as the API shows it. */

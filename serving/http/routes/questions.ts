@@ -13,6 +13,7 @@ import type { App } from '../app.ts'
 import { toCsv } from '../csv.ts'
 import { toParquet } from '../parquet.ts'
 import { presentRows, presentStats, presentSummary, presentWhole } from '../present.ts'
+import { rowsJson } from '../rows-json.ts'
 import {
   FORMAT,
   PROBLEMS,
@@ -251,12 +252,10 @@ async function sendRows(
   { cells, ...whole }: CellsAnswer,
   name: string,
 ): Promise<FastifyReply> {
-  if (format === 'json')
-    return sendText(
-      reply,
-      'application/json',
-      JSON.stringify({ rows: presentRows(cells), ...presentWhole(whole) }),
-    )
+  if (format === 'json') {
+    const rest = JSON.stringify(presentWhole(whole)).slice(1)
+    return sendText(reply, 'application/json', `{"rows":${rowsJson(cells)},${rest}`)
+  }
   const file = `${name.replaceAll(/[^A-Za-z0-9._-]/g, '_').slice(0, 100)}.${format}`
   reply
     .header('tidemark-complete', String(whole.complete))
