@@ -233,6 +233,16 @@ export const ERRORS = {
   },
   E_USAGE: { meaning: 'the command is used wrongly', retryable: false, hint: 'see --help' },
   E_CONFIG: { meaning: 'a setting is wrong', retryable: false, hint: 'see tidemark config' },
+  E_DEPLOYMENT: {
+    meaning: 'this process and its lake do not agree on what a deployment must have the same everywhere',
+    retryable: false,
+    hint: 'use the same settings for every process; `tidemark datasets --publish` changes the definitions of all',
+  },
+  E_RUN_ELSEWHERE: {
+    meaning: 'runs are started by another process',
+    retryable: false,
+    hint: 'use `tidemark batch --once`, or wait for the schedule of `tidemark batch`',
+  },
   E_NEEDS_SETTING: {
     meaning: 'a setting is needed for this',
     retryable: false,

@@ -15,6 +15,7 @@ import { makeWake } from '../../schemas/ports/wake.ts'
 import { sealThread } from '../host/seal-thread.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Closing } from './closing.ts'
+import { refuseDeployed } from './deployment.ts'
 import type { OwnerHost } from './host.ts'
 import { ownLake } from './lake-owner.ts'
 import { startWriters, type Writers } from './writers.ts'
@@ -54,6 +55,7 @@ export async function openData(
   closing.add('lock', () => lock.release())
 
   const opened = openStore(settings.lakeDir(), { disk, random })
+  await refuseDeployed(opened.store)
   const lease = await ownLake(opened.store, { dataDir, holder: program }, host)
   closing.add('lease of the lake', () => lease.close())
   await opened.settle()

@@ -18,7 +18,16 @@ import type { Host } from './host.ts'
  */
 export async function startServing(
   settings: Settings,
-  lake: { readonly tables: LakeTables; readonly openCells: OpenCells | null; readonly wake: Wake },
+  {
+    partitions = [],
+    ...lake
+  }: {
+    readonly tables: LakeTables
+    readonly openCells: OpenCells | null
+    /** The log's partitions, without open cells. */
+    readonly partitions?: readonly number[]
+    readonly wake: Wake
+  },
   { disk, clock, logLine }: Host,
   closing: Closing,
 ): Promise<AnswersServer> {
@@ -27,6 +36,7 @@ export async function startServing(
       tickMs: settings.durationMs('speed.tick'),
       indexPath: join(settings.dataDir(), 'index.db'),
       indexDays: settings.integer('serving.index_days'),
+      partitions,
     },
     { ...lake, loader: indexThread(), disk, clock, logLine },
   )

@@ -75,7 +75,7 @@ export async function statusOf(layers: Embedded, clock: Clock): Promise<object> 
 }
 
 /** What the answers of a view stand on. */
-function servedView(answers: AnswersServer, view: string) {
+export function servedView(answers: AnswersServer, view: string) {
   const { viewVersion, tidemark, position, ticks } = answers.basis(view)
   return {
     view,

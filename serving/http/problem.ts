@@ -19,6 +19,7 @@ const STATUS: { readonly [code in ErrorCode]?: number } = {
   E_SITE: 403,
   E_NOT_FOUND: 404,
   E_RUN_ACTIVE: 409,
+  E_RUN_ELSEWHERE: 409,
   E_RUN_ENDED: 409,
   E_VERSION_GONE: 410,
   E_MISDIRECTED: 421,

@@ -1,0 +1,74 @@
+import { join } from 'node:path'
+import { type Batch, startBatch } from '../../../batch/batch.ts'
+import { duckdbEngine } from '../../../batch/engines/duckdb.ts'
+import { openReference } from '../../../batch/engines/reference.ts'
+import { startLakeWriter } from '../../../lake/writer/writer.ts'
+import { DAY_MS } from '../../../schemas/time.ts'
+import { sealThread } from '../../host/seal-thread.ts'
+import type { Settings } from '../../settings/settings.ts'
+import type { Closing } from '../closing.ts'
+import type { SharedLog } from '../log.ts'
+import type { Joined } from './joined.ts'
+import { type Layer, type LayerHost, reasonsOf } from './layer.ts'
+import { ticksElsewhere } from './ticks-elsewhere.ts'
+
+/** Lake writers seal unasked; the one of a batch process seals before each run alone. */
+const NEVER_MS = 20 * DAY_MS
+
+/**
+ * Starts the batch layer of a deployment. It seals what it needs itself, as one lake writer among others, and waits for the
+ * ticks of speed. Of two that run at the same time one publishes; the other's run says so. `scheduled`: whether runs start
+ * by `batch.schedule`.
+ */
+export async function startBatchLayer(
+  settings: Settings,
+  {
+    joined,
+    shared: { log },
+    engine,
+    scheduled,
+  }: { joined: Joined; shared: SharedLog; engine: string; scheduled: boolean },
+  { disk, clock, random, logLine }: LayerHost,
+  closing: Closing,
+): Promise<Layer & { readonly batch: Batch }> {
+  const { tables, wake } = joined
+  const tickMs = settings.durationMs('speed.tick')
+  const retentionMs = settings.durationMs('lake.retention')
+  const { position: named } = await joined.named()
+  const writer = await startLakeWriter(
+    { retentionMs, sealEveryMs: NEVER_MS, named },
+    { log, datasets: tables.datasets, encoder: sealThread(), clock, wake, logLine },
+  )
+  closing.add('sealing', () => writer.close())
+  const batch = await startBatch(
+    { tickMs, retentionMs, schedule: scheduled ? settings.text('batch.schedule') : null, engine },
+    {
+      tables,
+      openEngine:
+        engine === 'duckdb' ? duckdbEngine(join(settings.dataDir(), 'scratch'), disk) : openReference,
+      sealer: writer,
+      ticker: ticksElsewhere({ log, tables, tickMs }, clock),
+      clock,
+      random,
+      wake,
+      logLine,
+    },
+  )
+  closing.add('batch', () => batch.close())
+  return {
+    batch,
+    greeting: [['runs start', settings.text('batch.schedule')]],
+    status: async () => {
+      const { last: _, ...figures } = batch.status()
+      return { batch: figures, lake: writer.status(), log: log.state() }
+    },
+    reasons: async () => {
+      const failed = batch.status().last.find(({ result }) => result === 'failed')
+      return reasonsOf({
+        log: log.state(),
+        lake: writer.status(),
+        ...(failed && { batch: { state: 'failing', reason: failed.error } }),
+      })
+    },
+  }
+}

@@ -1,0 +1,97 @@
+import { openTable } from '../../../lake/delta/table.ts'
+import { type NumberedDeployment, newestNumber } from '../../../lake/deployment-log.ts'
+import { newestEntry } from '../../../lake/lease-log.ts'
+import type { ObjectStore } from '../../../lake/store/port.ts'
+import { allViews, type LakeTables, lakeTables } from '../../../lake/tables/deployment.ts'
+import { type NamedPosition, readNamedPosition } from '../../../lake/tables/named-position.ts'
+import { TidemarkError } from '../../../schemas/errors.ts'
+import type { Clock } from '../../../schemas/ports/clock.ts'
+import type { Wake } from '../../../schemas/ports/layers.ts'
+import { makeWake } from '../../../schemas/ports/wake.ts'
+import type { Closing } from '../closing.ts'
+import { joinDeployment, type Wanted } from '../deployment.ts'
+import type { Host } from '../host.ts'
+import type { LayerHost } from './layer.ts'
+
+/** How often a layer looks at the lake for what others committed. */
+const LOOK_MS = 5_000
+/** How often it looks whether the definitions changed. */
+const DEFINITIONS_MS = 30_000
+
+/** The lake of a deployment, as a process of one layer has it. */
+export interface Joined {
+  readonly store: ObjectStore
+  readonly deployment: NumberedDeployment
+  readonly tables: LakeTables
+  /** Notified whenever there may be something new in the lake. */
+  readonly wake: Wake
+  /** What the lake names of the log. */
+  named(): Promise<NamedPosition>
+}
+
+/** Joins the deployment that writes to the lake in `store`, or begins it. Throws `E_DEPLOYMENT`. */
+export async function joinLake(store: ObjectStore, wanted: Wanted, host: Host): Promise<NumberedDeployment> {
+  return joinDeployment(wanted, { store, ...host }, () => refuseEmbedded(store, wanted, host))
+}
+
+/** A lake that was filled from a journal names offsets that mean nothing in another log. */
+async function refuseEmbedded(store: ObjectStore, { definitions }: Wanted, host: Host): Promise<void> {
+  const tables = lakeTables(definitions, (name) => openTable(name, { store, ...host }))
+  const { position } = await namedBy(tables)
+  if (Object.keys(position).length === 0 && (await newestEntry(store)) === null) return
+  throw new TidemarkError(
+    'E_DEPLOYMENT',
+    'the lake was filled from a journal by `tidemark up`; processes with log.url need a lake of their own',
+  )
+}
+
+/** The tables of the deployment, and a wake that looks at them again and again until it is closed. */
+export function openJoined(
+  store: ObjectStore,
+  deployment: NumberedDeployment,
+  host: LayerHost,
+  closing: Closing,
+): Joined {
+  const { clock, random } = host
+  const tables = lakeTables(deployment.definitions, (name) => openTable(name, { store, clock, random }))
+  const wake = makeWake()
+  closing.add(
+    'looking at the lake',
+    every(clock, LOOK_MS, async () => wake.notify()),
+  )
+  const look = async () => {
+    const number = await newestNumber(store).catch(() => null)
+    if (number === null || number === deployment.number) return
+    const what = 'the definitions of the deployment changed; a new start takes them'
+    host.failed(new TidemarkError('E_DEPLOYMENT', what))
+  }
+  closing.add('looking at the definitions', every(clock, DEFINITIONS_MS, look))
+  return { store, deployment, tables, wake, named: () => namedBy(tables) }
+}
+
+function namedBy(tables: LakeTables): Promise<NamedPosition> {
+  return readNamedPosition({
+    messages: tables.datasets.map(({ messages }) => messages),
+    views: allViews(tables),
+  })
+}
+
+/** Does `work` again and again until the result is called, which waits for what is going on. */
+function every(clock: Clock, ms: number, work: () => Promise<void>): () => Promise<void> {
+  let closed = false
+  let going = Promise.resolve()
+  let cancel = () => {}
+  const arm = () => {
+    cancel = clock.after(ms, () => {
+      going = work().then(() => {
+        if (!closed) arm()
+      })
+    })
+  }
+  arm()
+  return async () => {
+    closed = true
+    cancel()
+    await going
+  }
+}

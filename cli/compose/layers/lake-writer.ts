@@ -1,0 +1,32 @@
+import { startLakeWriter } from '../../../lake/writer/writer.ts'
+import { sealThread } from '../../host/seal-thread.ts'
+import type { Settings } from '../../settings/settings.ts'
+import type { Closing } from '../closing.ts'
+import type { SharedLog } from '../log.ts'
+import type { Joined } from './joined.ts'
+import { type Layer, type LayerHost, reasonsOf } from './layer.ts'
+
+/** Starts a lake writer of a deployment: it seals the log into the tables of messages, merges small files and trims the log. */
+export async function startLakeWriterLayer(
+  settings: Settings,
+  { joined, shared: { log } }: { joined: Joined; shared: SharedLog },
+  { clock, logLine }: LayerHost,
+  closing: Closing,
+): Promise<Layer> {
+  const { tables, wake } = joined
+  const { position } = await joined.named()
+  const writer = await startLakeWriter(
+    {
+      retentionMs: settings.durationMs('lake.retention'),
+      unsealedBytesMax: settings.bytes('collector.unsealed_max'),
+      named: position,
+    },
+    { log, datasets: tables.datasets, encoder: sealThread(), clock, wake, logLine },
+  )
+  closing.add('lake writer', () => writer.close())
+  return {
+    greeting: [],
+    status: async () => ({ lake: writer.status(), log: log.state() }),
+    reasons: async () => reasonsOf({ log: log.state(), lake: writer.status() }),
+  }
+}

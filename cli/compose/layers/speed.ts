@@ -1,0 +1,30 @@
+import { allViews } from '../../../lake/tables/deployment.ts'
+import { startSpeed } from '../../../speed/speed.ts'
+import { sealThread } from '../../host/seal-thread.ts'
+import type { Settings } from '../../settings/settings.ts'
+import type { Closing } from '../closing.ts'
+import type { SharedLog } from '../log.ts'
+import type { Joined } from './joined.ts'
+import { type Layer, type LayerHost, reasonsOf } from './layer.ts'
+
+/** Starts a speed worker of a deployment: it folds the log into ticks. */
+export async function startSpeedLayer(
+  settings: Settings,
+  { joined, shared: { log } }: { joined: Joined; shared: SharedLog },
+  { clock, logLine }: LayerHost,
+  closing: Closing,
+): Promise<Layer> {
+  const { tables, wake } = joined
+  const encoder = sealThread()
+  closing.add('encoder', () => encoder.close())
+  const speed = await startSpeed(
+    { tickMs: settings.durationMs('speed.tick'), retentionMs: settings.durationMs('lake.retention') },
+    { log, views: allViews(tables), encode: (cells) => encoder.encodeCells(cells), clock, wake, logLine },
+  )
+  closing.add('speed', () => speed.close())
+  return {
+    greeting: [],
+    status: async () => ({ speed: speed.status(), log: log.state() }),
+    reasons: async () => reasonsOf({ log: log.state(), speed: speed.status() }),
+  }
+}
