@@ -9,15 +9,15 @@ import { shown } from '../schemas/shown.ts'
 import { DAY_MS } from '../schemas/time.ts'
 import type { Answers, CellsAnswer, Range, ViewInfo } from './answers.ts'
 import { statsAsOf } from './as-of.ts'
-import { fullAsListed, isDamaged, openToRead } from './index/database.ts'
+import { isDamaged } from './index/database.ts'
 import { coarsestWithin, planRanges } from './index/levels.ts'
 import { load, look, type Seen } from './index/load.ts'
 import { type IndexLoader, loadHere } from './index/loader.ts'
-import { ChunkReader } from './index/reader.ts'
 import { emptyIndex, type IndexedDate, type ViewIndex } from './index/view-index.ts'
 import { analytics, type BatchCells, isKnown, keys, series, stats } from './merge.ts'
 import { EVER, type Moment, momentOf, wholeOf } from './moment.ts'
 import { OldMinutes } from './old-minutes.ts'
+import { openIndex, removeIndex } from './open-index.ts'
 
 export interface AnswersConfig {
   readonly tickMs: number
@@ -72,6 +72,8 @@ interface Served {
   index: ViewIndex
   /** What the last look at the lake saw; null when it is to be looked at whatever it sees. */
   seen: Seen | null
+  /** Whether the lake was read since the index is open. */
+  looked: boolean
 }
 
 /**
@@ -85,12 +87,17 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
   const served = new Map<string, Served>()
   for (const dataset of deps.tables.datasets) {
     for (const tables of dataset.views)
-      served.set(tables.view.name, { dataset, tables, index: emptyIndex(tables.view), seen: null })
+      served.set(tables.view.name, {
+        dataset,
+        tables,
+        index: emptyIndex(tables.view),
+        seen: null,
+        looked: false,
+      })
   }
   const names = [...served.keys()]
-  let reader = await openIndex(config, deps, loader, names)
+  let reader = await openIndex(config.indexPath, deps, loader, names)
   let closed = false
-  let looked = false
   let lost = false
   let cancelPoll = () => {}
 
@@ -103,13 +110,29 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
   async function loadAll(): Promise<void> {
     try {
       if (lost) await makeAnew()
-      for (const view of served.values()) if (!closed) await follow(view)
-      looked = true
+      await followAll()
     } catch (error) {
-      for (const view of served.values()) view.seen = null
       if (isDamaged(error)) lost = true
       throw error
     }
+  }
+
+  /** Each view follows on its own: what one cannot read keeps no other back. Throws the first of what they throw. */
+  async function followAll(): Promise<void> {
+    const failures: unknown[] = []
+    for (const view of served.values()) {
+      if (closed) return
+      try {
+        await follow(view)
+        view.looked = true
+      } catch (error) {
+        // Where the index itself is damaged no view can go on.
+        if (isDamaged(error)) throw error
+        view.seen = null
+        failures.push(error)
+      }
+    }
+    if (failures.length > 0) throw failures[0]
   }
 
   async function follow(view: Served): Promise<void> {
@@ -139,13 +162,13 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
     for (const view of served.values()) {
       view.index = emptyIndex(view.tables.view)
       view.seen = null
+      view.looked = false
     }
-    looked = false
     reader.close()
     await loader.close()
     if (deps.disk !== undefined && config.indexPath !== ':memory:')
       await removeIndex(config.indexPath, deps.disk)
-    reader = await openIndex(config, deps, loader, names)
+    reader = await openIndex(config.indexPath, deps, loader, names)
     lost = false
   }
 
@@ -172,7 +195,7 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
       openCells: deps.openCells,
       nowMs: deps.clock.nowMs(),
       lagMs: deps.openCells === null ? config.tickMs + LAG_GRACE_MS : LAG_EMBEDDED_MS,
-      unread: looked
+      unread: view.looked
         ? null
         : `the lake was not read since the start: ${loading.failing ?? 'it is being read'}`,
     })
@@ -286,37 +309,4 @@ function oldDates({ dates }: ViewIndex, range: Range, stepMs: number): IndexedDa
     if (planRanges(part.fromMs, part.toMs, coarsest).some(({ level }) => level === 0)) old.push(date)
   }
   return old
-}
-
-/**
- * Opens the index with `views` alone in it; one that SQLite cannot read is a cache that is lost, and begun anew. Throws `E_DISK_FULL`.
- */
-async function openIndex(
-  { indexPath }: AnswersConfig,
-  { disk, logLine }: AnswersDeps,
-  loader: IndexLoader,
-  views: readonly string[],
-): Promise<ChunkReader> {
-  const open = async () => {
-    try {
-      const db = await loader.open(indexPath)
-      await loader.dropViews(views)
-      return new ChunkReader(db ?? openToRead(indexPath))
-    } catch (error) {
-      await loader.close()
-      throw fullAsListed(indexPath, error)
-    }
-  }
-  try {
-    return await open()
-  } catch (error) {
-    if (disk === undefined || !isDamaged(error)) throw error
-    logLine(`serving: ${indexPath} is damaged (${describeError(error)}) and made anew from the lake`)
-    await removeIndex(indexPath, disk)
-    return open()
-  }
-}
-
-async function removeIndex(indexPath: string, disk: Disk): Promise<void> {
-  for (const end of ['', '-wal', '-shm']) await disk.remove(`${indexPath}${end}`)
 }
