@@ -1,3 +1,4 @@
+import type { Repeats } from '../log/repeats.ts'
 import type { Block } from '../schemas/block.ts'
 import { CellFold } from '../schemas/cell-fold.ts'
 import type { Cells } from '../schemas/cells.ts'
@@ -31,6 +32,10 @@ export class Chain {
   readonly view: View
   readonly hash: string
   readonly partition: number
+  /** What is known of repeats at `readTo`; null where the log holds none. */
+  repeats: Repeats | null = null
+  /** When all that the log held had been read, milliseconds since 1970; null when never. */
+  atEndMs: number | null = null
   #parts: Part[]
   #committedTo: number
 
@@ -66,6 +71,10 @@ export class Chain {
     for (const block of blocks) this.#add(block)
     this.#open.to = to
     this.#open.toMs = toMs
+    this.addGaps(gaps)
+  }
+
+  addGaps(gaps: readonly Gap[]): void {
     if (gaps.length > 0) this.#open.gaps = mergeGaps(this.#open.gaps, gaps)
   }
 

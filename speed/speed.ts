@@ -1,13 +1,15 @@
 import { encodeCells } from '../lake/parquet/cells.ts'
 import type { ViewTables } from '../lake/tables/deployment.ts'
+import { type RepeatStates, statesFor } from '../lake/tables/repeat-states.ts'
+import { type Ownership, ownsAll } from '../log/ownership.ts'
 import type { LogReader } from '../log/port.ts'
-import { readKept } from '../log/read-kept.ts'
 import type { Cells } from '../schemas/cells.ts'
 import { Coalesced } from '../schemas/coalesced.ts'
 import type { Clock } from '../schemas/ports/clock.ts'
 import type { OpenCells, Ticker, Wake } from '../schemas/ports/layers.ts'
 import type { Chain } from './chain.ts'
-import { isLost, ViewChains } from './view-chains.ts'
+import { PartitionReader } from './partition-reader.ts'
+import { isLost, openTicks, ViewChains } from './view-chains.ts'
 
 export interface SpeedConfig {
   readonly tickMs: number
@@ -15,10 +17,16 @@ export interface SpeedConfig {
   readonly cellsMax?: number
   /** Superseded ticks are kept this long. */
   readonly retentionMs: number
+  /** Whether a tick is committed also when there are no messages: nothing else tells that there are none. */
+  readonly emptyTicks?: boolean
 }
 
 export interface SpeedDeps {
   readonly log: LogReader
+  /** Which partitions of it; absent: all. */
+  readonly ownership?: Ownership
+  /** Where what is known of repeats is kept, for a log that holds some. */
+  readonly states?: RepeatStates
   readonly views: readonly ViewTables[]
   readonly clock: Clock
   readonly wake: Wake
@@ -38,6 +46,7 @@ export interface SpeedStatus {
   readonly chains: readonly {
     view: string
     hash: string
+    partition: number
     committedTo: number
     readTo: number
     openCells: number
@@ -46,13 +55,6 @@ export interface SpeedStatus {
 
 /** Enough for 10,000 services at two minutes each before a tick is due. */
 const CELLS_MAX = 20_000
-/** While no tick can be committed, so many times as many open cells are folded before folding waits too. */
-const HELD_FACTOR = 50
-/**
- * Blocks asked for and folded in one go: so many that folding keeps up although the thread that reads them, busy with
- * thousands of senders, answers only a few times a second; so few that queries get their turn soon.
- */
-const BLOCKS_PER_READ = 2_048
 const RETRY_MS = 1_000
 /** So often a tick that was asked for is tried. */
 const TICK_TRIES_MAX = 100
@@ -60,40 +62,42 @@ const TICK_TRIES_MAX = 100
 const TEND_EVERY = 20
 
 /**
- * Starts the speed layer: two loops over the chains of all views. What the lake does, or does not, never holds up the
- * folding, and the log is read once for all chains that stand at the same place.
+ * Starts the speed layer: a loop over each partition that it owns, and one over the chains of all views. What the lake does, or
+ * does not, never holds up the folding, and the log is read once for all chains that stand at the same place.
  *
- *     log grew ──────▶ follow: fold every chain to the log's end
+ *     log grew ──────▶ follow: fold every chain of a partition to the log's end
  *     lake changed ──▶ tend:   chains as `targets` says
  *     tick due ──────▶         commit (committedTo, readTo]
+ *     other owner ───▶         readers of the partitions that are owned now
+ *
+ * Two workers may hold one partition: the commit of one is lost, and it goes on from what the lake has.
  */
 export async function startSpeed(config: SpeedConfig, deps: SpeedDeps): Promise<Speed> {
-  const { log, clock, encode = async (cells) => encodeCells(cells) } = deps
+  const { log, clock, ownership = ownsAll(log), encode = async (cells) => encodeCells(cells) } = deps
   const cellsMax = config.cellsMax ?? CELLS_MAX
-  // The journal has one.
-  const partition = log.partitions()[0]!
-  const views = deps.views.map((tables) => new ViewChains(tables, partition, { clock, encode }))
-  const behindSinceMs = new Map<Chain, number>()
+  const states = statesFor(deps)
+  const readers = new Map<number, PartitionReader>()
   let closed = false
   let lakeChanged = true
   let tickDue = false
   let ticked = 0
   let cancelTick = () => {}
-  for (const view of views) await view.open()
+  for (const tables of deps.views) await openTicks(tables)
 
-  const options = {
-    say: (reason: string) => deps.logLine(`speed: ${reason}; trying again`),
-    retry: { clock, ms: RETRY_MS },
-  }
-  const follow = new Coalesced(foldToEnd, options)
-  const tend = new Coalesced(tendLake, options)
+  const say = (reason: string) => deps.logLine(`speed: ${reason}; trying again`)
+  const tend = new Coalesced(tendLake, { say, retry: { clock, ms: RETRY_MS } })
 
   function allChains(): Chain[] {
-    return views.flatMap(({ chains }) => [...chains.values()])
+    return [...readers.values()].flatMap(({ chains }) => chains)
   }
 
-  function chainOf(hash: string): Chain | undefined {
-    return allChains().find((chain) => chain.hash === hash)
+  function followAll(): Promise<unknown> {
+    return Promise.all([...readers.values()].map(({ follow }) => follow.kick()))
+  }
+
+  function failing(): string | null {
+    for (const { follow } of readers.values()) if (follow.failing !== null) return follow.failing
+    return tend.failing
   }
 
   function armTick() {
@@ -104,19 +108,37 @@ export async function startSpeed(config: SpeedConfig, deps: SpeedDeps): Promise<
     })
   }
 
+  /** Begins to read the partitions that are new here, and gives up those that are another's. */
+  async function readOwned() {
+    const owned = ownership.owned()
+    for (const [partition, reader] of readers) {
+      if (owned.includes(partition)) continue
+      readers.delete(partition)
+      await reader.close()
+    }
+    for (const partition of owned) {
+      if (readers.has(partition)) continue
+      const views = deps.views.map((tables) => new ViewChains(tables, partition, { clock, states, encode }))
+      const full = () => void tend.kick()
+      readers.set(
+        partition,
+        new PartitionReader(partition, views, { log, states, clock, cellsMax, full, say }),
+      )
+    }
+  }
+
   async function tendLake() {
-    let due = false
+    const isChanged = lakeChanged
+    const due = tickDue
+    lakeChanged = false
+    tickDue = false
+    // One partition whose log or commit fails holds up no other.
+    const failures: unknown[] = []
     try {
-      if (lakeChanged) {
-        await retarget()
-        void follow.kick()
-      }
-      due = tickDue
-      tickDue = false
-      for (const view of views) {
-        for (const chain of view.chains.values())
-          if (due || chain.openCells >= cellsMax) await commit(view, chain)
-      }
+      if (isChanged) await readOwned()
+      for (const reader of readers.values())
+        await tendReader(reader, { isChanged, due }).catch((error) => failures.push(error))
+      if (failures.length > 0) throw failures[0]
     } catch (error) {
       lakeChanged = true
       // It stays due: one that failed is tried again, and is failing until it was committed.
@@ -125,53 +147,24 @@ export async function startSpeed(config: SpeedConfig, deps: SpeedDeps): Promise<
     }
   }
 
-  async function retarget() {
-    lakeChanged = false
-    for (const view of views) {
-      for (const chain of await view.retarget(log.start(partition))) {
-        // What it has not read yet may be as old as that, however late the fold begins.
-        if (chain.readTo < log.end(partition)) behindSinceMs.set(chain, chain.readToMs)
-      }
+  async function tendReader(
+    reader: PartitionReader,
+    { isChanged, due }: { isChanged: boolean; due: boolean },
+  ) {
+    if (isChanged) {
+      await reader.retarget()
+      void reader.follow.kick()
     }
-    const kept = new Set(allChains())
-    for (const chain of behindSinceMs.keys()) if (!kept.has(chain)) behindSinceMs.delete(chain)
-  }
-
-  /**
-   * Folds until no chain that has room is behind the end that the log has now, those furthest behind first. What comes
-   * meanwhile is for the next call, so that those who wait for this one are never kept waiting by senders.
-   */
-  async function foldToEnd() {
-    const end = log.end(partition)
-    while (!closed) {
-      noteLags()
-      const behind = allChains().filter(
-        (chain) => chain.readTo < end && chain.openCells < cellsMax * HELD_FACTOR,
-      )
-      if (behind.length === 0) return
-      const from = Math.min(...behind.map(({ readTo }) => readTo))
-      const first = behind.filter(({ readTo }) => readTo === from)
-      const afterMs = Math.min(...first.map(({ readToMs }) => readToMs))
-      const slice = await readKept(log, { partition, after: from, afterMs }, BLOCKS_PER_READ)
-      if (slice.to === from) return
-      for (const chain of first) {
-        if (chain.readTo === from) chain.fold(slice.blocks, slice.gaps, slice.to, slice.toMs)
-        if (chain.openCells >= cellsMax) void tend.kick()
-      }
+    if (due) reader.noteLags()
+    for (const view of reader.views) {
+      for (const chain of view.chains.values())
+        if (due || chain.openCells >= cellsMax) await commit(reader, view, chain, due)
     }
   }
 
-  function noteLags() {
-    const end = log.end(partition)
-    for (const chain of allChains()) {
-      if (chain.readTo >= end) behindSinceMs.delete(chain)
-      else if (!behindSinceMs.has(chain)) behindSinceMs.set(chain, clock.nowMs())
-    }
-  }
-
-  async function commit(view: ViewChains, chain: Chain) {
+  async function commit(reader: PartitionReader, view: ViewChains, chain: Chain, due: boolean) {
     try {
-      if (!(await view.commit(chain))) return
+      if (!(await view.commit(chain, due && config.emptyTicks === true))) return
     } catch (error) {
       lakeChanged = true
       if (!isLost(error)) throw error
@@ -179,33 +172,40 @@ export async function startSpeed(config: SpeedConfig, deps: SpeedDeps): Promise<
       return
     }
     // Folding may have waited for the room.
-    void follow.kick()
+    void reader.follow.kick()
     deps.wake.notify()
     ticked += 1
-    if (ticked % TEND_EVERY === 0) for (const one of views) await one.removeOld(config.retentionMs)
+    if (ticked % TEND_EVERY === 0) for (const one of reader.views) await one.removeOld(config.retentionMs)
   }
 
-  const stopFollowing = log.onAppend(() => {
-    noteLags()
-    void follow.kick()
-  })
-  const stopWatching = deps.wake.subscribe(() => {
+  const lookAgain = () => {
     lakeChanged = true
     void tend.kick()
-  })
+  }
+  const stops = [
+    log.onAppend(() => {
+      for (const reader of readers.values()) {
+        reader.noteLags()
+        void reader.follow.kick()
+      }
+    }),
+    deps.wake.subscribe(lookAgain),
+    ownership.onChange(lookAgain),
+  ]
   armTick()
   await tend.kick()
-  await follow.kick()
+  await followAll()
 
   async function tick(): Promise<string | null> {
-    const end = log.end(partition)
-    const isDone = () => allChains().every(({ committedTo }) => committedTo >= end)
+    const ends = new Map([...readers.values()].map(({ partition, end }) => [partition, end]))
+    const isDone = () =>
+      allChains().every(({ partition, committedTo }) => committedTo >= (ends.get(partition) ?? -1))
     // Where another writer was first, or cells had to be committed before more could be folded, it takes more than one.
     for (let tries = 1; ; tries++) {
-      await follow.kick()
+      await followAll()
       tickDue = true
       await tend.kick()
-      const reason = follow.failing ?? tend.failing
+      const reason = failing()
       if (reason !== null) return reason
       if (isDone()) return null
       if (closed || tries === TICK_TRIES_MAX) return 'speed is behind the log'
@@ -213,37 +213,32 @@ export async function startSpeed(config: SpeedConfig, deps: SpeedDeps): Promise<
   }
 
   return {
-    open: (hash, p, from) => (p === partition ? (chainOf(hash)?.openFrom(from) ?? null) : null),
-    lag(hash) {
-      const chain = chainOf(hash)
-      return {
-        start: log.start(partition),
-        end: log.end(partition),
-        behindSinceMs: chain === undefined ? null : (behindSinceMs.get(chain) ?? null),
-      }
+    open: (hash, partition, from) => readers.get(partition)?.chainOf(hash)?.openFrom(from) ?? null,
+    lag(hash, partition) {
+      const none = { start: log.start(partition), end: log.end(partition), behindSinceMs: null }
+      return readers.get(partition)?.lag(hash) ?? none
     },
-    partitions: () => [partition],
+    partitions: () => [...readers.keys()].sort((a, b) => a - b),
     status() {
-      const reason = follow.failing ?? tend.failing
+      const reason = failing()
       return {
         state: reason === null ? 'ok' : 'failing',
         reason,
-        chains: allChains().map(({ view, hash, committedTo, readTo, openCells }) => {
-          return { view: view.name, hash, committedTo, readTo, openCells }
+        chains: allChains().map(({ view, hash, partition, committedTo, readTo, openCells }) => {
+          return { view: view.name, hash, partition, committedTo, readTo, openCells }
         }),
       }
     },
     tick,
     async close() {
       if (closed) return
-      stopFollowing()
-      stopWatching()
+      for (const stop of stops) stop()
       cancelTick()
-      if (follow.failing === null && tend.failing === null) await tick()
+      if (failing() === null) await tick()
       closed = true
-      await Promise.all([follow.close(), tend.close()])
-      behindSinceMs.clear()
-      for (const { chains } of views) chains.clear()
+      await tend.close()
+      for (const reader of readers.values()) await reader.close()
+      readers.clear()
     },
   }
 }

@@ -2,6 +2,7 @@ import type { Snapshot } from '../lake/delta/port.ts'
 import { describeCells } from '../lake/parquet/cells.ts'
 import type { ViewTables } from '../lake/tables/deployment.ts'
 import { viewState } from '../lake/tables/published.ts'
+import type { RepeatStates } from '../lake/tables/repeat-states.ts'
 import { tickApp, tickCounterApp, ticksOf, ticksSchema, tickTags } from '../lake/tables/ticks.ts'
 import type { Cells } from '../schemas/cells.ts'
 import { isError } from '../schemas/errors.ts'
@@ -13,6 +14,8 @@ import { replacedBy, targets } from './targets.ts'
 
 export interface ChainsDeps {
   readonly clock: Clock
+  /** Where what is known of repeats is kept; null where the log holds none. */
+  readonly states: RepeatStates | null
   /** Makes the file of a tick. */
   encode(cells: Cells): Promise<Uint8Array>
 }
@@ -36,25 +39,11 @@ export class ViewChains {
     this.#deps = deps
   }
 
-  /** Makes the table of ticks; gives it the columns of the configured definition where they are others. */
-  async open(): Promise<void> {
-    const { ticks } = this.#tables
-    const hash = definitionHash(this.view)
-    const found = await ticks.create(ticksSchema(this.view), { 'tidemark.definition': hash })
-    if (found.configuration['tidemark.definition'] === hash) return
-    await ticks.commit(found, {
-      operation: 'DEFINITION',
-      dataChange: false,
-      schema: ticksSchema(this.view),
-      configuration: { ...found.configuration, 'tidemark.definition': hash },
-    })
-  }
-
   /**
    * Brings the chains in line with the lake; the new ones. A view of which nothing is published begins where the log does:
-   * the first run computes what was trimmed from the messages.
+   * the first run computes what was trimmed from the messages. `prepare` gives a new chain what it needs before it is folded.
    */
-  async retarget(logStart: number): Promise<Chain[]> {
+  async retarget(logStart: number, prepare: ((chain: Chain) => Promise<void>) | null): Promise<Chain[]> {
     const { published, ticks } = this.#tables
     const version = await published.snapshot()
     const wanted = targets(this.view, version, ticksOf(await ticks.snapshot()), this.#partition)
@@ -65,6 +54,7 @@ export class ViewChains {
       const from = viewState(version) === null ? Math.max(target, logStart) : target
       if (this.chains.get(hash)?.committedTo === from) continue
       const chain = new Chain(view, hash, this.#partition, from, fromMs)
+      if (prepare !== null) await prepare(chain)
       this.chains.set(hash, chain)
       made.push(chain)
     }
@@ -72,20 +62,32 @@ export class ViewChains {
   }
 
   /**
-   * Commits one tick of everything folded since the last, in the place of ticks that it overlaps; whether it did. Throws
-   * `E_CONFLICT` when another writer was first.
+   * Commits one tick of everything folded since the last, in the place of ticks that it overlaps; whether it did. Where
+   * nothing was, with `stillHere`, a commit without cells says that there is nothing more in the log. Throws `E_CONFLICT` when
+   * another writer was first.
    */
-  async commit(chain: Chain): Promise<boolean> {
+  async commit(chain: Chain, stillHere: boolean): Promise<boolean> {
     const { ticks } = this.#tables
+    const { states } = this.#deps
     const base = (await ticks.snapshot()) as Snapshot
     const app = tickApp(chain.view.name, chain.hash, this.#partition)
     const counter = tickCounterApp(chain.view.name, chain.hash, this.#partition)
     // A fold that begins behind older ticks (they straddled a tidemark) must reach their end first.
     if (chain.readTo < (base.txns.get(app)?.version ?? -1)) return false
+    // What was read to the end lies in this tick or before it: nothing is folded between the two.
+    const counted = {
+      [counter]: { version: (base.txns.get(counter)?.version ?? 0) + 1, lastUpdatedMs: chain.atEndMs },
+    }
     const part = chain.freeze()
-    if (part === null) return false
+    if (part === null) {
+      if (stillHere && chain.atEndMs !== null)
+        await ticks.commit(base, { operation: 'STILL HERE', dataChange: false, txns: counted })
+      return false
+    }
     const { cells, ...range } = part
     const tick = { ...range, hash: chain.hash, partition: this.#partition }
+    if (chain.repeats !== null)
+      await states?.keep('speed', { partition: this.#partition, position: tick.to }, chain.repeats)
     const about = describeCells(cells)
     const bytes = await this.#deps.encode(cells)
     const file = await ticks.writeFile(bytes, { ...about, tags: { ...about.tags, ...tickTags(tick) } })
@@ -96,7 +98,7 @@ export class ViewChains {
       dataChange: true,
       txns: {
         [app]: { version: tick.to, lastUpdatedMs: tick.toMs },
-        [counter]: { version: (base.txns.get(counter)?.version ?? 0) + 1, lastUpdatedMs: null },
+        ...counted,
       },
     })
     chain.committed(tick.to)
@@ -127,6 +129,19 @@ export class ViewChains {
     }
     await ticks.tend(this.#deps.clock.nowMs(), retentionMs)
   }
+}
+
+/** Makes the table of ticks of a view; gives it the columns of the configured definition where they are others. */
+export async function openTicks({ view, ticks }: ViewTables): Promise<void> {
+  const hash = definitionHash(view)
+  const found = await ticks.create(ticksSchema(view), { 'tidemark.definition': hash })
+  if (found.configuration['tidemark.definition'] === hash) return
+  await ticks.commit(found, {
+    operation: 'DEFINITION',
+    dataChange: false,
+    schema: ticksSchema(view),
+    configuration: { ...found.configuration, 'tidemark.definition': hash },
+  })
 }
 
 /** Whether a commit was lost to another writer. */

@@ -59,10 +59,12 @@ export function sealThread(): SealEncoder {
   }
 
   return {
-    encode: (datasets, blocks, urgent = false) =>
+    encode: (datasets, accepted, urgent = false) =>
       inTurn(async () => {
+        const blocks = accepted.map(({ block }) => block)
+        const rows = accepted.map((one) => one.rows)
         const packed = packBlocks(blocks, encoder)
-        return ask<SealFiles>({ datasets, packed }, memoryOf(packed), urgent ? 0 : NICE)
+        return ask<SealFiles>({ datasets, packed, rows }, memoryOf(packed), urgent ? 0 : NICE)
       }),
     merge: (dataset, files, date) =>
       inTurn(async () => {

@@ -1,3 +1,4 @@
+import { type Accepted, pickRows } from '../../log/accepted.ts'
 import type { Block } from '../../schemas/block.ts'
 import { type Dataset, formOf, nameColumns } from '../../schemas/dataset.ts'
 import { grown } from '../../schemas/grown.ts'
@@ -19,15 +20,15 @@ export class SealBatch {
     return this.#byDay.size
   }
 
-  /** Adds a block of the dataset. Throws `E_COLUMNS` when its columns do not fit. */
-  add({ partition, offset, messages: own }: Block): void {
-    const messages = fitTo(own, this.#dataset)
+  /** Adds those rows of a block of the dataset that count. Throws `E_COLUMNS` when its columns do not fit. */
+  add({ block: { partition, offset, messages: all }, rows }: Accepted): void {
+    const messages = fitTo(rows === null ? all : pickRows(all, rows), this.#dataset)
     let from = 0
     while (from < messages.length) {
       const day = dayOf(messages, from)
       let to = from + 1
       while (to < messages.length && dayOf(messages, to) === day) to++
-      this.#draftOf(day).add({ partition, offset, messages }, from, to)
+      this.#draftOf(day).add({ partition, offset, messages, rows }, from, to)
       from = to
     }
   }
@@ -47,6 +48,11 @@ export class SealBatch {
       .sort(([a], [b]) => a - b)
       .map(([day, draft]) => [utcDate(day * DAY_MS), draft.rows()])
   }
+}
+
+/** Messages of a block. */
+interface Rows extends Pick<Block, 'partition' | 'offset' | 'messages'> {
+  readonly rows: Uint16Array | null
 }
 
 function dayOf({ timeMs }: Columns, i: number): number {
@@ -72,12 +78,11 @@ class Draft {
     this.#doubles = Array.from({ length: dataset.gauges.length + 3 }, () => new Float64Array(ROWS_FIRST))
   }
 
-  /** Adds the messages `[from, to)` of a block, which are in the columns of the dataset. */
-  add(
-    { partition, offset, messages }: Pick<Block, 'partition' | 'offset' | 'messages'>,
-    from: number,
-    to: number,
-  ): void {
+  /**
+   * Adds the messages `[from, to)` of a block, which are in the columns of the dataset. `rows`: their places in the block,
+   * null where they are all of it.
+   */
+  add({ partition, offset, messages, rows }: Rows, from: number, to: number): void {
     for (const [c, draft] of this.#names.entries()) draft.add(messages.names[c]!, from, to)
     for (const [c, draft] of this.#attributes.entries()) draft.add(messages.attributes[c]!, from, to)
     this.#agent.add(messages.agent, from, to)
@@ -88,7 +93,7 @@ class Draft {
     for (const [c, values] of columns.entries()) this.#doubles[c]!.set(values.subarray(from, to), at)
     this.#doubles[columns.length]!.fill(offset, at, end)
     this.#partition.fill(partition, at, end)
-    for (let i = from; i < to; i++) this.#index[at + i - from] = i
+    for (let i = from; i < to; i++) this.#index[at + i - from] = rows?.[i] ?? i
     this.#length = end
   }
 

@@ -1,4 +1,4 @@
-import type { Block } from '../../schemas/block.ts'
+import type { Accepted } from '../../log/accepted.ts'
 import type { Cells } from '../../schemas/cells.ts'
 import type { Dataset } from '../../schemas/dataset.ts'
 import { isError } from '../../schemas/errors.ts'
@@ -36,7 +36,11 @@ export interface SealFiles {
 /** Makes the files of seals and merges: at once in this thread, or in another (`sealThread`). */
 export interface SealEncoder {
   /** `urgent` when sealing has fallen far behind: then it should not let others go first. */
-  encode(datasets: readonly SealedDataset[], blocks: readonly Block[], urgent?: boolean): Promise<SealFiles>
+  encode(
+    datasets: readonly SealedDataset[],
+    blocks: readonly Accepted[],
+    urgent?: boolean,
+  ): Promise<SealFiles>
   /** One file of the rows of `inputs`, files of a dataset's messages of one date. The inputs are used up. */
   merge(dataset: Dataset, inputs: readonly Uint8Array[], date: string): Promise<SealFile>
   /** A file of cells: that of a tick. */
@@ -45,7 +49,7 @@ export interface SealEncoder {
 }
 
 /** Sorts and encodes as many of `blocks` as the limit of dates allows, at least one; one file a dataset and date. */
-export function encodeSeal(datasets: readonly SealedDataset[], blocks: readonly Block[]): SealFiles {
+export function encodeSeal(datasets: readonly SealedDataset[], blocks: readonly Accepted[]): SealFiles {
   const batches = new Map(
     datasets.map((sealed) => [sealed.dataset.name, { ...sealed, batch: new SealBatch(sealed.dataset) }]),
   )
@@ -53,9 +57,9 @@ export function encodeSeal(datasets: readonly SealedDataset[], blocks: readonly 
   const isFull = () => [...batches.values()].some(({ batch }) => batch.dates >= SEAL_DATES_MAX)
   let n = 0
   while (n < blocks.length && (n === 0 || !isFull())) {
-    const block = blocks[n++]!
-    const reason = addTo(batches, block)
-    if (reason !== null) refused.push({ offset: block.offset, reason })
+    const accepted = blocks[n++]!
+    const reason = addTo(batches, accepted)
+    if (reason !== null) refused.push({ offset: accepted.block.offset, reason })
   }
   const files = [...batches.values()].flatMap(({ dataset, batch }) =>
     batch.byDate().map(([date, rows]) => fileOf(dataset, rows, date)),
@@ -66,14 +70,15 @@ export function encodeSeal(datasets: readonly SealedDataset[], blocks: readonly 
 /** Adds a block to the batch of its dataset, unless its table has it; why it cannot be, null when it was. */
 function addTo(
   batches: ReadonlyMap<string, SealedDataset & { readonly batch: SealBatch }>,
-  block: Block,
+  accepted: Accepted,
 ): string | null {
+  const { block } = accepted
   try {
     const { form } = block.messages
     const found = batches.get(form.dataset)
     if (found === undefined) return `there is no dataset ${form.dataset}`
     const reason = misfit(form, found.dataset)
-    if (reason === null && block.offset > found.after) found.batch.add(block)
+    if (reason === null && block.offset > found.after) found.batch.add(accepted)
     return reason
   } catch (error) {
     if (isError(error, 'E_COLUMNS')) return error.message

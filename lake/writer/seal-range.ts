@@ -61,10 +61,12 @@ export async function readRange(
   return { blocks, gaps, to, toMs }
 }
 
-/** The part of `range` that holds its first `count` blocks. */
-export function upToBlock(range: SealRange, count: number): SealRange {
-  if (count === range.blocks.length) return range
-  const { offset, logTimeMs } = range.blocks[count - 1]!
-  const gaps = range.gaps.filter((gap) => gap.to < offset)
-  return { blocks: range.blocks.slice(0, count), gaps, to: offset, toMs: logTimeMs }
+/** The part of `range` that ends with this block of it. */
+export function upToBlock(range: SealRange, { offset, logTimeMs }: Block): SealRange {
+  return {
+    blocks: range.blocks.filter((block) => block.offset <= offset),
+    gaps: range.gaps.filter((gap) => gap.to < offset),
+    to: offset,
+    toMs: logTimeMs,
+  }
 }

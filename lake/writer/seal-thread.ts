@@ -1,4 +1,5 @@
 import { parentPort } from 'node:worker_threads'
+import type { Accepted } from '../../log/accepted.ts'
 import { BlockDecoder } from '../../log/block-decoder.ts'
 import { type PackedBlocks, unpackBlocks } from '../../log/packed-blocks.ts'
 import type { Cells } from '../../schemas/cells.ts'
@@ -11,6 +12,8 @@ import { encodeSeal, mergeFiles, type SealedDataset, type SealFile, type SealFil
 export interface SealJob {
   readonly datasets: readonly SealedDataset[]
   readonly packed: PackedBlocks
+  /** Which rows of each block count. */
+  readonly rows: readonly Accepted['rows'][]
 }
 
 /** Files of a dataset's messages of one date to merge. */
@@ -36,7 +39,11 @@ const decoder = new BlockDecoder()
 async function done(job: SealJob | MergeJob | CellsJob): Promise<SealFiles | SealFile | CellsReply> {
   if ('cells' in job) return { bytes: encodeCells(job.cells) }
   if ('inputs' in job) return mergeFiles(job.dataset, job.inputs, job.date)
-  return encodeSeal(job.datasets, unpackBlocks(job.packed, decoder))
+  const blocks = unpackBlocks(job.packed, decoder)
+  return encodeSeal(
+    job.datasets,
+    blocks.map((block, i) => ({ block, rows: job.rows[i]! })),
+  )
 }
 
 /**

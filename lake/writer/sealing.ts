@@ -1,8 +1,11 @@
+import { acceptAll } from '../../log/accepted.ts'
 import type { LogReader } from '../../log/port.ts'
+import type { Repeats } from '../../log/repeats.ts'
 import { isError } from '../../schemas/errors.ts'
 import { BEGINNING, type Gap, lowest, mergeGaps, offsetIn, type Position } from '../../schemas/position.ts'
 import type { Snapshot } from '../delta/port.ts'
 import { coveredMs, logFacts, sealApp, withLogFacts } from '../tables/messages.ts'
+import type { Begun, RepeatStates } from '../tables/repeat-states.ts'
 import type { MessageTable } from './message-table.ts'
 import type { SealEncoder, SealFile } from './seal-files.ts'
 import { readRange, type SealRange, upToBlock } from './seal-range.ts'
@@ -14,6 +17,8 @@ const CALM_BLOCKS = 10_000
 export interface SealingDeps {
   readonly log: LogReader
   readonly partition: number
+  /** Null where the log holds no repeats. */
+  readonly states: RepeatStates | null
   readonly tables: readonly MessageTable[]
   readonly encoder: SealEncoder
   readonly closed: () => boolean
@@ -21,29 +26,41 @@ export interface SealingDeps {
 }
 
 /**
- * Seals ranges of the log: rows by dataset and date ─▶ files ─▶ per dataset one commit of files and new covered position.
+ * Seals ranges of one partition of the log: rows by dataset and date ─▶ files ─▶ per dataset one commit of files and new covered position.
  * A dataset without rows in a range is moved on at the end of the seal alone, unless a gap must be told.
  */
 export class Sealing {
   readonly #deps: SealingDeps
   /** Whether sealing has fallen far behind. */
   urgent = false
+  /** What is known of repeats at the position where the last seal ended; null when that is to be looked up. */
+  #known: Known | null = null
 
   constructor(deps: SealingDeps) {
     this.#deps = deps
   }
 
   /** The position that every dataset covers. */
-  get covered(): Position {
+  get #covered(): Position {
     return lowest(...this.#deps.tables.map(({ covered }) => covered))
   }
 
   /** Reads the newest versions, and tells the log what they cover. */
-  async look(): Promise<Snapshot[]> {
+  async #look(): Promise<Snapshot[]> {
     const { tables, log } = this.#deps
     const bases = await Promise.all(tables.map((table) => table.look()))
-    log.covered(this.covered)
+    log.covered(this.#covered)
     return bases
+  }
+
+  get partition(): number {
+    return this.#deps.partition
+  }
+
+  /** Blocks that wait for the lake. */
+  get waiting(): number {
+    const { log, partition } = this.#deps
+    return log.end(partition) - offsetIn(this.#covered, partition)
   }
 
   /** Seals everything that was durable when it was called. */
@@ -53,9 +70,9 @@ export class Sealing {
     // A dataset that has nothing in what was read so far is not moved on yet: what was read stands for it until the end.
     let read = BEGINNING
     while (!closed()) {
-      const bases = await this.look()
-      if (offsetIn(this.covered, partition) >= target) return
-      const from = Math.max(read, offsetIn(this.covered, partition))
+      const bases = await this.#look()
+      if (offsetIn(this.#covered, partition) >= target) return
+      const from = Math.max(read, offsetIn(this.#covered, partition))
       const sealed = await this.#seal(bases, from, target)
       // Another writer was first: what was read may not be in the lake.
       read = sealed === null ? BEGINNING : sealed
@@ -66,14 +83,24 @@ export class Sealing {
   async #seal(bases: readonly Snapshot[], from: number, target: number): Promise<number | null> {
     const { log, partition, tables, encoder } = this.#deps
     const fromMs = Math.min(...bases.map((base) => coveredMs(base, partition)))
+    const { states } = this.#deps
+    const known = states === null ? null : await this.#knownAt(states, from, fromMs)
     const range = await readRange(log, { partition, from, fromMs }, target)
     if (range.to === from) return null
+    let repeats = known?.repeats.copy() ?? null
+    const accepted = acceptAll(repeats, range.blocks)
     const behind = log.end(partition) - from
     this.urgent = behind > (this.urgent ? CALM_BLOCKS : URGENT_BLOCKS)
     const datasets = tables.map(({ dataset, covered }) => ({ dataset, after: offsetIn(covered, partition) }))
-    const { blocks, files, refused } = await encoder.encode(datasets, range.blocks, this.urgent)
-    const sealed = upToBlock(range, blocks)
-    const gaps = mergeGaps(sealed.gaps, this.#refused(sealed, refused))
+    const { blocks, files, refused } = await encoder.encode(datasets, accepted, this.urgent)
+    const isWhole = blocks === accepted.length
+    const sealed = isWhole ? range : upToBlock(range, accepted[blocks - 1]!.block)
+    if (known !== null && !isWhole) {
+      repeats = known.repeats.copy()
+      acceptAll(repeats, sealed.blocks)
+    }
+    const gaps = mergeGaps(sealed.gaps, this.#refused(sealed, refused), known?.gaps ?? [])
+    if (repeats !== null) await this.#keep(repeats, sealed.to)
     let isLost = false
     for (const [i, table] of tables.entries()) {
       const own = files.filter(({ dataset }) => dataset === table.dataset.name)
@@ -81,7 +108,23 @@ export class Sealing {
       if (!isDue || datasets[i]!.after >= sealed.to) continue
       if (!(await this.#commit(table, bases[i]!, own, { ...sealed, gaps }))) isLost = true
     }
+    if (isLost) this.#known = null
     return isLost ? null : sealed.to
+  }
+
+  /** What is known of repeats where a seal begins. */
+  async #knownAt(states: RepeatStates, position: number, atMs: number): Promise<Known> {
+    const { log, partition } = this.#deps
+    if (this.#known?.position !== position)
+      this.#known = { position, ...(await states.begin(log, { partition, position }, atMs)) }
+    return this.#known
+  }
+
+  /** Before the commits at that position, so that whoever begins there finds it. */
+  async #keep(repeats: Repeats, position: number): Promise<void> {
+    const { partition, states } = this.#deps
+    await states?.keep('lake-writer', { partition, position }, repeats)
+    this.#known = { position, repeats, gaps: [] }
   }
 
   /** Blocks that fit no dataset are damage: said, and left out. */
@@ -121,4 +164,8 @@ export class Sealing {
       return false
     }
   }
+}
+
+interface Known extends Begun {
+  readonly position: number
 }

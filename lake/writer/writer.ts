@@ -1,3 +1,4 @@
+import { type Ownership, ownsAll } from '../../log/ownership.ts'
 import type { LogReader } from '../../log/port.ts'
 import { Coalesced } from '../../schemas/coalesced.ts'
 import type { Clock } from '../../schemas/ports/clock.ts'
@@ -6,6 +7,7 @@ import { lowest, offsetIn, type Position } from '../../schemas/position.ts'
 import { HOUR_MS } from '../../schemas/time.ts'
 import { allViews, type DatasetTables } from '../tables/deployment.ts'
 import { viewState } from '../tables/published.ts'
+import { type RepeatStates, statesFor } from '../tables/repeat-states.ts'
 import { beginTables } from './begin.ts'
 import { mergeSmall } from './merge.ts'
 import { MessageTable } from './message-table.ts'
@@ -25,6 +27,10 @@ export interface LakeWriterConfig {
 
 export interface LakeWriterDeps {
   readonly log: LogReader
+  /** Which partitions of it to seal; absent: all. */
+  readonly ownership?: Ownership
+  /** Where what is known of repeats is kept, for a log that holds some. */
+  readonly states?: RepeatStates
   /** The tidemarks of every view hold back the trimming of the log. */
   readonly datasets: readonly DatasetTables[]
   readonly clock: Clock
@@ -55,12 +61,14 @@ const SEAL_EVERY_MS = HOUR_MS
 const RETRY_MS = 5_000
 
 /**
- * Starts the lake writer: the only writer of the datasets' messages. It seals ranges of the log into Parquet files,
+ * Starts the lake writer: the only writer of the datasets' messages. It seals ranges of each partition of the log that it owns into
+ * Parquet files,
  *
  *     log (covered, end] ─▶ rows by dataset and date ─▶ files ─▶ a commit a dataset: files + txn `seal/<partition>`
  *
  * merges small files, and trims the log below the lowest of its own position and every view's tidemark. All three go on
- * side by side, each one at a time: a run waits for its seal alone. The commit point is the Delta commit: before it nothing
+ * side by side, each one at a time: a run waits for its seal alone. Two writers may hold one partition: the commit of one is
+ * lost, and it goes on from what the table has. The commit point is the Delta commit: before it nothing
  * is covered, and files that were written are orphans for the vacuum.
  */
 export async function startLakeWriter(config: LakeWriterConfig, deps: LakeWriterDeps): Promise<LakeWriter> {
@@ -77,9 +85,10 @@ class Writer implements LakeWriter {
   readonly #deps: LakeWriterDeps
   readonly #tables: readonly MessageTable[]
   readonly #encoder: SealEncoder
-  /** The journal has one. */
-  readonly #partition: number
-  readonly #sealing: Sealing
+  readonly #states: RepeatStates | null
+  readonly #ownership: Ownership
+  /** By partition. */
+  readonly #sealings = new Map<number, Sealing>()
   // Sealing and trimming wait for no merge: of several commits at once each is retried behind the other.
   readonly #seals: Coalesced
   readonly #trims: Coalesced
@@ -91,23 +100,23 @@ class Writer implements LakeWriter {
 
   constructor(config: LakeWriterConfig, deps: LakeWriterDeps, tables: readonly MessageTable[]) {
     const { log, clock, encoder = encodeHere } = deps
-    const partition = log.partitions()[0]!
     this.#config = config
     this.#deps = deps
     this.#tables = tables
     this.#encoder = encoder
-    this.#partition = partition
-    this.#sealing = new Sealing({ ...deps, partition, tables, encoder, closed: () => this.#closed })
+    this.#states = statesFor(deps)
+    this.#ownership = deps.ownership ?? ownsAll(log)
     const say = (reason: string) => deps.logLine(`lake writer: ${reason}`)
-    this.#seals = new Coalesced(() => this.#sealing.sealAll(), { say, retry: { clock, ms: RETRY_MS } })
+    this.#seals = new Coalesced(() => this.#sealAll(), { say, retry: { clock, ms: RETRY_MS } })
     this.#trims = new Coalesced(() => this.#trim(), { say })
     this.#cleanUps = new Coalesced(() => this.#cleanUp(), { say })
   }
 
   async start(): Promise<void> {
-    await this.#sealing.look()
+    await this.#look()
     this.#armHourly()
     this.#stops = [
+      this.#ownership.onChange(() => this.#sealIfDue()),
       this.#deps.log.onAppend(() => this.#sealIfDue()),
       // A publish may have raised the tidemark that held the log back.
       this.#deps.wake.subscribe(() => void this.#trims.kick()),
@@ -134,12 +143,46 @@ class Writer implements LakeWriter {
     })
   }
 
+  /** The partitions that are owned now; of others nothing is remembered. */
+  get #owned(): Sealing[] {
+    const owned = this.#ownership.owned()
+    for (const partition of this.#sealings.keys())
+      if (!owned.includes(partition)) this.#sealings.delete(partition)
+    return owned.map((partition) => {
+      const found = this.#sealings.get(partition)
+      if (found !== undefined) return found
+      const closed = () => this.#closed || this.#sealings.get(partition) !== sealing
+      const [tables, encoder, states] = [this.#tables, this.#encoder, this.#states]
+      const sealing = new Sealing({ ...this.#deps, partition, states, tables, encoder, closed })
+      this.#sealings.set(partition, sealing)
+      return sealing
+    })
+  }
+
+  /** The position that every dataset covers. */
+  get #covered(): Position {
+    return lowest(...this.#tables.map(({ covered }) => covered))
+  }
+
+  /** Reads the newest versions, and tells the log what they cover. */
+  async #look(): Promise<void> {
+    await Promise.all(this.#tables.map((table) => table.look()))
+    this.#deps.log.covered(this.#covered)
+  }
+
+  /** One partition that cannot be read or committed holds up no other. */
+  async #sealAll(): Promise<void> {
+    const failures: unknown[] = []
+    for (const sealing of this.#owned) await sealing.sealAll().catch((error) => failures.push(error))
+    if (failures.length > 0) throw failures[0]
+  }
+
   /** One that failed is tried again by itself, not with every block. */
   #sealIfDue(): void {
     if (this.#isSealingUnasked || this.#seals.failing !== null) return
-    const { log } = this.#deps
-    const blocks = log.end(this.#partition) - offsetIn(this.#sealing.covered, this.#partition)
-    if (!isSealDue(blocks, log.state().uncoveredBytes, this.#config.unsealedBytesMax)) return
+    const blocks = Math.max(0, ...this.#owned.map(({ waiting }) => waiting))
+    const { uncoveredBytes } = this.#deps.log.state()
+    if (!isSealDue(blocks, uncoveredBytes, this.#config.unsealedBytesMax)) return
     this.#isSealingUnasked = true
     void this.#seals.kick().then(() => {
       this.#isSealingUnasked = false
@@ -147,18 +190,23 @@ class Writer implements LakeWriter {
   }
 
   async #trim(): Promise<void> {
-    await this.#sealing.look()
+    await this.#look()
     const tidemarks = await Promise.all(
       allViews(this.#deps).map(
         async ({ published }) => viewState(await published.snapshot())?.tidemark ?? {},
       ),
     )
-    await this.#deps.log.trim(lowest(this.#sealing.covered, ...tidemarks))
+    const needed = lowest(this.#covered, ...tidemarks)
+    const { log } = this.#deps
+    await log.trim(needed)
+    if (this.#states === null) return
+    for (const { partition } of this.#owned)
+      await this.#states.removeBelow({ partition, position: offsetIn(needed, partition) })
   }
 
   async #cleanUp(): Promise<void> {
     const { clock, logLine } = this.#deps
-    const stopped = () => this.#closed || this.#sealing.urgent
+    const stopped = () => this.#closed || [...this.#sealings.values()].some(({ urgent }) => urgent)
     for (const { dataset, table } of this.#tables) {
       await table.tend(clock.nowMs(), this.#config.retentionMs)
       await mergeSmall({ dataset, messages: table, encoder: this.#encoder, clock, logLine }, stopped)
@@ -171,7 +219,7 @@ class Writer implements LakeWriter {
     return {
       state: reason === null ? 'ok' : 'failing',
       reason,
-      covered: this.#sealing.covered,
+      covered: this.#covered,
       versions: Object.fromEntries(this.#tables.map(({ dataset, version }) => [dataset.name, version])),
     }
   }

@@ -43,9 +43,9 @@ export const PLANTED = {
   },
   'trim too early': {
     file: 'lake/writer/writer.ts',
-    find: 'log.trim(lowest(this.#sealing.covered, ...tidemarks))',
+    find: 'log.trim(needed)',
     plant:
-      'log.trim({ ...lowest(this.#sealing.covered, ...tidemarks), [this.#partition]: this.#deps.log.end(this.#partition) })',
+      'log.trim(Object.fromEntries(log.partitions().map((partition) => [partition, log.end(partition)])))',
     seed: 54,
   },
   'two writers append one range': {

@@ -26,11 +26,15 @@ function block(offset: number, count: number): Block {
 }
 
 test('the thread makes the files that would be made here', async () => {
-  const blocks = [block(0, 1), block(1, 3), { ...block(2, 2), payload: encodeBlock(block(2, 2).messages) }]
+  const blocks = [
+    { block: block(0, 1), rows: null },
+    { block: block(1, 3), rows: Uint16Array.of(0, 2) },
+    { block: { ...block(2, 3), payload: encodeBlock(block(2, 3).messages) }, rows: Uint16Array.of(0, 1) },
+  ]
   const thread = sealThread()
   try {
     const here = encodeSeal(DATASETS, blocks)
-    expect(here.files.map(({ about }) => about.rows)).toEqual([3, 2, 1])
+    expect(here.files.map(({ about }) => about.rows)).toEqual([3, 1, 1])
     for (let again = 0; again < 3; again++) {
       const there = await thread.encode(DATASETS, blocks, again === 1)
       expect(there.blocks).toBe(3)
@@ -65,7 +69,7 @@ test('seals and merges asked for at once are made one after the other', async ()
   const thread = sealThread()
   try {
     const merge = thread.merge(host, sealedFiles(2, 100), DATE)
-    const seal = thread.encode(DATASETS, [block(0, 3)])
+    const seal = thread.encode(DATASETS, [{ block: block(0, 3), rows: null }])
     expect((await merge).about.rows).toBe(200)
     expect((await seal).files.map(({ about }) => about.rows)).toEqual([1, 1, 1])
   } finally {

@@ -1,0 +1,126 @@
+import type { LogReader } from '../../log/port.ts'
+import { Repeats } from '../../log/repeats.ts'
+import { decodeRepeats, encodeRepeats, type StateName } from '../../log/repeats-codec.ts'
+import type { Clock } from '../../schemas/ports/clock.ts'
+import { BEGINNING, type Gap } from '../../schemas/position.ts'
+import { HOUR_MS } from '../../schemas/time.ts'
+import type { ObjectStore } from '../store/port.ts'
+
+/** Who keeps states beside its commits. */
+export type StateKeeper = 'speed' | 'lake-writer'
+
+export interface RepeatStatesDeps {
+  readonly store: ObjectStore
+  readonly clock: Clock
+  logLine(line: string): void
+}
+
+/** A fold over the repeats of a partition where a reader begins, and what is wrong with it. */
+export interface Begun {
+  readonly repeats: Repeats
+  readonly gaps: readonly Gap[]
+}
+
+const FOLDER = 'repeats'
+/** A state that nobody needs is kept so long, for a reader that began before. */
+const KEPT_MS = HOUR_MS
+/** Blocks of one read when a state is made again. */
+const BLOCKS_PER_READ = 2_048
+const LOST = 'it is not known which of these messages stood in the log before: some may count twice'
+
+/**
+ * What readers of the log know of repeats, kept in the lake (docs/format/repeats.md): each writes it before the commit at whose
+ * position it stands, and finds it there when it starts. States at one position are equal, whoever wrote them.
+ */
+export class RepeatStates {
+  readonly #deps: RepeatStatesDeps
+  /** The newest position written, by keeper and partition. */
+  readonly #kept = new Map<string, number>()
+
+  constructor(deps: RepeatStatesDeps) {
+    this.#deps = deps
+  }
+
+  /** Keeps what `repeats` knows now, which is of the blocks up to that position. */
+  async keep(keeper: StateKeeper, name: StateName, repeats: Repeats): Promise<void> {
+    const last = `${keeper}/${name.partition}`
+    if (this.#kept.get(last) === name.position) return
+    const bytes = encodeRepeats(name, repeats.state)
+    await this.#deps.store.put(`${folderOf(name.partition)}${placeOf(name.position)}.${keeper}`, bytes)
+    this.#kept.set(last, name.position)
+  }
+
+  /**
+   * The fold at a position: as it was kept there, or made again from the log. Where the log does not reach back far enough it
+   * begins with nothing, and what the log holds behind the position is a gap.
+   */
+  async begin(log: LogReader, name: StateName, atMs: number): Promise<Begun> {
+    const { partition, position } = name
+    const from = await this.#newestFrom(log, name)
+    if (from !== null && (await foldTo(log, from, name))) return { repeats: from.repeats, gaps: [] }
+    this.#deps.logLine(`what was known of repeats at ${partition}/${position} is gone: ${LOST}`)
+    const to = Math.max(log.end(partition), position + 1)
+    const gap = { partition, from: position, to, fromMs: atMs, toMs: this.#deps.clock.nowMs(), reason: LOST }
+    return { repeats: new Repeats(), gaps: [gap] }
+  }
+
+  /** The newest whole state at or below a position, from which the log can be read. */
+  async #newestFrom(log: LogReader, { partition, position }: StateName): Promise<FoldAt | null> {
+    const { store, logLine } = this.#deps
+    if (position <= BEGINNING) return { position: BEGINNING, repeats: new Repeats() }
+    const kept = (await store.list(folderOf(partition))).filter(({ key }) => positionOf(key) <= position)
+    for (const { key } of kept.reverse()) {
+      const at = positionOf(key)
+      if (at < position && at < log.start(partition)) break
+      const bytes = await store.get(key)
+      const state = bytes === null ? null : decodeRepeats(bytes, { partition, position: at })
+      if (state !== null && !('damage' in state)) return { position: at, repeats: new Repeats(state) }
+      if (state !== null) logLine(`${key} cannot be read: ${state.damage}`)
+    }
+    return log.start(partition) <= BEGINNING ? { position: BEGINNING, repeats: new Repeats() } : null
+  }
+
+  /** Removes the states of a partition below the lowest position from which anybody may begin. */
+  async removeBelow({ partition, position }: StateName): Promise<void> {
+    const { store, clock } = this.#deps
+    for (const { key, modifiedMs } of await store.list(folderOf(partition)))
+      if (positionOf(key) < position && clock.nowMs() - modifiedMs > KEPT_MS) await store.delete(key)
+  }
+}
+
+/** The states that a reader of `log` needs; null where it holds no repeats. */
+export function statesFor({ log, states }: { log: LogReader; states?: RepeatStates }): RepeatStates | null {
+  if (log.repeats !== true) return null
+  if (states === undefined) throw new Error('whoever reads a log that holds repeats must have their states')
+  return states
+}
+
+interface FoldAt {
+  readonly position: number
+  readonly repeats: Repeats
+}
+
+/** Folds what the log holds from there up to a position; whether it still held all of it. */
+async function foldTo(log: LogReader, { position: from, repeats }: FoldAt, to: StateName): Promise<boolean> {
+  for (let at = from; at < to.position; ) {
+    if (at < log.start(to.partition)) return false
+    const slice = await log.read(to.partition, at, BLOCKS_PER_READ)
+    for (const block of slice.blocks) if (block.offset <= to.position) repeats.accept(block)
+    if (slice.to === at) return false
+    at = slice.to
+  }
+  return true
+}
+
+function folderOf(partition: number): string {
+  return `${FOLDER}/${partition}/`
+}
+
+/** A position as part of a key, so that keys sort by it. */
+function placeOf(position: number): string {
+  return String(position).padStart(16, '0')
+}
+
+function positionOf(key: string): number {
+  return Number(/\/(\d+)\.[a-z-]+$/.exec(key)?.[1] ?? Number.NaN)
+}
