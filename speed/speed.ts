@@ -17,8 +17,11 @@ export interface SpeedConfig {
   readonly cellsMax?: number
   /** Superseded ticks are kept this long. */
   readonly retentionMs: number
-  /** Whether a tick is committed also when there are no messages: nothing else tells that there are none. */
-  readonly emptyTicks?: boolean
+  /**
+   * Whether ticks say when all of the log had been read, and are committed also when there are no messages: for those who know
+   * the log by the lake alone.
+   */
+  readonly vouches?: boolean
 }
 
 export interface SpeedDeps {
@@ -162,9 +165,9 @@ export async function startSpeed(config: SpeedConfig, deps: SpeedDeps): Promise<
     }
   }
 
-  async function commit(reader: PartitionReader, view: ViewChains, chain: Chain, due: boolean) {
+  async function commit(reader: PartitionReader, view: ViewChains, chain: Chain, isDue: boolean) {
     try {
-      if (!(await view.commit(chain, due && config.emptyTicks === true))) return
+      if (!(await view.commit(chain, { vouches: config.vouches === true, isDue }))) return
     } catch (error) {
       lakeChanged = true
       if (!isLost(error)) throw error

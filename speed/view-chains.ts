@@ -1,9 +1,9 @@
-import type { Snapshot } from '../lake/delta/port.ts'
+import type { Snapshot, Txn } from '../lake/delta/port.ts'
 import { describeCells } from '../lake/parquet/cells.ts'
 import type { ViewTables } from '../lake/tables/deployment.ts'
 import { viewState } from '../lake/tables/published.ts'
 import type { RepeatStates } from '../lake/tables/repeat-states.ts'
-import { tickApp, tickCounterApp, ticksOf, ticksSchema, tickTags } from '../lake/tables/ticks.ts'
+import { tickApp, tickCounterApp, tickEndApp, ticksOf, ticksSchema, tickTags } from '../lake/tables/ticks.ts'
 import type { Cells } from '../schemas/cells.ts'
 import { isError } from '../schemas/errors.ts'
 import type { Clock } from '../schemas/ports/clock.ts'
@@ -62,26 +62,22 @@ export class ViewChains {
   }
 
   /**
-   * Commits one tick of everything folded since the last, in the place of ticks that it overlaps; whether it did. Where
-   * nothing was, with `stillHere`, a commit without cells says that there is nothing more in the log. Throws `E_CONFLICT` when
-   * another writer was first.
+   * Commits one tick of everything folded since the last, in the place of ticks that it overlaps; whether it did. With `vouches`
+   * it says when all of the log had been read, and where nothing was folded, when it is due, a commit without cells says so.
+   * Throws `E_CONFLICT` when another writer was first.
    */
-  async commit(chain: Chain, stillHere: boolean): Promise<boolean> {
+  async commit(chain: Chain, { vouches, isDue }: { vouches: boolean; isDue: boolean }): Promise<boolean> {
     const { ticks } = this.#tables
     const { states } = this.#deps
     const base = (await ticks.snapshot()) as Snapshot
     const app = tickApp(chain.view.name, chain.hash, this.#partition)
-    const counter = tickCounterApp(chain.view.name, chain.hash, this.#partition)
     // A fold that begins behind older ticks (they straddled a tidemark) must reach their end first.
     if (chain.readTo < (base.txns.get(app)?.version ?? -1)) return false
-    // What was read to the end lies in this tick or before it: nothing is folded between the two.
-    const counted = {
-      [counter]: { version: (base.txns.get(counter)?.version ?? 0) + 1, lastUpdatedMs: chain.atEndMs },
-    }
+    const said = { ...this.#counted(base, chain), ...this.#vouched(base, chain, vouches) }
     const part = chain.freeze()
     if (part === null) {
-      if (stillHere && chain.atEndMs !== null)
-        await ticks.commit(base, { operation: 'STILL HERE', dataChange: false, txns: counted })
+      if (vouches && isDue && chain.atEndMs !== null)
+        await ticks.commit(base, { operation: 'STILL HERE', dataChange: false, txns: said })
       return false
     }
     const { cells, ...range } = part
@@ -98,11 +94,24 @@ export class ViewChains {
       dataChange: true,
       txns: {
         [app]: { version: tick.to, lastUpdatedMs: tick.toMs },
-        ...counted,
+        ...said,
       },
     })
     chain.committed(tick.to)
     return true
+  }
+
+  #counted(base: Snapshot, { view, hash }: Chain): Record<string, Txn> {
+    const counter = tickCounterApp(view.name, hash, this.#partition)
+    return { [counter]: { version: (base.txns.get(counter)?.version ?? 0) + 1, lastUpdatedMs: null } }
+  }
+
+  /** All that was in the log then is in what is frozen next or before it: nothing is folded between the two. */
+  #vouched(base: Snapshot, { view, hash, atEndMs }: Chain, vouches: boolean): Record<string, Txn> {
+    if (!vouches || atEndMs === null) return {}
+    const app = tickEndApp(view.name, hash, this.#partition)
+    const before = base.txns.get(app)?.version ?? 0
+    return { [app]: { version: Math.max(before, atEndMs), lastUpdatedMs: null } }
   }
 
   /** Drops ticks that the tidemark passed longer than the retention ago, then cleans up the table's files. */

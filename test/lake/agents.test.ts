@@ -27,7 +27,7 @@ async function world() {
       logTimeMs: clock.nowMs(),
       messages: toColumns(host, [one]),
     }
-    const { bytes, about } = encodeSeal([{ dataset: host, after: -1 }], [block]).files[0]!
+    const { bytes, about } = encodeSeal([{ dataset: host, after: -1 }], [{ block, rows: null }]).files[0]!
     await table.commit((await table.snapshot())!, {
       operation: 'SEAL',
       add: [await table.writeFile(bytes, about)],

@@ -28,6 +28,7 @@ export function blockOf(offset: number, rows: number): Block {
 export function sealedFiles(count: number, rows: number): Uint8Array[] {
   return Array.from(
     { length: count },
-    (_, i) => encodeSeal([{ dataset: host, after: -1 }], [{ block: blockOf(i, rows), rows: null }]).files[0]!.bytes,
+    (_, i) =>
+      encodeSeal([{ dataset: host, after: -1 }], [{ block: blockOf(i, rows), rows: null }]).files[0]!.bytes,
   )
 }

@@ -42,7 +42,7 @@ const blockOf = (list: readonly number[], offset: number) => ({
   ),
 })
 const seal = (list: readonly number[], offset: number) =>
-  encodeSeal([{ dataset: host, after: -1 }], [blockOf(list, offset)]).files
+  encodeSeal([{ dataset: host, after: -1 }], [{ block: blockOf(list, offset), rows: null }]).files
 const dateOf = (timeMs: number) => new Date(timeMs).toISOString().slice(0, 10)
 
 test('messages of the years 1 to 9999 are sealed by their date, with the hours and bounds that they have', async () => {

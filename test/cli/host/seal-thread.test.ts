@@ -81,13 +81,13 @@ test('a block that cannot be read is refused by name, and the thread goes on', a
   const thread = sealThread()
   try {
     const broken = { ...block(0, 1), payload: Buffer.from([1, 0, 3, 9]) }
-    expect(await thread.encode(DATASETS, [broken])).toMatchObject({
+    expect(await thread.encode(DATASETS, [{ block: broken, rows: null }])).toMatchObject({
       blocks: 1,
       files: [],
       refused: [{ offset: 0 }],
     })
     await expect(thread.merge(host, [new Uint8Array(9)], DATE)).rejects.toMatchObject({ code: 'E_ENGINE' })
-    expect((await thread.encode(DATASETS, [block(0, 1)])).blocks).toBe(1)
+    expect((await thread.encode(DATASETS, [{ block: block(0, 1), rows: null }])).blocks).toBe(1)
   } finally {
     await thread.close()
   }
@@ -95,14 +95,20 @@ test('a block that cannot be read is refused by name, and the thread goes on', a
 
 test('a seal that is interrupted by the end is an error, not a hanging promise', async () => {
   const thread = sealThread()
-  const encoding = thread.encode(DATASETS, [block(0, 1)])
+  const encoding = thread.encode(DATASETS, [{ block: block(0, 1), rows: null }])
   const failed = expect(encoding).rejects.toMatchObject({ code: 'E_ENGINE' })
   await thread.close()
   await failed
 })
 
 test('a seal ends before it would touch too many dates', () => {
-  const many = encodeSeal(DATASETS, [block(0, SEAL_DATES_MAX - 1), block(1, SEAL_DATES_MAX + 9), block(2, 1)])
+  const many = encodeSeal(
+    DATASETS,
+    [block(0, SEAL_DATES_MAX - 1), block(1, SEAL_DATES_MAX + 9), block(2, 1)].map((one) => ({
+      block: one,
+      rows: null,
+    })),
+  )
   expect([many.blocks, many.files.length]).toEqual([2, SEAL_DATES_MAX + 9])
   expect(encodeSeal(DATASETS, []).blocks).toBe(0)
 })
