@@ -1,6 +1,7 @@
 import type { Block } from '../schemas/block.ts'
 import type { Columns } from '../schemas/message.ts'
 import type { StringColumn } from '../schemas/string-column.ts'
+import type { LogSlice } from './port.ts'
 import type { Repeats } from './repeats.ts'
 
 /** A block and which of its rows count; null: all. */
@@ -9,9 +10,16 @@ export interface Accepted {
   readonly rows: Uint16Array | null
 }
 
-/** The blocks of which anything counts, in order, added to `repeats`; all of them where the log holds no repeats (null). */
-export function acceptAll(repeats: Repeats | null, blocks: readonly Block[]): Accepted[] {
+/**
+ * The blocks of what was read of which anything counts, in order, added to `repeats`; all of them where the log holds no repeats
+ * (null).
+ */
+export function acceptAll(
+  repeats: Repeats | null,
+  { blocks, gaps }: Pick<LogSlice, 'blocks' | 'gaps'>,
+): Accepted[] {
   if (repeats === null) return blocks.map((block) => ({ block, rows: null }))
+  if (gaps.length > 0) repeats.missed()
   const accepted: Accepted[] = []
   for (const block of blocks) {
     const rows = repeats.accept(block)

@@ -5,7 +5,7 @@ import { AGENT_FIXED_BYTES, type KnownAgent, type RepeatsState } from './repeats
  * What a fold over repeats knows, as bytes: little-endian, drawn in docs/format/repeats.md.
  *
  *     head    "TMREPEAT" │ u32 version │ u32 body bytes │ u32 body CRC │ u32 CRC of these 20 bytes │ body
- *     body    u32 partition │ i64 position │ u64 highest log time │ u32 agents │ u32 ids │
+ *     body    u32 partition │ i64 position │ u64 highest log time │ u32 agents │ u32 ids │ u32 whole │
  *             agents × (u16 id bytes │ id │ u64 highest seq │ u64 last seen │ u64 moved) │ ids × (u16 id bytes │ id)
  *
  * Equal states are equal bytes.
@@ -20,7 +20,7 @@ export interface StateName {
 const MAGIC = Buffer.from('TMREPEAT')
 const VERSION = 1
 const HEAD_BYTES = 24
-const BODY_FIXED_BYTES = 28
+const BODY_FIXED_BYTES = 32
 
 export function encodeRepeats({ partition, position }: StateName, state: RepeatsState): Buffer {
   let length = HEAD_BYTES + BODY_FIXED_BYTES
@@ -33,6 +33,7 @@ export function encodeRepeats({ partition, position }: StateName, state: Repeats
   writeWhole(body, state.nowMs, 12)
   body.writeUInt32LE(state.agents.size, 20)
   body.writeUInt32LE(state.ids.size, 24)
+  body.writeUInt32LE(state.isWhole ? 1 : 0, 28)
   let at = BODY_FIXED_BYTES
   for (const [id, { seq, lastMs, movedMs }] of state.agents) {
     at = writeText(body, at, id)
@@ -84,8 +85,8 @@ function decodeBody(body: Buffer): RepeatsState | null {
     if (id === null) return null
     ids.add(id)
   }
-  const isWhole = at.byte === body.length && agents.size === agentCount && ids.size === idCount
-  return isWhole ? { nowMs: readWhole(body, 12), agents, ids } : null
+  const isRight = at.byte === body.length && agents.size === agentCount && ids.size === idCount
+  return isRight ? { nowMs: readWhole(body, 12), isWhole: body.readUInt32LE(28) === 1, agents, ids } : null
 }
 
 function writeText(into: Buffer, at: number, text: string): number {

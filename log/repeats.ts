@@ -27,10 +27,12 @@ export class Repeats {
   readonly #limits: RepeatsLimits
   #agentBytes = 0
   #nowMs: number
+  #isWhole: boolean
 
   constructor(state: RepeatsState = NOTHING_SEEN, limits: RepeatsLimits = LIMITS) {
     this.#limits = limits
     this.#nowMs = state.nowMs
+    this.#isWhole = state.isWhole
     for (const [id, agent] of state.agents) this.#agents.set(id, { ...agent })
     for (const id of state.ids) this.#ids.add(id)
     for (const id of this.#agents.keys()) this.#agentBytes += bytesOf(id)
@@ -38,7 +40,12 @@ export class Repeats {
 
   /** What a fold must know that goes on from here; it changes with the next block. */
   get state(): RepeatsState {
-    return { nowMs: this.#nowMs, agents: this.#agents, ids: this.#ids }
+    return { nowMs: this.#nowMs, isWhole: this.#isWhole, agents: this.#agents, ids: this.#ids }
+  }
+
+  /** Blocks before the next one could not be added: what it knows may lack something from here on. */
+  missed(): void {
+    this.#isWhole = false
   }
 
   copy(): Repeats {
@@ -142,6 +149,8 @@ export interface KnownAgent {
 export interface RepeatsState {
   /** Highest log time so far. */
   readonly nowMs: number
+  /** Whether every block was added. */
+  readonly isWhole: boolean
   readonly agents: ReadonlyMap<string, Readonly<KnownAgent>>
   readonly ids: ReadonlySet<string>
 }
@@ -161,7 +170,7 @@ const LIMITS: RepeatsLimits = { ids: IDS_MAX, agentBytes: AGENTS_BYTES_MAX }
 const KEPT_SHARE = 7 / 8
 /** What an agent takes when stored besides its id. */
 export const AGENT_FIXED_BYTES = 26
-const NOTHING_SEEN: RepeatsState = { nowMs: 0, agents: new Map(), ids: new Set() }
+const NOTHING_SEEN: RepeatsState = { nowMs: 0, isWhole: true, agents: new Map(), ids: new Set() }
 
 function bytesOf(id: string): number {
   return AGENT_FIXED_BYTES + Buffer.byteLength(id)

@@ -123,7 +123,7 @@ export class PartitionReader {
       const slice = await readKept(log, { partition, after: from, afterMs }, BLOCKS_PER_READ)
       if (slice.to === from) return
       const repeats = this.#repeatsOf(first)
-      const blocks = repeats === null ? slice.blocks : acceptAll(repeats, slice.blocks).map(countedBlock)
+      const blocks = repeats === null ? slice.blocks : acceptAll(repeats, slice).map(countedBlock)
       for (const chain of first) {
         chain.fold(blocks, slice.gaps, slice.to, slice.toMs)
         if (chain.openCells >= cellsMax) full()

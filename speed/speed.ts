@@ -106,6 +106,8 @@ export async function startSpeed(config: SpeedConfig, deps: SpeedDeps): Promise<
   function armTick() {
     cancelTick = clock.after(config.tickMs, () => {
       tickDue = true
+      // Where others publish, nobody tells of it.
+      if (config.vouches === true) lakeChanged = true
       armTick()
       void tend.kick()
     })

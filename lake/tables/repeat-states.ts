@@ -61,23 +61,31 @@ export class RepeatStates {
     this.#deps.logLine(`what was known of repeats at ${partition}/${position} is gone: ${LOST}`)
     const to = Math.max(log.end(partition), position + 1)
     const gap = { partition, from: position, to, fromMs: atMs, toMs: this.#deps.clock.nowMs(), reason: LOST }
-    return { repeats: new Repeats(), gaps: [gap] }
+    const repeats = new Repeats()
+    repeats.missed()
+    return { repeats, gaps: [gap] }
   }
 
-  /** The newest whole state at or below a position, from which the log can be read. */
+  /**
+   * The newest state at or below a position, from which the log can be read: one that lacks nothing, where there is one; of one
+   * that lacks something it was said before.
+   */
   async #newestFrom(log: LogReader, { partition, position }: StateName): Promise<FoldAt | null> {
     const { store, logLine } = this.#deps
     if (position <= BEGINNING) return { position: BEGINNING, repeats: new Repeats() }
     const kept = (await store.list(folderOf(partition))).filter(({ key }) => positionOf(key) <= position)
+    let lacking: FoldAt | null = null
     for (const { key } of kept.reverse()) {
       const at = positionOf(key)
       if (at < position && at < log.start(partition)) break
       const bytes = await store.get(key)
       const state = bytes === null ? null : decodeRepeats(bytes, { partition, position: at })
-      if (state !== null && !('damage' in state)) return { position: at, repeats: new Repeats(state) }
-      if (state !== null) logLine(`${key} cannot be read: ${state.damage}`)
+      if (state === null) continue
+      if ('damage' in state) logLine(`${key} cannot be read: ${state.damage}`)
+      else if (state.isWhole) return { position: at, repeats: new Repeats(state) }
+      else lacking ??= { position: at, repeats: new Repeats(state) }
     }
-    return log.start(partition) <= BEGINNING ? { position: BEGINNING, repeats: new Repeats() } : null
+    return log.start(partition) <= BEGINNING ? { position: BEGINNING, repeats: new Repeats() } : lacking
   }
 
   /** Removes the states of a partition below the lowest position from which anybody may begin. */
@@ -105,6 +113,7 @@ async function foldTo(log: LogReader, { position: from, repeats }: FoldAt, to: S
   for (let at = from; at < to.position; ) {
     if (at < log.start(to.partition)) return false
     const slice = await log.read(to.partition, at, BLOCKS_PER_READ)
+    if (slice.gaps.length > 0) repeats.missed()
     for (const block of slice.blocks) if (block.offset <= to.position) repeats.accept(block)
     if (slice.to === at) return false
     at = slice.to

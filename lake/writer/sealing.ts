@@ -88,7 +88,7 @@ export class Sealing {
     const range = await readRange(log, { partition, from, fromMs }, target)
     if (range.to === from) return null
     let repeats = known?.repeats.copy() ?? null
-    const accepted = acceptAll(repeats, range.blocks)
+    const accepted = acceptAll(repeats, range)
     const behind = log.end(partition) - from
     this.urgent = behind > (this.urgent ? CALM_BLOCKS : URGENT_BLOCKS)
     const datasets = tables.map(({ dataset, covered }) => ({ dataset, after: offsetIn(covered, partition) }))
@@ -97,7 +97,7 @@ export class Sealing {
     const sealed = isWhole ? range : upToBlock(range, accepted[blocks - 1]!.block)
     if (known !== null && !isWhole) {
       repeats = known.repeats.copy()
-      acceptAll(repeats, sealed.blocks)
+      acceptAll(repeats, sealed)
     }
     const gaps = mergeGaps(sealed.gaps, this.#refused(sealed, refused), known?.gaps ?? [])
     if (repeats !== null) await this.#keep(repeats, sealed.to)

@@ -29,7 +29,7 @@ function blockOf(
 
 /** What counts, as `offset/row`. */
 function counted(repeats: Repeats, blocks: readonly Block[]): string[] {
-  return acceptAll(repeats, blocks).flatMap(({ block, rows }) =>
+  return acceptAll(repeats, { blocks, gaps: [] }).flatMap(({ block, rows }) =>
     [...(rows ?? block.messages.seq.keys())].map((i) => `${block.offset}/${i}`),
   )
 }
@@ -72,7 +72,7 @@ test('rows that count keep all that they had', () => {
       ['a', 2],
     ]),
   ]
-  const [, accepted] = acceptAll(new Repeats(), [block, again])
+  const [, accepted] = acceptAll(new Repeats(), { blocks: [block, again], gaps: [] })
   const { messages } = countedBlock(accepted!)
   const rows = Array.from({ length: messages.length }, (_, i) => messageAt(messages, i))
   expect(rows).toEqual([1, 2].map((i) => messageAt(again.messages, i)))

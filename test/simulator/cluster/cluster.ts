@@ -1,0 +1,112 @@
+import { type Batch, startBatch } from '../../../batch/batch.ts'
+import { openReference } from '../../../batch/engines/reference.ts'
+import { openTable } from '../../../lake/delta/table.ts'
+import { MemoryStore } from '../../../lake/store/memory.ts'
+import type { ObjectStore } from '../../../lake/store/port.ts'
+import { type LakeTables, lakeTables } from '../../../lake/tables/deployment.ts'
+import { host } from '../../../schemas/datasets/host.ts'
+import type { Definitions } from '../../../schemas/definitions.ts'
+import { makeWake } from '../../../schemas/ports/wake.ts'
+import { hostMinute } from '../../../schemas/views/host-minute.ts'
+import { serviceMinute } from '../../../schemas/views/service-minute.ts'
+import { type AnswersServer, startAnswers } from '../../../serving/answer.ts'
+import { SimClock } from '../../sim/clock.ts'
+import { PartitionedLog } from '../../sim/partitioned-log.ts'
+import { simRandom } from '../../sim/random.ts'
+import { SimStore } from '../../sim/store.ts'
+import { Trace } from '../trace.ts'
+import { Accepted } from './accepted.ts'
+import { Group } from './group.ts'
+import { Senders } from './senders.ts'
+import { Worker, type WorkerKind } from './worker.ts'
+
+export const PARTITIONS = 3
+export const TICK_MS = 30_000
+export const SEAL_EVERY_MS = 45_000
+export const RETENTION_MS = 3_600_000
+export const DEFINED: Definitions = { datasets: [host], views: [serviceMinute, hostMinute] }
+const START_MS = Date.UTC(2026, 10, 30, 23, 50)
+
+/**
+ * A deployment of several processes that meet in a log of several partitions and an object store alone: two speed workers and
+ * two lake writers that share the partitions, a scheduler of runs, and a serving node.
+ */
+export class Cluster {
+  readonly clock = new SimClock(START_MS)
+  readonly random: ReturnType<typeof simRandom>
+  readonly log = new PartitionedLog(PARTITIONS, this.clock)
+  readonly store = new MemoryStore(this.clock)
+  /** The store as processes see it. */
+  readonly remote: SimStore
+  readonly accepted = new Accepted(this.clock)
+  readonly senders = new Senders(this.log, this.clock, this.accepted)
+  readonly trace = new Trace(this.clock)
+  readonly workers: readonly Worker[]
+  /** Something that no step awaits went wrong. */
+  broken: unknown = null
+  batch!: Batch
+  answers!: AnswersServer
+  readonly #groups = { speed: new Group(), 'lake-writer': new Group() }
+
+  constructor(seed: number) {
+    this.random = simRandom(seed)
+    this.remote = new SimStore(this.store, { clock: this.clock, random: simRandom(seed + 0.25) })
+    const kinds: WorkerKind[] = ['speed', 'lake-writer']
+    this.workers = kinds.flatMap((kind) => [1, 2].map((n) => new Worker(kind, `${kind} ${n}`, this)))
+  }
+
+  say = (line: string): void => this.trace.say(`| ${line}`)
+
+  group(kind: WorkerKind): Group {
+    return this.#groups[kind]
+  }
+
+  of(kind: WorkerKind): Worker[] {
+    return this.workers.filter((worker) => worker.kind === kind)
+  }
+
+  tablesOn(store: ObjectStore): LakeTables {
+    const deps = { store, clock: this.clock, random: this.random }
+    return lakeTables(DEFINED, (name) => openTable(name, deps))
+  }
+
+  async start(): Promise<void> {
+    const deps = { clock: this.clock, wake: makeWake(), random: this.random, logLine: this.say }
+    for (const worker of this.workers) {
+      worker.start()
+      await this.clock.advance(100)
+    }
+    for (const kind of ['speed', 'lake-writer'] as const) this.handOver(kind, (p) => p % 2)
+    this.batch = await startBatch(
+      { tickMs: TICK_MS, schedule: null, engine: 'reference', retentionMs: RETENTION_MS },
+      {
+        ...deps,
+        tables: this.tablesOn(this.remote),
+        openEngine: openReference,
+        sealer: { seal: async () => {} },
+        ticker: { tick: async () => null },
+      },
+    )
+    this.answers = await startAnswers(
+      { tickMs: TICK_MS, indexPath: ':memory:', indexDays: 10_000, partitions: this.#partitions() },
+      { ...deps, tables: this.tablesOn(this.remote), openCells: null },
+    )
+  }
+
+  #partitions(): number[] {
+    return Array.from({ length: PARTITIONS }, (_, partition) => partition)
+  }
+
+  /** Gives the partitions to the workers of a kind, by their places; who stands still hears nothing. */
+  handOver(kind: WorkerKind, to: (partition: number) => number): void {
+    const workers = this.of(kind)
+    const hears = (name: string) => !workers.find((worker) => worker.name === name)!.isStill
+    this.group(kind).assign(PARTITIONS, (partition) => workers[to(partition)]!.name, hears)
+  }
+
+  async close(): Promise<void> {
+    for (const worker of this.workers) worker.kill()
+    await this.batch.close()
+    await this.answers.close()
+  }
+}
