@@ -242,8 +242,8 @@ export async function startSpeed(config: SpeedConfig, deps: SpeedDeps): Promise<
       if (failing() === null) await tick()
       closed = true
       await tend.close()
+      // Their partitions stay named: what is asked of them is missing.
       for (const reader of readers.values()) await reader.close()
-      readers.clear()
     },
   }
 }

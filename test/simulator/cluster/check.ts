@@ -3,7 +3,8 @@ import { noCells } from '../../../schemas/cells.ts'
 import { offsetIn } from '../../../schemas/position.ts'
 import { DAY_MS } from '../../../schemas/time.ts'
 import { differences, minuteDifferences } from '../oracle.ts'
-import { type Cluster, TICK_MS } from './cluster.ts'
+import type { Cluster } from './cluster.ts'
+import { TICK_MS } from './deployment.ts'
 
 /** A complete answer contains what was accepted longer ago than this: a tick, five seconds, and a poll of the lake. */
 const FRESH_MS = TICK_MS + 5_000 + 1_000

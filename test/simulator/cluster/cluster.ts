@@ -4,11 +4,7 @@ import { openTable } from '../../../lake/delta/table.ts'
 import { MemoryStore } from '../../../lake/store/memory.ts'
 import type { ObjectStore } from '../../../lake/store/port.ts'
 import { type LakeTables, lakeTables } from '../../../lake/tables/deployment.ts'
-import { host } from '../../../schemas/datasets/host.ts'
-import type { Definitions } from '../../../schemas/definitions.ts'
 import { makeWake } from '../../../schemas/ports/wake.ts'
-import { hostMinute } from '../../../schemas/views/host-minute.ts'
-import { serviceMinute } from '../../../schemas/views/service-minute.ts'
 import { type AnswersServer, startAnswers } from '../../../serving/answer.ts'
 import { SimClock } from '../../sim/clock.ts'
 import { PartitionedLog } from '../../sim/partitioned-log.ts'
@@ -16,22 +12,18 @@ import { simRandom } from '../../sim/random.ts'
 import { SimStore } from '../../sim/store.ts'
 import { Trace } from '../trace.ts'
 import { Accepted } from './accepted.ts'
+import { DEFINED, PARTITIONS, RETENTION_MS, TICK_MS } from './deployment.ts'
 import { Group } from './group.ts'
 import { Senders } from './senders.ts'
-import { Worker, type WorkerKind } from './worker.ts'
+import { type Surroundings, Worker, type WorkerKind } from './worker.ts'
 
-export const PARTITIONS = 3
-export const TICK_MS = 30_000
-export const SEAL_EVERY_MS = 45_000
-export const RETENTION_MS = 3_600_000
-export const DEFINED: Definitions = { datasets: [host], views: [serviceMinute, hostMinute] }
 const START_MS = Date.UTC(2026, 10, 30, 23, 50)
 
 /**
  * A deployment of several processes that meet in a log of several partitions and an object store alone: two speed workers and
  * two lake writers that share the partitions, a scheduler of runs, and a serving node.
  */
-export class Cluster {
+export class Cluster implements Surroundings {
   readonly clock = new SimClock(START_MS)
   readonly random: ReturnType<typeof simRandom>
   readonly log = new PartitionedLog(PARTITIONS, this.clock)

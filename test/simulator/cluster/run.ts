@@ -3,7 +3,8 @@ import { simRandom } from '../../sim/random.ts'
 import { NO_TROUBLE } from '../../sim/store.ts'
 import { Dice } from '../dice.ts'
 import { checkAnswers, checkMessages } from './check.ts'
-import { Cluster, TICK_MS } from './cluster.ts'
+import { Cluster } from './cluster.ts'
+import { TICK_MS } from './deployment.ts'
 import type { Worker, WorkerKind } from './worker.ts'
 
 /** What a history of a cluster contained, and how it ended. */

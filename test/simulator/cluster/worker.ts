@@ -1,15 +1,29 @@
 import { openTable } from '../../../lake/delta/table.ts'
+import type { ObjectStore } from '../../../lake/store/port.ts'
 import { allViews, lakeTables } from '../../../lake/tables/deployment.ts'
 import { RepeatStates } from '../../../lake/tables/repeat-states.ts'
 import { type LakeWriter, startLakeWriter } from '../../../lake/writer/writer.ts'
 import type { LogReader } from '../../../log/port.ts'
+import type { Clock, Random } from '../../../schemas/ports/clock.ts'
 import { makeWake } from '../../../schemas/ports/wake.ts'
 import { startSpeed } from '../../../speed/speed.ts'
 import { Incarnation } from '../../sim/incarnation.ts'
-import type { Cluster } from './cluster.ts'
-import { DEFINED, RETENTION_MS, SEAL_EVERY_MS, TICK_MS } from './cluster.ts'
+import type { PartitionedLog } from '../../sim/partitioned-log.ts'
+import { DEFINED, RETENTION_MS, SEAL_EVERY_MS, TICK_MS } from './deployment.ts'
+import type { Group } from './group.ts'
 
 export type WorkerKind = 'speed' | 'lake-writer'
+
+/** What a worker lives in. */
+export interface Surroundings {
+  readonly clock: Clock
+  readonly random: Random
+  readonly remote: ObjectStore
+  readonly log: PartitionedLog
+  group(kind: WorkerKind): Group
+  say(line: string): void
+  broken: unknown
+}
 
 /** One process that reads the log: it can be killed, and it can stand still while the world goes on. */
 export class Worker {
@@ -18,10 +32,10 @@ export class Worker {
   life = new Incarnation()
   writer: LakeWriter | null = null
   state: () => { state: string; reason: string | null } = () => ({ state: 'down', reason: null })
-  readonly #cluster: Cluster
+  readonly #cluster: Surroundings
   #still: { readonly over: Promise<void>; end(): void } | null = null
 
-  constructor(kind: WorkerKind, name: string, cluster: Cluster) {
+  constructor(kind: WorkerKind, name: string, cluster: Surroundings) {
     this.kind = kind
     this.name = name
     this.#cluster = cluster
