@@ -2,10 +2,10 @@ import { TidemarkError } from '../schemas/errors.ts'
 import type { Command, Io } from './command.ts'
 import { agentCommand } from './commands/agent.ts'
 import { batch } from './commands/batch.ts'
-import { collector } from './commands/collector.ts'
 import { config } from './commands/config.ts'
 import { datasets } from './commands/datasets.ts'
 import { fleet } from './commands/fleet.ts'
+import { collector, lakeWriter, serve, speed } from './commands/layers.ts'
 import { runs } from './commands/runs.ts'
 import { status } from './commands/status.ts'
 import { token } from './commands/token.ts'
@@ -24,7 +24,10 @@ export const COMMANDS: readonly Command[] = [
   up,
   agent,
   collector,
+  lakeWriter,
+  speed,
   batch,
+  serve,
   runs,
   datasets,
   fleet,

@@ -78,6 +78,24 @@ export const SETTINGS = [
   },
   { name: 'collector.tls_key', kind: 'string', default: '', about: 'Its key, a PEM file' },
   {
+    name: 'log.url',
+    kind: 'string',
+    default: '',
+    about: 'Where the log is that processes of one layer each share: kafka://HOST:PORT/TOPIC',
+  },
+  {
+    name: 'log.partitions',
+    kind: 'integer',
+    default: '4',
+    about: 'Partitions of that log; fixed by the process that starts first',
+  },
+  {
+    name: 'health.listen',
+    kind: 'address',
+    default: '127.0.0.1:7080',
+    about: 'Where a process of one layer tells how it is: /healthz, /readyz, /metrics',
+  },
+  {
     name: 'serving.listen',
     kind: 'address',
     default: '127.0.0.1:8080',

@@ -238,6 +238,11 @@ export const ERRORS = {
     retryable: false,
     hint: 'use the same settings for every process; `tidemark datasets --publish` changes the definitions of all',
   },
+  E_NO_DEPLOYMENT: {
+    meaning: 'nothing has begun to fill the lake',
+    retryable: true,
+    hint: 'start a collector, a lake writer or a speed worker on the same lake.url',
+  },
   E_RUN_ELSEWHERE: {
     meaning: 'runs are started by another process',
     retryable: false,

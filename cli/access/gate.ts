@@ -5,11 +5,24 @@ import type { Settings } from '../settings/settings.ts'
 import { refuseExposed } from './exposure.ts'
 import { openTokens, type Tokens } from './tokens.ts'
 
+/** The roles that have a use for what listens. */
+const ROLES = {
+  'collector.listen': ['agent', 'admin'],
+  'serving.listen': ['viewer', 'admin'],
+} as const
+
+type ListenSetting = keyof typeof ROLES
+
 /**
  * Who gets in, as the settings say. Throws `E_EXPOSED` when a layer would listen beyond this machine and no token exists,
  * `E_CONFIG`, `E_TOKEN_FILE`. Nothing is written.
  */
-export async function openGate(settings: Settings, host: Host, closing: Closing): Promise<Tokens> {
+export async function openGate(
+  settings: Settings,
+  host: Host,
+  closing: Closing,
+  listening: readonly ListenSetting[] = ['collector.listen', 'serving.listen'],
+): Promise<Tokens> {
   const rule = { insecure: settings.boolean('insecure'), loopback: settings.boolean('tokens.loopback') }
   if (rule.insecure && rule.loopback)
     throw new TidemarkError('E_CONFIG', 'insecure and tokens.loopback contradict each other', {
@@ -19,18 +32,7 @@ export async function openGate(settings: Settings, host: Host, closing: Closing)
   closing.add('tokens', () => tokens.close())
   if (!rule.insecure)
     refuseExposed(
-      [
-        {
-          setting: 'collector.listen',
-          address: settings.address('collector.listen'),
-          roles: ['agent', 'admin'],
-        },
-        {
-          setting: 'serving.listen',
-          address: settings.address('serving.listen'),
-          roles: ['viewer', 'admin'],
-        },
-      ],
+      listening.map((setting) => ({ setting, address: settings.address(setting), roles: ROLES[setting] })),
       tokens.list(),
     )
   return tokens

@@ -1,14 +1,19 @@
-import { TidemarkError } from '../../schemas/errors.ts'
+import type { Batch } from '../../batch/batch.ts'
+import type { Definitions } from '../../schemas/definitions.ts'
+import { describeError, TidemarkError } from '../../schemas/errors.ts'
 import { sleep } from '../../schemas/ports/clock.ts'
 import type { RunRecord, RunState } from '../../schemas/ports/layers.ts'
 import { type PresentedState, parseRun } from '../../serving/http/present-run.ts'
 import { ALL_SETTINGS, type Args, type Command, type Io, logLineTo } from '../command.ts'
 import { Closing } from '../compose/closing.ts'
+import type { Host } from '../compose/host.ts'
 import { nodeClock } from '../host/clock.ts'
 import { nodeDisk } from '../host/disk.ts'
 import { nodeRandom } from '../host/random.ts'
 import { builtInDefinitions } from '../settings/definitions.ts'
+import type { Settings } from '../settings/settings.ts'
 import { askRunning } from './ask.ts'
+import { refuseLacking, runLayerCommand } from './layers.ts'
 import { type Progress, withProgress } from './progress.ts'
 import { runLine } from './runs.ts'
 
@@ -30,15 +35,26 @@ const ASK_EVERY_MS = 200
 const ANSWER_MS_MAX = 30_000
 
 async function run(args: Args, io: Io): Promise<number> {
-  if (args.flags.once === undefined)
-    throw new TidemarkError(
-      'E_USAGE',
-      'a batch layer alone needs a distributed log; say `tidemark batch --once` for one run',
-    )
+  if (args.flags.once === undefined) return runScheduled(args, io)
   const full = args.flags.full !== undefined
-  const records = (await runElsewhere(args, full, io)) ?? (await runHere(args, full, io))
+  const isShared = args.settings.text('log.url') !== ''
+  const records = (isShared ? null : await runElsewhere(args, full, io)) ?? (await runHere(args, full, io))
   for (const record of records) io.out(`${runLine(record)}\n`)
   return records.some(({ result }) => result === 'failed' || result === 'cancelled') ? 1 : 0
+}
+
+/** Runs by the schedule, as a process of the batch layer alone. */
+function runScheduled(args: Args, io: Io): Promise<number> {
+  const { flags, settings } = args
+  if (flags.full !== undefined || flags.engine !== undefined)
+    throw new TidemarkError('E_USAGE', '--full and --engine go with --once; batch.engine is the setting')
+  if (settings.text('log.url') === '')
+    throw new TidemarkError(
+      'E_NEEDS_SETTING',
+      'tidemark batch alone needs log.url, where the log is that all processes share; say `tidemark batch --once` for one run',
+      { field: 'log.url' },
+    )
+  return runLayerCommand('batch', args, io)
 }
 
 /** In the `up` that holds the data directory; null when there is none. Ctrl-C cancels the run. */
@@ -91,8 +107,8 @@ async function runHere({ settings, flags }: Args, full: boolean, io: Io): Promis
     const definitions = settings.definitions(await builtInDefinitions())
     const options = { settings, definitions, command: 'batch', engine, scheduled: false }
     // Loaded only where it runs: others do without DuckDB.
-    const { openData } = await import('../compose/data-directory.ts')
-    const { batch: layer } = await openData(options, host, closing)
+    const open = settings.text('log.url') === '' ? openAlone : openShared
+    const layer = await open(options, host, closing)
     const { run: id, ended } = layer.start({ full })
     void stopped.then(() => layer.cancel(id))
     return await withProgress(
@@ -105,6 +121,29 @@ async function runHere({ settings, flags }: Args, full: boolean, io: Io): Promis
   } finally {
     await closing.close()
   }
+}
+
+interface BatchOptions {
+  readonly settings: Settings
+  readonly definitions: Definitions
+  readonly command: string
+  readonly engine: string
+  readonly scheduled: boolean
+}
+
+async function openAlone(options: BatchOptions, host: Host, closing: Closing): Promise<Batch> {
+  const { openData } = await import('../compose/data-directory.ts')
+  return (await openData(options, host, closing)).batch
+}
+
+/** Over the log and the lake that other processes share. */
+async function openShared({ settings, engine }: BatchOptions, host: Host, closing: Closing): Promise<Batch> {
+  refuseLacking('batch', settings)
+  const { startBatchAlone } = await import('../compose/layers/start.ts')
+  const { sharedLogOf } = await import('../compose/log.ts')
+  const failed = (error: Error) => host.logLine(describeError(error))
+  const options = { scheduled: false, engine }
+  return (await startBatchAlone(settings, sharedLogOf(settings), { ...host, failed }, closing, options)).batch
 }
 
 function progressOf(state: Pick<RunState, 'stage' | 'progress'> | null): Progress | null {

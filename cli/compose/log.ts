@@ -1,6 +1,8 @@
 import type { DeployedLog } from '../../lake/deployment-log.ts'
 import type { Log } from '../../log/port.ts'
 import type { Senders } from '../../log/senders.ts'
+import { TidemarkError } from '../../schemas/errors.ts'
+import type { Settings } from '../settings/settings.ts'
 
 /** A log that several processes share. */
 export interface SharedLog {
@@ -11,3 +13,39 @@ export interface SharedLog {
 
 /** Opens the log of a deployment. */
 export type OpenSharedLog = (deployed: DeployedLog) => Promise<SharedLog>
+
+/** What `log.url` names. */
+export interface LogPlace {
+  /** `host:port`, one or more. */
+  readonly brokers: readonly string[]
+  readonly topic: string
+}
+
+/** Null for what is no address of a log: `kafka://HOST:PORT,HOST:PORT/TOPIC`. */
+export function parseLogUrl(url: string): LogPlace | null {
+  const [, brokers, topic] = /^kafka:\/\/([^/\s]+)\/([A-Za-z0-9._-]{1,249})$/.exec(url) ?? []
+  if (brokers === undefined || topic === undefined) return null
+  const list = brokers.split(',')
+  return list.every((broker) => /^[^:]+:\d{1,5}$|^\[[^\]]+\]:\d{1,5}$/.test(broker))
+    ? { brokers: list, topic }
+    : null
+}
+
+/** What the settings say of the log; `partitions` is null where they leave it to the lake. Throws `E_CONFIG`. */
+export function configuredLog(settings: Settings): LogPlace & { readonly partitions: number | null } {
+  const url = settings.get('log.url')
+  const place = parseLogUrl(url.value)
+  if (place === null) {
+    const message = `log.url (${url.source}) must be like kafka://127.0.0.1:9092/tidemark, not ${JSON.stringify(url.value)}`
+    throw new TidemarkError('E_CONFIG', message, { field: 'log.url' })
+  }
+  const partitions = settings.get('log.partitions')
+  return { ...place, partitions: partitions.source === 'default' ? null : Number(partitions.value) }
+}
+
+/** What opens the log that the settings name. Throws `E_CONFIG`. */
+export function sharedLogOf(settings: Settings): OpenSharedLog {
+  const { topic } = configuredLog(settings)
+  const message = `log.url names the topic ${topic}, and this release cannot read a log on Kafka yet; run \`tidemark up\`, which holds every layer`
+  throw new TidemarkError('E_CONFIG', message, { field: 'log.url' })
+}

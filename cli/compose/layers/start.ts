@@ -1,0 +1,110 @@
+import { join } from 'node:path'
+import { type NumberedDeployment, readDeployment } from '../../../lake/deployment-log.ts'
+import { openStore } from '../../../lake/store/open.ts'
+import type { ObjectStore } from '../../../lake/store/port.ts'
+import { TidemarkError } from '../../../schemas/errors.ts'
+import { openGate } from '../../access/gate.ts'
+import { builtInDefinitions } from '../../settings/definitions.ts'
+import type { Settings } from '../../settings/settings.ts'
+import type { Closing } from '../closing.ts'
+import type { Wanted } from '../deployment.ts'
+import type { Host } from '../host.ts'
+import { configuredLog, type OpenSharedLog, type SharedLog } from '../log.ts'
+import { startBatchLayer } from './batch.ts'
+import { startCollectorLayer } from './collector.ts'
+import { joinLake, openJoined } from './joined.ts'
+import { startLakeWriterLayer } from './lake-writer.ts'
+import type { Layer, LayerHost } from './layer.ts'
+import { startServeLayer } from './serve.ts'
+import { startSpeedLayer } from './speed.ts'
+
+/** The layers that run as processes of their own. */
+export type LayerName = 'collector' | 'lake-writer' | 'speed' | 'batch' | 'serve'
+
+/**
+ * Starts one layer of a deployment. Throws `E_NO_DEPLOYMENT` for a serving node without `log.url` before any other process has
+ * started, `E_DEPLOYMENT`, and what the layer and the log throw.
+ */
+export async function startLayer(
+  name: LayerName,
+  settings: Settings,
+  openLog: OpenSharedLog,
+  host: LayerHost,
+  closing: Closing,
+): Promise<Layer> {
+  if (name === 'serve') {
+    await lockData(name, settings, host, closing)
+    const gate = await openGate(settings, host, closing, ['serving.listen'])
+    const store = await lakeOf(settings, host)
+    const joined = openJoined(store, await deploymentOf(store, settings, host), host, closing)
+    return startServeLayer(settings, { joined, gate }, host, closing)
+  }
+  if (name === 'batch') return startBatchAlone(settings, openLog, host, closing, { scheduled: true })
+  if (name === 'collector') {
+    await lockData(name, settings, host, closing)
+    const gate = await openGate(settings, host, closing, ['collector.listen'])
+    const { definitions, log } = await joinLake(await lakeOf(settings, host), await wantedBy(settings), host)
+    const shared = await opened(openLog, log, closing)
+    return startCollectorLayer(settings, { definitions, shared, gate }, host, closing)
+  }
+  const at = await openBoth(settings, openLog, host, closing)
+  return (name === 'speed' ? startSpeedLayer : startLakeWriterLayer)(settings, at, host, closing)
+}
+
+/** Starts the batch layer of a deployment, with its schedule or only for runs that are asked for. */
+export async function startBatchAlone(
+  settings: Settings,
+  openLog: OpenSharedLog,
+  host: LayerHost,
+  closing: Closing,
+  { scheduled, engine = settings.text('batch.engine') }: { scheduled: boolean; engine?: string },
+): ReturnType<typeof startBatchLayer> {
+  await lockData(scheduled ? 'batch' : 'batch-once', settings, host, closing)
+  const at = await openBoth(settings, openLog, host, closing)
+  return startBatchLayer(settings, { ...at, engine, scheduled }, host, closing)
+}
+
+/** What a process is configured with. */
+export async function wantedBy(settings: Settings): Promise<Wanted> {
+  const builtIn = await builtInDefinitions()
+  const { topic, partitions } = configuredLog(settings)
+  return { log: { topic, partitions }, builtIn, definitions: settings.definitions(builtIn) }
+}
+
+/** The lake of a deployment. Nothing of it is cleaned up: other processes may be writing. */
+export async function lakeOf(settings: Settings, { disk, random }: Host): Promise<ObjectStore> {
+  return openStore(settings.lakeDir(), { disk, random }).store
+}
+
+async function openBoth(settings: Settings, openLog: OpenSharedLog, host: LayerHost, closing: Closing) {
+  const store = await lakeOf(settings, host)
+  const deployment = await joinLake(store, await wantedBy(settings), host)
+  const shared = await opened(openLog, deployment.log, closing)
+  return { joined: openJoined(store, deployment, host, closing), shared }
+}
+
+async function opened(
+  openLog: OpenSharedLog,
+  log: NumberedDeployment['log'],
+  closing: Closing,
+): Promise<SharedLog> {
+  const shared = await openLog(log)
+  closing.add('log', () => shared.log.close())
+  return shared
+}
+
+/** A node that is not told of the log waits for another process to begin the deployment. */
+async function deploymentOf(store: ObjectStore, settings: Settings, host: Host): Promise<NumberedDeployment> {
+  if (settings.text('log.url') !== '') return joinLake(store, await wantedBy(settings), host)
+  const found = await readDeployment(store)
+  if (found !== null) return found
+  throw new TidemarkError('E_NO_DEPLOYMENT', 'no other process has written to the lake yet')
+}
+
+/** Keeps a second process of the layer out of the data directory. Throws `E_LOCKED`. */
+async function lockData(name: string, settings: Settings, { disk }: Host, closing: Closing): Promise<void> {
+  const dir = settings.dataDir()
+  await disk.makeDir(dir)
+  const lock = await disk.lock(join(dir, `${name}.lock`), `tidemark ${name}, process ${process.pid}`)
+  closing.add('lock', () => lock.release())
+}
