@@ -6,6 +6,7 @@ import { firstAtLeast } from '../schemas/sorted.ts'
 import { bucketStart, DAY_MS, nextBucketStart, utcDate } from '../schemas/time.ts'
 import { compareUtf8 } from '../schemas/utf8.ts'
 import type { Range, Stats } from './answers.ts'
+import type { CellRange } from './index/chunk.ts'
 import { coarsestWithin, type LevelRange, planRanges } from './index/levels.ts'
 import type { IndexedDate } from './index/view-index.ts'
 import { type Moment, wholeOf } from './moment.ts'
@@ -13,7 +14,7 @@ import { type Moment, wholeOf } from './moment.ts'
 /** Where batch cells are read: chunks of the index, and the minutes of dates before it holds them. */
 export interface BatchCells {
   /** The rows of `key` in a date whose buckets, of the range's level, start in the range; null where it has none. */
-  read(date: IndexedDate, key: string, range: LevelRange): Cells | null
+  read(date: IndexedDate, key: string, range: LevelRange): CellRange | null
 }
 
 /** Adds the batch cells of `key` in `range`, read at the coarsest level that will do. */
@@ -35,8 +36,8 @@ function addBatch(
   const dayToMs = Math.min(range.toMs, nextBucketStart(toMs, DAY_MS))
   for (const part of planRanges(dayFromMs, dayToMs, coarsestWithin(options.bucketMs))) {
     for (const date of datesOf(at, part)) {
-      const cells = batch.read(date, key, part)
-      if (cells !== null) into.merge(cells, options)
+      const rows = batch.read(date, key, part)
+      if (rows !== null) into.merge(rows.cells, { from: rows.from, to: rows.to, ...options })
     }
   }
 }

@@ -1,7 +1,8 @@
 import type { Table } from '../lake/delta/port.ts'
-import { type Cells, pickKey, pickRows } from '../schemas/cells.ts'
+import { type Cells, pickKey } from '../schemas/cells.ts'
 import { TidemarkError } from '../schemas/errors.ts'
 import type { Range } from './answers.ts'
+import type { CellRange } from './index/chunk.ts'
 import type { IndexLoader } from './index/loader.ts'
 import type { IndexedDate, ViewIndex } from './index/view-index.ts'
 import { rowsWithin } from './merge.ts'
@@ -42,14 +43,10 @@ export class OldMinutes {
   }
 
   /** The rows of `key` on a date within a range; null when the date was not read. */
-  rows(date: IndexedDate, key: string, range: Range): Cells | null {
+  rows(date: IndexedDate, key: string, range: Range): CellRange | null {
     const cells = this.#cells.get(date.path)
     if (cells === undefined) return null
     const own = pickKey(cells, key)
-    const { from, to } = rowsWithin(own, range)
-    return pickRows(
-      own,
-      Uint32Array.from({ length: to - from }, (_, i) => from + i),
-    )
+    return { cells: own, ...rowsWithin(own, range) }
   }
 }

@@ -21,6 +21,16 @@ interface PackedSketches {
   readonly counts: PackedNumbers
 }
 
+/** The rows of `cells` from `from` to `to`. */
+export interface CellRange {
+  readonly cells: Cells
+  readonly from: number
+  readonly to: number
+}
+
+/** So many rows stay decoded: the hours of a day, and the day. */
+const ROWS_KEPT_MAX = 25
+
 export interface ChunkAbout {
   readonly view: View
   readonly key: string
@@ -35,6 +45,8 @@ export class Chunk {
   /** By column of the view, from that behind the time on; sketches have none here. */
   readonly #columns: readonly PackedColumn[]
   readonly #sketches: readonly PackedSketches[] | null
+  /** Of a short one all rows, once they were asked for. */
+  #kept: Cells | null = null
 
   constructor(about: ChunkAbout, body: ByteReader, pairs: ByteReader | null) {
     this.#about = about
@@ -57,16 +69,26 @@ export class Chunk {
       pairs === null ? null : rest.filter(({ type }) => type === 'sketch').map(() => sketchesIn(pairs, rows))
   }
 
-  /** What it takes in memory, about. */
+  /** What it takes in memory, about: decoded numbers take several times what they take as they lie. */
   get bytes(): number {
-    return this.#about.bytes + 8 * this.#times.length + 2_048
+    return this.#about.bytes * (this.#isShort ? 5 : 1) + 8 * this.#times.length + 2_048
   }
 
-  /** The rows whose bucket starts in `[fromMs, toMs)`. */
-  cells(fromMs = Number.NEGATIVE_INFINITY, toMs = Number.POSITIVE_INFINITY): Cells {
-    const { view, key } = this.#about
+  get #isShort(): boolean {
+    return this.#times.length <= ROWS_KEPT_MAX
+  }
+
+  /** The rows whose bucket starts in `[fromMs, toMs)`, among others where they are few. */
+  rows(fromMs = Number.NEGATIVE_INFINITY, toMs = Number.POSITIVE_INFINITY): CellRange {
     const from = firstAtLeast(this.#times, fromMs)
     const to = Math.max(from, firstAtLeast(this.#times, toMs))
+    if (!this.#isShort) return { cells: this.#decode(from, to), from: 0, to: to - from }
+    this.#kept ??= this.#decode(0, this.#times.length)
+    return { cells: this.#kept, from, to }
+  }
+
+  #decode(from: number, to: number): Cells {
+    const { view, key } = this.#about
     const times = this.#times.slice(from, to)
     const columns: CellColumn[] = splitKey(key).map((value) => ({
       type: 'string',

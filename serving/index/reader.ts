@@ -1,8 +1,7 @@
 import type Database from 'better-sqlite3'
-import type { Cells } from '../../schemas/cells.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import type { View } from '../../schemas/view.ts'
-import type { Chunk } from './chunk.ts'
+import type { CellRange, Chunk } from './chunk.ts'
 import { decodeChunk } from './chunk-codec.ts'
 import type { LevelRange } from './levels.ts'
 
@@ -32,7 +31,7 @@ export class ChunkReader {
    * The rows of `key` in a file whose buckets, of the range's level, start in the range; null where it has none at that
    * level. Throws `E_INDEX_DAMAGED`.
    */
-  read(view: View, file: number, key: string, { level, fromMs, toMs }: LevelRange): Cells | null {
+  read(view: View, file: number, key: string, { level, fromMs, toMs }: LevelRange): CellRange | null {
     const name = `${level}/${file}/${key}`
     let chunk = this.#cache.get(name)
     // What was used last is behind all else.
@@ -46,7 +45,7 @@ export class ChunkReader {
       this.#makeRoom(chunk.bytes)
     }
     this.#cache.set(name, chunk)
-    return chunk.cells(fromMs, toMs)
+    return chunk.rows(fromMs, toMs)
   }
 
   #makeRoom(bytes: number): void {
