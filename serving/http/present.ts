@@ -10,8 +10,9 @@ import type { AnswerGap, Stats, Whole } from '../answers.ts'
 
 /** Answers as JSON objects of the API. Times are ISO 8601 in UTC with milliseconds. */
 
-export const iso = isoTimes()
-const isoOrNull = (ms: number | null) => (ms === null ? null : iso(ms))
+const digits = (places: number) =>
+  Array.from({ length: 10 ** places }, (_, n) => String(n).padStart(places, '0'))
+const [DIGITS_2, DIGITS_3] = [digits(2), digits(3)] as const
 
 /**
  * Writes times; a bucket may begin before, or end behind, what can be written with four digits of a year. What a time begins
@@ -27,12 +28,14 @@ export function isoTimes(): (ms: number) => string {
       text = new Date(own * MINUTE_MS).toISOString().slice(0, -'00.000Z'.length)
       minute = own
     }
-    const within = ms - own * MINUTE_MS
-    // Whole seconds and milliseconds behind a one, for their zeros.
-    const digits = String(100_000 + Math.floor(within))
-    return `${text}${digits.slice(1, 3)}.${digits.slice(3)}Z`
+    const within = Math.floor(ms - own * MINUTE_MS)
+    const second = Math.floor(within / 1_000)
+    return `${text}${DIGITS_2[second]!}.${DIGITS_3[within - 1_000 * second]!}Z`
   }
 }
+
+export const iso = isoTimes()
+const isoOrNull = (ms: number | null) => (ms === null ? null : iso(ms))
 
 /** Significant digits that answers write: what sums in another order have too. */
 const DIGITS = 15

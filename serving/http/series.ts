@@ -1,8 +1,7 @@
 import type { NumberColumn } from '../../schemas/cell-column.ts'
 import { type Cells, timesOf } from '../../schemas/cells.ts'
-import { answerFields, answering } from '../../schemas/gauge-answer.ts'
 import { bucketStart } from '../../schemas/time.ts'
-import { layoutOf } from '../../schemas/view-columns.ts'
+import { gaugeColumns, layoutOf } from '../../schemas/view-columns.ts'
 import type { Range } from '../answers.ts'
 import { iso, rounded } from './present.ts'
 
@@ -18,30 +17,31 @@ export function seriesColumns(cells: Cells, range: Range, stepMs: number): Serie
   const { view } = cells
   const t: number[] = []
   for (let ms = bucketStart(range.fromMs, stepMs); ms < range.toMs; ms += stepMs) t.push(ms)
-  const fields = view.gauges.map((_, g) =>
-    answerFields(view, g).flatMap(({ name, type }, i) => (type === 'double' ? [{ name, i }] : [])),
-  )
+  const places = timesOf(cells).map((ms) => (ms - t[0]!) / stepMs)
   const column = () => new Array<number | null>(t.length).fill(null)
-  const gauges = fields.map((of) => of.map(({ i }) => ({ i, values: column() })))
-  const messages = column()
-  const times = timesOf(cells)
   const counts = (cells.columns[layoutOf(view).messages] as NumberColumn).values
-  const answerOf = answering(cells)
-  for (let i = 0; i < cells.length; i++) {
-    const at = (times[i]! - t[0]!) / stepMs
-    messages[at] = counts[i]!
-    const answers = answerOf(i)
-    for (let g = 0; g < gauges.length; g++) {
-      for (const { i: field, values } of gauges[g]!) {
-        const value = answers[g]![field] as number | null
-        values[at] = value === null ? null : rounded(value)
+  const messages = column()
+  for (let i = 0; i < cells.length; i++) messages[places[i]!] = counts[i]!
+  const gauges = view.gauges.map((gauge, g) => {
+    const of = gaugeColumns(view, cells.columns, g)
+    const named: { [field: string]: readonly (number | null)[] } = {}
+    for (const { measure } of layoutOf(view).gauges[g]!) {
+      const fields = measure
+        .fields(gauge, view.source)
+        .flatMap(({ name, type }, field) => (type === 'double' ? [{ name, field, values: column() }] : []))
+      if (fields.length === 0) continue
+      for (const { name, values } of fields) named[name] = values
+      for (let i = 0; i < cells.length; i++) {
+        const answer = measure.answer(of, i)
+        for (const { field, values } of fields) {
+          const value = answer[field] as number | null
+          values[places[i]!] = value === null ? null : rounded(value)
+        }
       }
     }
-  }
-  const named = gauges.map((of, g) =>
-    Object.fromEntries(of.map(({ values }, k) => [fields[g]![k]!.name, values])),
-  )
-  return { t, gauges: named, messages }
+    return named
+  })
+  return { t, gauges, messages }
 }
 
 /** The same as the API shows it. */

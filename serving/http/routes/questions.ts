@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type TSchema, Type } from 'typebox'
 import { TidemarkError } from '../../../schemas/errors.ts'
@@ -6,7 +7,7 @@ import type { Clock } from '../../../schemas/ports/clock.ts'
 import { shown } from '../../../schemas/shown.ts'
 import type { View } from '../../../schemas/view.ts'
 import { viewColumns } from '../../../schemas/view-columns.ts'
-import type { Answers, AsOf, CellsAnswer, Range } from '../../answers.ts'
+import type { Answers, AsOf, CellsAnswer, Range, Whole } from '../../answers.ts'
 import { type AskedRange, parseInstant, parseRange, parseZone } from '../../range.ts'
 import { chooseStep, parseStep } from '../../step.ts'
 import type { App } from '../app.ts'
@@ -253,8 +254,8 @@ async function sendRows(
   name: string,
 ): Promise<FastifyReply> {
   if (format === 'json') {
-    const rest = JSON.stringify(presentWhole(whole)).slice(1)
-    return sendText(reply, 'application/json', `{"rows":${rowsJson(cells)},${rest}`)
+    const pieces = Readable.from(rowsPieces(cells, whole), { objectMode: false })
+    return reply.type('application/json; charset=utf-8').send(pieces)
   }
   const file = `${name.replaceAll(/[^A-Za-z0-9._-]/g, '_').slice(0, 100)}.${format}`
   reply
@@ -263,6 +264,12 @@ async function sendRows(
   if (format === 'parquet') return reply.type(PARQUET_TYPE).send(Buffer.from(await toParquet(cells)))
   const columns = viewColumns(cells.view).map((column) => column.name)
   return sendText(reply, 'text/csv', toCsv(columns, presentRows(cells)))
+}
+
+function* rowsPieces(cells: CellsAnswer['cells'], whole: Whole): Generator<Buffer> {
+  yield Buffer.from('{"rows":')
+  for (const piece of rowsJson(cells)) yield Buffer.from(piece)
+  yield Buffer.from(`,${JSON.stringify(presentWhole(whole)).slice(1)}`)
 }
 
 function sendText(reply: FastifyReply, type: string, text: string): FastifyReply {
