@@ -4,6 +4,7 @@ import { benchConnections, connectionsText } from './connections/connections.ts'
 import { benchFold, foldText } from './fold/fold.ts'
 import { benchDecoding, decodingText } from './ingest/decoding.ts'
 import { benchIngest, ingestText } from './ingest/ingest.ts'
+import { benchSketches, sketchesText } from './ingest/paired.ts'
 import { benchPeers, peersText } from './peers/compare.ts'
 import { benchRecompute, SHAPES, shapesOf } from './recompute/recompute.ts'
 import { recomputeText } from './recompute/text.ts'
@@ -49,6 +50,11 @@ const BENCHMARKS: readonly Benchmark[] = [
     name: 'ingest',
     sizes: '[SECONDS]',
     run: async (words) => ingestText(await benchIngest(...numbers(words, 20))),
+  },
+  {
+    name: 'sketches',
+    sizes: '[SECONDS] [PAIRS]',
+    run: async (words) => sketchesText(await benchSketches(...numbers(words, 10, 5))),
   },
   {
     name: 'peers',

@@ -14,6 +14,8 @@ export interface SenderOptions {
   readonly rate: number
   /** What an acknowledgement counts: messages, or bytes where nobody looks at them. */
   readonly acks: 'messages' | 'bytes'
+  /** The dataset of the lines; absent: the usual one. */
+  readonly dataset?: string
   /** Other decimals in every line. */
   readonly varied?: boolean
   /** Tells the parent every so many seconds what came of them. */
@@ -50,13 +52,14 @@ class Sender {
   readonly #waiting: { upTo: number; atMs: number }[] = []
   #text = ''
 
-  constructor(connection: number, { port, acks, varied }: SenderOptions, latencies: number[]) {
+  constructor(connection: number, { port, acks, varied, dataset }: SenderOptions, latencies: number[]) {
     this.#lines = new Lines(connection, varied)
     this.#bytesAcked = acks === 'bytes'
     this.#latencies = latencies
     this.socket = net.connect({ host: '127.0.0.1', port, noDelay: true })
     this.socket.setEncoding('latin1')
-    if (!this.#bytesAcked) this.socket.write(`{"hello":1,"agent":"bench-${process.pid}-${connection}"}\n`)
+    const agent = `bench-${process.pid}-${connection}`
+    if (!this.#bytesAcked) this.socket.write(`${JSON.stringify({ hello: 1, agent, dataset })}\n`)
   }
 
   get hasRoom(): boolean {

@@ -96,7 +96,9 @@ async function recomputeAll({ begun, data, hand, db }: Place, history: History, 
   using floor = await startFloor()
   const runs: BatchRun[] = []
   const handMs: number[] = []
+  const plainMs: number[] = []
   for (let round = 0; round < rounds; round++) {
+    plainMs.push(await floor.run(await statementsFor(lake, `${hand}-plain`, { sketches: false })))
     handMs.push(await floor.run(await statementsFor(lake, hand)))
     runs.push(await runBatch(data, { full: true }))
   }
@@ -105,6 +107,7 @@ async function recomputeAll({ begun, data, hand, db }: Place, history: History, 
     messages: messagesOf(history) + 1,
     runs,
     handMs,
+    plainMs,
     handPeakMib: await floor.peakMib(),
     hashes: await sameCells(db, lake, hand, history.startMs),
   }
@@ -130,15 +133,20 @@ async function recomputeLate(
       const fromMs = START_MS + day * DAY_MS
       const date = new Date(fromMs).toISOString().slice(0, 10)
       const again = { date, hourMs: fromMs + LATE_HOUR * HOUR_MS }
-      one.handMs.push(await floor.run(await statementsFor(one.lake, hand, again)))
+      one.handMs.push(await floor.run(await statementsFor(one.lake, hand, { again })))
       one.runs.push(await runBatch(one.data, { full: false }))
       one.hashes = await sameCells(db, one.lake, hand, START_MS, date)
     }
   }
   const handPeakMib = await floor.peakMib()
-  return lakes.map(({ history, runs, handMs, hashes }) => {
-    return { days: history.days, runs, handMs, hashes, handPeakMib }
+  return lakes.map(({ history, runs, handMs, plainMs, hashes }) => {
+    return { days: history.days, runs, handMs, plainMs, hashes, handPeakMib }
   })
 }
 
-const noRounds = () => ({ runs: [] as BatchRun[], handMs: [] as number[], hashes: {} as Rounds['hashes'] })
+const noRounds = () => ({
+  runs: [] as BatchRun[],
+  handMs: [] as number[],
+  plainMs: [] as number[],
+  hashes: {} as Rounds['hashes'],
+})

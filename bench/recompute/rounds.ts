@@ -44,15 +44,23 @@ export async function startFloor() {
   }
 }
 
-/** Statements that write the same files as the product has: every view, a file for each date, or for one in which one hour is new. */
+interface FloorAbout {
+  /** A date in which one hour is new; absent: every date is. */
+  readonly again?: { readonly date: string; readonly hourMs: number }
+  /** False leaves the sketches out. */
+  readonly sketches?: boolean
+}
+
+/** Statements that write the same files as the product has: of every view a file for each date. */
 export async function statementsFor(
   lake: string,
   to: string,
-  again?: { readonly date: string; readonly hourMs: number },
+  { again, sketches = true }: FloorAbout = {},
 ): Promise<string[]> {
   const messages = (await readTable(join(lake, 'messages')))!
   const statements: string[] = []
-  for (const { view, table, columns } of await publishedIn(lake)) {
+  for (const { view, table, columns: all } of await publishedIn(lake)) {
+    const columns = sketches ? all : all.filter((name) => !name.endsWith('_sketch'))
     await mkdir(join(to, view.name), { recursive: true })
     for (const { date, path } of table.files) {
       if (again !== undefined && again.date !== date) continue
@@ -93,6 +101,8 @@ export async function sameCells(
 export interface Rounds {
   readonly runs: readonly BatchRun[]
   readonly handMs: readonly number[]
+  /** By hand, of files that lack the sketches. */
+  readonly plainMs: readonly number[]
   readonly handPeakMib: number
   readonly hashes: { readonly [view: string]: string }
 }
@@ -100,4 +110,5 @@ export interface Rounds {
 export const runMs = ({ runs }: Rounds) => median(runs.map((run) => run.runMs))
 export const commandMs = ({ runs }: Rounds) => median(runs.map((run) => run.commandMs))
 export const handMs = (rounds: Rounds) => median(rounds.handMs)
+export const plainMs = (rounds: Rounds) => median(rounds.plainMs)
 export const peakMb = ({ runs }: Rounds) => (Math.max(...runs.map(({ peakMib }) => peakMib)) * 2 ** 20) / 1e6

@@ -2,7 +2,7 @@ import { version as duckdbVersion } from '@duckdb/node-api'
 import { budgetText, times } from '../budget.ts'
 import { machine, ms } from '../measure.ts'
 import type { FullRecompute, LateRecompute, Recompute } from './recompute.ts'
-import { commandMs, handMs, peakMb, type Rounds, runMs } from './rounds.ts'
+import { commandMs, handMs, peakMb, plainMs, type Rounds, runMs } from './rounds.ts'
 
 /** A whole run, its publish included, over what the same files take by hand. */
 const RATIO = { atMost: 1.3 }
@@ -23,7 +23,7 @@ function fullText(result: FullRecompute): string {
   const { name, messages, runs, handPeakMib } = result
   return `${name}: ${count(messages)} messages, ${count(runs[0]!.rows)} cells written, medians of ${runs.length}
   a run, publish included    ${ms(runMs(result))}; run / by hand = ${budgetText(runMs(result) / handMs(result), RATIO, times)}
-  by hand                    ${ms(handMs(result))}, at most ${mb((handPeakMib * 2 ** 20) / 1e6)}
+  by hand                    ${ms(handMs(result))}, at most ${mb((handPeakMib * 2 ** 20) / 1e6)}; without sketches ${ms(plainMs(result))}
   the command, to its end    ${ms(commandMs(result))}
   peak memory of the command ${budgetText(peakMb(result), PEAK_MB, mb)}
   cells                      ${hashText(result)}`

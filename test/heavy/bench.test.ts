@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { benchConnections, connectionsText } from '../../bench/connections/connections.ts'
+import { benchSketches, sketchesText } from '../../bench/ingest/paired.ts'
 import { benchPeers, peersText } from '../../bench/peers/compare.ts'
 import { PEERS } from '../../bench/peers/peers.ts'
 import { pathOf } from '../../bench/peers/version.ts'
@@ -34,4 +35,10 @@ test('the soak benchmark runs small, with runs', async () => {
   expect(lines).toHaveLength(10)
   expect(result.runs.map((run) => run.result)).toContain('published')
   expect(soakText(result)).toMatch(/cores.*Node v[\s\S]*up \/ append[\s\S]*verdict/)
+})
+
+test('the sketches benchmark runs small: a pair of the same messages, with percentiles and without', async () => {
+  const result = await benchSketches(2, 1)
+  for (const rate of Object.values(result.pairs[0]!)) expect(rate).toBeGreaterThan(0)
+  expect(sketchesText(result)).toMatch(/cores.*Node v[\s\S]*pair 1[\s\S]*with \/ without = \d.*budget ≥ 0.90/)
 })
