@@ -21,13 +21,15 @@ export interface Asked {
 }
 
 const HEAD_END = Buffer.from('\r\n\r\n')
+/** What an answer in chunks ends with; JSON has no such line. */
+const LAST_CHUNK = '\r\n0\r\n\r\n'
 
 /** One connection; `ask` resolves when the whole answer is there. */
 class Connection {
   readonly #socket: Socket
   #parts: Buffer[] = []
   #length = 0
-  /** Bytes of the answer that is under way, its head included; 0 while that is not known. */
+  /** Bytes of the answer that is under way, its head included; 0 while that is not known, infinite of one in chunks. */
   #whole = 0
   #done: { resolve(): void; reject(error: Error): void } | null = null
 
@@ -49,7 +51,7 @@ class Connection {
     this.#parts.push(bytes)
     this.#length += bytes.length
     if (this.#whole === 0) this.#readHead()
-    if (this.#whole === 0 || this.#length < this.#whole) return
+    if (this.#whole === 0 || (this.#length < this.#whole && !this.#hasLastChunk())) return
     const done = this.#done
     this.#parts = []
     this.#length = 0
@@ -58,13 +60,24 @@ class Connection {
     done?.resolve()
   }
 
+  #hasLastChunk(): boolean {
+    if (this.#whole !== Number.POSITIVE_INFINITY) return false
+    let end = ''
+    for (let i = this.#parts.length - 1; i >= 0 && end.length < LAST_CHUNK.length; i--)
+      end = this.#parts[i]!.subarray(-LAST_CHUNK.length).toString('latin1') + end
+    return end.endsWith(LAST_CHUNK)
+  }
+
   #readHead(): void {
     const bytes = Buffer.concat(this.#parts)
     const end = bytes.indexOf(HEAD_END)
     if (end < 0) return
     const head = bytes.toString('latin1', 0, end)
     const length = /\r\ncontent-length: (\d+)/i.exec(head)?.[1]
-    if (!head.startsWith('HTTP/1.1 200') || length === undefined) this.#done?.reject(new Error(head))
+    const inChunks = /\r\ntransfer-encoding: chunked/i.test(head)
+    if (!head.startsWith('HTTP/1.1 200') || (length === undefined && !inChunks))
+      this.#done?.reject(new Error(head))
+    else if (inChunks) this.#whole = Number.POSITIVE_INFINITY
     else this.#whole = end + HEAD_END.length + Number(length)
   }
 
