@@ -5,6 +5,7 @@ import { batch } from './commands/batch.ts'
 import { config } from './commands/config.ts'
 import { datasets } from './commands/datasets.ts'
 import { fleet } from './commands/fleet.ts'
+import { importCommand } from './commands/import.ts'
 import { collector, lakeWriter, serve, speed } from './commands/layers.ts'
 import { runs } from './commands/runs.ts'
 import { status } from './commands/status.ts'
@@ -29,6 +30,7 @@ export const COMMANDS: readonly Command[] = [
   batch,
   serve,
   runs,
+  importCommand,
   datasets,
   fleet,
   token,

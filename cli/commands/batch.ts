@@ -57,9 +57,9 @@ function runScheduled(args: Args, io: Io): Promise<number> {
   return runLayerCommand('batch', args, io)
 }
 
-/** In the `up` that holds the data directory; null when there is none. Ctrl-C cancels the run. */
-async function runElsewhere(
-  { settings, flags }: Args,
+/** A run in the `up` that holds the data directory; null when there is none. Ctrl-C cancels the run. */
+export async function runElsewhere(
+  { settings, flags }: Pick<Args, 'settings' | 'flags'>,
   full: boolean,
   io: Io,
 ): Promise<readonly RunRecord[] | null> {
@@ -109,18 +109,18 @@ async function runHere({ settings, flags }: Args, full: boolean, io: Io): Promis
     // Loaded only where it runs: others do without DuckDB.
     const open = settings.text('log.url') === '' ? openAlone : openShared
     const layer = await open(options, host, closing)
-    const { run: id, ended } = layer.start({ full })
-    void stopped.then(() => layer.cancel(id))
-    return await withProgress(
-      io,
-      clock,
-      `run ${id}`,
-      () => progressOf(layer.status().active),
-      () => ended,
-    )
+    return await runIn(layer, full, io)
   } finally {
     await closing.close()
   }
+}
+
+/** A run of a batch layer of this process. Ctrl-C cancels it. */
+export async function runIn(layer: Batch, full: boolean, io: Io): Promise<readonly RunRecord[]> {
+  const { run: id, ended } = layer.start({ full })
+  void io.stopped.then(() => layer.cancel(id))
+  const ask = () => progressOf(layer.status().active)
+  return withProgress(io, nodeClock(), `run ${id}`, ask, () => ended)
 }
 
 interface BatchOptions {

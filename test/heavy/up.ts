@@ -56,11 +56,16 @@ export async function startUp(data: string, args: readonly string[] = []): Promi
   }
 }
 
-/** Runs a command to its end. */
+/** Runs a command to its end, or kills it after so many milliseconds. */
 export function runCommand(
   args: readonly string[],
+  killMs = 0,
 ): Promise<{ code: number | null; out: string; err: string }> {
-  const child = spawn(process.execPath, [ENTRY, ...args], { env: environment() })
+  const child = spawn(process.execPath, [ENTRY, ...args], {
+    env: environment(),
+    killSignal: 'SIGKILL',
+    timeout: killMs,
+  })
   let out = ''
   let err = ''
   child.stdout.on('data', (bytes) => {

@@ -1,0 +1,250 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline/promises'
+import { IMPORT_FORMATS } from '../../lake/import/columns.ts'
+import { type ImportFile, Importing, isImported } from '../../lake/import/importer.ts'
+import type { ImportOptions } from '../../lake/import/meaning.ts'
+import type { DatasetTables } from '../../lake/tables/deployment.ts'
+import { DEFAULT_DATASET } from '../../schemas/dataset.ts'
+import { describeError, TidemarkError } from '../../schemas/errors.ts'
+import type { RunRecord } from '../../schemas/ports/layers.ts'
+import { ALL_SETTINGS, type Args, type Command, type Io, logLineTo } from '../command.ts'
+import { Closing } from '../compose/closing.ts'
+import { nodeClock } from '../host/clock.ts'
+import { nodeDisk } from '../host/disk.ts'
+import { nodeRandom } from '../host/random.ts'
+import { builtInDefinitions } from '../settings/definitions.ts'
+import { askRunning } from './ask.ts'
+import { runElsewhere, runIn } from './batch.ts'
+import { filesOf, lookAt, type NamedFile } from './import/files.ts'
+import { amount, previewText, refusedText } from './import/words.ts'
+import { runLine } from './runs.ts'
+
+export const importCommand: Command = {
+  name: 'import',
+  summary:
+    'History into the lake: csv, ndjson and parquet files (gz, zst), folders of them, or - for standard input',
+  operands: 'FILE|DIR|-...',
+  flags: [
+    { name: 'dataset', value: 'NAME', about: `Dataset that the rows are messages of (${DEFAULT_DATASET})` },
+    { name: 'format', value: 'FORMAT', about: `${IMPORT_FORMATS.join(', ')} (as the file looks)` },
+    { name: 'map', value: 'NAME=COLUMN,...', about: 'Columns of the file by those of the dataset' },
+    { name: 'set', value: 'NAME=VALUE,...', about: 'Values that all rows have' },
+    {
+      name: 'time-format',
+      value: 'FORMAT',
+      about: 's, ms, us, ns, or as strptime: %d.%m.%Y %H:%M (as they look)',
+    },
+    { name: 'tz', value: 'ZONE', about: 'Time zone of times that have none (UTC)' },
+    { name: 'dry-run', about: 'Show what would be taken and refused; write nothing' },
+    { name: 'yes', about: 'Do not ask before what was guessed is written' },
+  ],
+  settings: ALL_SETTINGS,
+  example: 'tidemark import history.csv --set service=web --tz Europe/Berlin',
+  run,
+}
+
+/** A lake that files can be brought into, and a run that makes their rows count. */
+interface Target {
+  readonly tables: readonly DatasetTables[]
+  run(): Promise<readonly RunRecord[]>
+}
+
+const ANSWER_MS_MAX = 30_000
+
+async function run(args: Args, io: Io): Promise<number> {
+  const { flags, operands, settings } = args
+  if (operands.length === 0)
+    throw new TidemarkError('E_USAGE', 'name a file, a folder, or - for standard input')
+  const options = optionsOf(flags)
+  const format = IMPORT_FORMATS.find((one) => one === flags.format) ?? null
+  if (flags.format !== undefined && format === null)
+    throw new TidemarkError('E_USAGE', `--format must be ${IMPORT_FORMATS.join(', ')}`)
+  const scratch = join(settings.dataDir(), 'scratch', `import-${randomBytes(8).toString('hex')}`)
+  await mkdir(scratch, { recursive: true })
+  const closing = new Closing(logLineTo(io, () => nodeClock().nowMs()))
+  const stopping = new AbortController()
+  void io.stopped.then(() => stopping.abort(new TidemarkError('E_CANCELLED', 'the import was stopped')))
+  try {
+    const files = await filesOf(operands, io.cwd, join(scratch, 'stdin'))
+    const target = await openTarget(args, io, closing, stopping.signal)
+    const tables = datasetOf(target, flags.dataset ?? DEFAULT_DATASET)
+    const context = {
+      io,
+      flags,
+      options,
+      tables,
+      scratch,
+      dataDir: settings.dataDir(),
+      signal: stopping.signal,
+    }
+    let taken = 0
+    let failed = 0
+    for (const named of files) {
+      try {
+        if (await importFile(named, await lookAt(named, format), context)) taken += 1
+      } catch (error) {
+        stopping.signal.throwIfAborted()
+        // The others are not held up by one.
+        if (files.length === 1) throw error
+        failed += 1
+        io.err(`${named.name}: ${describeError(error)}\n`)
+      }
+    }
+    if (taken > 0) for (const record of await target.run()) io.out(`${runLine(record)}\n`)
+    return failed > 0 ? 1 : 0
+  } finally {
+    await closing.close()
+    await rm(scratch, { recursive: true, force: true })
+  }
+}
+
+interface Context {
+  readonly io: Io
+  readonly flags: Args['flags']
+  readonly options: ImportOptions
+  readonly tables: DatasetTables
+  readonly scratch: string
+  readonly dataDir: string
+  readonly signal: AbortSignal
+}
+
+/** Whether rows of the file came into the lake. */
+async function importFile(named: NamedFile, file: ImportFile, context: Context): Promise<boolean> {
+  const { io, flags, options, tables, signal } = context
+  const { dataset, messages } = tables
+  if (isImported(await messages.snapshot(), file.sha256)) {
+    io.out(`${named.name}: is in the lake already; nothing changes\n`)
+    return false
+  }
+  const deps = {
+    dataset,
+    messages,
+    clock: nodeClock(),
+    scratch: { disk: nodeDisk(), removeTree: (dir: string) => rm(dir, { recursive: true, force: true }) },
+    dir: join(context.scratch, 'rows'),
+    signal,
+  }
+  const importing = await Importing.read(file, options, deps)
+  try {
+    const { preview } = importing
+    const { accepted, refused } = preview.staged
+    io.err(previewText(named.name, preview, { dataset, zone: options.zone }))
+    if (flags['dry-run'] !== undefined) {
+      io.out(`${named.name}: ${amount(accepted)} would be taken\n${refusedText(refused, null)}`)
+      return false
+    }
+    if (preview.isGuessed && flags.yes === undefined && !(await isAgreed(io))) {
+      io.out(`${named.name}: nothing was written\n`)
+      return false
+    }
+    const kept =
+      refused.length === 0 ? null : join(context.dataDir, 'rejects', `import-${file.sha256.slice(0, 16)}.csv`)
+    if (kept !== null) {
+      await mkdir(join(context.dataDir, 'rejects'), { recursive: true })
+      await importing.keepRefused(kept)
+    }
+    if (accepted === 0) {
+      io.out(`${named.name}: no row can be taken\n${refusedText(refused, kept)}`)
+      throw new TidemarkError(
+        'E_USAGE',
+        `${named.name} has no row that can be taken; see --map, --set and --time-format`,
+      )
+    }
+    const tell = (done: number, total: number) => {
+      if (io.isTerminal) io.err(`\r  writing ${done + 1} of ${total} dates `)
+    }
+    const isTaken = await importing.commit(tell)
+    if (io.isTerminal) io.err('\r\x1b[K')
+    io.out(
+      `${named.name}: ${isTaken ? `${amount(accepted)} taken` : 'is in the lake already'}\n${refusedText(refused, kept)}`,
+    )
+    return isTaken
+  } finally {
+    await importing.close()
+  }
+}
+
+/** Whether the person at the terminal agrees; where nobody sits, what was said is enough. */
+async function isAgreed(io: Io): Promise<boolean> {
+  if (!io.isTerminal || process.stdin.isTTY !== true) return true
+  const asking = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    const answer = await Promise.race([asking.question('Import it so? [y/N] '), io.stopped.then(() => 'n')])
+    return /^y(es)?$/i.test(answer.trim())
+  } finally {
+    asking.close()
+  }
+}
+
+/** The `up` that holds the data directory goes on meanwhile; where there is none, this process opens it. */
+async function openTarget(args: Args, io: Io, closing: Closing, signal: AbortSignal): Promise<Target> {
+  const { settings } = args
+  const clock = nodeClock()
+  const host = {
+    disk: nodeDisk(),
+    clock,
+    random: nodeRandom(),
+    logLine: logLineTo(io, () => clock.nowMs()),
+    signal,
+  }
+  const definitions = settings.definitions(await builtInDefinitions())
+  const { disk, random } = host
+  const request = { method: 'GET', timeoutMs: ANSWER_MS_MAX } as const
+  if ((await askRunning(disk, settings.dataDir(), '/v1/views', request)) !== null) {
+    // Loaded only where it runs, as below.
+    const { openLake } = await import('../compose/open-lake.ts')
+    const { datasets } = openLake(settings.lakeDir(), definitions, { disk, clock, random })
+    const run = async () => (await runElsewhere({ settings, flags: {} }, false, io)) ?? []
+    return { tables: datasets, run }
+  }
+  const { openData } = await import('../compose/data-directory.ts')
+  const options = {
+    settings,
+    definitions,
+    command: 'import',
+    engine: settings.text('batch.engine'),
+    scheduled: false,
+  }
+  const { tables, batch } = await openData(options, host, closing)
+  return { tables: tables.datasets, run: () => runIn(batch, false, io) }
+}
+
+function datasetOf({ tables }: Target, name: string): DatasetTables {
+  const found = tables.find(({ dataset }) => dataset.name === name)
+  if (found !== undefined) return found
+  const known = tables.map(({ dataset }) => dataset.name).join(', ')
+  throw new TidemarkError('E_USAGE', `there is no dataset ${name}; there are ${known}`)
+}
+
+/** Throws `E_USAGE`. */
+function optionsOf(flags: Args['flags']): ImportOptions {
+  const zone = flags.tz ?? 'UTC'
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone })
+  } catch {
+    throw new TidemarkError('E_USAGE', `--tz ${zone} is no time zone; name one like Europe/Berlin`)
+  }
+  return {
+    map: pairs('map', flags.map),
+    set: pairs('set', flags.set),
+    timeFormat: flags['time-format'] ?? null,
+    zone,
+  }
+}
+
+/** `a=b,c=d`; a comma belongs to a value unless a name and `=` follow it. */
+function pairs(flag: string, text: string | undefined): { [name: string]: string } {
+  const found: { [name: string]: string } = {}
+  for (const part of text?.split(/,(?=[a-z][a-z0-9_]*=)/) ?? []) {
+    const at = part.indexOf('=')
+    if (at < 1 || at === part.length - 1)
+      throw new TidemarkError(
+        'E_USAGE',
+        `--${flag} ${part} must be NAME=${flag === 'map' ? 'COLUMN' : 'VALUE'}`,
+      )
+    found[part.slice(0, at)] = part.slice(at + 1)
+  }
+  return found
+}

@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { readdir, stat } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { createGunzip, createZstdDecompress } from 'node:zlib'
+import type { ImportCompression, ImportFormat } from '../../../lake/import/columns.ts'
+import type { ImportFile } from '../../../lake/import/importer.ts'
+import { TidemarkError } from '../../../schemas/errors.ts'
+
+/** The files that a folder is searched for. */
+const KNOWN = /\.(csv|tsv|ndjson|jsonl|parquet)(\.(gz|zst))?$/i
+/** Of a file's text, what is looked at to tell what it is. */
+const HEAD_BYTES = 256 << 10
+
+/** A file as it was named. */
+export interface NamedFile {
+  readonly path: string
+  readonly name: string
+}
+
+/**
+ * The files that operands name: a folder stands for those in it and below whose names end as data does, `-` for standard
+ * input, which is written to `spool` first. Throws `E_USAGE` for what is not there.
+ */
+export async function filesOf(operands: readonly string[], cwd: string, spool: string): Promise<NamedFile[]> {
+  const files: NamedFile[] = []
+  for (const operand of operands) {
+    if (operand === '-') {
+      await pipeline(process.stdin, createWriteStream(spool))
+      files.push({ path: spool, name: 'standard input' })
+      continue
+    }
+    const path = resolve(cwd, operand)
+    const found = await stat(path).catch(() => null)
+    if (found === null) throw new TidemarkError('E_USAGE', `there is no file ${operand}`)
+    if (!found.isDirectory()) files.push({ path, name: basename(path) })
+    else files.push(...(await filesIn(path, operand)))
+  }
+  return files
+}
+
+async function filesIn(dir: string, operand: string): Promise<NamedFile[]> {
+  const all = await readdir(dir, { recursive: true })
+  if (all.some((name) => basename(name) === '_delta_log'))
+    throw new TidemarkError(
+      'E_USAGE',
+      `${operand} holds a Delta table, whose files repeat each other; export it, or name files`,
+    )
+  const names = all.filter((name) => KNOWN.test(name)).sort()
+  if (names.length > 0) return names.map((name) => ({ path: join(dir, name), name }))
+  throw new TidemarkError('E_USAGE', `${operand} has no files that end in csv, tsv, ndjson, jsonl or parquet`)
+}
+
+/** Looks at a file: its digest, how it is compressed, and how it begins. */
+export async function lookAt({ path, name }: NamedFile, format: ImportFormat | null): Promise<ImportFile> {
+  const digest = createHash('sha256')
+  for await (const bytes of createReadStream(path, { highWaterMark: 1 << 20 })) digest.update(bytes)
+  const first = await firstBytes(path)
+  const compression = compressionOf(first)
+  const head = compression === 'none' ? first : await decompressed(path, compression)
+  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(head)
+  return { path, name, format, compression, sha256: digest.digest('hex'), head: text }
+}
+
+async function firstBytes(path: string): Promise<Uint8Array> {
+  const parts: Buffer[] = []
+  for await (const bytes of createReadStream(path, { end: HEAD_BYTES - 1 })) parts.push(bytes)
+  return Buffer.concat(parts)
+}
+
+function compressionOf(bytes: Uint8Array): ImportCompression {
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return 'gzip'
+  const isZstd = bytes[0] === 0x28 && bytes[1] === 0xb5 && bytes[2] === 0x2f && bytes[3] === 0xfd
+  return isZstd ? 'zstd' : 'none'
+}
+
+async function decompressed(path: string, compression: 'gzip' | 'zstd'): Promise<Uint8Array> {
+  const source = createReadStream(path)
+  const stream = source.pipe(compression === 'gzip' ? createGunzip() : createZstdDecompress())
+  const parts: Buffer[] = []
+  let length = 0
+  for await (const bytes of stream) {
+    parts.push(bytes)
+    length += bytes.length
+    if (length >= HEAD_BYTES) break
+  }
+  source.destroy()
+  return Buffer.concat(parts).subarray(0, HEAD_BYTES)
+}

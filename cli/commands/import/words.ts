@@ -1,0 +1,71 @@
+import type { ImportPreview } from '../../../lake/import/importer.ts'
+import type { Origin } from '../../../lake/import/meaning.ts'
+import { hasDecimalComma } from '../../../lake/import/rows-sql.ts'
+import type { Refusal } from '../../../lake/import/stage.ts'
+import { describeTimeForm } from '../../../lake/import/times.ts'
+import { type Dataset, nameColumns } from '../../../schemas/dataset.ts'
+import { shown } from '../../../schemas/shown.ts'
+import { textTable } from '../../help.ts'
+
+/** What an import says of a file, for a person at a terminal. */
+
+const BY: { readonly [by in Origin['by']]: string } = {
+  name: '',
+  guess: ' (guessed)',
+  map: ' (--map)',
+  set: ' (--set)',
+  default: ' (no column names it)',
+}
+
+/** What each column of the dataset is in the file, and the first rows as they would be taken. */
+export function previewText(
+  file: string,
+  { source, meaning, firstRows }: ImportPreview,
+  { dataset, zone }: { dataset: Dataset; zone: string },
+): string {
+  const origin = (value: Origin | null) => {
+    if (value === null) return 'absent'
+    if ('constant' in value) return `always ${JSON.stringify(value.constant)}${BY[value.by]}`
+    const comma = hasDecimalComma(value.column) ? ', decimal comma' : ''
+    return `column ${shown(value.column.name)}${comma}${BY[value.by]}`
+  }
+  const { time } = meaning
+  const times = `column ${shown(time.column.name)}, ${describeTimeForm(time.form, zone)}${BY[time.by]}`
+  const meanings = [
+    ...nameColumns(dataset).map((name, i) => [name, origin(meaning.names[i]!)]),
+    ['time_stamp', times],
+    ...dataset.gauges.map(({ name }, i) => [name, origin(meaning.gauges[i]!)]),
+    ...dataset.attributes.map((name, i) => [name, origin(meaning.attributes[i]!)]),
+  ]
+  return `${file}: ${source.format}, into dataset ${dataset.name}\n${indented(textTable(meanings))}${firstRowsText(firstRows, dataset)}`
+}
+
+function firstRowsText(rows: ImportPreview['firstRows'], dataset: Dataset): string {
+  if (rows.length === 0) return ''
+  const names = nameColumns(dataset)
+  const head = [...names, 'time_stamp', ...dataset.gauges.map(({ name }) => name)]
+  const cells = rows.map((row) =>
+    row.map((value, i) => {
+      if (value === null) return ''
+      if (i === names.length) return new Date(value as number).toISOString()
+      return i < names.length ? shown(value) : String(value)
+    }),
+  )
+  return indented(textTable([head, ...cells]))
+}
+
+export function refusedText(refused: readonly Refusal[], kept: string | null): string {
+  const lines = refused.map(
+    ({ why, rows, first }) => `${amount(rows)} refused: ${why} (the first is row ${first})`,
+  )
+  if (kept !== null) lines.push(`they are kept in ${kept}`)
+  return lines.map((line) => `  ${line}\n`).join('')
+}
+
+export function amount(rows: number): string {
+  return `${rows.toLocaleString('en')} row${rows === 1 ? '' : 's'}`
+}
+
+function indented(text: string): string {
+  return text.replace(/^(?=.)/gm, '  ')
+}

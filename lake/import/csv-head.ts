@@ -1,0 +1,105 @@
+import type { CsvForm, ImportColumn } from './columns.ts'
+
+const DELIMITERS = [',', ';', '\t', '|'] as const
+const SAMPLES_MAX = 50
+
+/**
+ * Reads the head of a CSV file: its delimiter, where its header is and what its columns are called. The header is the first line
+ * that is not empty; comments (`#`) before it are left out, unless the only comment is the header itself, as sadf writes it.
+ * Null when there is none.
+ */
+export function readCsvHead(text: string): { form: CsvForm; columns: ImportColumn[] } | null {
+  const lines = wholeLines(text.replace(/^\ufeff/, ''))
+  const isComment = (line: string) => line.startsWith('#')
+  const isRow = (line: string) => line.trim() !== '' && !isComment(line)
+  const first = lines.findIndex(isRow)
+  if (first === -1) return null
+  const delimiter = delimiterOf(lines.filter(isRow))
+  const above = lines[first - 1] ?? ''
+  const headed = fieldsOf(above.replace(/^#\s*/, ''), delimiter)
+  // A header that is a comment stands right above rows with as many fields, of which not every one is a name.
+  const isCommented =
+    isComment(above) &&
+    headed.length > 1 &&
+    headed.length === fieldsOf(lines[first]!, delimiter).length &&
+    !isAnnotation(above)
+  const header = isCommented ? headed : fieldsOf(lines[first]!, delimiter)
+  const skip = isCommented ? first : first + 1
+  const rows = lines
+    .slice(skip)
+    .filter(isRow)
+    .map((line) => fieldsOf(line, delimiter))
+  const columns = uniqueNames(header).map((name, i) => ({
+    name,
+    type: 'VARCHAR',
+    samples: rows
+      .map((row) => row[i]?.trim() ?? '')
+      .filter((value) => value !== '')
+      .slice(0, SAMPLES_MAX),
+  }))
+  const comments = lines.some(isComment)
+  const skipped = lines.slice(0, skip).filter((line) => !(comments && isComment(line)))
+  return { form: { delimiter, skip: skipped.length, comments }, columns }
+}
+
+/** Lines of InfluxDB's annotated CSV that say what the columns are, and are not their names. */
+function isAnnotation(line: string): boolean {
+  return /^#(datatype|group|default)\b/.test(line)
+}
+
+/** The last line may be cut off. */
+function wholeLines(text: string): string[] {
+  const lines = text.split(/\r\n|\n/)
+  return lines.length > 1 ? lines.slice(0, -1) : lines
+}
+
+/** The one that splits the first lines into most fields, and into equally many. */
+function delimiterOf(lines: readonly string[]): string {
+  let best: { delimiter: string; fields: number } = { delimiter: ',', fields: 1 }
+  for (const delimiter of DELIMITERS) {
+    const counts = lines.slice(0, 20).map((line) => fieldsOf(line, delimiter).length)
+    const fields = counts[0]!
+    const even = counts.filter((count) => count === fields).length / counts.length
+    if (fields > best.fields && even >= 0.7) best = { delimiter, fields }
+  }
+  return best.delimiter
+}
+
+/** Fields of a line as RFC 4180 writes them. */
+export function fieldsOf(line: string, delimiter: string): string[] {
+  const fields: string[] = []
+  let at = 0
+  while (at <= line.length) {
+    if (line[at] === '"') {
+      let field = ''
+      at += 1
+      while (at < line.length) {
+        if (line[at] !== '"') field += line[at++]
+        else if (line[at + 1] === '"') {
+          field += '"'
+          at += 2
+        } else break
+      }
+      fields.push(field)
+      const next = line.indexOf(delimiter, at)
+      at = next === -1 ? line.length + 1 : next + 1
+    } else {
+      const next = line.indexOf(delimiter, at)
+      fields.push(line.slice(at, next === -1 ? undefined : next))
+      at = next === -1 ? line.length + 1 : next + 1
+    }
+  }
+  return fields
+}
+
+/** Names of columns, each once: a nameless one is `column 3`, a second `x` is `x 2`. */
+function uniqueNames(names: readonly string[]): string[] {
+  const used = new Set<string>()
+  return names.map((given, i) => {
+    const name = given.trim() || `column ${i + 1}`
+    let unique = name
+    for (let n = 2; used.has(unique); n++) unique = `${name} ${n}`
+    used.add(unique)
+    return unique
+  })
+}

@@ -1,0 +1,190 @@
+import type { Dataset } from '../../schemas/dataset.ts'
+import { isError, TidemarkError } from '../../schemas/errors.ts'
+import type { Clock } from '../../schemas/ports/clock.ts'
+import type { DataFile, Snapshot, Table } from '../delta/port.ts'
+import type { ImportCompression, ImportFormat, ImportSource } from './columns.ts'
+import { readCsvHead } from './csv-head.ts'
+import { type ImportOptions, isGuessed, type Meaning, meaningOf } from './meaning.ts'
+import { readNdjsonHead } from './ndjson-head.ts'
+import { ImportStage, type Scratch, type Staged } from './stage.ts'
+
+/**
+ * Imports of history bypass the log. A file is one commit of the table of messages: its rows stand in partition −1, at an offset
+ * of its own, in the order of the file. They count once the run that follows has published.
+ *
+ *     file ──read──▶ staged rows by date, refused apart ──▶ a data file a date ──commit──▶ messages
+ *                                                                        txn import/<sha256 of the file>   taken once
+ *                                                                        txn import                        offset, compare-and-set
+ */
+
+/** How far ahead of the clock a time stamp may be. */
+const AHEAD_MS = 600_000
+/** Rows shown before anything is written. */
+const FIRST_ROWS = 5
+/** Times that another import was first. */
+const TRIES_MAX = 10
+/** The counter of imports, from which each takes its offset. */
+const COUNTER = 'import'
+
+/** A file to import, as far as it is known before it is read. */
+export interface ImportFile {
+  readonly path: string
+  readonly name: string
+  /** Null: as it looks. */
+  readonly format: ImportFormat | null
+  readonly compression: ImportCompression
+  /** SHA-256 of its content, in hexadecimal digits. */
+  readonly sha256: string
+  /** The beginning of its text, decompressed; for Parquet its first bytes. */
+  readonly head: string
+}
+
+export interface ImportDeps {
+  readonly dataset: Dataset
+  readonly messages: Table
+  readonly clock: Clock
+  readonly scratch: Scratch
+  /** A folder of its own. */
+  readonly dir: string
+  readonly signal: AbortSignal
+}
+
+/** What is about to happen to a file: shown before anything is written. */
+export interface ImportPreview {
+  readonly source: ImportSource
+  readonly meaning: Meaning
+  readonly isGuessed: boolean
+  readonly staged: Staged
+  /** Names, time in milliseconds, gauges. */
+  readonly firstRows: readonly (readonly (string | number | null)[])[]
+}
+
+/** One file on its way into the lake. */
+export class Importing {
+  readonly #file: ImportFile
+  readonly #deps: ImportDeps
+  readonly #stage: ImportStage
+  readonly #interrupt: () => void
+  readonly preview: ImportPreview
+
+  private constructor(
+    file: ImportFile,
+    deps: ImportDeps,
+    stage: ImportStage,
+    preview: ImportPreview,
+    interrupt: () => void,
+  ) {
+    this.#file = file
+    this.#deps = deps
+    this.#stage = stage
+    this.preview = preview
+    this.#interrupt = interrupt
+  }
+
+  /** Reads the whole file; nothing is written to the lake. Throws `E_USAGE` where it is not clear what its columns are. */
+  static async read(file: ImportFile, options: ImportOptions, deps: ImportDeps): Promise<Importing> {
+    const { dataset, clock, signal } = deps
+    const stage = await ImportStage.open(deps.dir, deps.scratch)
+    const interrupt = () => stage.interrupt()
+    signal.addEventListener('abort', interrupt)
+    try {
+      const source = await sourceOf(file, stage)
+      const meaning = meaningOf(source, dataset, options)
+      const nowMs = clock.nowMs() + AHEAD_MS
+      const staged = await stage.stage(file.path, source, { dataset, meaning, zone: options.zone, nowMs })
+      const firstRows = staged.accepted === 0 ? [] : await stage.firstRows(dataset, FIRST_ROWS)
+      const preview = { source, meaning, isGuessed: isGuessed(meaning), staged, firstRows }
+      return new Importing(file, deps, stage, preview, interrupt)
+    } catch (error) {
+      signal.removeEventListener('abort', interrupt)
+      await stage.close()
+      signal.throwIfAborted()
+      throw error
+    }
+  }
+
+  /** Writes what was refused of the file as CSV to `path`. */
+  async keepRefused(path: string): Promise<void> {
+    await this.#stage.keepRefused(path, this.preview.source)
+  }
+
+  /** Commits the accepted rows; `tell` hears of each date that is written. False when the file is in the lake already. */
+  async commit(tell: (done: number, total: number) => void): Promise<boolean> {
+    const { messages, signal } = this.#deps
+    const { dates } = this.preview.staged
+    for (let tries = 1; ; tries++) {
+      const base = (await messages.snapshot()) as Snapshot
+      if (isImported(base, this.#file.sha256)) return false
+      const offset = (base.txns.get(COUNTER)?.version ?? -1) + 1
+      const files: DataFile[] = []
+      for (const [done, date] of dates.entries()) {
+        signal.throwIfAborted()
+        tell(done, dates.length)
+        const { bytes, about } = await this.#stage.dateFile(this.#deps.dataset, date, offset)
+        files.push(await messages.writeFile(bytes, about))
+      }
+      signal.throwIfAborted()
+      try {
+        await this.#commit(base, files, offset)
+        return true
+      } catch (error) {
+        if (!isError(error, 'E_CONFLICT') || tries === TRIES_MAX) throw error
+      }
+    }
+  }
+
+  async #commit(base: Snapshot, add: readonly DataFile[], offset: number): Promise<void> {
+    const { messages, clock } = this.#deps
+    const lastUpdatedMs = clock.nowMs()
+    const { name, sha256 } = this.#file
+    const { accepted } = this.preview.staged
+    await messages.commit(base, {
+      operation: 'IMPORT',
+      add,
+      dataChange: true,
+      txns: {
+        [COUNTER]: { version: offset, lastUpdatedMs },
+        [importApp(sha256)]: { version: accepted, lastUpdatedMs },
+      },
+      info: { file: name, sha256, rows: accepted },
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#deps.signal.removeEventListener('abort', this.#interrupt)
+    await this.#stage.close()
+  }
+}
+
+const importApp = (sha256: string) => `import/${sha256}`
+
+/** Whether the file of that content is in the lake. */
+export function isImported(messages: Snapshot | null, sha256: string): boolean {
+  return messages?.txns.has(importApp(sha256)) ?? false
+}
+
+/** Throws `E_USAGE` for what is of no known format. */
+async function sourceOf(file: ImportFile, stage: ImportStage): Promise<ImportSource> {
+  const format = file.format ?? formatOf(file)
+  const { compression } = file
+  if (format === 'parquet') return { format, compression, columns: await stage.parquetColumns(file.path) }
+  if (format === 'ndjson') {
+    const columns = readNdjsonHead(file.head)
+    if (columns.length > 0) return { format, compression, columns }
+    throw new TidemarkError('E_USAGE', `${file.name} has no JSON object in its first lines`)
+  }
+  const head = readCsvHead(file.head)
+  if (head === null) throw new TidemarkError('E_USAGE', `${file.name} has no header and no rows`)
+  return { format, compression, columns: head.columns, csv: head.form }
+}
+
+/** By what is in it: names of files tell less. */
+function formatOf({ head }: ImportFile): ImportFormat {
+  if (head.startsWith('PAR1')) return 'parquet'
+  return head
+    .replace(/^\ufeff/, '')
+    .trimStart()
+    .startsWith('{')
+    ? 'ndjson'
+    : 'csv'
+}

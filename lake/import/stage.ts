@@ -1,0 +1,269 @@
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import { type Dataset, formOf, formText, nameColumns } from '../../schemas/dataset.ts'
+import { describeError, TidemarkError } from '../../schemas/errors.ts'
+import { nameFault } from '../../schemas/name.ts'
+import type { Disk } from '../../schemas/ports/disk.ts'
+import { IMPORT_PARTITION } from '../../schemas/position.ts'
+import { duckdb } from '../../schemas/sql/duckdb.ts'
+import type { FileAbout } from '../delta/port.ts'
+import { hoursTag } from '../tables/hours.ts'
+import type { ImportColumn, ImportSource } from './columns.ts'
+import type { Meaning } from './meaning.ts'
+import { dateSql, REFUSED, stagedSql } from './rows-sql.ts'
+
+/** Memory that DuckDB takes before it spills to the scratch folder. */
+const MEMORY_MAX = '500MB'
+const ROW_GROUP_ROWS = 122_880
+/** Refused rows that are kept of one file. */
+const KEPT_MAX = 100_000
+const SAMPLES = 50
+
+/** A relation like that of staged rows, for a file that has none. */
+const NO_ROWS = `(SELECT NULL::VARCHAR AS day, NULL::VARCHAR AS why, NULL::VARCHAR AS raw, 0 AS r, NULL::VARCHAR AS n0 WHERE false)`
+
+/** Rows refused for one reason. */
+export interface Refusal {
+  readonly why: string
+  readonly rows: number
+  /** Where the first of them is, from 1: its row, or its line where it is torn. */
+  readonly first: number
+  readonly unit: 'row' | 'line'
+}
+
+/** What became of a file's rows. */
+export interface Staged {
+  readonly accepted: number
+  readonly refused: readonly Refusal[]
+  /** UTC dates of the accepted rows, ascending. */
+  readonly dates: readonly string[]
+}
+
+/** A data file of messages, not yet stored. */
+export interface DateFile {
+  readonly bytes: Uint8Array
+  readonly about: FileAbout
+}
+
+/** Where staged rows go for a while. */
+export interface Scratch {
+  readonly disk: Disk
+  /** Removes a folder with all that is in it; absent is no error. */
+  removeTree(dir: string): Promise<void>
+}
+
+/** DuckDB at work on one file to be imported, with a scratch folder of its own. */
+export class ImportStage {
+  readonly #connection: DuckDBConnection
+  readonly #instance: DuckDBInstance
+  readonly #dir: string
+  readonly #scratch: Scratch
+  /** Names that no message may have, as a condition on staged rows that have none of them. */
+  #namesRight = 'true'
+  #isEmpty = false
+
+  private constructor(instance: DuckDBInstance, connection: DuckDBConnection, dir: string, scratch: Scratch) {
+    this.#instance = instance
+    this.#connection = connection
+    this.#dir = dir
+    this.#scratch = scratch
+  }
+
+  /** `dir` is its own: made, and removed at the end. */
+  static async open(dir: string, scratch: Scratch): Promise<ImportStage> {
+    await scratch.removeTree(dir)
+    await scratch.disk.makeDir(dir)
+    const instance = await DuckDBInstance.create(':memory:', {
+      memory_limit: MEMORY_MAX,
+      temp_directory: dir,
+      autoinstall_known_extensions: 'false',
+    })
+    const connection = await instance.connect()
+    const stage = new ImportStage(instance, connection, dir, scratch)
+    await stage.#run("SET TimeZone = 'UTC'")
+    return stage
+  }
+
+  /** Ends what is going on; it throws. */
+  interrupt(): void {
+    this.#connection.interrupt()
+  }
+
+  /** The columns of a Parquet file. */
+  async parquetColumns(path: string): Promise<ImportColumn[]> {
+    const relation = `read_parquet(${duckdb.text(path)})`
+    const described = (await this.#run(`DESCRIBE SELECT * FROM ${relation}`)) as [string, string][]
+    const names = described.map(([name]) => `${duckdb.name(name)}::VARCHAR`)
+    const rows = (await this.#run(`SELECT ${names.join(', ')} FROM ${relation} LIMIT ${SAMPLES}`)) as (
+      | string
+      | null
+    )[][]
+    return described.map(([name, type], i) => {
+      const samples = rows.map((row) => row[i]).filter((value) => value !== null && value !== undefined)
+      return { name, type, samples }
+    })
+  }
+
+  /** Reads every row, and sorts out those that are no messages. */
+  async stage(
+    path: string,
+    source: ImportSource,
+    how: { dataset: Dataset; meaning: Meaning; zone: string; nowMs: number },
+  ): Promise<Staged> {
+    const [[read]] = (await this.#run(
+      `COPY (${stagedSql(path, source, how)}) TO ${duckdb.text(this.#staged())} (FORMAT parquet, COMPRESSION lz4, PARTITION_BY (day))`,
+    )) as [[bigint]]
+    this.#isEmpty = read === 0n
+    const refused = [
+      ...(await this.#refused()),
+      ...(await this.#tornRows(source)),
+      ...(await this.#wrongNames(how.dataset)),
+    ]
+    const dates = (await this.#run(
+      `SELECT day, count(*)::DOUBLE FROM ${this.#rows()} WHERE day <> '${REFUSED}' AND ${this.#namesRight} GROUP BY day ORDER BY day`,
+    )) as [string, number][]
+    return {
+      accepted: dates.reduce((sum, [, rows]) => sum + rows, 0),
+      refused: refused.sort((a, b) => b.rows - a.rows),
+      dates: dates.map(([day]) => day),
+    }
+  }
+
+  #staged(): string {
+    return `${this.#dir}/rows`
+  }
+
+  /** The staged rows, as a relation. */
+  #rows(): string {
+    if (this.#isEmpty) return NO_ROWS
+    return `read_parquet(${duckdb.text(`${this.#staged()}/*/*.parquet`)}, hive_partitioning = true, hive_types = {'day': VARCHAR})`
+  }
+
+  async #refused(): Promise<Refusal[]> {
+    const rows = (await this.#run(
+      `SELECT why, count(*)::DOUBLE, min(r)::DOUBLE FROM ${this.#rows()} WHERE day = '${REFUSED}' GROUP BY why`,
+    )) as [string, number, number][]
+    return rows.map(([why, rows, first]) => ({ why, rows, first, unit: 'row' }))
+  }
+
+  /** Rows of a CSV file that have other than the header's fields, or that are torn in another way. */
+  async #tornRows({ format }: ImportSource): Promise<Refusal[]> {
+    if (format !== 'csv') return []
+    const rows = (await this.#run(
+      'SELECT error_type::VARCHAR, count(DISTINCT line)::DOUBLE, min(line)::DOUBLE FROM torn_rows GROUP BY 1',
+    )) as [string, number, number][]
+    return rows.map(([type, rows, first]) => ({ why: type.toLowerCase(), rows, first, unit: 'line' }))
+  }
+
+  async #wrongNames(dataset: Dataset): Promise<Refusal[]> {
+    const refusals: Refusal[] = []
+    if (this.#isEmpty) return []
+    for (const [i, column] of nameColumns(dataset).entries()) {
+      const names = (await this.#run(
+        `SELECT DISTINCT n${i} FROM ${this.#rows()} WHERE day <> '${REFUSED}'`,
+      )) as [string][]
+      for (const [name] of names) {
+        const fault = nameFault(name)
+        if (fault === null) continue
+        const is = `n${i} = ${duckdb.text(name)}`
+        const [[rows, first]] = (await this.#run(
+          `SELECT count(*)::DOUBLE, min(r)::DOUBLE FROM ${this.#rows()} WHERE day <> '${REFUSED}' AND ${this.#namesRight} AND ${is}`,
+        )) as [[number, number]]
+        if (rows > 0) refusals.push({ why: `${column} ${fault}`, rows, first, unit: 'row' })
+        this.#namesRight += ` AND NOT (${is})`
+      }
+    }
+    return refusals
+  }
+
+  /** The first rows as they would be taken: names, time in milliseconds, gauges. */
+  async firstRows(dataset: Dataset, count: number): Promise<(string | number | null)[][]> {
+    const columns = [
+      ...nameColumns(dataset).map((_, i) => `n${i}`),
+      'ms::DOUBLE',
+      ...dataset.gauges.map((_, i) => `g${i}::DOUBLE`),
+    ]
+    return (await this.#run(
+      `SELECT ${columns.join(', ')} FROM ${this.#rows()} WHERE day <> '${REFUSED}' AND ${this.#namesRight} ORDER BY r LIMIT ${count}`,
+    )) as (string | number | null)[][]
+  }
+
+  /** Writes the refused rows, or as many as are kept, as CSV to `path`: row, reason, what the row holds. */
+  async keepRefused(path: string, { format }: ImportSource): Promise<void> {
+    const torn =
+      format === 'csv'
+        ? ' UNION ALL SELECT DISTINCT line, lower(error_type::VARCHAR), trim(csv_line, chr(10) || chr(13)) FROM torn_rows'
+        : ''
+    const wrong = `SELECT r, 'a name that no message may have', n0 FROM ${this.#rows()} WHERE day <> '${REFUSED}' AND NOT (${this.#namesRight})`
+    await this.#run(
+      `COPY (SELECT r AS "row", why AS reason, raw AS content FROM ${this.#rows()} WHERE day = '${REFUSED}'${torn} UNION ALL ${wrong} ORDER BY 1 LIMIT ${KEPT_MAX}) TO ${duckdb.text(path)} (FORMAT csv, HEADER)`,
+    )
+  }
+
+  /** The rows of a date as a data file of messages; `offset` is that of the import. */
+  async dateFile(dataset: Dataset, date: string, offset: number): Promise<DateFile> {
+    const path = `${this.#dir}/date.parquet`
+    const rows = `read_parquet(${duckdb.text(`${this.#staged()}/day=${date}/*.parquet`)})`
+    const sql = dateSql(rows, dataset, { offset, where: this.#namesRight })
+    await this.#run(
+      `COPY (${sql}) TO ${duckdb.text(path)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP_ROWS})`,
+    )
+    const about = await this.#describe(path, dataset, date, offset)
+    const bytes = (await this.#scratch.disk.readFile(path))!
+    await this.#scratch.disk.remove(path)
+    return { bytes, about }
+  }
+
+  async #describe(path: string, dataset: Dataset, date: string, offset: number): Promise<FileAbout> {
+    const bounds = dataset.gauges.flatMap(({ name }) => [
+      `min(${duckdb.name(name)})::DOUBLE`,
+      `max(${duckdb.name(name)})::DOUBLE`,
+    ])
+    const [row] = await this.#run(
+      `SELECT count(*)::DOUBLE, min(epoch_ms(time_stamp))::DOUBLE, max(epoch_ms(time_stamp))::DOUBLE,
+        string_agg(DISTINCT date_part('hour', time_stamp)::VARCHAR, ','), ${bounds.join(', ')} FROM read_parquet(${duckdb.text(path)})`,
+    )
+    const [rows, fromMs, toMs, hours, ...extremes] = row as [
+      number,
+      number,
+      number,
+      string,
+      ...(number | null)[],
+    ]
+    const side = (at: 0 | 1) => ({
+      time_stamp: new Date(at === 0 ? fromMs : toMs).toISOString(),
+      ...Object.fromEntries(
+        dataset.gauges.flatMap(({ name }, g) => {
+          const value = extremes[2 * g + at]
+          return typeof value === 'number' ? [[name, value]] : []
+        }),
+      ),
+      offset,
+    })
+    return {
+      partition: { date },
+      rows,
+      min: side(0),
+      max: side(1),
+      tags: {
+        hours: hoursTag(hours.split(',').map(Number)),
+        offsets: JSON.stringify({ [IMPORT_PARTITION]: [offset, offset] }),
+        form: formText(formOf(dataset)),
+      },
+    }
+  }
+
+  async #run(sql: string): Promise<readonly unknown[][]> {
+    try {
+      const reader = await this.#connection.runAndReadAll(sql)
+      return reader.getRowsJS() as unknown[][]
+    } catch (error) {
+      throw new TidemarkError('E_ENGINE', `duckdb: ${describeError(error)}`, { cause: error })
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#connection.closeSync()
+    this.#instance.closeSync()
+    await this.#scratch.removeTree(this.#dir)
+  }
+}

@@ -1,0 +1,166 @@
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync, zstdCompressSync } from 'node:zlib'
+import { DuckDBInstance } from '@duckdb/node-api'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { runCommand, startUp } from './up.ts'
+import { ackMs } from './watch.ts'
+
+/** Files of other tools, as their programs write them, brought into the lake by the command. */
+
+let dir: string
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'tidemark-import-'))
+})
+afterEach(() => rm(dir, { recursive: true, force: true }))
+
+const data = () => join(dir, 'data')
+
+async function file(name: string, content: string | Uint8Array): Promise<string> {
+  await writeFile(join(dir, name), content)
+  return join(dir, name)
+}
+
+const importing = (...args: string[]) => runCommand(['import', ...args, '--data', data()])
+
+interface Stats {
+  readonly service: string
+  readonly messages: number
+  readonly complete: boolean
+  readonly cpu: {
+    readonly total: number
+    readonly max: number
+    readonly max_time: string
+    readonly max_host: string
+  }
+}
+
+/** What the API says of the day of all files, on a process that is started for it. */
+async function analytics(): Promise<readonly Stats[]> {
+  const up = await startUp(data(), ['--agent-enabled', 'false'])
+  try {
+    const answer = await fetch(`${up.serving}/v1/analytics?from=2026-11-22&to=2026-11-23`)
+    return ((await answer.json()) as { services: Stats[] }).services
+  } finally {
+    await up.end('SIGTERM')
+  }
+}
+
+const SADF = `# hostname;interval;timestamp;CPU;%user;%memused;%fsused
+web-1;600;2026-11-22 10:10:01 UTC;-1;1.50;40.2;71
+web-1;600;2026-11-22 10:20:01 UTC;-1;2.50;40.2;71
+`
+const EXCEL = `\ufeffTime;Service;Host;CPU (%);RAM;Disk\r
+22.11.2026 11:00;web;h1;1,5;20;30\r
+22.11.2026 11:01;web;h2;x;20;30\r
+22.11.2026 11:02;"shop;eu";h2;1.234,5;20;30\r
+22.11.2026 11:03;web;h2\r
+22.11.2026 11:04;a\u202eb;h2;1;2;3\r
+`
+const INFLUX = `#datatype,string,long,dateTime:RFC3339,double,double,double,string
+#group,false,false,false,false,false,false,true
+#default,_result,,,,,,
+,result,table,_time,cpu,mem,disk,host
+,,0,2026-11-22T10:00:00.123456789Z,1,2,3,h1
+,,0,2026-11-22T10:00:10Z,4,2,3,h1
+`
+
+test('files of sadf, Excel and InfluxDB are taken for what they are, and what is wrong in them is told', async () => {
+  expect(
+    await importing(await file('sar.csv', SADF), '--set', 'service=sar', '--map', 'cpu=%user'),
+  ).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('sar.csv: 2 rows taken'),
+  })
+  const excel = await importing(await file('excel.csv', EXCEL), '--tz', 'Europe/Berlin')
+  expect(excel.code).toBe(0)
+  expect(excel.out).toContain('excel.csv: 2 rows taken')
+  for (const words of ['cpu is no number (the first is row 2)', 'missing columns', 'turn the direction'])
+    expect(excel.out).toContain(words)
+  const [rejects] = await readdir(join(data(), 'rejects'))
+  const kept = await readFile(join(data(), 'rejects', rejects!), 'utf8')
+  expect(kept.trim().split('\n')).toHaveLength(4)
+  expect(kept).toContain('22.11.2026 11:03;web;h2')
+  const zipped = await file('influx.csv.zst', zstdCompressSync(INFLUX))
+  expect((await importing(zipped, '--set', 'service=influx')).out).toContain('2 rows taken')
+  const all = await analytics()
+  expect(all.map(({ service, messages, complete }) => [service, messages, complete ?? true])).toEqual([
+    ['influx', 2, true],
+    ['sar', 2, true],
+    ['shop;eu', 1, true],
+    ['web', 1, true],
+  ])
+  expect(all.map(({ cpu }) => [cpu.total, cpu.max_time, cpu.max_host])).toEqual([
+    [5, '2026-11-22T10:00:10.000Z', 'h1'],
+    [4, '2026-11-22T10:20:01.000Z', 'web-1'],
+    [1234.5, '2026-11-22T10:02:00.000Z', 'h2'],
+    [1.5, '2026-11-22T10:00:00.000Z', 'h1'],
+  ])
+})
+
+test('a file counts once: given twice, killed at any time, beside a process that receives', async () => {
+  const lines = Array.from({ length: 60_000 }, (_, i) => {
+    const time = new Date(Date.UTC(2026, 10, 22) + i * 1_000).toISOString()
+    return JSON.stringify({
+      service: 'old',
+      host: `h${i % 7}`,
+      time_stamp: time,
+      cpu: i % 10,
+      ram: 1,
+      disk: 1,
+    })
+  })
+  const path = await file('old.ndjson.gz', gzipSync(lines.join('\n')))
+  const up = await startUp(data(), ['--agent-enabled', 'false'])
+  await ackMs(up.collector.port, 'new')
+  for (let killed = 0; killed < 4; killed++)
+    await runCommand(['import', path, '--data', data()], 150 + 150 * killed)
+  const first = await importing(path)
+  expect([first.code, first.err]).toEqual([0, expect.anything()])
+  expect((await importing(path)).out).toContain('is in the lake already; nothing changes')
+  const asked = `${up.serving}/v1/services/old/stats?from=2026-11-22&to=2026-11-23`
+  const expected = { messages: 60_000, complete: true, cpu: expect.objectContaining({ total: 270_000 }) }
+  await fetch(`${up.serving}/v1/runs`, {
+    method: 'POST',
+    body: '{"full":true}',
+    headers: { 'content-type': 'application/json' },
+  })
+  await expect.poll(async () => (await fetch(asked)).json(), { timeout: 20_000 }).toMatchObject(expected)
+  const others = await (await fetch(`${up.serving}/v1/services`)).json()
+  expect((others as { services: { service: string }[] }).services.map(({ service }) => service)).toEqual([
+    'new',
+    'old',
+  ])
+  expect(await up.end('SIGTERM')).toBe(0)
+  expect((await readdir(join(data(), 'scratch')).catch(() => [])).length).toBeLessThanOrEqual(4)
+})
+
+test('a Parquet file of pandas keeps its times, and a dry run writes nothing', async () => {
+  const path = join(dir, 'pandas.parquet')
+  const instance = await DuckDBInstance.create(':memory:')
+  const connection = await instance.connect()
+  await connection.run(
+    `COPY (SELECT 'web' AS service, 1.5 AS cpu, 2::BIGINT AS ram, 3::FLOAT AS disk,
+      make_timestamp_ns(1795341600123456789) AS __index_level_0__) TO '${path}' (FORMAT parquet)`,
+  )
+  connection.closeSync()
+  instance.closeSync()
+  const dry = await importing(path, '--dry-run')
+  expect(dry.out).toContain('1 row would be taken')
+  expect(dry.err).toContain('2026-11-22T10:00:00.123Z')
+  expect((await importing(path)).out).toContain('1 row taken')
+  expect(await analytics()).toMatchObject([{ service: 'web', messages: 1 }])
+})
+
+test('a folder is all its files; one that cannot be taken does not hold up the others', async () => {
+  await mkdir(join(dir, 'all/more'), { recursive: true })
+  await file('all/a.csv', 'service,time,cpu,ram,disk\nweb,2026-11-22T10:00:00Z,1,2,3\n')
+  await file('all/more/b.csv', 'service,time,cpu,ram,disk\nweb,2026-11-22T10:00:00Z,2,2,3\n')
+  await file('all/more/c.csv', 'service,cpu\nweb,1\n')
+  const first = await importing(join(dir, 'all'))
+  expect(first).toMatchObject({ code: 1, err: expect.stringContaining('no column is') })
+  expect(await analytics()).toMatchObject([{ service: 'web', messages: 2 }])
+  await appendFile(join(dir, 'all/a.csv'), 'web,2026-11-22T10:00:00Z,1,2,3\n')
+  expect((await importing(join(dir, 'data', 'lake'))).err).toContain('holds a Delta table')
+})

@@ -1,0 +1,70 @@
+import { expect, test } from 'vitest'
+import type { ImportSource } from '../../../lake/import/columns.ts'
+import { type ImportOptions, isGuessed, meaningOf } from '../../../lake/import/meaning.ts'
+import { host } from '../../../schemas/datasets/host.ts'
+
+const NOTHING: ImportOptions = { map: {}, set: {}, timeFormat: null, zone: 'UTC' }
+
+/** A CSV file with these columns; those of times have one. */
+function file(...names: string[]): ImportSource {
+  const columns = names.map((name) => ({
+    name,
+    type: 'VARCHAR',
+    samples: /time|when/i.test(name) ? ['2026-11-22T10:00:00Z'] : ['1'],
+  }))
+  return { format: 'csv', compression: 'none', columns, csv: { delimiter: ',', skip: 1, comments: false } }
+}
+
+const origins = (source: ImportSource, options: Partial<ImportOptions> = {}) => {
+  const { names, time, gauges } = meaningOf(source, host, { ...NOTHING, ...options })
+  return [...names, time, ...gauges].map((origin) => {
+    if (origin === null) return null
+    return 'constant' in origin ? `=${origin.constant}` : origin.column.name
+  })
+}
+
+test('columns of the same name are taken, and nothing is guessed', () => {
+  const source = file('service', 'host', 'time_stamp', 'cpu', 'ram', 'disk', 'more')
+  expect(origins(source)).toEqual(['service', 'host', 'time_stamp', 'cpu', 'ram', 'disk'])
+  expect(isGuessed(meaningOf(source, host, NOTHING))).toBe(false)
+})
+
+test('columns that are called so elsewhere are guessed', () => {
+  const source = file('Timestamp', 'hostname', 'app', 'CPU (%)', '%memused', 'disk_used_percent')
+  expect(origins(source)).toEqual([
+    'app',
+    'hostname',
+    'Timestamp',
+    'CPU (%)',
+    '%memused',
+    'disk_used_percent',
+  ])
+  expect(isGuessed(meaningOf(source, host, NOTHING))).toBe(true)
+})
+
+test('what is said goes before what is guessed', () => {
+  const source = file('when', 'a', 'cpu', 'ram', 'disk')
+  const options = { map: { cpu: 'a', time_stamp: 'when' }, set: { service: 'web', disk: '0' } }
+  expect(origins(source, options)).toEqual(['=web', '=import', 'when', 'a', 'ram', '=0'])
+})
+
+test('the only column with times is the time', () => {
+  expect(origins(file('service', 'cpu', 'ram', 'disk', 'when'))[2]).toBe('when')
+})
+
+test.each<[string, ImportSource, Partial<ImportOptions>]>([
+  [
+    'no column is service; the file has time, cpu, ram, disk; say --map service=COLUMN',
+    file('time', 'cpu', 'ram', 'disk'),
+    {},
+  ],
+  ['no column is disk', file('service', 'time', 'cpu', 'ram'), {}],
+  ['no column is time_stamp', file('service', 'cpu', 'ram', 'disk'), {}],
+  ['--map cpu=b: the file has service', file('service', 'time', 'cpu', 'ram', 'disk'), { map: { cpu: 'b' } }],
+  ['--map cup: dataset host has service, host', file('time'), { map: { cup: 'time' } }],
+  ['--set cpu=much is no value', file('service', 'time', 'ram', 'disk'), { set: { cpu: 'much' } }],
+  ['--set service=.. is no value', file('time', 'cpu', 'ram', 'disk'), { set: { service: '..' } }],
+  ['pivot it first', file('_time', '_field', '_value'), { set: { service: 'web' } }],
+])('%s', (words, source, options) => {
+  expect(() => meaningOf(source, host, { ...NOTHING, ...options })).toThrow(words)
+})
