@@ -11,7 +11,14 @@ import { TidemarkError } from '../../schemas/errors.ts'
 import type { View } from '../../schemas/view.ts'
 import { type ViewColumn, viewColumns } from '../../schemas/view-columns.ts'
 import type { FileAbout } from '../delta/port.ts'
-import { arrayOf, decodeParquet, encodeParquet, missingAsNull, type ParquetColumn } from './codec.ts'
+import {
+  arrayOf,
+  decodeParquet,
+  encodeParquet,
+  missingAsNull,
+  orDamaged,
+  type ParquetColumn,
+} from './codec.ts'
 
 /** Cells as Parquet, in the order given. */
 export function encodeCells(cells: Cells): Uint8Array {
@@ -55,8 +62,12 @@ function sketchValues({ offsets, buckets, counts }: SketchColumn): { bucket: num
   })
 }
 
-/** The cells of a file, whoever wrote it. Throws `E_COLUMNS` when it lacks a column of the view. */
-export async function decodeCells(view: View, bytes: Uint8Array): Promise<Cells> {
+/** The cells of a file, whoever wrote it. Throws `E_COLUMNS` when it lacks a column of the view, `E_FILE_DAMAGED`. */
+export function decodeCells(view: View, bytes: Uint8Array): Promise<Cells> {
+  return orDamaged(view.name, () => readCells(view, bytes))
+}
+
+async function readCells(view: View, bytes: Uint8Array): Promise<Cells> {
   const wanted = viewColumns(view)
   const data = await decodeParquet(
     bytes,

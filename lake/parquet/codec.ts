@@ -2,6 +2,7 @@ import { zstdCompressSync } from 'node:zlib'
 import { parquetRead } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import { ByteWriter, parquetWrite } from 'hyparquet-writer'
+import { describeError, TidemarkError } from '../../schemas/errors.ts'
 
 /**
  * One column of a file. Timestamps are milliseconds here and INT64 TIMESTAMP(MICROS, adjusted to UTC) in the file; sketches
@@ -104,6 +105,22 @@ function areSmall(values: ArrayLike<unknown>): boolean {
     if (value !== null && value !== ((value as number) | 0)) return false
   }
   return true
+}
+
+/** What `read` makes of a file's bytes. Throws `E_FILE_DAMAGED` when they are not what they should be, whatever they are. */
+export async function orDamaged<T>(what: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read()
+  } catch (error) {
+    if (error instanceof TidemarkError) throw error
+    throw new TidemarkError(
+      'E_FILE_DAMAGED',
+      `a Parquet file of ${what} cannot be read: ${describeError(error)}`,
+      {
+        cause: error,
+      },
+    )
+  }
 }
 
 /**

@@ -1,10 +1,18 @@
 import { type Dataset, formOf, formText, nameColumns } from '../../schemas/dataset.ts'
+import { messagesTable } from '../../schemas/definitions.ts'
 import type { Columns } from '../../schemas/message.ts'
 import { constantColumn, type StringColumn, toStringColumn } from '../../schemas/string-column.ts'
 import { bucketStart, DAY_MS, HOUR_MS } from '../../schemas/time.ts'
 import type { FileAbout } from '../delta/port.ts'
 import { hoursTag } from '../tables/hours.ts'
-import { arrayOf, decodeParquet, encodeParquet, missingAsNull, type ParquetColumn } from './codec.ts'
+import {
+  arrayOf,
+  decodeParquet,
+  encodeParquet,
+  missingAsNull,
+  orDamaged,
+  type ParquetColumn,
+} from './codec.ts'
 import type { MessageRows } from './order.ts'
 import { StringDraft } from './string-draft.ts'
 
@@ -55,7 +63,11 @@ export function encodeMessages(
 }
 
 /** The rows of a file, in the columns of `dataset`: what the file does not have yet is absent. */
-export async function decodeMessages(dataset: Dataset, bytes: Uint8Array): Promise<MessageRows> {
+export function decodeMessages(dataset: Dataset, bytes: Uint8Array): Promise<MessageRows> {
+  return orDamaged(messagesTable(dataset.name), () => readMessages(dataset, bytes))
+}
+
+async function readMessages(dataset: Dataset, bytes: Uint8Array): Promise<MessageRows> {
   const form = formOf(dataset)
   const data = await decodeParquet(bytes, [
     ...nameColumns(dataset),

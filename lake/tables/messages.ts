@@ -1,7 +1,9 @@
 import { type Dataset, nameColumns } from '../../schemas/dataset.ts'
+import { TidemarkError } from '../../schemas/errors.ts'
 import type { Gap, Position } from '../../schemas/position.ts'
 import type { DataFile, Snapshot, TableSchema } from '../delta/port.ts'
 import { optional, required } from './fields.ts'
+import { isGaps, isPosition, isWhole, storedJson } from './stored-json.ts'
 
 /** The tables of datasets' messages: columns, and what their commits and files say of the log. */
 
@@ -41,8 +43,14 @@ export function coveredMs(messages: Snapshot | null, partition: number): number 
 /** First and last offset per partition of a file of `messages`: tag `offsets`. */
 export type OffsetRanges = { readonly [partition: number]: readonly [number, number] }
 
+/** Throws `E_TABLE_DAMAGED`. */
 export function offsetsOf(file: DataFile): OffsetRanges {
-  return JSON.parse(file.tags.offsets ?? '{}') as OffsetRanges
+  const ranges = storedJson<OffsetRanges>(`the tag of ${file.path}`, file.tags.offsets ?? '{}', {})
+  if (
+    Object.values(ranges).every((range) => Array.isArray(range) && range.length === 2 && range.every(isWhole))
+  )
+    return ranges
+  throw new TidemarkError('E_TABLE_DAMAGED', `the tag of ${file.path} has wrong offsets`)
 }
 
 /** Whether every row of `file` lies at or below `position`; imported rows always do. */
@@ -60,8 +68,10 @@ export interface LogFacts {
   readonly closed: Position
 }
 
+/** Throws `E_TABLE_DAMAGED`. */
 export function logFacts(messages: Snapshot | null): LogFacts {
-  return JSON.parse(messages?.configuration['tidemark.log'] ?? '{"gaps":[],"closed":{}}') as LogFacts
+  const json = messages?.configuration['tidemark.log'] ?? '{"gaps":[],"closed":{}}'
+  return storedJson<LogFacts>('what messages say of the log', json, { gaps: isGaps, closed: isPosition })
 }
 
 export function withLogFacts(messages: Snapshot, facts: LogFacts): Record<string, string> {

@@ -3,6 +3,7 @@ import type { View } from '../../schemas/view.ts'
 import { viewColumns } from '../../schemas/view-columns.ts'
 import type { Field, Snapshot, TableSchema } from '../delta/port.ts'
 import { required } from './fields.ts'
+import { isGaps, isList, isPosition, isText, isWhole, storedJson } from './stored-json.ts'
 
 /** Schema of a view's table: `viewColumns`, then the partition column `date`. */
 export function viewSchema(view: View): TableSchema {
@@ -37,11 +38,21 @@ export interface ViewState {
   readonly run: string
 }
 
-/** Null before the first publish. */
+/** Null before the first publish. Throws `E_TABLE_DAMAGED`. */
 export function viewState(view: Snapshot | null): ViewState | null {
   const json = view?.configuration['tidemark.view']
-  return json ? (JSON.parse(json) as ViewState) : null
+  return json ? storedJson<ViewState>('the state of a published version', json, STATE) : null
 }
+
+const STATE = {
+  tidemark: isPosition,
+  hash: isText,
+  definition: isText,
+  messagesVersion: isWhole,
+  dirtyHours: isList,
+  gaps: isGaps,
+  run: isText,
+} as const
 
 export function withViewState(view: Snapshot, state: ViewState): Record<string, string> {
   return { ...view.configuration, 'tidemark.view': JSON.stringify(state) }

@@ -2,6 +2,7 @@ import { BEGINNING, type Gap } from '../../schemas/position.ts'
 import type { View } from '../../schemas/view.ts'
 import type { DataFile, Snapshot, TableSchema } from '../delta/port.ts'
 import { viewFields } from './published.ts'
+import { isGaps, isText, isWhole, storedJson } from './stored-json.ts'
 
 /** Table of the ticks of a view; the same columns, not partitioned. */
 export function ticksTable(view: Pick<View, 'name'>): string {
@@ -45,7 +46,7 @@ export function tickTags(tick: Omit<Tick, 'file'>): Record<string, string> {
 const ticksBySnapshot = new WeakMap<Snapshot, readonly Tick[]>()
 const tickByFile = new WeakMap<DataFile, Tick>()
 
-/** The ticks that a version of a ticks table names, by definition, partition and position. */
+/** The ticks that a version of a ticks table names, by definition, partition and position. Throws `E_TABLE_DAMAGED`. */
 export function ticksOf(snapshot: Snapshot | null): readonly Tick[] {
   if (snapshot === null) return []
   let ticks = ticksBySnapshot.get(snapshot)
@@ -59,10 +60,19 @@ export function ticksOf(snapshot: Snapshot | null): readonly Tick[] {
   return ticks
 }
 
+const TAG = {
+  hash: isText,
+  partition: isWhole,
+  from: isWhole,
+  to: isWhole,
+  toMs: isWhole,
+  gaps: isGaps,
+} as const
+
 function tickOf(file: DataFile): Tick {
   let tick = tickByFile.get(file)
   if (tick === undefined) {
-    tick = { ...(JSON.parse(file.tags.tick!) as Omit<Tick, 'file'>), file }
+    tick = { ...storedJson<Omit<Tick, 'file'>>(`the tag of ${file.path}`, file.tags.tick!, TAG), file }
     tickByFile.set(file, tick)
   }
   return tick

@@ -181,7 +181,15 @@ test('the log is trimmed as soon as a publish no longer needs it', async () => {
   await seal()
   await seal()
   await expect.poll(() => trimmed.at(-1)).toBe(-1)
-  const state = { tidemark: { 0: 0 } } as unknown as ViewState
+  const state: ViewState = {
+    tidemark: { 0: 0 },
+    hash: 'h',
+    definition: '{}',
+    messagesVersion: 1,
+    dirtyHours: [],
+    gaps: [],
+    run: 'run-1',
+  }
   const configuration = withViewState(empty, state)
   await view.commit(empty, { operation: 'PUBLISH', dataChange: true, configuration })
   wake.notify()

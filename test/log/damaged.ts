@@ -18,7 +18,9 @@ const damage: fc.Arbitrary<Damage> = fc.oneof(
 
 /** `bytes` after one to four flips of a bit, cuts, stretches of noise, or bytes of another place. */
 export function damaged(bytes: Uint8Array): fc.Arbitrary<Uint8Array> {
-  return fc.array(damage, { minLength: 1, maxLength: 4 }).map((all) => all.reduce(apply, bytes.slice()))
+  return fc
+    .array(damage, { minLength: 1, maxLength: 4 })
+    .map((all) => all.reduce(apply, new Uint8Array(bytes)))
 }
 
 function apply(bytes: Uint8Array, one: Damage): Uint8Array {
