@@ -2,20 +2,20 @@ import type { DatasetTables, LakeTables, ViewTables } from '../lake/tables/deplo
 import { WHOLE } from '../schemas/cell-rows.ts'
 import { Coalesced } from '../schemas/coalesced.ts'
 import { describeError, isError, TidemarkError } from '../schemas/errors.ts'
-import type { Clock } from '../schemas/ports/clock.ts'
+import type { Clock, Pause } from '../schemas/ports/clock.ts'
 import type { Disk } from '../schemas/ports/disk.ts'
 import type { OpenCells, Wake } from '../schemas/ports/layers.ts'
 import { shown } from '../schemas/shown.ts'
 import { DAY_MS } from '../schemas/time.ts'
-import type { Answers, CellsAnswer, Range, ViewInfo } from './answers.ts'
+import type { Answers, CellsAnswer, Range, Stats, StatsAnswer, ViewInfo } from './answers.ts'
 import { statsAsOf } from './as-of.ts'
 import { isDamaged } from './index/database.ts'
 import { coarsestWithin, planRanges } from './index/levels.ts'
 import { load, look, type Seen } from './index/load.ts'
 import { type IndexLoader, loadHere } from './index/loader.ts'
 import { emptyIndex, type IndexedDate, type ViewIndex } from './index/view-index.ts'
-import { analytics, type BatchCells, isKnown, keys, series, stats } from './merge.ts'
-import { EVER, type Moment, momentOf, wholeOf } from './moment.ts'
+import { type BatchCells, isKnown, keys, keysWithin, series, stats, statsOfAll } from './merge.ts'
+import { bothWhole, EVER, type Moment, momentOf, wholeOf } from './moment.ts'
 import { OldMinutes } from './old-minutes.ts'
 import { openIndex, removeIndex } from './open-index.ts'
 
@@ -40,6 +40,8 @@ export interface AnswersDeps {
   /** Null where no speed layer runs in this process. */
   readonly openCells: OpenCells | null
   readonly clock: Clock
+  /** Called within long answers; absent: they are made without a pause. */
+  readonly pause?: Pause
   readonly wake: Wake
   logLine(line: string): void
 }
@@ -64,6 +66,11 @@ const INDEX_DAYS = 35
 const LAG_GRACE_MS = 5_000
 /** Where open cells do, so long: the freshness bound. */
 const LAG_EMBEDDED_MS = 1_000
+
+/** So long a part of a long answer holds the thread. */
+const SLICE_MS = 10
+/** Keys between two looks at the clock. */
+const KEYS_AT_ONCE = 32
 
 /** A view that is answered. */
 interface Served {
@@ -239,6 +246,34 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
     return { cells, ...wholeOf(at, range) }
   }
 
+  async function reach({ tables, index }: Served, range: Range, stepMs = WHOLE): Promise<void> {
+    const dates = oldDates(index, range, stepMs)
+    if (dates.length > 0) await old.read(tables.published, index, dates)
+  }
+
+  async function analytics(view: Served, range: Range, prefix: string): Promise<StatsAnswer> {
+    const names = keysWithin(now(view), range, prefix)
+    const found: Stats[] = []
+    let whole = wholeOf(now(view), range)
+    for (let from = 0; from < names.length; ) {
+      if (from > 0) {
+        await deps.pause?.()
+        // What was read for the part before may be gone.
+        await reach(view, range)
+      }
+      const at = now(view)
+      const startedMs = deps.clock.nowMs()
+      // The clock may step back.
+      while (from < names.length && Math.abs(deps.clock.nowMs() - startedMs) < SLICE_MS) {
+        const some = names.slice(from, from + KEYS_AT_ONCE)
+        found.push(...answered(() => statsOfAll(at, batchOf(view), some, range)))
+        from += some.length
+      }
+      whole = bothWhole(whole, wholeOf(at, range))
+    }
+    return { stats: found, ...whole }
+  }
+
   const stopWatching = deps.wake.subscribe(() => void refresh())
   armPoll()
   await refresh()
@@ -258,11 +293,8 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
       const at = now(view)
       return mayBe(at, key, range) ? answered(() => stats(at, batchOf(view), key, range)) : null
     },
-    analytics(name, range, prefix = '') {
-      const view = viewNamed(name)
-      const at = now(view)
-      return { stats: answered(() => analytics(at, batchOf(view), range, prefix)), ...wholeOf(at, range) }
-    },
+    analytics: (name, range, prefix = '') => analytics(viewNamed(name), range, prefix),
+    whole: (name, range) => wholeOf(now(viewNamed(name)), range),
     cells: (name, key, range) => seriesOf(viewNamed(name), key, range),
     series: (name, key, range, stepMs) => seriesOf(viewNamed(name), key, range, stepMs),
     async statsAsOf(name, key, range, asOf) {
@@ -270,11 +302,7 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
       if (!mayBe(now(view), key, range)) return null
       return statsAsOf(view.tables, loader, key, range, asOf)
     },
-    async reach(name, range, stepMs = WHOLE) {
-      const view = viewNamed(name)
-      const dates = oldDates(view.index, range, stepMs)
-      if (dates.length > 0) await old.read(view.tables.published, view.index, dates)
-    },
+    reach: (name, range, stepMs) => reach(viewNamed(name), range, stepMs),
     basis: (name) => now(viewNamed(name)).basis,
     status: () => ({
       state: loading.failing === null ? 'ok' : 'failing',

@@ -16,8 +16,13 @@ export interface Answers {
   keys(view: string): KeysAnswer
   /** Null when the key is unknown and nothing is missing that may hold it. */
   stats(view: string, key: string, range: Range): Stats | null
-  /** Stats of every key, or of those that begin with `prefix`, with at least one message in the range, by key as UTF-8 bytes. */
-  analytics(view: string, range: Range, prefix?: string): StatsAnswer
+  /**
+   * Stats of every key, or of those that begin with `prefix`, with at least one message in the range, by key as UTF-8 bytes.
+   * Where they are many other work goes first in between: then each key's stats are of one moment, all keys' of several.
+   */
+  analytics(view: string, range: Range, prefix?: string): Promise<StatsAnswer>
+  /** Whether what is answered now about a range is whole. */
+  whole(view: string, range: Range): Whole
   /** Merged cells in the view's own buckets; null as in `stats`. */
   cells(view: string, key: string, range: Range): CellsAnswer | null
   /**

@@ -56,8 +56,8 @@ export function rowsWithin(cells: Cells, { fromMs, toMs }: Range): { from: numbe
   return { from: firstAtLeast(times, fromMs), to: firstAtLeast(times, toMs) }
 }
 
-/** The cells of `key`, or of every key, that no version holds yet. */
-function realtime({ index, open }: Moment, key: string | null, { fromMs, toMs }: Range): Cells[] {
+/** The cells of `key` that no version holds yet. */
+function realtime({ index, open }: Moment, key: string, { fromMs, toMs }: Range): Cells[] {
   return [
     index.ticks.fold.range(key, fromMs, toMs),
     ...open.flatMap((part) => part.cells(key, fromMs, toMs)),
@@ -89,31 +89,35 @@ export function stats(at: Moment, batch: BatchCells, key: string, range: Range):
   }
 }
 
-/** Stats of every key that begins with `prefix` and has messages in `range`, by key as UTF-8 bytes: one fold for all of them. */
-export function analytics(at: Moment, batch: BatchCells, range: Range, prefix: string): Stats[] {
-  const { view, keys: known } = at.index
+/** The keys that begin with `prefix` and may have messages in `range`, by UTF-8 bytes. */
+export function keysWithin(at: Moment, range: Range, prefix: string): string[] {
+  return summaries(at)
+    .filter(
+      ({ key, firstMs, lastMs }) => firstMs < range.toMs && lastMs >= range.fromMs && key.startsWith(prefix),
+    )
+    .map(({ key }) => key)
+    .sort(compareUtf8)
+}
+
+/** Stats of those of `keys` that have messages in `range`, by key as UTF-8 bytes: one fold for all of them. */
+export function statsOfAll(at: Moment, batch: BatchCells, keys: readonly string[], range: Range): Stats[] {
+  const { view } = at.index
   const total = new CellFold(view)
-  for (const { key, firstMs, lastMs } of known.values()) {
-    if (firstMs < range.toMs && lastMs >= range.fromMs && key.startsWith(prefix))
-      addBatch(total, at, batch, key, range, { bucketMs: WHOLE })
-  }
+  for (const key of keys) addBatch(total, at, batch, key, range, { bucketMs: WHOLE })
   const fromBatch = new Map(Array.from(total.keys(), ({ key, messages }) => [key, messages]))
-  for (const cells of realtime(at, null, range)) total.merge(cells, { bucketMs: WHOLE })
+  for (const key of keys)
+    for (const cells of realtime(at, key, range)) total.merge(cells, { bucketMs: WHOLE })
   const cells = total.cells()
   const whole = wholeOf(at, range)
   const { basis } = at
   const answerOf = answering(cells)
-  const found: Stats[] = []
-  for (let i = 0; i < cells.length; i++) {
+  return Array.from({ length: cells.length }, (_, i): Stats => {
     const key = keyAt(cells, i)
-    // What came in real time is folded whatever its key.
-    if (!key.startsWith(prefix)) continue
     const { messages } = total.summary(key)!
     const of = fromBatch.get(key) ?? 0
     const answeredBy = { batch: of, realtime: messages - of }
-    found.push({ view, key, ...range, messages, gauges: answerOf(i), answeredBy, basis, ...whole })
-  }
-  return found
+    return { view, key, ...range, messages, gauges: answerOf(i), answeredBy, basis, ...whole }
+  })
 }
 
 /** Merged cells of `key` in buckets of `stepMs`, ascending. */
@@ -135,10 +139,14 @@ export function isKnown(at: Moment, key: string): boolean {
 }
 
 /** Every key known at this instant, by UTF-8 bytes. */
-export function keys({ index, open }: Moment): KeySummary[] {
+export function keys(at: Moment): KeySummary[] {
+  return summaries(at).sort((a, b) => compareUtf8(a.key, b.key))
+}
+
+function summaries({ index, open }: Moment): KeySummary[] {
   const all = new Map<string, KeySummary>(index.keys)
   const add = (key: KeySummary) => all.set(key.key, joinSummaries(all.get(key.key), key))
   for (const key of index.ticks.fold.keys()) add(key)
   for (const part of open) for (const key of part.keys()) add(key)
-  return [...all.values()].sort((a, b) => compareUtf8(a.key, b.key))
+  return [...all.values()]
 }

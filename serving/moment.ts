@@ -10,7 +10,7 @@ import type { ViewIndex } from './index/view-index.ts'
  *
  *     ├──── batch cells ────┤T├─ tick ─┤├─ tick ─┤chain end├── open cells ──┤ position
  *
- * It is made and used without waiting, so one answer never mixes two states.
+ * It is made and used without waiting, so what is said of a key never mixes two states.
  */
 export interface Moment {
   readonly index: ViewIndex
@@ -133,4 +133,11 @@ export const EVER: Range = { fromMs: Number.NEGATIVE_INFINITY, toMs: Number.POSI
 export function wholeOf(at: Moment, range: Range): Whole {
   const gaps = [...at.missing, ...gapsWithin(at.basis.gaps, range)]
   return { complete: gaps.length === 0, gaps }
+}
+
+/** Whether two parts of an answer are whole together. */
+export function bothWhole(a: Whole, b: Whole): Whole {
+  const known = new Set(a.gaps.map((gap) => JSON.stringify(gap)))
+  const gaps = [...a.gaps, ...b.gaps.filter((gap) => !known.has(JSON.stringify(gap)))]
+  return { complete: a.complete && b.complete, gaps }
 }

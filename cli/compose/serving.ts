@@ -5,6 +5,7 @@ import { type AnswersServer, startAnswers } from '../../serving/answer.ts'
 import type { HttpDeps } from '../../serving/http/app.ts'
 import { type HttpServer, startHttp } from '../../serving/http/server.ts'
 import type { Tokens } from '../access/tokens.ts'
+import { pause } from '../host/clock.ts'
 import { indexThread } from '../host/index-thread.ts'
 import type { Settings } from '../settings/settings.ts'
 import { VERSION } from '../version.ts'
@@ -38,7 +39,7 @@ export async function startServing(
       indexDays: settings.integer('serving.index_days'),
       partitions,
     },
-    { ...lake, loader: indexThread(), disk, clock, logLine },
+    { ...lake, loader: indexThread(), disk, clock, pause, logLine },
   )
   closing.add('serving', () => answers.close())
   return answers
@@ -55,6 +56,7 @@ export async function startPages(
   const http = await startHttp(settings.address('serving.listen'), {
     ...asked,
     clock,
+    pause,
     access: gate.access,
     hosts: [settings.address('serving.listen').host.toLowerCase(), ...settings.hosts('serving.hosts')],
     version: VERSION,

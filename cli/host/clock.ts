@@ -1,4 +1,4 @@
-import type { Clock } from '../../schemas/ports/clock.ts'
+import type { Clock, Pause } from '../../schemas/ports/clock.ts'
 
 /** Longest delay of one timer of Node; a longer wait goes in steps of it. */
 const TIMEOUT_MS_MAX = 2 ** 31 - 1
@@ -20,3 +20,6 @@ export function nodeClock(): Clock {
     },
   }
 }
+
+/** Whatever waits of sockets, timers and threads goes first. */
+export const pause: Pause = () => new Promise((resolve) => setImmediate(resolve))

@@ -14,6 +14,9 @@ export interface Random {
   hex(bytes: number): string
 }
 
+/** Lets what else waits in this thread go first. */
+export type Pause = () => Promise<void>
+
 /** Resolves after `ms`, or early when `signal` aborts. */
 export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

@@ -7,7 +7,7 @@ import type {
   RawServerDefault,
 } from 'fastify'
 import type { Access } from '../../schemas/ports/access.ts'
-import type { Clock } from '../../schemas/ports/clock.ts'
+import type { Clock, Pause } from '../../schemas/ports/clock.ts'
 import type { RunRecord, RunStarter } from '../../schemas/ports/layers.ts'
 import type { Answers } from '../answers.ts'
 
@@ -23,6 +23,8 @@ export type App = FastifyInstance<
 export interface HttpDeps {
   readonly answers: Answers
   readonly clock: Clock
+  /** Called while a long answer is written; absent: it is written without a pause. */
+  readonly pause?: Pause
   /** The state of every layer, as JSON. */
   status(): Promise<object>
   ready(): Promise<{ readonly ready: boolean; readonly reasons: readonly string[] }>

@@ -24,7 +24,7 @@ export async function analysisPage(
 ): Promise<string> {
   const { name } = info.view
   await answers.reach(name, range)
-  const { stats: unsorted, ...whole } = answers.analytics(name, range)
+  const { stats: unsorted, ...whole } = await answers.analytics(name, range)
   const all = [...unsorted].sort((a, b) => compareNaturally(a.key, b.key))
   const form = {
     from: isoDate(range.fromMs, zone),

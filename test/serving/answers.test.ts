@@ -41,7 +41,7 @@ for (const { dataset, view } of [
             .map(({ key, messages }): [string, number] => [key, messages])
             .sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b))),
         )
-        const ofAll = rig.answers.analytics(view.name, RANGE).stats
+        const ofAll = (await rig.answers.analytics(view.name, RANGE)).stats
         expect(ofAll.map(({ key }) => key)).toEqual(rig.answers.keys(view.name).keys.map(({ key }) => key))
         for (const { key, messages } of oracle.keys()) {
           const own = ofAll.find((one) => one.key === key)!
@@ -123,7 +123,7 @@ test('a key that nobody knows is unknown where nothing is missing, and not whole
   for (const ask of ['stats', 'cells'] as const)
     expect(rig.answers[ask]('service_minute', 'other', RANGE)).toMatchObject({ complete: false })
   expect(rig.answers.keys('service_minute')).toMatchObject({ complete: false })
-  expect(rig.answers.analytics('service_minute', RANGE)).toMatchObject({ complete: false })
+  expect(await rig.answers.analytics('service_minute', RANGE)).toMatchObject({ complete: false })
 })
 
 test('a tick that cannot be read is a gap until it can; what follows it counts', async () => {

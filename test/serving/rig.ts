@@ -9,6 +9,7 @@ import { type Cells, pickRows, timesOf } from '../../schemas/cells.ts'
 import type { Dataset } from '../../schemas/dataset.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import { type Message, toColumns } from '../../schemas/message.ts'
+import type { Clock, Pause } from '../../schemas/ports/clock.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
 import type { OpenCells } from '../../schemas/ports/layers.ts'
 import { makeWake } from '../../schemas/ports/wake.ts'
@@ -36,14 +37,14 @@ export interface RigOptions {
   readonly loader?: IndexLoader
   /** The log's partitions where no speed layer runs in the process. */
   readonly partitions?: readonly number[]
+  readonly pause?: Pause
+  /** What the answers take for their clock. */
+  clockOf?(clock: Clock): Clock
 }
 
 /** Answers over a lake to which tests publish cells and ticks, and over open cells that they say. */
-export async function answersRig(
-  dataset: Dataset,
-  view: View,
-  { indexDays, isDown = false, indexPath = ':memory:', disk, loader, partitions }: RigOptions = {},
-) {
+export async function answersRig(dataset: Dataset, view: View, options: RigOptions = {}) {
+  const { indexDays, isDown = false, indexPath = ':memory:', disk, loader, partitions } = options
   const clock = new SimClock(NOW_MS)
   const store = new MemoryStore(clock)
   if (isDown) store.faults = () => Promise.reject(new TidemarkError('E_STORE', 'down'))
@@ -82,7 +83,8 @@ export async function answersRig(
     {
       tables,
       openCells: partitions === undefined ? openCells : null,
-      clock,
+      clock: options.clockOf?.(clock) ?? clock,
+      ...(options.pause && { pause: options.pause }),
       wake,
       logLine: (line) => void lines.push(line),
       ...(disk && { disk }),

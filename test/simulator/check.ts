@@ -51,7 +51,7 @@ function checkView(sim: Simulation, answers: Answers, name: string, { freshMs, r
 
 /** Ranges of blocks that an answer says it lacks, because the file of their tick is damaged. */
 function damagedTicks(answers: Answers, name: string, range: Range): AnswerGap[] {
-  return answers.analytics(name, range).gaps.filter(({ reason }) => reason.includes('_ticks/'))
+  return answers.whole(name, range).gaps.filter(({ reason }) => reason.includes('_ticks/'))
 }
 
 function* combinations(blocks: readonly Block[]): Generator<Block[]> {

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type TSchema, Type } from 'typebox'
 import { TidemarkError } from '../../../schemas/errors.ts'
 import { joinKey, KEY_SEPARATOR, splitKey } from '../../../schemas/key.ts'
-import type { Clock } from '../../../schemas/ports/clock.ts'
+import type { Clock, Pause } from '../../../schemas/ports/clock.ts'
 import { shown } from '../../../schemas/shown.ts'
 import type { View } from '../../../schemas/view.ts'
 import { viewColumns } from '../../../schemas/view-columns.ts'
@@ -29,11 +29,14 @@ import {
   summarySchema,
   WHOLE,
 } from '../schemas.ts'
+import { sendStats } from '../send-stats.ts'
 import { presentSeries } from '../series.ts'
 
 export interface QuestionsDeps {
   readonly answers: Answers
   readonly clock: Clock
+  /** Called while a long answer is written; absent: it is written without a pause. */
+  readonly pause?: Pause
 }
 
 /** Where the questions about a view are asked, and how a request names a key. */
@@ -60,7 +63,7 @@ const SERIES_BUCKETS = 1_500
 type Asked = { readonly [name: string]: string | undefined }
 
 /** The questions about one view. */
-export function questionRoutes(app: App, place: Place, { answers, clock }: QuestionsDeps): void {
+export function questionRoutes(app: App, place: Place, { answers, clock, pause }: QuestionsDeps): void {
   const { view, named } = place
   const { name } = view
   const { finer } = place
@@ -95,8 +98,8 @@ export function questionRoutes(app: App, place: Place, { answers, clock }: Quest
   async function statsApart(key: string, range: Range) {
     await answers.reach(finer!.name, range)
     found(answers.stats(name, key, range), key)
-    const { stats, ...whole } = answers.analytics(finer!.name, range, `${key}${KEY_SEPARATOR}`)
-    return { [`${apart}s`]: stats.map((one) => presentStats(one, false)), ...presentWhole(whole) }
+    const { stats, ...whole } = await answers.analytics(finer!.name, range, `${key}${KEY_SEPARATOR}`)
+    return { stats, ...whole }
   }
 
   app.get(
@@ -135,12 +138,12 @@ export function questionRoutes(app: App, place: Place, { answers, clock }: Quest
         },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const asked = request.query as Asked
       const key = keyOf(request)
       const range = rangeOf(asked)
       const { as_of: asOf, explain, by } = asked
-      if (by !== undefined) return (await statsApart(key, range)) as never
+      if (by !== undefined) return sendStats(reply, `${apart}s`, await statsApart(key, range), pause)
       if (asOf !== undefined) {
         const at = parseAsOf(asOf, parseZone(asked.tz))
         return presentStats(
@@ -216,13 +219,12 @@ export function questionRoutes(app: App, place: Place, { answers, clock }: Quest
         response: { 200: Type.Object({ [named]: Type.Array(Stats), ...WHOLE }), ...PROBLEMS },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const asked = request.query as Asked
       const range = rangeOf(asked)
       const of = asked.by === undefined ? name : finer!.name
       await answers.reach(of, range)
-      const { stats, ...whole } = answers.analytics(of, range)
-      return { [named]: stats.map((one) => presentStats(one, false)), ...presentWhole(whole) } as never
+      return sendStats(reply, named, await answers.analytics(of, range), pause)
     },
   )
 }

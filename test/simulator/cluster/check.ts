@@ -29,7 +29,7 @@ export function checkAnswers(cluster: Cluster): { complete: boolean } {
       const cells = answers.cells(view.name, key, range)?.cells ?? noCells(view)
       wrong.push(...minuteDifferences(expected, key, range, cells))
     }
-    const { complete } = answers.analytics(view.name, range)
+    const { complete } = answers.whole(view.name, range)
     all &&= complete
     if (complete) wrong.push(...stale(cluster, position))
     if (wrong.length > 0)

@@ -201,6 +201,6 @@ class History {
   #gaps(): string {
     const { answers, clock } = this.cluster
     const range = { fromMs: 0, toMs: clock.nowMs() }
-    return JSON.stringify(answers.views().map(({ view }) => answers.analytics(view.name, range).gaps))
+    return JSON.stringify(answers.views().map(({ view }) => answers.whole(view.name, range).gaps))
   }
 }

@@ -1,0 +1,83 @@
+import type { AddressInfo } from 'node:net'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { expect, test } from 'vitest'
+import { pause } from '../../../cli/host/clock.ts'
+import { host } from '../../../schemas/datasets/host.ts'
+import type { Message } from '../../../schemas/message.ts'
+import type { Clock } from '../../../schemas/ports/clock.ts'
+import { serviceMinute } from '../../../schemas/views/service-minute.ts'
+import { makeApp } from '../../../serving/http/server.ts'
+import { answersRig, NOW_MS } from '../rig.ts'
+import { ask } from './raw.ts'
+
+const KEYS = 10_000
+/** Nothing holds the event loop longer than 50 ms; ten times that on a machine that is busy with other things as well. */
+const HELD_MS_MAX = 500
+const MINUTE_MS = 60_000
+
+/** Minutes of many services, in each layer one. */
+const messages = (minute: number): Message[] =>
+  Array.from({ length: KEYS }, (_, i): Message => {
+    const timeMs = NOW_MS - 3_600_000 + minute * MINUTE_MS
+    return { names: [`service-${i}`, 'h'], timeMs, gauges: [i % 101, 2, 3], agent: null, seq: null }
+  })
+
+/** Time passes with every look at it, so that parts are short. */
+function quick(clock: Clock): Clock {
+  let passedMs = 0
+  const nowMs = () => {
+    passedMs += 5
+    return clock.nowMs() + passedMs
+  }
+  return { nowMs, after: (ms, fn) => clock.after(ms, fn) }
+}
+
+test('the stats of ten thousand services hold up nobody else', async () => {
+  await using rig = await answersRig(host, serviceMinute, { pause, clockOf: quick })
+  await rig.publish(messages(0), 1)
+  rig.hold(messages(1), 1, 2)
+  await using app = makeApp({
+    answers: rig.answers,
+    clock: rig.clock,
+    pause,
+    status: async () => ({}),
+    ready: async () => ({ ready: true, reasons: [] }),
+    runs: async () => [],
+    runStarter: {
+      start: () => ({ run: 'r', ended: Promise.resolve([]) }),
+      find: async () => null,
+      cancel: () => false,
+    },
+    version: 'test',
+    logLine: () => {},
+  })
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = app.server.address() as AddressInfo
+  const loop = monitorEventLoopDelay({ resolution: 1 })
+  loop.enable()
+  const { status, body } = await ask(port, `/v1/analytics?from=${NOW_MS - 86_400_000}&to=${NOW_MS}`)
+  loop.disable()
+  expect(status).toBe(200)
+  const { services, complete } = JSON.parse(body) as { services: { messages: number }[]; complete: boolean }
+  expect([services.length, complete]).toEqual([KEYS, true])
+  expect(services.every((one) => one.messages === 2)).toBe(true)
+  expect(loop.max / 1e6).toBeLessThan(HELD_MS_MAX)
+}, 60_000)
+
+test('a version that comes between two parts of an answer counts nothing twice, and loses nothing', async () => {
+  let between = async () => {}
+  await using rig = await answersRig(host, serviceMinute, { pause: () => between(), clockOf: quick })
+  const [first, second] = [messages(0).slice(0, 300), messages(1).slice(0, 300)]
+  await rig.publish(first, 1)
+  await rig.tick(second, 1, 2)
+  let times = 0
+  between = async () => {
+    times += 1
+    if (times === 2) await rig.publish([...first, ...second], 2)
+  }
+  const range = { fromMs: NOW_MS - 86_400_000, toMs: NOW_MS }
+  const { stats, complete } = await rig.answers.analytics('service_minute', range)
+  expect([stats.length, complete, times > 2]).toEqual([300, true, true])
+  expect(stats.every((one) => one.messages === 2)).toBe(true)
+  expect(new Set(stats.map(({ basis }) => basis.viewVersion)).size).toBe(2)
+})
