@@ -7,14 +7,31 @@ import type { Disk } from '../schemas/ports/disk.ts'
 import type { OpenCells, Wake } from '../schemas/ports/layers.ts'
 import { shown } from '../schemas/shown.ts'
 import { DAY_MS } from '../schemas/time.ts'
-import type { Answers, CellsAnswer, Range, Stats, StatsAnswer, ViewInfo } from './answers.ts'
+import {
+  type Answers,
+  CELLS_MAX,
+  type CellsAnswer,
+  type Range,
+  type Stats,
+  type StatsAnswer,
+  type ViewInfo,
+} from './answers.ts'
 import { statsAsOf } from './as-of.ts'
 import { isDamaged } from './index/database.ts'
 import { coarsestWithin, planRanges } from './index/levels.ts'
 import { load, look, type Seen } from './index/load.ts'
 import { type IndexLoader, loadHere } from './index/loader.ts'
 import { emptyIndex, type IndexedDate, type ViewIndex } from './index/view-index.ts'
-import { type BatchCells, isKnown, keys, keysWithin, series, stats, statsOfAll } from './merge.ts'
+import {
+  type BatchCells,
+  isKnown,
+  keys,
+  keysWithin,
+  series,
+  seriesOfAll,
+  stats,
+  statsOfAll,
+} from './merge.ts'
 import { bothWhole, EVER, type Moment, momentOf, wholeOf } from './moment.ts'
 import { OldMinutes } from './old-minutes.ts'
 import { openIndex, removeIndex } from './open-index.ts'
@@ -297,6 +314,20 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
     whole: (name, range) => wholeOf(now(viewNamed(name)), range),
     cells: (name, key, range) => seriesOf(viewNamed(name), key, range),
     series: (name, key, range, stepMs) => seriesOf(viewNamed(name), key, range, stepMs),
+    seriesOfAll(name, prefix, range, stepMs) {
+      const view = viewNamed(name)
+      const at = now(view)
+      const keys = keysWithin(at, range, prefix)
+      const buckets = keys.length * Math.ceil((range.toMs - range.fromMs) / stepMs)
+      if (buckets > CELLS_MAX)
+        throw new TidemarkError(
+          'E_PARAMETER',
+          `${keys.length} keys in steps of ${stepMs} ms make ${buckets} buckets; at most ${CELLS_MAX} are answered`,
+          { field: 'to' },
+        )
+      const cells = answered(() => seriesOfAll(at, batchOf(view), keys, range, stepMs))
+      return { cells, ...wholeOf(at, range) }
+    },
     async statsAsOf(name, key, range, asOf) {
       const view = viewNamed(name)
       if (!mayBe(now(view), key, range)) return null

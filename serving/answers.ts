@@ -30,6 +30,11 @@ export interface Answers {
    * under the start of its bucket in UTC. Null as in `stats`.
    */
   series(view: string, key: string, range: Range, stepMs: number): CellsAnswer | null
+  /**
+   * The same of every key that begins with `prefix`, by key as UTF-8 bytes. Throws `E_PARAMETER` when they are more than
+   * `CELLS_MAX`.
+   */
+  seriesOfAll(view: string, prefix: string, range: Range, stepMs: number): CellsAnswer
   /** Batch cells of one published version alone; throws `E_VERSION_GONE` naming the oldest kept. */
   statsAsOf(view: string, key: string, range: Range, asOf: AsOf): Promise<Stats | null>
   /**
@@ -40,6 +45,9 @@ export interface Answers {
   /** What the answers of a view stand on now. */
   basis(view: string): Basis
 }
+
+/** Buckets of all keys that one answer about several may have. */
+export const CELLS_MAX = 200_000
 
 export type AsOf = { readonly version: number } | { readonly timeMs: number }
 

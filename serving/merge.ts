@@ -129,6 +129,22 @@ export function series(at: Moment, batch: BatchCells, key: string, range: Range,
   return merged.cells()
 }
 
+/** The same of all `keys`, by key as UTF-8 bytes. */
+export function seriesOfAll(
+  at: Moment,
+  batch: BatchCells,
+  keys: readonly string[],
+  range: Range,
+  stepMs: number,
+): Cells {
+  const merged = new CellFold(at.index.view)
+  for (const key of keys) {
+    addBatch(merged, at, batch, key, range, { bucketMs: stepMs })
+    for (const cells of realtime(at, key, range)) merged.merge(cells, { bucketMs: stepMs })
+  }
+  return merged.cells()
+}
+
 export function isKnown(at: Moment, key: string): boolean {
   const { index, open } = at
   return (

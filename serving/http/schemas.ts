@@ -143,6 +143,13 @@ export function seriesSchema(view: View) {
   })
 }
 
+/** The same of every key: the buckets once. */
+export function seriesApartSchema(view: View, named: string) {
+  const { t, step_ms, complete, gaps, ...columns } = seriesSchema(view).properties as Record<string, TSchema>
+  const apart = Type.Array(Type.Object({ ...keyProperties(view), ...columns }))
+  return Type.Object({ t: t!, [named]: apart, step_ms: step_ms!, complete: complete!, gaps: gaps! })
+}
+
 /** What is known of a key. */
 export function summarySchema(view: View) {
   return Type.Object({

@@ -1,9 +1,9 @@
 import type { NumberColumn } from '../../schemas/cell-column.ts'
-import { type Cells, timesOf } from '../../schemas/cells.ts'
+import { type Cells, keyAt, noCells, pickRows, timesOf } from '../../schemas/cells.ts'
 import { bucketStart } from '../../schemas/time.ts'
 import { gaugeColumns, layoutOf } from '../../schemas/view-columns.ts'
 import type { Range } from '../answers.ts'
-import { iso, rounded } from './present.ts'
+import { iso, presentKey, rounded } from './present.ts'
 
 /** Cells in columns, one value a bucket of the range; null in a bucket without messages. Times in milliseconds. */
 export interface SeriesColumns {
@@ -53,4 +53,21 @@ export function presentSeries(cells: Cells, range: Range, stepMs: number) {
     messages,
     step_ms: stepMs,
   }
+}
+
+/** The same of every key: `t` once, and per key its columns beside its values. Rows are in the published order. */
+export function presentSeriesApart(cells: Cells, named: string, range: Range, stepMs: number) {
+  const all: object[] = []
+  for (let from = 0, to = 0; from < cells.length; from = to) {
+    const key = keyAt(cells, from)
+    while (to < cells.length && keyAt(cells, to) === key) to++
+    const own = pickRows(
+      cells,
+      Uint32Array.from({ length: to - from }, (_, i) => from + i),
+    )
+    const { t: _t, step_ms: _step, ...columns } = presentSeries(own, range, stepMs)
+    all.push({ ...presentKey(cells.view, key), ...columns })
+  }
+  const { t } = seriesColumns(noCells(cells.view), range, stepMs)
+  return { t: t.map(iso), [named]: all, step_ms: stepMs }
 }

@@ -24,13 +24,14 @@ import {
   SEARCH,
   STATS,
   STEP,
+  seriesApartSchema,
   seriesSchema,
   statsSchema,
   summarySchema,
   WHOLE,
 } from '../schemas.ts'
 import { sendStats } from '../send-stats.ts'
-import { presentSeries } from '../series.ts'
+import { presentSeries, presentSeriesApart } from '../series.ts'
 
 export interface QuestionsDeps {
   readonly answers: Answers
@@ -70,6 +71,11 @@ export function questionRoutes(app: App, place: Place, { answers, clock, pause }
   const Finer = finer === undefined ? null : statsSchema(finer)
   const Stats = Finer === null ? statsSchema(view) : Type.Union([statsSchema(view), Finer])
   const apart = finer?.key.at(-1) ?? ''
+  const Row = finer === undefined ? rowSchema(view) : Type.Union([rowSchema(view), rowSchema(finer)])
+  const Series =
+    finer === undefined
+      ? seriesSchema(view)
+      : Type.Union([seriesSchema(view), seriesApartSchema(finer, `${apart}s`)])
   const BY: { [name: string]: TSchema } =
     finer === undefined
       ? {}
@@ -100,6 +106,13 @@ export function questionRoutes(app: App, place: Place, { answers, clock, pause }
     found(answers.stats(name, key, range), key)
     const { stats, ...whole } = await answers.analytics(finer!.name, range, `${key}${KEY_SEPARATOR}`)
     return { stats, ...whole }
+  }
+
+  /** The cells of every key of the finer view that begins with `key`. */
+  async function seriesApart(key: string, range: Range, stepMs: number): Promise<CellsAnswer> {
+    await answers.reach(finer!.name, range, stepMs)
+    found(answers.stats(name, key, range), key)
+    return answers.seriesOfAll(finer!.name, `${key}${KEY_SEPARATOR}`, range, stepMs)
   }
 
   app.get(
@@ -162,11 +175,11 @@ export function questionRoutes(app: App, place: Place, { answers, clock, pause }
       schema: {
         summary: `Rows of one key of ${name} in the view's own columns, one a bucket that has messages`,
         ...about,
-        querystring: query({ ...keyQuery, ...RANGE, ...FORMAT }),
+        querystring: query({ ...keyQuery, ...RANGE, ...FORMAT, ...BY }),
         response: {
           200: {
             content: {
-              'application/json': { schema: Type.Object({ rows: Type.Array(rowSchema(view)), ...WHOLE }) },
+              'application/json': { schema: Type.Object({ rows: Type.Array(Row), ...WHOLE }) },
               'text/csv': { schema: Type.String() },
               'application/vnd.apache.parquet': { schema: Type.String({ format: 'binary' }) },
             },
@@ -180,7 +193,10 @@ export function questionRoutes(app: App, place: Place, { answers, clock, pause }
       const key = keyOf(request)
       const range = rangeOf(asked)
       await answers.reach(name, range, view.bucketMs)
-      const answer = found(answers.cells(name, key, range), key)
+      const answer =
+        asked.by === undefined
+          ? found(answers.cells(name, key, range), key)
+          : await seriesApart(key, range, finer!.bucketMs)
       return sendRows(reply, formatOf(request, asked.format), answer, `${name}-${key}`)
     },
   )
@@ -191,8 +207,8 @@ export function questionRoutes(app: App, place: Place, { answers, clock, pause }
       schema: {
         summary: `One key of ${name} in columns, one value a bucket of time`,
         ...about,
-        querystring: query({ ...keyQuery, ...RANGE, ...STEP }),
-        response: { 200: seriesSchema(view), ...PROBLEMS },
+        querystring: query({ ...keyQuery, ...RANGE, ...STEP, ...BY }),
+        response: { 200: Series, ...PROBLEMS },
       },
     },
     async (request, reply) => {
@@ -203,6 +219,11 @@ export function questionRoutes(app: App, place: Place, { answers, clock, pause }
         asked.step === undefined
           ? chooseStep(range, SERIES_BUCKETS, view.bucketMs)
           : parseStep(asked.step, range, view.bucketMs)
+      if (asked.by !== undefined) {
+        const { cells, ...whole } = await seriesApart(key, range, stepMs)
+        const columns = { ...presentSeriesApart(cells, `${apart}s`, range, stepMs), ...presentWhole(whole) }
+        return sendText(reply, 'application/json', JSON.stringify(columns))
+      }
       await answers.reach(name, range, stepMs)
       const { cells, ...whole } = found(answers.series(name, key, range, stepMs), key)
       const columns = { ...presentSeries(cells, range, stepMs), ...presentWhole(whole) }

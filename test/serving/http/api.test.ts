@@ -185,3 +185,23 @@ test("by=host answers for each host of the service, and for no other's", async (
   expect(keys.length).toBeGreaterThan(own.length)
   expect(complete).toBe(true)
 })
+
+test('by=host answers minutes and series of each host of the service, as its own view does', async () => {
+  await using rig = await apiRig()
+  const range = 'from=2026-11-22T10:00Z&to=2026-11-22T10:03Z'
+  const get = async (url: string) => (await rig.app.inject({ url })).json()
+  const of = (what: string, host: string) =>
+    get(`/v1/views/host_minute/${what}?service=checkout&host=${host}&${range}`)
+  const { rows, complete } = await get(`/v1/services/checkout/minutes?${range}&by=host`)
+  expect(rows).toEqual([...(await of('cells', 'web-1')).rows, ...(await of('cells', 'web-2')).rows])
+  expect([rows.length, complete]).toEqual([3, true])
+  const csv = (await rig.app.inject({ url: `/v1/services/checkout/minutes?${range}&by=host&format=csv` }))
+    .body
+  expect(csv.split('\r\n')[0]).toMatch(/^service,host,time_stamp/)
+  const { t, hosts, step_ms } = await get(`/v1/services/checkout/series?${range}&step=1m&by=host`)
+  const { t: own, step_ms: ownStep, complete: _, ...columns } = await of('series', 'web-1')
+  expect([t, step_ms]).toEqual([own, ownStep])
+  expect(hosts[0]).toEqual({ service: 'checkout', host: 'web-1', ...columns })
+  expect(hosts.map(({ host }: { host: string }) => host)).toEqual(['web-1', 'web-2'])
+  expect((await get(`/v1/services/other/series?${range}&by=host`)).code).toBe('E_NOT_FOUND')
+})
