@@ -2,10 +2,12 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ROOT } from '../code/sources.ts'
+import { PLANTED_IN_CLUSTER } from '../simulator/cluster/planted.ts'
 import { FAULTS } from '../simulator/faults.ts'
 import { parseOptions } from '../simulator/options.ts'
 import { PLANTED } from '../simulator/planted.ts'
 
+const BUGS = { ...PLANTED, ...PLANTED_IN_CLUSTER }
 const TEXT = readFileSync(join(ROOT, 'docs/testing.md'), 'utf8')
 const rows = [...TEXT.matchAll(/^\| (.+) \| (.+) \|$/gm)].map(([, a, b]) => [a!, b!])
 
@@ -14,11 +16,11 @@ test('every fault is listed with what happens', () => {
 })
 
 test('every planted bug is listed with its file', () => {
-  for (const [name, { file }] of Object.entries(PLANTED)) expect(rows).toContainEqual([name, `\`${file}\``])
+  for (const [name, { file }] of Object.entries(BUGS)) expect(rows).toContainEqual([name, `\`${file}\``])
 })
 
 test('nothing else is listed', () => {
-  expect(rows).toHaveLength(Object.keys(FAULTS).length + Object.keys(PLANTED).length + 2)
+  expect(rows).toHaveLength(Object.keys(FAULTS).length + Object.keys(BUGS).length + 2)
 })
 
 test('every command line of the simulator is one that it takes', () => {

@@ -1,14 +1,16 @@
 import { registerHooks } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import { isBugName, PLANTED } from './planted.ts'
+import { PLANTED_IN_CLUSTER } from './cluster/planted.ts'
+import { PLANTED, type PlantedBug } from './planted.ts'
 
 /**
  * Plants a bug into this process: `node --import ./test/simulator/plant.ts` with TIDEMARK_PLANT naming it. The sources stay
  * as they are; the one that the bug is in is changed while it is loaded.
  */
 const name = process.env.TIDEMARK_PLANT ?? ''
-if (!isBugName(name)) throw new Error(`TIDEMARK_PLANT must be one of ${Object.keys(PLANTED).join(', ')}`)
-const bug = PLANTED[name]
+const all: { readonly [name: string]: PlantedBug } = { ...PLANTED, ...PLANTED_IN_CLUSTER }
+const bug = all[name]
+if (bug === undefined) throw new Error(`TIDEMARK_PLANT must be one of ${Object.keys(all).join(', ')}`)
 const path = fileURLToPath(new URL(`../../${bug.file}`, import.meta.url))
 
 registerHooks({

@@ -339,9 +339,3 @@ export const PLANTED = {
     seed: 45,
   },
 } as const satisfies { readonly [name: string]: PlantedBug }
-
-export type BugName = keyof typeof PLANTED
-
-export function isBugName(name: string): name is BugName {
-  return name in PLANTED
-}

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { type Batch, startBatch } from '../../../batch/batch.ts'
 import { duckdbEngine } from '../../../batch/engines/duckdb.ts'
 import { openReference } from '../../../batch/engines/reference.ts'
+import { RepeatStates } from '../../../lake/tables/repeat-states.ts'
 import { startLakeWriter } from '../../../lake/writer/writer.ts'
 import { DAY_MS } from '../../../schemas/time.ts'
 import { sealThread } from '../../host/seal-thread.ts'
@@ -37,7 +38,15 @@ export async function startBatchLayer(
   const { position: named } = await joined.named()
   const writer = await startLakeWriter(
     { retentionMs, sealEveryMs: NEVER_MS, named },
-    { log, datasets: tables.datasets, encoder: sealThread(), clock, wake, logLine },
+    {
+      log,
+      datasets: tables.datasets,
+      states: new RepeatStates({ store: joined.store, clock, logLine }),
+      encoder: sealThread(),
+      clock,
+      wake,
+      logLine,
+    },
   )
   closing.add('sealing', () => writer.close())
   const batch = await startBatch(

@@ -1,3 +1,4 @@
+import { RepeatStates } from '../../../lake/tables/repeat-states.ts'
 import { startLakeWriter } from '../../../lake/writer/writer.ts'
 import { sealThread } from '../../host/seal-thread.ts'
 import type { Settings } from '../../settings/settings.ts'
@@ -21,7 +22,15 @@ export async function startLakeWriterLayer(
       unsealedBytesMax: settings.bytes('collector.unsealed_max'),
       named: position,
     },
-    { log, datasets: tables.datasets, encoder: sealThread(), clock, wake, logLine },
+    {
+      log,
+      datasets: tables.datasets,
+      states: new RepeatStates({ store: joined.store, clock, logLine }),
+      encoder: sealThread(),
+      clock,
+      wake,
+      logLine,
+    },
   )
   closing.add('lake writer', () => writer.close())
   return {

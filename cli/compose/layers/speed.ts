@@ -1,4 +1,5 @@
 import { allViews } from '../../../lake/tables/deployment.ts'
+import { RepeatStates } from '../../../lake/tables/repeat-states.ts'
 import { startSpeed } from '../../../speed/speed.ts'
 import { sealThread } from '../../host/seal-thread.ts'
 import type { Settings } from '../../settings/settings.ts'
@@ -18,8 +19,20 @@ export async function startSpeedLayer(
   const encoder = sealThread()
   closing.add('encoder', () => encoder.close())
   const speed = await startSpeed(
-    { tickMs: settings.durationMs('speed.tick'), retentionMs: settings.durationMs('lake.retention') },
-    { log, views: allViews(tables), encode: (cells) => encoder.encodeCells(cells), clock, wake, logLine },
+    {
+      tickMs: settings.durationMs('speed.tick'),
+      retentionMs: settings.durationMs('lake.retention'),
+      vouches: true,
+    },
+    {
+      log,
+      views: allViews(tables),
+      states: new RepeatStates({ store: joined.store, clock, logLine }),
+      encode: (cells) => encoder.encodeCells(cells),
+      clock,
+      wake,
+      logLine,
+    },
   )
   closing.add('speed', () => speed.close())
   return {
