@@ -9,6 +9,7 @@ export interface PackedBlocks {
   readonly payloads: Uint8Array
   /** Per block its partition, offset, log time and length. */
   readonly heads: Float64Array
+  readonly ids: readonly (string | null)[]
 }
 
 const HEAD_NUMBERS = 4
@@ -29,17 +30,22 @@ export function packBlocks(blocks: readonly Block[], encoder: BlockEncoder): Pac
     at += alignedRoom(parts[i]!.length)
     payloads.set(parts[i]!, at - parts[i]!.length)
   }
-  return { payloads, heads }
+  return { payloads, heads, ids: blocks.map(({ id }) => id ?? null) }
 }
 
 /** The inverse of `packBlocks`; `decoder` reads the blocks when they are looked at. */
-export function unpackBlocks({ payloads, heads }: PackedBlocks, decoder: BlockDecoder): StoredBlock[] {
+export function unpackBlocks({ payloads, heads, ids }: PackedBlocks, decoder: BlockDecoder): StoredBlock[] {
   const blocks: StoredBlock[] = []
   let at = 0
   for (let i = 0; i < heads.length; i += HEAD_NUMBERS) {
     const length = heads[i + 3]!
     at += alignedRoom(length)
-    const about = { partition: heads[i]!, offset: heads[i + 1]!, logTimeMs: heads[i + 2]! }
+    const about = {
+      partition: heads[i]!,
+      offset: heads[i + 1]!,
+      logTimeMs: heads[i + 2]!,
+      id: ids[i / HEAD_NUMBERS]!,
+    }
     blocks.push(new StoredBlock(decoder, about, payloads.subarray(at - length, at)))
   }
   return blocks

@@ -8,19 +8,21 @@ export class StoredBlock implements Block {
   readonly partition: number
   readonly offset: number
   readonly logTimeMs: number
+  readonly id: string | null
   readonly payload: Uint8Array
   readonly #decoder: BlockDecoder
   #messages: Columns | null = null
 
   constructor(
     decoder: BlockDecoder,
-    { partition, offset, logTimeMs }: Pick<Block, 'partition' | 'offset' | 'logTimeMs'>,
+    { partition, offset, logTimeMs, id }: Pick<Block, 'partition' | 'offset' | 'logTimeMs' | 'id'>,
     payload: Uint8Array,
   ) {
     this.#decoder = decoder
     this.partition = partition
     this.offset = offset
     this.logTimeMs = logTimeMs
+    this.id = id ?? null
     this.payload = payload
   }
 

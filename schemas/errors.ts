@@ -113,6 +113,11 @@ export const ERRORS = {
     retryable: false,
     hint: 'stop it, or give this one another --data',
   },
+  E_LOG: {
+    meaning: 'the log cannot be reached',
+    retryable: true,
+    hint: 'check log.url and the brokers; work resumes alone',
+  },
   E_TRIMMED: {
     meaning: 'that part of the log is trimmed',
     retryable: false,

@@ -6,6 +6,7 @@ import type { LogReader, LogSlice, LogState } from '../port.ts'
 
 /** What a reader in another thread knows of the log without asking. */
 export interface LogView {
+  readonly repeats: boolean
   readonly partitions: readonly number[]
   readonly ends: Position
   readonly starts: Position
@@ -36,6 +37,7 @@ export function remoteLog(first: LogView, calls: Calls): LogReader {
     for (const fn of [...listeners]) fn()
   })
   return {
+    repeats: first.repeats,
     partitions: () => view.partitions,
     end: (partition) => offsetIn(view.ends, partition),
     start: (partition) => offsetIn(view.starts, partition),

@@ -11,6 +11,7 @@ export function serveLog(log: Log, calls: Calls): LogView {
   const offsets = (of: (partition: number) => number): Position =>
     Object.fromEntries(log.partitions().map((partition) => [partition, of(partition)]))
   const view = (): LogView => ({
+    repeats: log.repeats ?? false,
     partitions: log.partitions(),
     ends: offsets((partition) => log.end(partition)),
     starts: offsets((partition) => log.start(partition)),
