@@ -143,7 +143,8 @@ async function openShared({ settings, engine }: BatchOptions, host: Host, closin
   const { sharedLogOf } = await import('../compose/log.ts')
   const failed = (error: Error) => host.logLine(describeError(error))
   const options = { scheduled: false, engine }
-  return (await startBatchAlone(settings, sharedLogOf(settings), { ...host, failed }, closing, options)).batch
+  return (await startBatchAlone(settings, sharedLogOf(settings, host), { ...host, failed }, closing, options))
+    .batch
 }
 
 function progressOf(state: Pick<RunState, 'stage' | 'progress'> | null): Progress | null {

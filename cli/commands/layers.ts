@@ -76,7 +76,7 @@ export async function runLayerCommand(name: LayerName, { settings }: Args, io: I
   const { startLayer } = await import('../compose/layers/start.ts')
   const { runLayer } = await import('../compose/layers/run.ts')
   const { sharedLogOf } = await import('../compose/log.ts')
-  const openLog = name === 'serve' && settings.text('log.url') === '' ? noLog : sharedLogOf(settings)
+  const openLog = name === 'serve' && settings.text('log.url') === '' ? noLog : sharedLogOf(settings, host)
   return runLayer(
     {
       settings,

@@ -3,6 +3,8 @@ import type { Log } from '../../log/port.ts'
 import type { Senders } from '../../log/senders.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import type { Settings } from '../settings/settings.ts'
+import type { Host } from './host.ts'
+import { openLogOnKafka } from './kafka.ts'
 
 /** A log that several processes share. */
 export interface SharedLog {
@@ -44,8 +46,10 @@ export function configuredLog(settings: Settings): LogPlace & { readonly partiti
 }
 
 /** What opens the log that the settings name. Throws `E_CONFIG`. */
-export function sharedLogOf(settings: Settings): OpenSharedLog {
-  const { topic } = configuredLog(settings)
-  const message = `log.url names the topic ${topic}, and this release cannot read a log on Kafka yet; run \`tidemark up\`, which holds every layer`
-  throw new TidemarkError('E_CONFIG', message, { field: 'log.url' })
+export function sharedLogOf(settings: Settings, host: Host): OpenSharedLog {
+  const place = configuredLog(settings)
+  return async (deployed) => {
+    const log = await openLogOnKafka(settings, place, deployed, host)
+    return { log, senders: log.senders }
+  }
 }

@@ -138,6 +138,12 @@ function resolveOne(setting: Setting, sources: Sources, file: ReadonlyMap<string
   return { value: setting.default, source: 'default' }
 }
 
+/** Settings that take one of a few values. */
+const CHOICES: Readonly<Record<string, readonly string[]>> = {
+  'log.kafka_client': ['kafkajs', 'platformatic'],
+  'log.sasl_mechanism': ['plain', 'scram-sha-256', 'scram-sha-512'],
+}
+
 function refuseWrongValue(setting: Setting, { value, source }: Resolved): void {
   const refuse = (expected: string) => {
     const shown = setting.secret ? 'a hidden value' : JSON.stringify(value)
@@ -150,6 +156,8 @@ function refuseWrongValue(setting: Setting, { value, source }: Resolved): void {
     const place = parseStoreUrl(value)
     if ('refused' in place) refuse(`a directory or a file:// URL (${place.refused})`)
   }
+  const choices = CHOICES[setting.name]
+  if (choices !== undefined && !choices.includes(value)) refuse(choices.join(' or '))
   if (setting.name === 'data' && value === '') refuse('a directory')
   if (setting.name === 'batch.engine' && !['duckdb', 'reference'].includes(value))
     refuse('duckdb or reference')

@@ -1,0 +1,58 @@
+import net from 'node:net'
+
+/**
+ * Passes on what clients and a broker say. `swallow(n)`: the answers to the next `n` produce requests are lost, each with its
+ * connection, after the broker has done what they asked.
+ */
+export async function startProxy(target: () => number) {
+  let toSwallow = 0
+  let swallowed = 0
+  const sockets = new Set<net.Socket>()
+  const server = net.createServer((client) => {
+    const broker = net.connect(target(), '127.0.0.1')
+    let pending = Buffer.alloc(0)
+    let doomed = false
+    const end = () => {
+      client.destroy()
+      broker.destroy()
+    }
+    for (const socket of [client, broker]) {
+      sockets.add(socket)
+      socket.on('error', end)
+      socket.on('close', () => {
+        sockets.delete(socket)
+        end()
+      })
+    }
+    client.on('data', (chunk) => {
+      pending = Buffer.concat([pending, chunk])
+      while (pending.length >= 4 && pending.length >= 4 + pending.readInt32BE(0)) {
+        const frame = pending.subarray(0, 4 + pending.readInt32BE(0))
+        pending = pending.subarray(frame.length)
+        // Key 0 is Produce.
+        if (frame.readInt16BE(4) === 0 && toSwallow > 0) {
+          toSwallow -= 1
+          doomed = true
+        }
+        broker.write(frame)
+      }
+    })
+    broker.on('data', (chunk) => {
+      if (!doomed) return void client.write(chunk)
+      swallowed += 1
+      end()
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    port: (server.address() as net.AddressInfo).port,
+    swallow: (count: number) => {
+      toSwallow += count
+    },
+    swallowed: () => swallowed,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
