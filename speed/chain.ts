@@ -28,6 +28,9 @@ export interface Part {
 /** Committed parts kept for an index that does not follow; the oldest go first. */
 const PARTS_MAX = 256
 
+/** A part that has so many cells is ended, so that a tick of it holds nothing up. */
+const PART_CELLS_MAX = 10_000
+
 export class Chain {
   readonly view: View
   readonly hash: string
@@ -68,6 +71,7 @@ export class Chain {
 
   /** Folds what the log gave after `readTo`. */
   fold(blocks: readonly Block[], gaps: readonly Gap[], to: number, toMs: number): void {
+    if (this.#open.cells.size >= PART_CELLS_MAX) this.#parts.push(this.#emptyPart(this.readTo, this.readToMs))
     for (const block of blocks) this.#add(block)
     this.#open.to = to
     this.#open.toMs = toMs
@@ -89,9 +93,21 @@ export class Chain {
     }
   }
 
-  /** Ends the open part and returns what a tick would commit now: `(committedTo, readTo]`. Null when that is empty. */
-  freeze(): { from: number; to: number; toMs: number; cells: Cells; gaps: readonly Gap[] } | null {
-    const parts = this.#uncommitted().filter((part) => part.to > part.from)
+  /**
+   * Ends the open part and returns what a tick would commit now: of `(committedTo, readTo]` as many parts as together have no
+   * more than `cellsMax` cells, but one at least, and all up to `atLeast`. Null when that is empty.
+   */
+  freeze(
+    atLeast = -1,
+    cellsMax = Number.POSITIVE_INFINITY,
+  ): { from: number; to: number; toMs: number; cells: Cells; gaps: readonly Gap[] } | null {
+    const parts: Part[] = []
+    let size = 0
+    for (const part of this.#uncommitted().filter((one) => one.to > one.from)) {
+      size += part.cells.size
+      if (parts.length > 0 && size > cellsMax && parts.at(-1)!.to >= atLeast) break
+      parts.push(part)
+    }
     const last = parts.at(-1)
     if (last === undefined) return null
     if (last === this.#open) this.#parts.push(this.#emptyPart(last.to, last.toMs))

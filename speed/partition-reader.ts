@@ -5,6 +5,7 @@ import { readKept } from '../log/read-kept.ts'
 import { Coalesced } from '../schemas/coalesced.ts'
 import type { Clock } from '../schemas/ports/clock.ts'
 import type { Chain } from './chain.ts'
+import { inTurns } from './turns.ts'
 import type { ViewChains } from './view-chains.ts'
 
 export interface ReaderDeps {
@@ -16,6 +17,8 @@ export interface ReaderDeps {
   readonly cellsMax: number
   /** Called when a chain has so many. */
   full(): void
+  /** Lets whatever else waits for this thread have its turn. */
+  turn(): Promise<void>
   say(reason: string): void
 }
 
@@ -109,7 +112,7 @@ export class PartitionReader {
    * meanwhile is for the next call, so that those who wait for this one are never kept waiting by senders.
    */
   async #foldToEnd(): Promise<void> {
-    const { log, cellsMax, full } = this.#deps
+    const { log, cellsMax, full, turn } = this.#deps
     const { partition, end } = this
     while (!this.#closed) {
       this.noteLags()
@@ -123,10 +126,14 @@ export class PartitionReader {
       const slice = await readKept(log, { partition, after: from, afterMs }, BLOCKS_PER_READ)
       if (slice.to === from) return
       const repeats = this.#repeatsOf(first)
-      const blocks = repeats === null ? slice.blocks : acceptAll(repeats, slice).map(countedBlock)
-      for (const chain of first) {
-        chain.fold(blocks, slice.gaps, slice.to, slice.toMs)
-        if (chain.openCells >= cellsMax) full()
+      for (const part of inTurns(slice, from)) {
+        const blocks = repeats === null ? part.blocks : acceptAll(repeats, part).map(countedBlock)
+        for (const chain of first) {
+          chain.fold(blocks, part.gaps, part.to, part.toMs)
+          if (chain.openCells >= cellsMax) full()
+        }
+        await turn()
+        if (this.#closed) return
       }
     }
   }
@@ -144,9 +151,14 @@ export class PartitionReader {
     return repeats
   }
 
+  /** Reads no further. */
+  stop(): void {
+    this.#closed = true
+  }
+
   /** Ends the reading; what was not committed is given up. */
   async close(): Promise<void> {
-    this.#closed = true
+    this.stop()
     await this.follow.close()
     this.#behindSinceMs.clear()
     for (const { chains } of this.views) chains.clear()

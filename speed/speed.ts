@@ -35,6 +35,8 @@ export interface SpeedDeps {
   readonly wake: Wake
   /** Makes the file of a tick; absent: in this thread. */
   encode?(cells: Cells): Promise<Uint8Array>
+  /** Lets whatever else waits for this thread have its turn; absent: nothing does. */
+  turn?(): Promise<void>
   logLine(line: string): void
 }
 
@@ -58,6 +60,8 @@ export interface SpeedStatus {
 
 /** Enough for 10,000 services at two minutes each before a tick is due. */
 const CELLS_MAX = 20_000
+/** So long the end waits for the last ticks; what they lack is folded again after the next start. */
+const CLOSE_MS_MAX = 2_000
 const RETRY_MS = 1_000
 /** So often a tick that was asked for is tried. */
 const TICK_TRIES_MAX = 100
@@ -77,6 +81,7 @@ const TEND_EVERY = 20
  */
 export async function startSpeed(config: SpeedConfig, deps: SpeedDeps): Promise<Speed> {
   const { log, clock, ownership = ownsAll(log), encode = async (cells) => encodeCells(cells) } = deps
+  const { turn = async () => {} } = deps
   const cellsMax = config.cellsMax ?? CELLS_MAX
   const states = statesFor(deps)
   const readers = new Map<number, PartitionReader>()
@@ -123,11 +128,13 @@ export async function startSpeed(config: SpeedConfig, deps: SpeedDeps): Promise<
     }
     for (const partition of owned) {
       if (readers.has(partition)) continue
-      const views = deps.views.map((tables) => new ViewChains(tables, partition, { clock, states, encode }))
+      const views = deps.views.map(
+        (tables) => new ViewChains(tables, partition, { clock, states, encode, cellsMax }),
+      )
       const full = () => void tend.kick()
       readers.set(
         partition,
-        new PartitionReader(partition, views, { log, states, clock, cellsMax, full, say }),
+        new PartitionReader(partition, views, { log, states, clock, cellsMax, full, turn, say }),
       )
     }
   }
@@ -162,25 +169,37 @@ export async function startSpeed(config: SpeedConfig, deps: SpeedDeps): Promise<
     }
     if (due) reader.noteLags()
     for (const view of reader.views) {
-      for (const chain of view.chains.values())
-        if (due || chain.openCells >= cellsMax) await commit(reader, view, chain, due)
+      for (const chain of view.chains.values()) await commitDue(reader, view, chain, due)
     }
   }
 
-  async function commit(reader: PartitionReader, view: ViewChains, chain: Chain, isDue: boolean) {
+  /** Commits one tick after the other while there are too many open cells, and when it is due up to where it stands now. */
+  async function commitDue(reader: PartitionReader, view: ViewChains, chain: Chain, due: boolean) {
+    const { readTo } = chain
+    for (let isDue = due; isDue || chain.openCells >= cellsMax; isDue = due && chain.committedTo < readTo)
+      if (!(await commit(reader, view, chain, isDue)) || closed) return
+  }
+
+  async function commit(
+    reader: PartitionReader,
+    view: ViewChains,
+    chain: Chain,
+    isDue: boolean,
+  ): Promise<boolean> {
     try {
-      if (!(await view.commit(chain, { vouches: config.vouches === true, isDue }))) return
+      if (!(await view.commit(chain, { vouches: config.vouches === true, isDue }))) return false
     } catch (error) {
       lakeChanged = true
       if (!isLost(error)) throw error
       void tend.kick()
-      return
+      return false
     }
     // Folding may have waited for the room.
     void reader.follow.kick()
     deps.wake.notify()
     ticked += 1
     if (ticked % TEND_EVERY === 0) for (const one of reader.views) await one.removeOld(config.retentionMs)
+    return true
   }
 
   const lookAgain = () => {
@@ -239,7 +258,12 @@ export async function startSpeed(config: SpeedConfig, deps: SpeedDeps): Promise<
       if (closed) return
       for (const stop of stops) stop()
       cancelTick()
+      const cancelLast = clock.after(CLOSE_MS_MAX, () => {
+        closed = true
+        for (const reader of readers.values()) reader.stop()
+      })
       if (failing() === null) await tick()
+      cancelLast()
       closed = true
       await tend.close()
       // Their partitions stay named: what is asked of them is missing.

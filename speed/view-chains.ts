@@ -18,6 +18,8 @@ export interface ChainsDeps {
   readonly states: RepeatStates | null
   /** Makes the file of a tick. */
   encode(cells: Cells): Promise<Uint8Array>
+  /** Cells of a view in a tick, roughly. */
+  readonly cellsMax: number
 }
 
 /**
@@ -62,7 +64,7 @@ export class ViewChains {
   }
 
   /**
-   * Commits one tick of everything folded since the last, in the place of ticks that it overlaps; whether it did. With `vouches`
+   * Commits one tick of what was folded since the last, of much the first part, in the place of ticks that it overlaps; whether it did. With `vouches`
    * it says when all of the log had been read, and where nothing was folded, when it is due, a commit without cells says so.
    * Throws `E_CONFLICT` when another writer was first.
    */
@@ -72,9 +74,12 @@ export class ViewChains {
     const base = (await ticks.snapshot()) as Snapshot
     const app = tickApp(chain.view.name, chain.hash, this.#partition)
     // A fold that begins behind older ticks (they straddled a tidemark) must reach their end first.
-    if (chain.readTo < (base.txns.get(app)?.version ?? -1)) return false
+    const before = base.txns.get(app)?.version ?? -1
+    if (chain.readTo < before) return false
     const said = { ...this.#counted(base, chain), ...this.#vouched(base, chain, vouches) }
-    const part = chain.freeze()
+    // What is kept of repeats, and said of the log's end, is as of all that was read.
+    const isWhole = vouches || chain.repeats !== null
+    const part = chain.freeze(before, isWhole ? undefined : this.#deps.cellsMax)
     if (part === null) {
       if (vouches && isDue && chain.atEndMs !== null)
         await ticks.commit(base, { operation: 'STILL HERE', dataChange: false, txns: said })

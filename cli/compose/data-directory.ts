@@ -13,6 +13,7 @@ import type { Definitions } from '../../schemas/definitions.ts'
 import type { Wake } from '../../schemas/ports/layers.ts'
 import { makeWake } from '../../schemas/ports/wake.ts'
 import { sealThread } from '../host/seal-thread.ts'
+import { eventLoopTurn } from '../host/turn.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Closing } from './closing.ts'
 import { refuseDeployed } from './deployment.ts'
@@ -91,6 +92,7 @@ export async function openData(
       openEngine: engine === 'duckdb' ? duckdbEngine(join(dataDir, 'scratch'), disk) : openReference,
       encoder,
       encodeTick: (cells) => encoder.encodeCells(cells),
+      turn: eventLoopTurn,
       clock,
       random,
       wake,

@@ -31,6 +31,8 @@ export interface WritersDeps {
   readonly encoder?: SealEncoder
   /** Makes the files of ticks; absent: in this thread. */
   readonly encodeTick?: NonNullable<SpeedDeps['encode']>
+  /** Lets queries have their turn while speed folds; absent: there are none. */
+  readonly turn?: NonNullable<SpeedDeps['turn']>
   readonly clock: Clock
   readonly random: Random
   readonly wake: Wake

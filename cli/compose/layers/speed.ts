@@ -2,6 +2,7 @@ import { allViews } from '../../../lake/tables/deployment.ts'
 import { RepeatStates } from '../../../lake/tables/repeat-states.ts'
 import { startSpeed } from '../../../speed/speed.ts'
 import { sealThread } from '../../host/seal-thread.ts'
+import { eventLoopTurn } from '../../host/turn.ts'
 import type { Settings } from '../../settings/settings.ts'
 import type { Closing } from '../closing.ts'
 import type { SharedLog } from '../log.ts'
@@ -29,6 +30,7 @@ export async function startSpeedLayer(
       views: allViews(tables),
       states: new RepeatStates({ store: joined.store, clock, logLine }),
       encode: (cells) => encoder.encodeCells(cells),
+      turn: eventLoopTurn,
       clock,
       wake,
       logLine,
