@@ -178,7 +178,10 @@ async function isAgreed(io: Io): Promise<boolean> {
   }
 }
 
-/** The `up` that holds the data directory goes on meanwhile; where there is none, this process opens it. */
+/**
+ * The `up` that holds the data directory goes on meanwhile, as do the processes that share a log; where there is none, this
+ * process opens the directory.
+ */
 async function openTarget(args: Args, io: Io, closing: Closing, signal: AbortSignal): Promise<Target> {
   const { settings } = args
   const clock = nodeClock()
@@ -192,6 +195,14 @@ async function openTarget(args: Args, io: Io, closing: Closing, signal: AbortSig
   const definitions = settings.definitions(await builtInDefinitions())
   const { disk, random } = host
   const request = { method: 'GET', timeoutMs: ANSWER_MS_MAX } as const
+  if (settings.text('log.url') !== '') {
+    const { openLake } = await import('../compose/open-lake.ts')
+    const run = async () => {
+      io.out('the rows count with the next run of the batch layer\n')
+      return []
+    }
+    return { tables: openLake(settings.lakeDir(), definitions, { disk, clock, random }).datasets, run }
+  }
   if ((await askRunning(disk, settings.dataDir(), '/v1/views', request)) !== null) {
     // Loaded only where it runs, as below.
     const { openLake } = await import('../compose/open-lake.ts')
