@@ -54,6 +54,8 @@ export class KafkaLog implements Log {
   readonly #logTime: LogTime
   readonly #listeners = new Set<() => void>()
   readonly #ends = new Map<number, number>()
+  /** Log time of the last block read. */
+  readonly #readMs = new Map<number, number>()
   #pendingBytes = 0
   #trouble: string | null = null
   #closed = false
@@ -135,7 +137,8 @@ export class KafkaLog implements Log {
   #sliceOf(partition: number, after: number, { records, offsets }: Fetched, blocksMax: number): LogSlice {
     const blocks: StoredBlock[] = []
     const gaps: Gap[] = []
-    let toMs = 0
+    // Before the first block, and where there is only a hole, it is that of what was read before.
+    let toMs = this.#readMs.get(partition) ?? 0
     const taken = records.slice(0, blocksMax)
     for (const { offset, value, header } of taken) {
       const about = decodeRecordHeader(header)
@@ -146,6 +149,7 @@ export class KafkaLog implements Log {
       toMs = about.logTimeMs
       blocks.push(new StoredBlock(this.#decoder, { partition, offset, ...about }, value))
     }
+    this.#readMs.set(partition, toMs)
     // Nothing there although it has not ended: only a hole is left, as transactions leave them.
     const to = taken.at(-1)?.offset ?? Math.max(after, offsets.next - 1)
     return { blocks, gaps, to, toMs }
