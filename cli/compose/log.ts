@@ -1,4 +1,5 @@
 import type { DeployedLog } from '../../lake/deployment-log.ts'
+import type { Ownership } from '../../log/ownership.ts'
 import type { Log } from '../../log/port.ts'
 import type { Senders } from '../../log/senders.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
@@ -11,6 +12,8 @@ export interface SharedLog {
   readonly log: Log
   /** What this process knows of numbered senders. */
   readonly senders: Senders
+  /** Hands the partitions out to the workers of a layer; absent: each reads all of them. */
+  ownership?(layer: 'speed' | 'lake-writer'): Ownership
 }
 
 /** Opens the log of a deployment. */

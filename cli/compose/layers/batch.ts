@@ -32,21 +32,14 @@ export async function startBatchLayer(
   { disk, clock, random, logLine }: LayerHost,
   closing: Closing,
 ): Promise<Layer & { readonly batch: Batch }> {
-  const { tables, wake } = joined
+  const { store, tables, wake } = joined
+  const states = new RepeatStates({ store, clock, logLine })
   const tickMs = settings.durationMs('speed.tick')
   const retentionMs = settings.durationMs('lake.retention')
   const { position: named } = await joined.named()
   const writer = await startLakeWriter(
     { retentionMs, sealEveryMs: NEVER_MS, named },
-    {
-      log,
-      datasets: tables.datasets,
-      states: new RepeatStates({ store: joined.store, clock, logLine }),
-      encoder: sealThread(),
-      clock,
-      wake,
-      logLine,
-    },
+    { log, datasets: tables.datasets, encoder: sealThread(), states, clock, wake, logLine },
   )
   closing.add('sealing', () => writer.close())
   const batch = await startBatch(

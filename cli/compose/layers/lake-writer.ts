@@ -10,11 +10,14 @@ import { type Layer, type LayerHost, reasonsOf } from './layer.ts'
 /** Starts a lake writer of a deployment: it seals the log into the tables of messages, merges small files and trims the log. */
 export async function startLakeWriterLayer(
   settings: Settings,
-  { joined, shared: { log } }: { joined: Joined; shared: SharedLog },
+  { joined, shared }: { joined: Joined; shared: SharedLog },
   { clock, logLine }: LayerHost,
   closing: Closing,
 ): Promise<Layer> {
-  const { tables, wake } = joined
+  const { store, tables, wake } = joined
+  const { log } = shared
+  const ownership = shared.ownership?.('lake-writer')
+  const states = new RepeatStates({ store, clock, logLine })
   const { position } = await joined.named()
   const writer = await startLakeWriter(
     {
@@ -25,8 +28,9 @@ export async function startLakeWriterLayer(
     {
       log,
       datasets: tables.datasets,
-      states: new RepeatStates({ store: joined.store, clock, logLine }),
       encoder: sealThread(),
+      states,
+      ...(ownership && { ownership }),
       clock,
       wake,
       logLine,

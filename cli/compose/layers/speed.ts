@@ -12,11 +12,14 @@ import { type Layer, type LayerHost, reasonsOf } from './layer.ts'
 /** Starts a speed worker of a deployment: it folds the log into ticks. */
 export async function startSpeedLayer(
   settings: Settings,
-  { joined, shared: { log } }: { joined: Joined; shared: SharedLog },
+  { joined, shared }: { joined: Joined; shared: SharedLog },
   { clock, logLine }: LayerHost,
   closing: Closing,
 ): Promise<Layer> {
-  const { tables, wake } = joined
+  const { store, tables, wake } = joined
+  const { log } = shared
+  const ownership = shared.ownership?.('speed')
+  const states = new RepeatStates({ store, clock, logLine })
   const encoder = sealThread()
   closing.add('encoder', () => encoder.close())
   const speed = await startSpeed(
@@ -28,8 +31,9 @@ export async function startSpeedLayer(
     {
       log,
       views: allViews(tables),
-      states: new RepeatStates({ store: joined.store, clock, logLine }),
       encode: (cells) => encoder.encodeCells(cells),
+      states,
+      ...(ownership && { ownership }),
       turn: eventLoopTurn,
       clock,
       wake,
