@@ -147,8 +147,22 @@ export const SETTINGS = [
     name: 'batch.engine',
     kind: 'string',
     default: 'duckdb',
-    about: 'What executes a run: duckdb, or reference (slow, for comparison)',
+    about: 'What executes a run: duckdb, spark (a cluster), or reference (slow, for comparison)',
   },
+  {
+    name: 'spark.home',
+    kind: 'string',
+    default: '',
+    about:
+      'Folder of the Spark whose bin/spark-submit sends the jobs; default: spark-submit on the search path',
+  },
+  {
+    name: 'spark.master',
+    kind: 'string',
+    default: 'local[2]',
+    about: "Where Spark's jobs run: spark://host:7077, or local[N] for N threads of this machine",
+  },
+  { name: 'spark.limit', kind: 'duration', default: '1h', about: 'Longest time of one Spark job' },
   {
     name: 'lake.url',
     kind: 'string',

@@ -1,16 +1,14 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import type { DataFile } from '../../lake/delta/port.ts'
-import { hourStartMs } from '../../lake/tables/hours.ts'
 import { whollyWithin } from '../../lake/tables/messages.ts'
-import { parseForm } from '../../schemas/dataset.ts'
 import { describeError, TidemarkError } from '../../schemas/errors.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
-import { type Position, partitionsOf } from '../../schemas/position.ts'
+import type { Position } from '../../schemas/position.ts'
 import { duckdb } from '../../schemas/sql/duckdb.ts'
-import { HOUR_MS } from '../../schemas/time.ts'
 import { viewColumns } from '../../schemas/view-columns.ts'
 import { finalSql, type MessageRelation, mapSql, orderSql, reduceSql } from '../../schemas/view-sql.ts'
 import type { DatePlan } from '../plan.ts'
+import { hoursCondition, lackedGauges, positionCondition } from './conditions.ts'
 import {
   coversDate,
   type Engine,
@@ -114,29 +112,26 @@ class Duckdb implements Engine {
   }
 
   async #mapSql(files: readonly DataFile[], hours: readonly string[], upTo: Position): Promise<string> {
-    const byForm = new Map<string | null, string[]>()
+    const byForm = new Map<string | null, { paths: string[]; lacks: ReadonlySet<string> }>()
     for (const file of files) {
       const path = await this.#tables.messages.localPath(file)
-      byForm.set(formTag(file), [...(byForm.get(formTag(file)) ?? []), path])
+      const same = byForm.get(formTag(file))
+      if (same === undefined)
+        byForm.set(formTag(file), { paths: [path], lacks: lackedGauges(this.#tables.view, file) })
+      else same.paths.push(path)
     }
-    const sources = [...byForm].map(([form, paths]) => this.#relation(form, paths))
+    const sources: MessageRelation[] = [...byForm.values()].map(({ paths, lacks }) => ({
+      relation: `read_parquet([${paths.map(duckdb.text).join(', ')}])`,
+      lacks,
+    }))
     const within = files.every((file) => whollyWithin(file, upTo))
-    const conditions = [hoursCondition(hours), ...(within ? [] : [positionCondition(upTo)])]
+    const conditions = [hoursCondition(hours, duckdb), ...(within ? [] : [positionCondition(upTo, duckdb)])]
     return mapSql(this.#tables.view, duckdb, sources, conditions.join(' AND '))
-  }
-
-  /** Files of one form, and the gauges that came into the dataset after it. */
-  #relation(form: string | null, paths: readonly string[]): MessageRelation {
-    const has = form === null ? null : parseForm(form)?.gauges
-    const lacks = this.#tables.view.gauges
-      .map(({ gauge }) => gauge)
-      .filter((gauge) => has?.includes(gauge) === false)
-    return { relation: `read_parquet([${paths.map(duckdb.text).join(', ')}])`, lacks: new Set(lacks) }
   }
 
   #carriedSql(path: string, { hours }: DatePlan): string {
     const columns = viewColumns(this.#tables.view).map(({ name }) => duckdb.name(name))
-    return `SELECT ${columns.join(', ')} FROM read_parquet(${duckdb.text(path)}) WHERE NOT (${hoursCondition(hours)})`
+    return `SELECT ${columns.join(', ')} FROM read_parquet(${duckdb.text(path)}) WHERE NOT (${hoursCondition(hours, duckdb)})`
   }
 
   async #describe(connection: DuckDBConnection, path: string, date: string): Promise<ViewFile['about']> {
@@ -172,18 +167,4 @@ async function run(connection: DuckDBConnection, sql: string) {
   } catch (error) {
     throw new TidemarkError('E_ENGINE', `duckdb: ${describeError(error)}`, { cause: error })
   }
-}
-
-function hoursCondition(hours: readonly string[]): string {
-  if (hours.length === 24) return 'true'
-  const numbers = hours.map((hour) => hourStartMs(hour) / HOUR_MS)
-  return `floor(epoch_ms(time_stamp) / ${HOUR_MS}) IN (${numbers.join(', ')})`
-}
-
-/** Rows at or below a position; imported rows always are. */
-function positionCondition(upTo: Position): string {
-  const parts = partitionsOf(upTo).map(
-    (partition) => `("partition" = ${partition} AND "offset" <= ${upTo[partition]})`,
-  )
-  return `("partition" < 0 OR ${parts.join(' OR ') || 'false'})`
 }

@@ -23,7 +23,7 @@ export const batch: Command = {
   flags: [
     { name: 'once', about: 'One run, then exit' },
     { name: 'full', about: 'Recompute every hour, not only those with new messages' },
-    { name: 'engine', value: 'NAME', about: 'duckdb or reference; default: batch.engine' },
+    { name: 'engine', value: 'NAME', about: 'duckdb, spark or reference; default: batch.engine' },
   ],
   settings: ALL_SETTINGS,
   example: 'tidemark batch --once --full',

@@ -1,7 +1,5 @@
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { duckdbEngine } from '../../batch/engines/duckdb.ts'
-import { openReference } from '../../batch/engines/reference.ts'
 import { openTable } from '../../lake/delta/table.ts'
 import { openStore } from '../../lake/store/open.ts'
 import { agentsInLake } from '../../lake/tables/agents.ts'
@@ -17,6 +15,7 @@ import { eventLoopTurn } from '../host/turn.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Closing } from './closing.ts'
 import { refuseDeployed } from './deployment.ts'
+import { engineOf } from './engine.ts'
 import type { OwnerHost } from './host.ts'
 import { ownLake } from './lake-owner.ts'
 import { startWriters, type Writers } from './writers.ts'
@@ -89,7 +88,7 @@ export async function openData(
     {
       log: journal,
       tables: { writer: tables, speed: tables, batch: tables },
-      openEngine: engine === 'duckdb' ? duckdbEngine(join(dataDir, 'scratch'), disk) : openReference,
+      openEngine: engineOf(engine, settings, host),
       encoder,
       encodeTick: (cells) => encoder.encodeCells(cells),
       turn: eventLoopTurn,

@@ -159,8 +159,8 @@ function refuseWrongValue(setting: Setting, { value, source }: Resolved): void {
   const choices = CHOICES[setting.name]
   if (choices !== undefined && !choices.includes(value)) refuse(choices.join(' or '))
   if (setting.name === 'data' && value === '') refuse('a directory')
-  if (setting.name === 'batch.engine' && !['duckdb', 'reference'].includes(value))
-    refuse('duckdb or reference')
+  if (setting.name === 'batch.engine' && !['duckdb', 'spark', 'reference'].includes(value))
+    refuse('duckdb, spark or reference')
 }
 
 /**

@@ -1,13 +1,11 @@
-import { join } from 'node:path'
 import { type Batch, startBatch } from '../../../batch/batch.ts'
-import { duckdbEngine } from '../../../batch/engines/duckdb.ts'
-import { openReference } from '../../../batch/engines/reference.ts'
 import { RepeatStates } from '../../../lake/tables/repeat-states.ts'
 import { startLakeWriter } from '../../../lake/writer/writer.ts'
 import { DAY_MS } from '../../../schemas/time.ts'
 import { sealThread } from '../../host/seal-thread.ts'
 import type { Settings } from '../../settings/settings.ts'
 import type { Closing } from '../closing.ts'
+import { engineOf } from '../engine.ts'
 import type { SharedLog } from '../log.ts'
 import type { Joined } from './joined.ts'
 import { type Layer, type LayerHost, reasonsOf } from './layer.ts'
@@ -29,9 +27,10 @@ export async function startBatchLayer(
     engine,
     scheduled,
   }: { joined: Joined; shared: SharedLog; engine: string; scheduled: boolean },
-  { disk, clock, random, logLine }: LayerHost,
+  host: LayerHost,
   closing: Closing,
 ): Promise<Layer & { readonly batch: Batch }> {
+  const { clock, random, logLine } = host
   const { store, tables, wake } = joined
   const states = new RepeatStates({ store, clock, logLine })
   const tickMs = settings.durationMs('speed.tick')
@@ -46,8 +45,7 @@ export async function startBatchLayer(
     { tickMs, retentionMs, schedule: scheduled ? settings.text('batch.schedule') : null, engine },
     {
       tables,
-      openEngine:
-        engine === 'duckdb' ? duckdbEngine(join(settings.dataDir(), 'scratch'), disk) : openReference,
+      openEngine: engineOf(engine, settings, host),
       sealer: writer,
       ticker: ticksElsewhere({ log, tables, tickMs }, clock),
       clock,

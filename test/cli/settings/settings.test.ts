@@ -47,7 +47,7 @@ test('a wrong value is refused by setting and source', () => {
       { file: file('[batch]\nschedule = "hourly"') },
       /batch\.schedule \(tidemark\.toml\) must be a cron pattern/,
     ],
-    [{ file: file('[batch]\nengine = "spark"') }, /duckdb or reference/],
+    [{ file: file('[batch]\nengine = "flink"') }, /duckdb, spark or reference/],
     [{ file: file('speeed = 1') }, /sets speeed, which is no setting/],
     [{ file: file('[speed') }, /not valid TOML/],
     [

@@ -1,0 +1,194 @@
+import { decodeCells, describeCells } from '../../lake/parquet/cells.ts'
+import { TidemarkError } from '../../schemas/errors.ts'
+import type { Clock, Random } from '../../schemas/ports/clock.ts'
+import type { Disk } from '../../schemas/ports/disk.ts'
+import type { Position } from '../../schemas/position.ts'
+import type { DatePlan } from '../plan.ts'
+import type { Engine, EngineTables, OpenEngine, ViewFile } from './engine.ts'
+import { dateStatements } from './spark-job.ts'
+
+/** How a job gets to Spark, and how folders that its executors made are removed. */
+export interface SparkSubmit {
+  /**
+   * Runs `spark-submit` with `args` in the folder `cwd` to its end. Ends the process, and throws the reason, when `signal`
+   * aborts. `said` is the end of what it wrote to standard error.
+   */
+  submit(args: readonly string[], cwd: string, signal: AbortSignal): Promise<{ code: number; said: string }>
+  /** Removes a folder with all that is in it; absent is no error. */
+  removeFolder(dir: string): Promise<void>
+}
+
+export interface SparkConfig {
+  /** A Spark master's URL, as `spark://host:7077`, or `local[2]`. */
+  readonly master: string
+  /** Longest time of one job. */
+  readonly limitMs: number
+  /** Where the jobs' files lie; the cluster's executors must see it, and the lake, under the same path. */
+  readonly scratchDir: string
+}
+
+export interface SparkDeps {
+  readonly spark: SparkSubmit
+  readonly disk: Disk
+  readonly clock: Clock
+  readonly random: Random
+}
+
+/** Dates of one job at most. Starting one takes many seconds, so dates are gathered. */
+const DATES_AT_A_TIME = 64
+/** A job is sent off when no further date came for so long. */
+const GATHER_MS = 300
+
+/**
+ * Spark, by `spark-submit` as a child process, which is the job's driver: when it is ended, the cluster ends the job.
+ * Executors write each date's file to a folder of this run alone; it becomes visible by the run's commit, made here.
+ */
+export function sparkEngine(config: SparkConfig, deps: SparkDeps): OpenEngine {
+  return async (tables) => {
+    const dir = `${config.scratchDir}/spark`
+    // What a run left whose process was killed; one process has the data directory at a time.
+    await deps.spark.removeFolder(dir)
+    await deps.disk.makeDir(dir)
+    return new Spark(tables, { ...config, scratchDir: dir }, deps)
+  }
+}
+
+interface Waiting {
+  readonly date: DatePlan
+  readonly upTo: Position
+  readonly signal: AbortSignal
+  resolve(file: ViewFile | null): void
+  reject(error: unknown): void
+}
+
+class Spark implements Engine {
+  readonly dates = DATES_AT_A_TIME
+  readonly #tables: EngineTables
+  readonly #config: SparkConfig
+  readonly #deps: SparkDeps
+  #waiting: Waiting[] = []
+  #cancelGathering: () => void = () => {}
+  #job: Promise<void> = Promise.resolve()
+
+  constructor(tables: EngineTables, config: SparkConfig, deps: SparkDeps) {
+    this.#tables = tables
+    this.#config = config
+    this.#deps = deps
+  }
+
+  compute(date: DatePlan, upTo: Position, signal: AbortSignal): Promise<ViewFile | null> {
+    const { promise, resolve, reject } = Promise.withResolvers<ViewFile | null>()
+    this.#waiting.push({ date, upTo, signal, resolve, reject })
+    this.#cancelGathering()
+    this.#cancelGathering = this.#deps.clock.after(GATHER_MS, () => {
+      this.#job = this.#job.then(() => this.#run(this.#waiting.splice(0)))
+    })
+    return promise
+  }
+
+  /** Carries out one job. Never rejects: those who wait are told. */
+  async #run(dates: readonly Waiting[]): Promise<void> {
+    if (dates.length === 0) return
+    const dir = `${this.#config.scratchDir}/${this.#deps.random.hex(8)}`
+    const limit = new AbortController()
+    const { limitMs } = this.#config
+    const cancelLimit = this.#deps.clock.after(limitMs, () =>
+      limit.abort(new TidemarkError('E_ENGINE', `spark: the job took longer than ${limitMs / 1000} s`)),
+    )
+    const signal = AbortSignal.any([limit.signal, ...dates.map((one) => one.signal)])
+    try {
+      await this.#deps.disk.makeDir(dir)
+      const statements: string[] = []
+      for (const [i, { date, upTo }] of dates.entries()) {
+        signal.throwIfAborted()
+        const about = { date, upTo, name: `d${i}`, to: `${dir}/${i}` }
+        statements.push(...(await dateStatements(this.#tables, about)))
+      }
+      if (statements.length > 0) await this.#submit(statements, dir, signal)
+      for (const [i, { date, resolve }] of dates.entries())
+        resolve(await this.#read(`${dir}/${i}`, date.date))
+    } catch (error) {
+      for (const { reject } of dates) reject(error)
+    } finally {
+      cancelLimit()
+      await this.#deps.spark.removeFolder(dir).catch(() => {})
+    }
+  }
+
+  async #submit(statements: readonly string[], dir: string, signal: AbortSignal): Promise<void> {
+    const script = `${dir}/job.sql`
+    const file = await this.#deps.disk.open(script, { create: true })
+    await file.write(0, new TextEncoder().encode(statements.map((one) => `${one};\n`).join('')))
+    await file.close()
+    const { code, said } = await this.#deps.spark.submit(
+      [
+        ...['--master', this.#config.master, '--name', `tidemark ${this.#tables.view.name}`],
+        ...Object.entries({ ...SESSION, 'spark.sql.warehouse.dir': `file://${dir}/warehouse` }).flatMap(
+          ([name, value]) => ['--conf', `${name}=${value}`],
+        ),
+        ...['--class', 'org.apache.spark.sql.hive.thriftserver.SparkSQLCLIDriver', 'spark-internal'],
+        ...['-f', script],
+      ],
+      dir,
+      signal,
+    )
+    if (code !== 0) throw new TidemarkError('E_ENGINE', `spark: ${reasonIn(said) || `it ended with ${code}`}`)
+  }
+
+  /** The file that the executors wrote for a date. It is read whole before it may be published. */
+  async #read(dir: string, date: string): Promise<ViewFile | null> {
+    const { disk } = this.#deps
+    const names = await disk.list(dir)
+    const files = names.filter((name) => name.endsWith('.parquet'))
+    // What is missing is no empty date: another machine's disk may hold it.
+    if (!names.includes('_SUCCESS') || files.length !== 1) {
+      const reason = `${files.length} files of ${date} in ${dir}, not one; do the executors see this folder?`
+      throw new TidemarkError('E_ENGINE', `spark: ${reason}`)
+    }
+    const bytes = (await disk.readFile(`${dir}/${files[0]}`))!
+    const about = describeCells(await decodeCells(this.#tables.view, bytes), { date })
+    return about.rows === 0 ? null : { bytes, about }
+  }
+
+  async close(): Promise<void> {
+    this.#cancelGathering()
+    await this.#job
+  }
+}
+
+/**
+ * The session in which the plan means the same as elsewhere: no silent nulls, UTC, one calendar for all years, times in
+ * microseconds, and text that is taken as it stands.
+ */
+const SESSION = {
+  'spark.submit.deployMode': 'client',
+  'spark.sql.catalogImplementation': 'in-memory',
+  'spark.sql.ansi.enabled': 'true',
+  'spark.sql.legacy.sizeOfNull': 'false',
+  'spark.sql.session.timeZone': 'UTC',
+  'spark.sql.parquet.outputTimestampType': 'TIMESTAMP_MICROS',
+  'spark.sql.parquet.datetimeRebaseModeInRead': 'CORRECTED',
+  'spark.sql.parquet.datetimeRebaseModeInWrite': 'CORRECTED',
+  'spark.sql.caseSensitive': 'true',
+  'spark.sql.variable.substitute': 'false',
+  'spark.sql.parser.escapedStringLiterals': 'false',
+  'spark.ui.enabled': 'false',
+}
+
+const REASON_LENGTH_MAX = 600
+
+/** What went wrong, in the words of Spark's driver: its last error, without its stack. */
+export function reasonIn(said: string): string {
+  const lines = said
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !/^\s+at |^\s*\.\.\. \d+ more/.test(line))
+  const telling = lines.filter((line) => /\[[A-Z0-9_.]+\]|Exception|Error/.test(line))
+  return (
+    telling.findLast((line) => /\[[A-Z0-9_]+(\.[A-Z0-9_]+)*\]/.test(line)) ??
+    telling.at(-1) ??
+    lines.at(-1) ??
+    ''
+  )
+    .trim()
+    .slice(0, REASON_LENGTH_MAX)
+}

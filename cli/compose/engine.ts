@@ -1,0 +1,22 @@
+import { join, resolve } from 'node:path'
+import { duckdbEngine } from '../../batch/engines/duckdb.ts'
+import type { OpenEngine } from '../../batch/engines/engine.ts'
+import { openReference } from '../../batch/engines/reference.ts'
+import { sparkEngine } from '../../batch/engines/spark.ts'
+import { TidemarkError } from '../../schemas/errors.ts'
+import { sparkSubmit } from '../host/spark-submit.ts'
+import type { Settings } from '../settings/settings.ts'
+import type { Host } from './host.ts'
+
+/** The batch engine of that name, a value of `batch.engine`. */
+export function engineOf(name: string, settings: Settings, host: Host): OpenEngine {
+  const scratchDir = join(resolve(settings.dataDir()), 'scratch')
+  if (name === 'reference') return openReference
+  if (name === 'duckdb') return duckdbEngine(scratchDir, host.disk)
+  if (name !== 'spark')
+    throw new TidemarkError('E_CONFIG', `the batch engine must be duckdb, spark or reference, not ${name}`)
+  return sparkEngine(
+    { master: settings.text('spark.master'), limitMs: settings.durationMs('spark.limit'), scratchDir },
+    { ...host, spark: sparkSubmit(settings.text('spark.home')) },
+  )
+}
