@@ -14,6 +14,7 @@ async function kafkaClient(
 ): Promise<KafkaClient> {
   const { brokers, topic } = place
   const connection = { brokers, topic, ...(await security(settings, disk)) }
+  if (settings.text('log.kafka_client') === 'kafkajs') hideTimeoutWarning()
   return settings.text('log.kafka_client') === 'platformatic'
     ? (await import('../../log/kafka/platformatic.ts')).platformaticClient(connection)
     : (await import('../../log/kafka/kafkajs.ts')).kafkajsClient(connection)
@@ -57,4 +58,14 @@ export async function openLogOnKafka(
   await log.close()
   const message = `topic ${place.topic} has ${found} partitions, and the lake was made with ${partitions}`
   throw new TidemarkError('E_CONFIG', message, { field: 'log.url' })
+}
+
+/** kafkajs 2.2.4 arms timers for times that have passed, of which Node warns at each start; nothing comes of it. */
+function hideTimeoutWarning(): void {
+  const emit = process.emitWarning.bind(process) as (...args: unknown[]) => void
+  process.emitWarning = (...args: unknown[]) => {
+    const [warning, about] = args
+    const name = typeof about === 'string' ? about : (warning as { name?: string }).name
+    if (name !== 'TimeoutNegativeWarning') emit(...args)
+  }
 }

@@ -101,9 +101,11 @@ export function kafkajsClient({ brokers, topic, tls, sasl }: KafkaConnection): K
       const { partitions: numPartitions, replication: replicationFactor } = spec
       if (!(await admin.listTopics()).includes(topic)) {
         const configEntries = topicConfigs(spec)
-        await admin.createTopics({
-          waitForLeaders: true,
-          topics: [{ topic, numPartitions, replicationFactor, configEntries }],
+        const topics = [{ topic, numPartitions, replicationFactor, configEntries }]
+        await admin.createTopics({ waitForLeaders: true, topics }).catch((error: unknown) => {
+          // It gathers what the brokers said, and itself says nothing.
+          const [first] = (error as { errors?: unknown[] }).errors ?? []
+          throw first ?? error
         })
       }
       const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
