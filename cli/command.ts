@@ -60,3 +60,6 @@ export const ALL_SETTINGS: readonly SettingName[] = SETTINGS.map((setting) => se
 export function logLineTo(io: Pick<Io, 'err'>, nowMs: () => number): (line: string) => void {
   return (line) => io.err(`${new Date(nowMs()).toISOString()} ${line.replaceAll('\n', ' ')}\n`)
 }
+
+/** Those by which a lake is found and opened. */
+export const LAKE_SETTINGS: readonly SettingName[] = ALL_SETTINGS.filter((name) => name.startsWith('lake.'))

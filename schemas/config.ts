@@ -167,7 +167,52 @@ export const SETTINGS = [
     name: 'lake.url',
     kind: 'string',
     default: '',
-    about: 'Where the lake lies: a directory or file:// URL; default DATA/lake',
+    about: 'Where the lake lies: a directory, a file:// URL or s3://BUCKET/PREFIX; default DATA/lake',
+  },
+  {
+    name: 'lake.s3_endpoint',
+    kind: 'string',
+    default: '',
+    about: 'URL of the S3 server; default AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, then AWS itself',
+  },
+  {
+    name: 'lake.s3_region',
+    kind: 'string',
+    default: '',
+    about: 'Region of the bucket; default AWS_REGION, AWS_DEFAULT_REGION, then us-east-1',
+  },
+  {
+    name: 'lake.s3_path_style',
+    kind: 'string',
+    default: 'auto',
+    about:
+      "Whether the bucket stands in the URL's path and not in its host: true, false, or auto, true but at AWS itself",
+  },
+  {
+    name: 'lake.s3_access_key',
+    kind: 'string',
+    default: '',
+    about:
+      'Access key of the bucket; default: environment, ~/.aws/credentials, then the role of container or instance',
+  },
+  {
+    name: 'lake.s3_secret_key',
+    kind: 'string',
+    default: '',
+    about: 'Its secret key; better in the environment than in a flag, which every user of a machine sees',
+    secret: true,
+  },
+  {
+    name: 'lake.s3_profile',
+    kind: 'string',
+    default: '',
+    about: 'Profile in ~/.aws/credentials; default AWS_PROFILE, then default',
+  },
+  {
+    name: 'lake.copies_max',
+    kind: 'bytes',
+    default: '4GiB',
+    about: 'Copies of files of a lake in a bucket that are kept in DATA/copies for runs',
   },
   {
     name: 'serving.index_days',

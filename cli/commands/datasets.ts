@@ -1,6 +1,6 @@
 import { nameColumns } from '../../schemas/dataset.ts'
 import { viewsOf } from '../../schemas/definitions.ts'
-import { type Args, type Command, type Io, logLineTo } from '../command.ts'
+import { type Args, type Command, type Io, LAKE_SETTINGS, logLineTo } from '../command.ts'
 import { redefine } from '../compose/deployment.ts'
 import { textTable } from '../help.ts'
 import { nodeClock } from '../host/clock.ts'
@@ -17,7 +17,7 @@ export const datasets: Command = {
     { name: 'json', about: 'As JSON' },
     { name: 'publish', about: 'Make those configured here the ones of every process on lake.url' },
   ],
-  settings: ['data', 'lake.url', 'log.url', 'log.partitions'],
+  settings: ['data', ...LAKE_SETTINGS, 'log.url', 'log.partitions'],
   example: 'tidemark datasets',
   run,
 }

@@ -201,12 +201,12 @@ async function openTarget(args: Args, io: Io, closing: Closing, signal: AbortSig
       io.out('the rows count with the next run of the batch layer\n')
       return []
     }
-    return { tables: openLake(settings.lakeDir(), definitions, { disk, clock, random }).datasets, run }
+    return { tables: openLake(settings, definitions, { disk, clock, random }).datasets, run }
   }
   if ((await askRunning(disk, settings.dataDir(), '/v1/views', request)) !== null) {
     // Loaded only where it runs, as below.
     const { openLake } = await import('../compose/open-lake.ts')
-    const { datasets } = openLake(settings.lakeDir(), definitions, { disk, clock, random })
+    const { datasets } = openLake(settings, definitions, { disk, clock, random })
     const run = async () => (await runElsewhere({ settings, flags: {} }, false, io)) ?? []
     return { tables: datasets, run }
   }

@@ -9,7 +9,7 @@ import type { Settings } from '../settings/settings.ts'
 import { VERSION } from '../version.ts'
 
 const EXAMPLE = '--log-url kafka://127.0.0.1:9092/tidemark --lake-url /srv/tidemark/lake'
-const SHARED = ['data', 'lake.url', 'log.', 'health.listen']
+const SHARED = ['data', 'lake.', 'log.', 'health.listen']
 
 export const collector = layerCommand('collector', {
   summary: 'Receive messages and append them to a log that other processes share',
@@ -17,11 +17,11 @@ export const collector = layerCommand('collector', {
 })
 export const lakeWriter = layerCommand('lake-writer', {
   summary: "Seal the shared log into the lake's tables, and trim it",
-  settings: [...SHARED, 'lake.', 'collector.unsealed_max'],
+  settings: [...SHARED, 'collector.unsealed_max'],
 })
 export const speed = layerCommand('speed', {
   summary: 'Fold the shared log into real-time cells',
-  settings: [...SHARED, 'speed.', 'lake.'],
+  settings: [...SHARED, 'speed.'],
 })
 export const serve = layerCommand('serve', {
   summary: 'Answer questions and serve the pages from the lake alone',

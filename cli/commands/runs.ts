@@ -1,6 +1,6 @@
 import type { RunRecord } from '../../schemas/ports/layers.ts'
 import { type PresentedRun, parseRun, presentRun } from '../../serving/http/present-run.ts'
-import type { Args, Command, Io } from '../command.ts'
+import { type Args, type Command, type Io, LAKE_SETTINGS } from '../command.ts'
 import { textTable } from '../help.ts'
 import { nodeDisk } from '../host/disk.ts'
 import { askRunning } from './ask.ts'
@@ -9,7 +9,7 @@ export const runs: Command = {
   name: 'runs',
   summary: 'The batch runs, newest first',
   flags: [{ name: 'json', about: 'As JSON, one run a line' }],
-  settings: ['data', 'lake.url'],
+  settings: ['data', ...LAKE_SETTINGS],
   example: 'tidemark runs --data ./data',
   run,
 }
@@ -32,10 +32,8 @@ async function run({ flags, settings }: Args, io: Io): Promise<number> {
   return 0
 
   async function fromLake(): Promise<RunRecord[]> {
-    const dir = settings.lakeDir()
-    if ((await disk.stat(dir)) === null) return []
     const { runsInLake } = await import('./runs-in-lake.ts')
-    return runsInLake(disk, dir)
+    return runsInLake(settings, disk)
   }
 }
 

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { openTable } from '../../lake/delta/table.ts'
-import { openStore } from '../../lake/store/open.ts'
+import type { OpenedStore } from '../../lake/store/opened.ts'
 import { agentsInLake } from '../../lake/tables/agents.ts'
 import { allViews, type LakeTables, lakeTables } from '../../lake/tables/deployment.ts'
 import { readNamedPosition } from '../../lake/tables/named-position.ts'
@@ -18,6 +18,7 @@ import { refuseDeployed } from './deployment.ts'
 import { engineOf } from './engine.ts'
 import type { OwnerHost } from './host.ts'
 import { ownLake } from './lake-owner.ts'
+import { lakeStore } from './lake-store.ts'
 import { startWriters, type Writers } from './writers.ts'
 
 /** What `up` and `batch --once` share: the data directory, and the layers that write to the lake. */
@@ -25,6 +26,8 @@ export interface OpenedData extends Writers {
   readonly tables: LakeTables
   readonly journal: LogReader
   readonly wake: Wake
+  /** What the lake's store was asked for so far; null where nobody pays for it. */
+  readonly requests: OpenedStore['requests']
 }
 
 /**
@@ -54,7 +57,8 @@ export async function openData(
   const lock = await disk.lock(join(dataDir, 'lock'), holder)
   closing.add('lock', () => lock.release())
 
-  const opened = openStore(settings.lakeDir(), { disk, random })
+  const opened = lakeStore(settings, host)
+  await opened.probe()
   await refuseDeployed(opened.store)
   const lease = await ownLake(opened.store, { dataDir, holder: program }, host)
   closing.add('lease of the lake', () => lease.close())
@@ -99,5 +103,5 @@ export async function openData(
     },
     (name, layer) => closing.add(name, () => layer.close()),
   )
-  return { ...writers, tables, journal, wake }
+  return { ...writers, tables, journal, wake, requests: opened.requests }
 }

@@ -1,4 +1,5 @@
 import type { Agent } from '../../agent/agent.ts'
+import type { RequestCounts } from '../../lake/store/s3/counts.ts'
 import type { Clock } from '../../schemas/ports/clock.ts'
 import { offsetIn } from '../../schemas/position.ts'
 import type { AnswersServer } from '../../serving/answer.ts'
@@ -18,7 +19,7 @@ export interface Embedded extends OpenedData {
 
 /** What `GET /v1/status` says of every layer. */
 export async function statusOf(layers: Embedded, clock: Clock): Promise<object> {
-  const { journal, writer, speed, batch, answers, collector, agent } = layers
+  const { journal, writer, speed, batch, answers, collector, agent, requests } = layers
   const { tooManyNames, ignoredFields, lostByAgents, unkeptRejects, messagesPerSecond, ...received } =
     await collector.status()
   const { covered, ...lake } = writer.status()
@@ -50,7 +51,12 @@ export async function statusOf(layers: Embedded, clock: Clock): Promise<object> 
       unsealed_bytes: uncoveredBytes,
       gaps: presentGaps(gaps).gaps ?? [],
     },
-    lake: { ...lake, covered, lag_blocks: end - offsetIn(covered, partition) },
+    lake: {
+      ...lake,
+      covered,
+      lag_blocks: end - offsetIn(covered, partition),
+      requests: presentRequests(requests()),
+    },
     speed: {
       ...fold,
       lag_blocks: Math.max(0, ...chains.map(({ readTo }) => end - readTo)),
@@ -72,6 +78,15 @@ export async function statusOf(layers: Embedded, clock: Clock): Promise<object> 
       views: named.map((name) => servedView(answers, name)),
     },
   }
+}
+
+/** By operation; null for a lake on a disk. */
+function presentRequests(counts: RequestCounts | null): object | null {
+  if (counts === null) return null
+  const entries = Object.entries(counts).map(([operation, { bytesSent, bytesReceived, ...numbers }]) => {
+    return [operation, { ...numbers, bytes_sent: bytesSent, bytes_received: bytesReceived }]
+  })
+  return Object.fromEntries(entries)
 }
 
 /** What the answers of a view stand on. */

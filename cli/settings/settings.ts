@@ -106,9 +106,11 @@ export class Settings {
   dataDir(): string {
     return resolve(this.#cwd, this.text('data'))
   }
+  /** The folder, or the URL of a bucket. */
   lakeDir(): string {
     const place = parseStoreUrl(this.text('lake.url') || join(this.dataDir(), 'lake'))
-    // A URL that names no folder was refused when the settings were read.
+    if ('bucket' in place) return this.text('lake.url')
+    // A URL that names nothing was refused when the settings were read.
     return resolve(this.#cwd, (place as { folder: string }).folder)
   }
 }
@@ -140,6 +142,7 @@ function resolveOne(setting: Setting, sources: Sources, file: ReadonlyMap<string
 
 /** Settings that take one of a few values. */
 const CHOICES: Readonly<Record<string, readonly string[]>> = {
+  'lake.s3_path_style': ['auto', 'true', 'false'],
   'log.kafka_client': ['kafkajs', 'platformatic'],
   'log.sasl_mechanism': ['plain', 'scram-sha-256', 'scram-sha-512'],
 }
@@ -154,10 +157,12 @@ function refuseWrongValue(setting: Setting, { value, source }: Resolved): void {
   if (!isValue(setting.kind, value)) refuse(EXPECTED[setting.kind])
   if (setting.name === 'lake.url') {
     const place = parseStoreUrl(value)
-    if ('refused' in place) refuse(`a directory or a file:// URL (${place.refused})`)
+    if ('refused' in place) refuse(`a directory, a file:// or an s3:// URL (${place.refused})`)
   }
   const choices = CHOICES[setting.name]
   if (choices !== undefined && !choices.includes(value)) refuse(choices.join(' or '))
+  if (setting.name === 'lake.s3_endpoint' && value !== '' && !/^https?:\/\/[^/\s]+/.test(value))
+    refuse('a URL like https://s3.example.org')
   if (setting.name === 'data' && value === '') refuse('a directory')
   if (setting.name === 'batch.engine' && !['duckdb', 'spark', 'reference'].includes(value))
     refuse('duckdb, spark or reference')

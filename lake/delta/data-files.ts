@@ -50,8 +50,15 @@ export class DataFiles {
   }
 
   async read(file: DataFile): Promise<Uint8Array> {
-    const key = `${this.#name}/${file.path}`
-    const bytes = await this.#deps.store.get(key)
+    return this.#checked(file, await this.#deps.store.get(this.#key(file)))
+  }
+
+  #key(file: DataFile): string {
+    return `${this.#name}/${file.path}`
+  }
+
+  #checked(file: DataFile, bytes: Uint8Array | null): Uint8Array {
+    const key = this.#key(file)
     if (bytes === null) throw new TidemarkError('E_FILE_DAMAGED', `${key} is missing`)
     // Another writer's file has no checksum; its length must do.
     const { crc32: expected } = file.tags
@@ -71,10 +78,11 @@ export class DataFiles {
   }
 
   async localPath(file: DataFile): Promise<string> {
-    if (!this.#verified.has(file.path)) await this.verify(file)
     const { store } = this.#deps
+    if (store.localCopy) return store.localCopy(this.#key(file), (bytes) => this.#checked(file, bytes))
+    if (!this.#verified.has(file.path)) await this.verify(file)
     if (!store.path) throw new TidemarkError('E_STORE', `${this.#name}: this store has no local files`)
-    return store.path(`${this.#name}/${file.path}`)
+    return store.path(this.#key(file))
   }
 }
 

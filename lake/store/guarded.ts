@@ -22,6 +22,7 @@ export function guarded(store: ObjectStore, reason: () => string | null): Object
       check(key)
       await store.delete(key)
     },
+    ...(store.localCopy && { localCopy: (key, check) => store.localCopy!(key, check) }),
     ...(store.path && { path: (key: string) => store.path!(key) }),
   }
 }

@@ -19,6 +19,11 @@ export interface ObjectStore {
   delete(key: string): Promise<void>
   /** Where a local engine can read the object as a file; absent where there is no such place. */
   path?(key: string): string
+  /**
+   * Where that is not so: makes a local copy of an object that never changes, and gives its path. `check` takes the bytes, null
+   * when absent, and gives them back or throws what is wrong with them. The copy stays for an hour at least.
+   */
+  localCopy?(key: string, check: (bytes: Uint8Array | null) => Uint8Array): Promise<string>
 }
 
 export interface StoredObject {

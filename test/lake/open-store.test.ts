@@ -11,6 +11,14 @@ test('a folder stands as its path or as a file URL', () => {
   expect(parseStoreUrl('file:///data/my%20lake')).toEqual({ folder: '/data/my lake' })
 })
 
+test('a bucket stands as its URL, with or without a prefix', () => {
+  expect(parseStoreUrl('s3://tide-1')).toEqual({ bucket: 'tide-1', prefix: '' })
+  expect(parseStoreUrl('s3://tide-1/')).toEqual({ bucket: 'tide-1', prefix: '' })
+  expect(parseStoreUrl('s3://tide-1/a/b')).toEqual({ bucket: 'tide-1', prefix: 'a/b/' })
+  for (const url of ['s3://', 's3://x', 's3://tide-1/../b', 's3://tide-1//b', 's3://ti de'])
+    expect(parseStoreUrl(url)).toMatchObject({ refused: expect.any(String) })
+})
+
 test('what cannot be opened is refused with the reason and the remedy', () => {
   const refused = (url: string) => {
     try {
@@ -23,7 +31,7 @@ test('what cannot be opened is refused with the reason and the remedy', () => {
   expect(refused('s3://bucket/lake')).toMatchObject({
     code: 'E_CONFIG',
     message:
-      'the lake s3://bucket/lake cannot be opened: a lake in a bucket cannot be opened yet; give a directory or a file:// URL',
+      'the lake s3://bucket/lake cannot be opened: nothing was given to reach a bucket with; give a directory, a file:// or an s3:// URL',
   })
   expect(refused('hdfs://x/y')).toMatchObject({ code: 'E_CONFIG', message: expect.stringMatching(/hdfs/) })
   expect(refused('file://elsewhere/x')).toMatchObject({ code: 'E_CONFIG' })

@@ -10,6 +10,8 @@ import { TidemarkError } from '../../schemas/errors.ts'
 import { SimClock } from '../sim/clock.ts'
 import { SimDisk } from '../sim/disk.ts'
 import { simRandom } from '../sim/random.ts'
+import { openTide } from './store/bucket.ts'
+import { FakeS3 } from './store/fake-s3.ts'
 
 let dir: string
 let made = 0
@@ -22,6 +24,7 @@ const STORES: { [kind: string]: () => ObjectStore | Promise<ObjectStore> } = {
   memory: () => new MemoryStore(new SimClock(0)),
   'simulated disk': () => localStore(new SimDisk(1), '/data/lake', simRandom(1)),
   disk: () => localStore(nodeDisk(), join(dir, String(made++), 'lake'), simRandom(1)),
+  bucket: () => openTide(new FakeS3()).store,
 }
 
 const bytes = (text: string) => new TextEncoder().encode(text)

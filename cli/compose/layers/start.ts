@@ -1,6 +1,5 @@
 import { join } from 'node:path'
 import { type NumberedDeployment, readDeployment } from '../../../lake/deployment-log.ts'
-import { openStore } from '../../../lake/store/open.ts'
 import type { ObjectStore } from '../../../lake/store/port.ts'
 import { TidemarkError } from '../../../schemas/errors.ts'
 import { openGate } from '../../access/gate.ts'
@@ -9,6 +8,7 @@ import type { Settings } from '../../settings/settings.ts'
 import type { Closing } from '../closing.ts'
 import type { Wanted } from '../deployment.ts'
 import type { Host } from '../host.ts'
+import { lakeStore } from '../lake-store.ts'
 import { configuredLog, type OpenSharedLog, type SharedLog } from '../log.ts'
 import { startBatchLayer } from './batch.ts'
 import { startCollectorLayer } from './collector.ts'
@@ -35,7 +35,7 @@ export async function startLayer(
   if (name === 'serve') {
     await lockData(name, settings, host, closing)
     const gate = await openGate(settings, host, closing, ['serving.listen'])
-    const store = await lakeOf(settings, host)
+    const store = await lakeOf(settings, host, { writes: false })
     const joined = openJoined(store, await deploymentOf(store, settings, host), host, closing)
     return startServeLayer(settings, { joined, gate }, host, closing)
   }
@@ -72,8 +72,10 @@ export async function wantedBy(settings: Settings): Promise<Wanted> {
 }
 
 /** The lake of a deployment. Nothing of it is cleaned up: other processes may be writing. */
-export async function lakeOf(settings: Settings, { disk, random }: Host): Promise<ObjectStore> {
-  return openStore(settings.lakeDir(), { disk, random }).store
+export async function lakeOf(settings: Settings, host: Host, { writes = true } = {}): Promise<ObjectStore> {
+  const { store, probe } = lakeStore(settings, host)
+  if (writes) await probe()
+  return store
 }
 
 async function openBoth(settings: Settings, openLog: OpenSharedLog, host: LayerHost, closing: Closing) {

@@ -51,9 +51,12 @@ test('a wrong value is refused by setting and source', () => {
     [{ file: file('speeed = 1') }, /sets speeed, which is no setting/],
     [{ file: file('[speed') }, /not valid TOML/],
     [
-      { flags: { 'lake-url': 's3://bucket' } },
-      /lake\.url.*a directory or a file:\/\/ URL \(a lake in a bucket cannot be opened yet\)/,
+      { flags: { 'lake-url': 's3://' } },
+      /lake\.url.*a directory, a file:\/\/ or an s3:\/\/ URL \(a bucket is named as s3:\/\/BUCKET\/PREFIX\)/,
     ],
+    [{ flags: { 'lake-s3-endpoint': 'minio:9000' } }, /lake\.s3_endpoint.*a URL like/],
+    [{ flags: { 'lake-s3-path-style': 'yes' } }, /auto or true or false/],
+    [{ flags: { 'lake-copies-max': 'all' } }, /lake\.copies_max/],
   ]
   for (const [sources, message] of cases)
     expect(() => resolveSettings({ ...none, ...sources })).toThrow(message)
@@ -78,6 +81,7 @@ test('paths start from the working folder; the lake lies in the data directory u
   const settings = resolveSettings(none)
   expect([settings.dataDir(), settings.lakeDir()]).toEqual(['/somewhere/data', '/somewhere/data/lake'])
   expect(resolveSettings({ ...none, flags: { 'lake-url': 'file:///lake' } }).lakeDir()).toBe('/lake')
+  expect(resolveSettings({ ...none, flags: { 'lake-url': 's3://b-1/x' } }).lakeDir()).toBe('s3://b-1/x')
 })
 
 test('durations, addresses and dates are read as people write them', () => {

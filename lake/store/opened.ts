@@ -1,0 +1,16 @@
+import type { ObjectStore } from './port.ts'
+import type { RequestCounts } from './s3/counts.ts'
+
+/** A store that nothing was changed in yet. */
+export interface OpenedStore {
+  readonly store: ObjectStore
+  /** Before anything relies on it: throws `E_CONFIG` for a store that does not keep what the port promises. */
+  probe(): Promise<void>
+  /**
+   * Finishes or removes what a process that died was writing; makes the place where there is none. Only the one process that
+   * writes may: it would take away what another is writing.
+   */
+  settle(): Promise<void>
+  /** What the store was asked for so far; null where nobody pays for it. */
+  requests(): RequestCounts | null
+}

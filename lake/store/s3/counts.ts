@@ -1,0 +1,20 @@
+/** What a store is asked for, as its owner pays for it. */
+export const OPERATIONS = ['get', 'put', 'list', 'delete', 'multipart'] as const
+export type Operation = (typeof OPERATIONS)[number]
+
+export interface OperationCounts {
+  /** Sent, repeats among them. */
+  requests: number
+  /** Those sent again, because the one before was refused or had no answer. */
+  repeats: number
+  /** Bytes of bodies, without headers. */
+  bytesSent: number
+  bytesReceived: number
+}
+
+export type RequestCounts = { readonly [operation in Operation]: OperationCounts }
+
+export function noRequests(): RequestCounts {
+  const none = () => ({ requests: 0, repeats: 0, bytesSent: 0, bytesReceived: 0 })
+  return { get: none(), put: none(), list: none(), delete: none(), multipart: none() }
+}
