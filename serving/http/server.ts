@@ -26,20 +26,27 @@ export interface HttpServer {
 
 /** A request body is a handful of options. */
 const BODY_BYTES_MAX = 64 << 10
+/** A request must have arrived within this time; looked at every half of it. */
+const REQUEST_MS_MAX = 20_000
+/** Connections open at once; a further one is closed. */
+const CONNECTIONS_MAX = 1_000
 
 /** A server without any routes. */
 export function plainApp(): FastifyInstance {
-  return Fastify({
+  const app = Fastify({
+    requestTimeout: REQUEST_MS_MAX,
     bodyLimit: BODY_BYTES_MAX,
     forceCloseConnections: true,
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
     routerOptions: { maxParamLength: 1_024 },
     // The guard refuses a request without, in the words of this API.
-    http: { requireHostHeader: false },
+    http: { requireHostHeader: false, connectionsCheckingInterval: REQUEST_MS_MAX / 2 },
     clientErrorHandler: refuseMalformed,
     // A path that cannot be decoded is refused like anything else.
     frameworkErrors: (error, _request, reply) => void sendProblem(reply, error),
   })
+  app.server.maxConnections = CONNECTIONS_MAX
+  return app
 }
 
 /** The API and the pages, not yet listening. */
@@ -54,6 +61,13 @@ export function makeApp(deps: HttpDeps) {
     return sendProblem(reply, error, status >= 500 ? deps.hidePaths : undefined)
   })
   app.setNotFoundHandler((request, reply) => sendProblem(reply, noSuchPath(request, deps.answers)))
+  // Node looks at what has sent no whole head; a body may come as slowly as its sender likes.
+  app.addHook('onRequest', async ({ raw }) => {
+    const cancel = deps.clock.after(REQUEST_MS_MAX, () => {
+      if (!raw.complete) raw.socket.destroy()
+    })
+    raw.once('close', cancel)
+  })
   guard(app, deps)
   app.register(swagger, {
     openapi: {
