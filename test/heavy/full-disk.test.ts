@@ -137,7 +137,7 @@ test.runIf(canMount)(
         await until('it answers', async () => (await fetch(`${url}/healthz`).catch(() => null))?.ok === true)
         const ready = await fetch(`${url}/readyz`)
         const text = await ready.text()
-        expect([ready.status, text]).toEqual([503, expect.stringMatching(/DATA\/.*no space left/)])
+        expect([ready.status, text]).toEqual([503, expect.stringMatching(/(DATA|LAKE)\/.*no space left/)])
         expect(text).not.toContain(disk.dir)
         expect((await fetch(`${url}/v1/services`)).status).toBe(503)
         await rm(join(disk.dir, 'filler'))
