@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { parseStoreUrl } from '../../lake/store/open.ts'
 import type { LakeTables } from '../../lake/tables/deployment.ts'
 import type { OpenCells, Wake } from '../../schemas/ports/layers.ts'
 import { type AnswersServer, startAnswers } from '../../serving/answer.ts'
@@ -12,6 +13,9 @@ import { VERSION } from '../version.ts'
 import type { Closing } from './closing.ts'
 import { hiddenPaths } from './hidden-paths.ts'
 import type { Host } from './host.ts'
+
+/** How often a process that commits itself looks at a lake whose owner pays for each look. */
+const PAID_POLL_MS = 15_000
 
 /**
  * Starts what answers questions: the index in the data directory, which follows the lake. `openCells` is null where no speed
@@ -32,12 +36,15 @@ export async function startServing(
   { disk, clock, logLine }: Host,
   closing: Closing,
 ): Promise<AnswersServer> {
+  // Of the commits of this process it is told; only an import by another waits for the next look.
+  const isPaid = lake.openCells !== null && 'bucket' in parseStoreUrl(settings.lakeDir())
   const answers = await startAnswers(
     {
       tickMs: settings.durationMs('speed.tick'),
       indexPath: join(settings.dataDir(), 'index.db'),
       indexDays: settings.integer('serving.index_days'),
       partitions,
+      ...(isPaid && { pollMs: PAID_POLL_MS }),
     },
     { ...lake, loader: indexThread(), disk, clock, pause, logLine },
   )
