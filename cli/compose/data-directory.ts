@@ -1,9 +1,8 @@
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { openTable } from '../../lake/delta/table.ts'
 import type { OpenedStore } from '../../lake/store/opened.ts'
 import { agentsInLake } from '../../lake/tables/agents.ts'
-import { allViews, type LakeTables, lakeTables } from '../../lake/tables/deployment.ts'
+import { allViews, type LakeTables } from '../../lake/tables/deployment.ts'
 import { readNamedPosition } from '../../lake/tables/named-position.ts'
 import { type JournalConfig, openJournal } from '../../log/journal/journal.ts'
 import type { LogReader } from '../../log/port.ts'
@@ -19,6 +18,7 @@ import { engineOf } from './engine.ts'
 import type { OwnerHost } from './host.ts'
 import { ownLake } from './lake-owner.ts'
 import { lakeStore } from './lake-store.ts'
+import { tablesIn } from './open-lake.ts'
 import { startWriters, type Writers } from './writers.ts'
 
 /** What `up` and `batch --once` share: the data directory, and the layers that write to the lake. */
@@ -64,7 +64,7 @@ export async function openData(
   closing.add('lease of the lake', () => lease.close())
   await opened.settle()
   const store = lease.guard(opened.store)
-  const tables = lakeTables(definitions, (name) => openTable(name, { store, clock, random }))
+  const tables = tablesIn(store, definitions, host)
   const messages = tables.datasets.map((dataset) => dataset.messages)
   const named = await readNamedPosition({ messages, views: allViews(tables) })
 

@@ -1,4 +1,5 @@
 import { openTable } from '../../lake/delta/table.ts'
+import type { ObjectStore } from '../../lake/store/port.ts'
 import { type LakeTables, lakeTables } from '../../lake/tables/deployment.ts'
 import type { Definitions } from '../../schemas/definitions.ts'
 import type { Settings } from '../settings/settings.ts'
@@ -11,7 +12,14 @@ export function openLake(
   definitions: Definitions,
   host: Pick<Host, 'disk' | 'clock' | 'random'>,
 ): LakeTables {
-  const { clock, random } = host
-  const { store } = lakeStore(settings, host)
+  return tablesIn(lakeStore(settings, host).store, definitions, host)
+}
+
+/** The tables of a deployment in `store`; none needs to exist. */
+export function tablesIn(
+  store: ObjectStore,
+  definitions: Definitions,
+  { clock, random }: Pick<Host, 'clock' | 'random'>,
+): LakeTables {
   return lakeTables(definitions, (name) => openTable(name, { store, clock, random }))
 }

@@ -1,8 +1,7 @@
-import { openTable } from '../../../lake/delta/table.ts'
 import { type NumberedDeployment, newestNumber } from '../../../lake/deployment-log.ts'
 import { newestEntry } from '../../../lake/lease-log.ts'
 import type { ObjectStore } from '../../../lake/store/port.ts'
-import { allViews, type LakeTables, lakeTables } from '../../../lake/tables/deployment.ts'
+import { allViews, type LakeTables } from '../../../lake/tables/deployment.ts'
 import { type NamedPosition, readNamedPosition } from '../../../lake/tables/named-position.ts'
 import { TidemarkError } from '../../../schemas/errors.ts'
 import type { Clock } from '../../../schemas/ports/clock.ts'
@@ -11,6 +10,7 @@ import { makeWake } from '../../../schemas/ports/wake.ts'
 import type { Closing } from '../closing.ts'
 import { joinDeployment, type Wanted } from '../deployment.ts'
 import type { Host } from '../host.ts'
+import { tablesIn } from '../open-lake.ts'
 import type { LayerHost } from './layer.ts'
 
 /** How often a layer looks at the lake for what others committed. */
@@ -36,7 +36,7 @@ export async function joinLake(store: ObjectStore, wanted: Wanted, host: Host): 
 
 /** A lake that was filled from a journal names offsets that mean nothing in another log. */
 async function refuseEmbedded(store: ObjectStore, { definitions }: Wanted, host: Host): Promise<void> {
-  const tables = lakeTables(definitions, (name) => openTable(name, { store, ...host }))
+  const tables = tablesIn(store, definitions, host)
   const { position } = await namedBy(tables)
   if (Object.keys(position).length === 0 && (await newestEntry(store)) === null) return
   throw new TidemarkError(
@@ -52,8 +52,8 @@ export function openJoined(
   host: LayerHost,
   closing: Closing,
 ): Joined {
-  const { clock, random } = host
-  const tables = lakeTables(deployment.definitions, (name) => openTable(name, { store, clock, random }))
+  const { clock } = host
+  const tables = tablesIn(store, deployment.definitions, host)
   const wake = makeWake()
   closing.add(
     'looking at the lake',
