@@ -1,27 +1,25 @@
-import { type MessageForm, nameColumns, parseForm } from '../schemas/dataset.ts'
+import { nameColumns } from '../schemas/dataset.ts'
 import type { Columns } from '../schemas/message.ts'
 import type { StringColumn } from '../schemas/string-column.ts'
+import {
+  type BlockDamage,
+  Damage,
+  isSeq,
+  isTime,
+  LACKS_VALUE,
+  NO_ENTRY,
+  NO_NUMBER,
+  OTHER_LENGTH,
+  orDamage,
+} from './block-damage.ts'
 import { BLOCK_HEAD_BYTES, NULL_PLACE } from './block-format.ts'
 import { BlockMemory } from './block-memory.ts'
-import { hashName, NAMES_FULL, Names } from './names.ts'
-
-/** What is said of bytes that are no block. */
-export interface BlockDamage {
-  readonly damage: string
-}
-
-/** Distinct strings kept, so that each is made once for many blocks; when there are more, all are made anew. */
-const NAMES_MAX = 65_536
-/** Forms kept likewise. */
-const FORMS_MAX = 1_000
-/** The furthest time from 1970 that a date can have, in milliseconds. */
-const TIME_MS_MAX = 8.64e15
+import { BlockStrings } from './block-strings.ts'
 
 /** Reads blocks (block-format.ts). Whatever the bytes are, it says so and throws nothing. */
 export class BlockDecoder {
   readonly #memory = new BlockMemory()
-  readonly #forms = new Map<string, MessageForm>()
-  #names = new Names(NAMES_MAX)
+  readonly #strings = new BlockStrings()
 
   /**
    * The inverse of `BlockEncoder.encode`. Where the bytes end at a multiple of eight in their memory the columns are views
@@ -45,12 +43,12 @@ export class BlockDecoder {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
     const n = view.getUint16(0, true)
     const at = { byte: BLOCK_HEAD_BYTES + view.getUint16(2, true) }
-    const form = this.#form(bytes, at.byte)
+    const form = this.#strings.form(bytes, at.byte)
     const names = nameColumns(form).length
     const texts = names + form.attributes.length + 1
     const dictionaries = Array.from({ length: texts }, () => this.#dictionary(view, at))
     if (bytes.length - at.byte !== 2 * texts * n + 8 * (2 + form.gauges.length) * n)
-      throw new Damage('a block has another length than its columns')
+      throw new Damage(OTHER_LENGTH)
     const inPlace = (bytes.byteOffset + bytes.length) % 8 === 0
     const columns = inPlace ? bytes.subarray(at.byte) : this.#memory.copy(bytes.subarray(at.byte))
     const { buffer, byteOffset } = columns
@@ -75,7 +73,7 @@ export class BlockDecoder {
     const view = new DataView(payload.buffer, payload.byteOffset, payload.length)
     const n = view.getUint16(0, true)
     const at = { byte: BLOCK_HEAD_BYTES + view.getUint16(2, true) }
-    const form = this.#form(payload, at.byte)
+    const form = this.#strings.form(payload, at.byte)
     const before = nameColumns(form).length + form.attributes.length
     for (let column = 0; column < before; column++) skipDictionary(view, at)
     const agents = this.#dictionary(view, at)
@@ -90,63 +88,17 @@ export class BlockDecoder {
     return { agents, highest }
   }
 
-  /** The form that stands behind the head and ends at `to`; the same object for all blocks of a form. */
-  #form(bytes: Uint8Array, to: number): MessageForm {
-    const raw = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).subarray(BLOCK_HEAD_BYTES, to)
-    const key = raw.toString('latin1')
-    let form = this.#forms.get(key)
-    if (form === undefined) {
-      const parsed = parseForm(raw.toString('utf8'))
-      if (parsed === null) throw new Damage('a block does not say which columns it has')
-      if (this.#forms.size >= FORMS_MAX) this.#forms.clear()
-      form = parsed
-      this.#forms.set(key, form)
-    }
-    return form
-  }
-
   #dictionary(view: DataView, at: { byte: number }): string[] {
     const count = view.getUint16(at.byte, true)
     const entries: string[] = []
     let from = at.byte + 2
     for (let i = 0; i < count; i++) {
       const to = from + 2 + view.getUint16(from, true)
-      entries.push(this.#text(view, from + 2, to))
+      entries.push(this.#strings.text(view, from + 2, to, view.byteLength))
       from = to
     }
     at.byte = from
     return entries
-  }
-
-  #text(view: DataView, from: number, to: number): string {
-    // To be hashed it must have three bytes behind it: columns follow, in a whole block.
-    const id = to + 3 <= view.byteLength ? this.#idOf(view, from, to) : NAMES_FULL
-    if (id >= 0) return this.#names.text(id)
-    if (to > view.byteLength) throw new Damage(TOO_SHORT)
-    return Buffer.from(view.buffer, view.byteOffset + from, to - from).toString('utf8')
-  }
-
-  #idOf(view: DataView, from: number, to: number): number {
-    const hash = hashName(view, from, to)
-    const id = this.#names.find(view, from, to, hash)
-    if (id !== NAMES_FULL) return id
-    this.#names = new Names(NAMES_MAX)
-    return this.#names.find(view, from, to, hash)
-  }
-}
-
-const TOO_SHORT = 'a block is shorter than its columns'
-
-/** Leaves the middle of the decoding; `orDamage` takes it. */
-class Damage extends Error {}
-
-function orDamage<T>(read: () => T): T | BlockDamage {
-  try {
-    return read()
-  } catch (error) {
-    if (error instanceof Damage) return { damage: error.message }
-    if (error instanceof RangeError) return { damage: TOO_SHORT }
-    throw error
   }
 }
 
@@ -167,10 +119,10 @@ function columnOf(
   for (let i = 0; i < places.length; i++) {
     const place = places[i]!
     if (place === NULL_PLACE) nulls += 1
-    else if (place >= dictionary.length) throw new Damage('a block names an entry that it does not have')
+    else if (place >= dictionary.length) throw new Damage(NO_ENTRY)
   }
   if (nulls === 0) return { dictionary, places }
-  if (!nullable) throw new Damage('a block lacks a required value')
+  if (!nullable) throw new Damage(LACKS_VALUE)
   // The memory of a block that is read where it lies is not ours to change.
   const own = inPlace ? places.slice() : places
   for (let i = 0; i < own.length; i++) if (own[i] === NULL_PLACE) own[i] = dictionary.length
@@ -178,15 +130,6 @@ function columnOf(
 }
 
 function checked(values: Float64Array, isRight: (value: number) => boolean): Float64Array {
-  for (let i = 0; i < values.length; i++)
-    if (!isRight(values[i]!)) throw new Damage('a block has a number or time that is none')
+  for (let i = 0; i < values.length; i++) if (!isRight(values[i]!)) throw new Damage(NO_NUMBER)
   return values
-}
-
-function isSeq(value: number): boolean {
-  return value >= 0 && value <= Number.MAX_SAFE_INTEGER && Math.trunc(value) === value
-}
-
-function isTime(value: number): boolean {
-  return Math.abs(value) <= TIME_MS_MAX && Math.trunc(value) === value
 }

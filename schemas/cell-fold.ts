@@ -3,7 +3,7 @@ import { CellRows, type KeySummary } from './cell-rows.ts'
 import { type Cells, timesOf } from './cells.ts'
 import { splitKey } from './key.ts'
 import { type Accumulator, reserved, StringPool, taken } from './measures/measure.ts'
-import { type Columns, nameColumn } from './message.ts'
+import { type FoldColumns, nameColumn } from './message.ts'
 import { toStringColumn } from './string-column.ts'
 import type { View } from './view.ts'
 import { layoutOf, pickPlaces, type ViewLayout } from './view-columns.ts'
@@ -49,7 +49,7 @@ export class CellFold {
   }
 
   /** Adds every message of `columns`, which are of the view's dataset, for which `wanted` holds. */
-  addAll(columns: Columns, wanted?: (i: number) => boolean): void {
+  addAll(columns: FoldColumns, wanted?: (i: number) => boolean): void {
     const { key, source, gauges } = this.view
     const n = columns.length
     const targets = this.#targetsFor(n)

@@ -35,6 +35,9 @@ export interface Columns {
   readonly gauges: readonly Float64Array[]
 }
 
+/** What a fold looks at. The columns may be longer than `length`. */
+export type FoldColumns = Pick<Columns, 'form' | 'length' | 'names' | 'timeMs' | 'gauges'>
+
 /** Lays messages of `dataset` out as columns. */
 export function toColumns(dataset: Dataset, messages: readonly Message[]): Columns {
   const form = formOf(dataset)
@@ -67,7 +70,7 @@ export function messageAt(columns: Columns, i: number): Message {
 }
 
 /** The column of that name among the keys and the source. Throws `E_COLUMNS` when there is none. */
-export function nameColumn({ form, names }: Columns, name: string): StringColumn {
+export function nameColumn({ form, names }: Pick<Columns, 'form' | 'names'>, name: string): StringColumn {
   const column = names[nameColumns(form).indexOf(name)]
   if (column === undefined) throw new TidemarkError('E_COLUMNS', `${form.dataset} has no column ${name}`)
   return column

@@ -1,3 +1,4 @@
+import type { Batch } from '../log/block-batches.ts'
 import type { Repeats } from '../log/repeats.ts'
 import type { Block } from '../schemas/block.ts'
 import { CellFold } from '../schemas/cell-fold.ts'
@@ -69,10 +70,30 @@ export class Chain {
     return this.#uncommitted().reduce((sum, part) => sum + part.cells.size, 0)
   }
 
-  /** Folds what the log gave after `readTo`. */
-  fold(blocks: readonly Block[], gaps: readonly Gap[], to: number, toMs: number): void {
+  /** What is added from now on may go into another part. */
+  begin(): void {
     if (this.#open.cells.size >= PART_CELLS_MAX) this.#parts.push(this.#emptyPart(this.readTo, this.readToMs))
-    for (const block of blocks) this.#add(block)
+  }
+
+  /** Folds a batch of blocks; those of it that do not have the view's columns are damage. */
+  add({ first, last, messages }: Batch): void {
+    try {
+      if ('damage' in messages) this.#addDamage(first, last, messages.damage)
+      else if (messages.form.dataset === this.view.dataset) this.#open.cells.addAll(messages)
+    } catch (error) {
+      if (!isError(error, 'E_COLUMNS')) throw error
+      this.#addDamage(first, last, error.message)
+    }
+  }
+
+  #addDamage(first: Block, last: Block, reason: string): void {
+    const { partition } = first
+    const range = { from: first.offset - 1, to: last.offset, fromMs: first.logTimeMs, toMs: last.logTimeMs }
+    this.addGaps([{ partition, ...range, reason }])
+  }
+
+  /** Everything of the log up to `to` was added, beside `gaps`. */
+  advance(gaps: readonly Gap[], to: number, toMs: number): void {
     this.#open.to = to
     this.#open.toMs = toMs
     this.addGaps(gaps)
@@ -80,17 +101,6 @@ export class Chain {
 
   addGaps(gaps: readonly Gap[]): void {
     if (gaps.length > 0) this.#open.gaps = mergeGaps(this.#open.gaps, gaps)
-  }
-
-  /** Adds a block of the view's dataset; one that does not have the view's columns is damage. */
-  #add({ partition, offset, logTimeMs, messages }: Block): void {
-    try {
-      if (messages.form.dataset === this.view.dataset) this.#open.cells.addAll(messages)
-    } catch (error) {
-      if (!isError(error, 'E_COLUMNS')) throw error
-      const gap = { partition, from: offset - 1, to: offset, fromMs: logTimeMs, toMs: logTimeMs }
-      this.#open.gaps = mergeGaps(this.#open.gaps, [{ ...gap, reason: error.message }])
-    }
   }
 
   /**

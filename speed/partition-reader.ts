@@ -1,5 +1,6 @@
 import type { RepeatStates } from '../lake/tables/repeat-states.ts'
 import { acceptAll, countedBlock } from '../log/accepted.ts'
+import { BlockBatches } from '../log/block-batches.ts'
 import type { LogReader } from '../log/port.ts'
 import { readKept } from '../log/read-kept.ts'
 import { Coalesced } from '../schemas/coalesced.ts'
@@ -38,6 +39,7 @@ export class PartitionReader {
   /** Folds to the log's end. */
   readonly follow: Coalesced
   readonly #deps: ReaderDeps
+  readonly #batches = new BlockBatches()
   readonly #behindSinceMs = new Map<Chain, number>()
   #closed = false
 
@@ -128,8 +130,10 @@ export class PartitionReader {
       const repeats = this.#repeatsOf(first)
       for (const part of inTurns(slice, from)) {
         const blocks = repeats === null ? part.blocks : acceptAll(repeats, part).map(countedBlock)
+        for (const chain of first) chain.begin()
+        for (const batch of this.#batches.of(blocks)) for (const chain of first) chain.add(batch)
         for (const chain of first) {
-          chain.fold(blocks, part.gaps, part.to, part.toMs)
+          chain.advance(part.gaps, part.to, part.toMs)
           if (chain.openCells >= cellsMax) full()
         }
         await turn()

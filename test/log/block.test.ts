@@ -4,30 +4,13 @@ import { BlockDecoder } from '../../log/block-decoder.ts'
 import { BlockEncoder } from '../../log/block-encoder.ts'
 import { packBlocks, unpackBlocks } from '../../log/packed-blocks.ts'
 import { StoredBlock } from '../../log/stored-block.ts'
-import { type Dataset, formOf, nameColumns } from '../../schemas/dataset.ts'
 import { host } from '../../schemas/datasets/host.ts'
-import { type Columns, type Message, messageAt, toColumns } from '../../schemas/message.ts'
-import { scores } from '../schemas/nasty-messages.ts'
+import { type Columns, messageAt, toColumns } from '../../schemas/message.ts'
 import { decodeBlock, encodeBlock } from '../sim/blocks.ts'
+import { blockColumns } from './block-columns.ts'
 import { damaged } from './damaged.ts'
 
-const text = fc.constantFrom('a', 'web', 'größe', '😀'.repeat(128), 'x'.repeat(99))
-
-function messagesOf(dataset: Dataset, maxLength = 9): fc.Arbitrary<Columns> {
-  const each = <T>(values: readonly unknown[], one: fc.Arbitrary<T>) => fc.tuple(...values.map(() => one))
-  const message: fc.Arbitrary<Message> = fc.record({
-    names: each(nameColumns(formOf(dataset)), text),
-    timeMs: fc.integer({ min: -62_135_596_800_000, max: 253_402_300_799_999 }),
-    gauges: fc.tuple(
-      ...dataset.gauges.map(({ optional }) => fc.double({ noNaN: !optional, noDefaultInfinity: true })),
-    ),
-    ...(dataset.attributes.length > 0 && { attributes: each(dataset.attributes, fc.option(text)) }),
-    agent: fc.option(text),
-    seq: fc.option(fc.maxSafeNat().map((n) => Math.max(1, n))),
-  })
-  return fc.array(message, { minLength: 1, maxLength }).map((all) => toColumns(dataset, all))
-}
-const columns = fc.oneof(messagesOf(host), messagesOf(scores))
+const columns = blockColumns
 const fromColumns = (all: Columns) => Array.from({ length: all.length }, (_, i) => messageAt(all, i))
 
 test('a block is read where it lies, wherever that is, and stays as it is', () => {

@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import type { BlockDamage } from '../../log/block-damage.ts'
 import { BlockDecoder } from '../../log/block-decoder.ts'
 import { BlockEncoder } from '../../log/block-encoder.ts'
 import type { Columns } from '../../schemas/message.ts'
@@ -16,6 +17,11 @@ export function decodeBlock(payload: Uint8Array): Columns {
   const decoded = decoder.decode(payload)
   if ('damage' in decoded) expect.unreachable(decoded.damage)
   return decoded as Columns
+}
+
+/** The same of bytes that may be no block. */
+export function decodeOrDamage(payload: Uint8Array): Columns | BlockDamage {
+  return decoder.decode(payload)
 }
 
 /** The highest number of each agent in a block. */

@@ -76,7 +76,7 @@ export const PLANTED = {
   'late message dropped': {
     file: 'speed/chain.ts',
     find: 'this.#open.cells.addAll(messages)',
-    plant: 'this.#open.cells.addAll(messages, (i) => messages.timeMs[i]! > logTimeMs - 86_400_000)',
+    plant: 'this.#open.cells.addAll(messages, (i) => messages.timeMs[i]! > first.logTimeMs - 86_400_000)',
     seed: 3,
   },
   'tick on both sides of the tidemark': {
