@@ -15,24 +15,39 @@ export class BlockEncoder {
   #scratch: Buffer = Buffer.alloc(1 << 16)
 
   encode(messages: Columns): Buffer {
-    const n = messages.length
-    const columns = [...messages.names, ...messages.attributes, messages.agent]
-    const form = this.#formBytes(messages.form)
-    const doubles = [messages.seq, messages.timeMs, ...messages.gauges]
-    const fixed = BLOCK_HEAD_BYTES + form.length + columns.length * (2 + 2 * n) + 8 * n * doubles.length
-    const texts = columns.reduce((sum, { dictionary }) => sum + textBytesMax(dictionary), 0)
-    const out = this.#scratchOf(fixed + texts)
-    out.writeUInt16LE(n, 0)
-    out.writeUInt16LE(form.length, 2)
-    out.set(form, BLOCK_HEAD_BYTES)
-    let at = BLOCK_HEAD_BYTES + form.length
-    for (const { dictionary } of columns) at = writeDictionary(out, at, dictionary)
-    for (const column of columns) at = writePlaces(out, at, column, n)
-    for (const values of doubles) {
-      out.set(new Uint8Array(values.buffer, values.byteOffset, 8 * n), at)
-      at += 8 * n
-    }
-    return this.#memory.copy(out.subarray(0, at))
+    const { names, attributes, agent, length: n } = messages
+    const head = this.#writeHead(messages)
+    const texts = names.length + attributes.length + 1
+    const out = this.#memory.room(head + 2 * n * texts + 8 * n * (2 + messages.gauges.length))
+    this.#scratch.copy(out, 0, 0, head)
+    let at = head
+    for (let c = 0; c < names.length; c++) at = writePlaces(out, at, names[c]!, n)
+    for (let c = 0; c < attributes.length; c++) at = writePlaces(out, at, attributes[c]!, n)
+    at = writePlaces(out, at, agent, n)
+    const { doubles } = this.#memory
+    let double = (out.byteOffset + at) / 8
+    double = writeDoubles(doubles, double, messages.seq, n)
+    double = writeDoubles(doubles, double, messages.timeMs, n)
+    for (const values of messages.gauges) double = writeDoubles(doubles, double, values, n)
+    return out
+  }
+
+  /** Puts what stands before the places into the scratch memory. Returns how many bytes that are. */
+  #writeHead({ form, names, attributes, agent, length }: Columns): number {
+    const formBytes = this.#formBytes(form)
+    let bytes = BLOCK_HEAD_BYTES + formBytes.length
+    for (const { dictionary } of names) bytes += textBytesMax(dictionary)
+    for (const { dictionary } of attributes) bytes += textBytesMax(dictionary)
+    bytes += textBytesMax(agent.dictionary)
+    if (this.#scratch.length < bytes) this.#scratch = Buffer.alloc(2 * bytes)
+    const out = this.#scratch
+    out.writeUInt16LE(length, 0)
+    out.writeUInt16LE(formBytes.length, 2)
+    out.set(formBytes, BLOCK_HEAD_BYTES)
+    let at = BLOCK_HEAD_BYTES + formBytes.length
+    for (const { dictionary } of names) at = writeDictionary(out, at, dictionary)
+    for (const { dictionary } of attributes) at = writeDictionary(out, at, dictionary)
+    return writeDictionary(out, at, agent.dictionary)
   }
 
   #formBytes(form: MessageForm): Buffer {
@@ -43,15 +58,11 @@ export class BlockEncoder {
     }
     return bytes
   }
-
-  #scratchOf(bytes: number): Buffer {
-    if (this.#scratch.length < bytes) this.#scratch = Buffer.alloc(2 * bytes)
-    return this.#scratch
-  }
 }
 
+/** Bytes that a dictionary takes at most. */
 function textBytesMax(dictionary: readonly (string | null)[]): number {
-  let bytes = 0
+  let bytes = 2
   for (const entry of dictionary) bytes += 2 + UNIT_BYTES_MAX * (entry?.length ?? 0)
   return bytes
 }
@@ -98,4 +109,10 @@ function writePlaces(
     out[at + 1] = place >> 8
   }
   return at
+}
+
+/** Writes the first `n` of `values` from the place `from` on. Returns the place behind them. */
+function writeDoubles(out: Float64Array, from: number, values: Float64Array, n: number): number {
+  for (let i = 0; i < n; i++) out[from + i] = values[i]!
+  return from + n
 }

@@ -13,22 +13,25 @@ export function alignedRoom(length: number): number {
 export class BlockMemory {
   #slab: Buffer = Buffer.alloc(0)
   #used = 0
+  /** The piece that the block given last lies in, as doubles. */
+  doubles: Float64Array = new Float64Array()
 
-  /** A copy of `source`, which ends at a multiple of eight in its memory. */
-  copy(source: Uint8Array): Buffer {
-    const room = alignedRoom(source.length)
-    if (room > SLAB_BYTES / 4) return copyTo(Buffer.from(new ArrayBuffer(room)), room, source)
+  /** Memory for a block of so many bytes, which ends at a multiple of eight in its piece. */
+  room(length: number): Buffer {
+    const room = alignedRoom(length)
     if (this.#used + room > this.#slab.length) {
-      this.#slab = Buffer.from(new ArrayBuffer(SLAB_BYTES))
+      this.#slab = Buffer.from(new ArrayBuffer(Math.max(SLAB_BYTES, room)))
+      this.doubles = new Float64Array(this.#slab.buffer)
       this.#used = 0
     }
     this.#used += room
-    return copyTo(this.#slab, this.#used, source)
+    return this.#slab.subarray(this.#used - length, this.#used)
   }
-}
 
-function copyTo(memory: Buffer, end: number, source: Uint8Array): Buffer {
-  const copy = memory.subarray(end - source.length, end)
-  copy.set(source)
-  return copy
+  /** A copy of `source`, which ends at a multiple of eight in its memory. */
+  copy(source: Uint8Array): Buffer {
+    const copy = this.room(source.length)
+    copy.set(source)
+    return copy
+  }
 }
