@@ -9,6 +9,8 @@ import { series } from '../../schemas/series.ts'
 
 /** Sealing can wait, messages and queries should not: on Linux a thread can have a priority of its own. */
 const NICE = 10
+/** After an urgent job all are done by a thread that is not nice, for so long: to begin another costs a second of compiling. */
+const URGENT_MS = 60_000
 /** A job under way is waited for so long when the thread is closed. */
 const CLOSE_MS_MAX = 2_000
 const WORKER = new URL('./seal-worker.ts', import.meta.url)
@@ -19,6 +21,7 @@ const WORKER = new URL('./seal-worker.ts', import.meta.url)
  */
 export function sealThread(): SealEncoder {
   let worker: { readonly thread: Worker; readonly nice: number } | null = null
+  let urgentAtMs = Number.NEGATIVE_INFINITY
   let closed = false
   const encoder = new BlockEncoder()
   const inTurn = series()
@@ -26,8 +29,10 @@ export function sealThread(): SealEncoder {
   async function ask<Reply extends SealReply>(
     job: SealJob | MergeJob | CellsJob,
     memory: ArrayBuffer[],
-    nice = NICE,
+    urgent = false,
   ): Promise<Reply> {
+    if (urgent) urgentAtMs = performance.now()
+    const nice = performance.now() - urgentAtMs < URGENT_MS ? 0 : NICE
     // Only the system's administrator may make a thread less nice than it is: another takes its place.
     if (worker !== null && worker.nice !== nice) {
       await worker.thread.terminate()
@@ -64,7 +69,7 @@ export function sealThread(): SealEncoder {
         const blocks = accepted.map(({ block }) => block)
         const rows = accepted.map((one) => one.rows)
         const packed = packBlocks(blocks, encoder)
-        return ask<SealFiles>({ datasets, packed, rows }, memoryOf(packed), urgent ? 0 : NICE)
+        return ask<SealFiles>({ datasets, packed, rows }, memoryOf(packed), urgent)
       }),
     merge: (dataset, files, date) =>
       inTurn(async () => {
