@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
@@ -18,6 +17,7 @@ import { builtInDefinitions } from '../settings/definitions.ts'
 import { askRunning } from './ask.ts'
 import { runElsewhere, runIn } from './batch.ts'
 import { filesOf, lookAt, type NamedFile } from './import/files.ts'
+import { ownScratch } from './import/scratch.ts'
 import { amount, previewText, refusedText } from './import/words.ts'
 import { runLine } from './runs.ts'
 
@@ -61,8 +61,7 @@ async function run(args: Args, io: Io): Promise<number> {
   const format = IMPORT_FORMATS.find((one) => one === flags.format) ?? null
   if (flags.format !== undefined && format === null)
     throw new TidemarkError('E_USAGE', `--format must be ${IMPORT_FORMATS.join(', ')}`)
-  const scratch = join(settings.dataDir(), 'scratch', `import-${randomBytes(8).toString('hex')}`)
-  await mkdir(scratch, { recursive: true })
+  const scratch = await ownScratch(join(settings.dataDir(), 'scratch'))
   const closing = new Closing(logLineTo(io, () => nodeClock().nowMs()))
   const stopping = new AbortController()
   void io.stopped.then(() => stopping.abort(new TidemarkError('E_CANCELLED', 'the import was stopped')))

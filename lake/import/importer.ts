@@ -105,7 +105,7 @@ export class Importing {
 
   /** Writes what was refused of the file as CSV to `path`. */
   async keepRefused(path: string): Promise<void> {
-    await this.#stage.keepRefused(path, this.preview.source)
+    await this.#stage.keepRefused(path, this.preview.source, this.#deps.dataset)
   }
 
   /** Commits the accepted rows; `tell` hears of each date that is written. False when the file is in the lake already. */

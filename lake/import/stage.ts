@@ -187,13 +187,18 @@ export class ImportStage {
     )) as (string | number | null)[][]
   }
 
-  /** Writes the refused rows, or as many as are kept, as CSV to `path`: row, reason, what the row holds. */
-  async keepRefused(path: string, { format }: ImportSource): Promise<void> {
+  /** Writes the refused rows, or as many as are kept, as CSV to `path`: row, reason, what the row holds as JSON, or the torn line. */
+  async keepRefused(path: string, { format }: ImportSource, dataset: Dataset): Promise<void> {
     const torn =
       format === 'csv'
         ? ' UNION ALL SELECT DISTINCT line, lower(error_type::VARCHAR), trim(csv_line, chr(10) || chr(13)) FROM torn_rows'
         : ''
-    const wrong = `SELECT r, 'a name that no message may have', n0 FROM ${this.#rows()} WHERE day <> '${REFUSED}' AND NOT (${this.#namesRight})`
+    const row = [
+      ...nameColumns(dataset).map((name, i) => `${duckdb.text(name)}: n${i}`),
+      `'time_stamp': strftime(make_timestamp(ms * 1000), '%Y-%m-%dT%H:%M:%S.%gZ')`,
+      ...dataset.gauges.map(({ name }, i) => `${duckdb.text(name)}: g${i}`),
+    ]
+    const wrong = `SELECT r, 'a name that no message may have', to_json({${row.join(', ')}})::VARCHAR FROM ${this.#rows()} WHERE day <> '${REFUSED}' AND NOT (${this.#namesRight})`
     await this.#run(
       `COPY (SELECT r AS "row", why AS reason, raw AS content FROM ${this.#rows()} WHERE day = '${REFUSED}'${torn} UNION ALL ${wrong} ORDER BY 1 LIMIT ${KEPT_MAX}) TO ${duckdb.text(path)} (FORMAT csv, HEADER)`,
     )
