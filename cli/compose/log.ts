@@ -12,8 +12,15 @@ export interface SharedLog {
   readonly log: Log
   /** What this process knows of numbered senders. */
   readonly senders: Senders
-  /** Hands the partitions out to the workers of a layer; absent: each reads all of them. */
-  ownership?(layer: 'speed' | 'lake-writer'): Ownership
+  /** Joins the workers of a layer, among which the partitions are shared. */
+  share(layer: 'speed' | 'lake-writer'): SharedOwnership
+}
+
+/** The partitions of one worker of several. */
+export interface SharedOwnership extends Ownership {
+  /** Why it takes no part in the sharing; null when all is well. */
+  readonly failing: string | null
+  close(): Promise<void>
 }
 
 /** Opens the log of a deployment. */
@@ -53,6 +60,6 @@ export function sharedLogOf(settings: Settings, host: Host): OpenSharedLog {
   const place = configuredLog(settings)
   return async (deployed) => {
     const log = await openLogOnKafka(settings, place, deployed, host)
-    return { log, senders: log.senders }
+    return { log, senders: log.senders, share: (layer) => log.share(layer) }
   }
 }

@@ -18,11 +18,19 @@ export interface KafkaClient {
   /** Deletes the records of `partition` below `offset`. */
   deleteBelow(partition: number, offset: number): Promise<void>
   /**
-   * Joins the consumer group: `assigned` is told, now and after each change, which partitions this member has. It is a hint:
-   * for a while two members may have the same one.
+   * Joins the consumer group `TOPIC.group`, which hands the partitions of the topic to its members. It is a hint: for a while
+   * two members may have the same one. Whoever joins hears of what comes by `member`. One that fails leaves nothing behind.
    */
-  join(group: string, assigned: (partitions: readonly number[]) => void): Promise<{ leave(): Promise<void> }>
+  join(group: string, member: GroupMember): Promise<{ leave(): Promise<void> }>
   close(): Promise<void>
+}
+
+/** What a consumer group tells one of its members. */
+export interface GroupMember {
+  /** The partitions that it has now, ascending: told after each time that the group handed them out. */
+  assigned(partitions: readonly number[]): void
+  /** It is no member any more, and will not become one by itself: it must leave and join again. */
+  lost(reason: string): void
 }
 
 export interface TopicSpec {
@@ -84,6 +92,11 @@ export function topicConfigs({ minInsync, flush }: TopicSpec): { name: string; v
     { name: 'max.message.bytes', value: String(RECORD_BYTES_MAX) },
     ...(flush ? [{ name: 'flush.messages', value: '1' }] : []),
   ]
+}
+
+/** The id of a consumer group at the brokers. */
+export function groupOf(topic: string, group: string): string {
+  return `${topic}.${group}`
 }
 
 /** Bytes of a group of records at most, as the topic is told. */

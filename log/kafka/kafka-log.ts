@@ -9,6 +9,7 @@ import type { Senders } from '../senders.ts'
 import { StoredBlock } from '../stored-block.ts'
 import { Chain, closed } from './chain.ts'
 import type { Fetched, KafkaClient, PartitionOffsets, TopicSpec } from './client.ts'
+import { GroupOwnership } from './group-ownership.ts'
 import { decodeRecordHeader, encodeRecordHeader, ID_BYTES } from './record.ts'
 
 export interface KafkaLogDeps {
@@ -83,6 +84,11 @@ export class KafkaLog implements Log {
 
   partitions(): readonly number[] {
     return this.#partitions
+  }
+
+  /** Shares the partitions with the other processes that join `group`. To be closed before the log. */
+  share(group: string): GroupOwnership {
+    return new GroupOwnership(group, this.#deps)
   }
 
   async append(partition: number, payload: Uint8Array): Promise<number> {

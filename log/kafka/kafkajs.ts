@@ -2,6 +2,8 @@ import { createRequire } from 'node:module'
 import kafkajs, { type Consumer, type Producer, type SASLOptions } from 'kafkajs'
 import { TidemarkError } from '../../schemas/errors.ts'
 import {
+  type GroupMember,
+  groupOf,
   type KafkaClient,
   type KafkaConnection,
   type PartitionOffsets,
@@ -141,14 +143,22 @@ export function kafkajsClient({ brokers, topic, tls, sasl }: KafkaConnection): K
       await connect()
       await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] })
     },
-    async join(groupId, assigned) {
+    async join(group, member) {
       const consumer = kafka.consumer({
-        groupId,
+        groupId: groupOf(topic, group),
         sessionTimeout: SESSION_MS,
+        rebalanceTimeout: SESSION_MS,
         heartbeatInterval: SESSION_MS / 5,
+        // With nothing to fetch it sleeps so long between two heartbeats.
+        maxWaitTimeInMs: SESSION_MS / 5,
         allowAutoTopicCreation: false,
       })
-      await joinPaused(consumer, topic, assigned)
+      try {
+        await joinPaused(consumer, topic, member)
+      } catch (error) {
+        await consumer.disconnect().catch(() => {})
+        throw error
+      }
       return { leave: () => consumer.disconnect() }
     },
     async close() {
@@ -161,16 +171,14 @@ export function kafkajsClient({ brokers, topic, tls, sasl }: KafkaConnection): K
 }
 
 /** The group hands out partitions; nothing is fetched through it. */
-async function joinPaused(
-  consumer: Consumer,
-  topic: string,
-  assigned: (partitions: readonly number[]) => void,
-): Promise<void> {
+async function joinPaused(consumer: Consumer, topic: string, member: GroupMember): Promise<void> {
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
     consumer.pause([{ topic }])
-    assigned([...(payload.memberAssignment[topic] ?? [])].sort((a, b) => a - b))
+    member.assigned([...(payload.memberAssignment[topic] ?? [])].sort((a, b) => a - b))
   })
-  consumer.on(consumer.events.REBALANCING, () => assigned([]))
+  consumer.on(consumer.events.CRASH, ({ payload: { error, restart } }) => {
+    if (!restart) member.lost(error.message)
+  })
   await consumer.connect()
   await consumer.subscribe({ topics: [topic] })
   await consumer.run({ autoCommit: false, eachBatch: async () => {} })

@@ -2,6 +2,7 @@ import { Admin, Consumer, type ConsumerGroupJoinPayload, ProduceAcks, Producer }
 import { TidemarkError } from '../../schemas/errors.ts'
 import {
   type FetchedRecord,
+  groupOf,
   type KafkaClient,
   type KafkaConnection,
   type PartitionOffsets,
@@ -122,21 +123,30 @@ export function platformaticClient({ brokers, topic, tls, sasl }: KafkaConnectio
         topics: [{ name: topic, partitions: [{ partition, offset: BigInt(offset) }] }],
       })
     },
-    async join(groupId, assigned) {
-      const member = new Consumer({
+    async join(group, { assigned, lost }) {
+      const consumer = new Consumer({
         ...options,
-        groupId,
+        groupId: groupOf(topic, group),
         sessionTimeout: SESSION_MS,
+        rebalanceTimeout: SESSION_MS,
         heartbeatInterval: SESSION_MS / 5,
+        heartbeatStallTimeout: 2 * SESSION_MS,
       })
-      member.topics.track(topic)
-      member.on('consumer:group:join', ({ assignments }: ConsumerGroupJoinPayload) => {
+      consumer.topics.track(topic)
+      consumer.on('consumer:group:join', ({ assignments }: ConsumerGroupJoinPayload) => {
         const mine = (assignments ?? []).filter((one) => one.topic === topic)
         assigned(mine.flatMap(({ partitions }) => partitions).sort((a, b) => a - b))
       })
-      member.on('consumer:group:rebalance', () => assigned([]))
-      await member.joinGroup({})
-      return { leave: () => member.close(true) }
+      // One that did not get in again sends no more heartbeats.
+      consumer.on('consumer:heartbeat:stalled', () => lost('the group does not answer'))
+      consumer.on('error', (error: Error) => lost(error.message))
+      try {
+        await consumer.joinGroup({})
+      } catch (error) {
+        await consumer.close(true).catch(() => {})
+        throw error
+      }
+      return { leave: () => consumer.close(true) }
     },
     async close() {
       await Promise.all([producer.close(), reader.close(true), admin.close()])

@@ -31,6 +31,8 @@ export class LoadSender {
   #text = ''
   sent = 0
   acked = 0
+  /** The highest number ever sent. */
+  highest = 0
   welcomes = 0
   errors: string[] = []
 
@@ -89,6 +91,7 @@ export class LoadSender {
     while (this.sent < to) {
       this.sent += 1
       const message = loadMessage(this.#startMs, this.sender, this.sent)
+      this.highest = Math.max(this.highest, this.sent)
       text += `${toLine(host, hostMessage({ ...message, seq: this.sent }))}\n`
     }
     if (text !== '') this.#socket.write(text)

@@ -5,7 +5,7 @@ import type { Settings } from '../../settings/settings.ts'
 import type { Closing } from '../closing.ts'
 import type { SharedLog } from '../log.ts'
 import type { Joined } from './joined.ts'
-import { type Layer, type LayerHost, reasonsOf } from './layer.ts'
+import { groupState, type Layer, type LayerHost, reasonsOf } from './layer.ts'
 
 /** Starts a lake writer of a deployment: it seals the log into the tables of messages, merges small files and trims the log. */
 export async function startLakeWriterLayer(
@@ -16,7 +16,8 @@ export async function startLakeWriterLayer(
 ): Promise<Layer> {
   const { store, tables, wake } = joined
   const { log } = shared
-  const ownership = shared.ownership?.('lake-writer')
+  const ownership = shared.share('lake-writer')
+  closing.add('group', () => ownership.close())
   const states = new RepeatStates({ store, clock, logLine })
   const { position } = await joined.named()
   const writer = await startLakeWriter(
@@ -30,7 +31,7 @@ export async function startLakeWriterLayer(
       datasets: tables.datasets,
       encoder: sealThread(),
       states,
-      ...(ownership && { ownership }),
+      ownership,
       clock,
       wake,
       logLine,
@@ -40,6 +41,6 @@ export async function startLakeWriterLayer(
   return {
     greeting: [],
     status: async () => ({ lake: writer.status(), log: log.state() }),
-    reasons: async () => reasonsOf({ log: log.state(), lake: writer.status() }),
+    reasons: async () => reasonsOf({ log: log.state(), group: groupState(ownership), lake: writer.status() }),
   }
 }

@@ -1,4 +1,5 @@
 import type { Host } from '../host.ts'
+import type { SharedOwnership } from '../log.ts'
 
 /** A layer that runs in a process of its own. */
 export interface Layer {
@@ -14,6 +15,11 @@ export interface Layer {
 export interface PartState {
   readonly state: string
   readonly reason: string | null
+}
+
+/** The state of a worker's part in the sharing of the log. */
+export function groupState({ failing }: Pick<SharedOwnership, 'failing'>): PartState {
+  return { state: failing === null ? 'ok' : 'failing', reason: failing }
 }
 
 /** Why parts do not work, by name. */

@@ -7,7 +7,7 @@ import type { Settings } from '../../settings/settings.ts'
 import type { Closing } from '../closing.ts'
 import type { SharedLog } from '../log.ts'
 import type { Joined } from './joined.ts'
-import { type Layer, type LayerHost, reasonsOf } from './layer.ts'
+import { groupState, type Layer, type LayerHost, reasonsOf } from './layer.ts'
 
 /** Starts a speed worker of a deployment: it folds the log into ticks. */
 export async function startSpeedLayer(
@@ -18,7 +18,8 @@ export async function startSpeedLayer(
 ): Promise<Layer> {
   const { store, tables, wake } = joined
   const { log } = shared
-  const ownership = shared.ownership?.('speed')
+  const ownership = shared.share('speed')
+  closing.add('group', () => ownership.close())
   const states = new RepeatStates({ store, clock, logLine })
   const encoder = sealThread()
   closing.add('encoder', () => encoder.close())
@@ -33,7 +34,7 @@ export async function startSpeedLayer(
       views: allViews(tables),
       encode: (cells) => encoder.encodeCells(cells),
       states,
-      ...(ownership && { ownership }),
+      ownership,
       turn: eventLoopTurn,
       clock,
       wake,
@@ -44,6 +45,6 @@ export async function startSpeedLayer(
   return {
     greeting: [],
     status: async () => ({ speed: speed.status(), log: log.state() }),
-    reasons: async () => reasonsOf({ log: log.state(), speed: speed.status() }),
+    reasons: async () => reasonsOf({ log: log.state(), group: groupState(ownership), speed: speed.status() }),
   }
 }

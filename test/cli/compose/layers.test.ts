@@ -10,6 +10,7 @@ import { nodeClock } from '../../../cli/host/clock.ts'
 import { nodeDisk } from '../../../cli/host/disk.ts'
 import { nodeRandom } from '../../../cli/host/random.ts'
 import { resolveSettings } from '../../../cli/settings/settings.ts'
+import { ownsAll } from '../../../log/ownership.ts'
 import type { Log } from '../../../log/port.ts'
 import { SimLog } from '../../sim/log.ts'
 
@@ -54,7 +55,8 @@ async function deployment() {
     // Each collector knows of senders what it took itself, as if the others were elsewhere.
     const known = new Map<string, number>()
     const senders = { highestSeq: (agent: string) => known.get(agent) ?? 0 }
-    const openLog = async () => ({ log: log as Log, senders })
+    const share = () => ({ ...ownsAll(log), failing: null, close: async () => {} })
+    const openLog = async () => ({ log: log as Log, senders, share })
     return { settings, host, closing, openLog }
   }
 

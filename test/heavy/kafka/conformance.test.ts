@@ -53,14 +53,19 @@ describe.runIf(kafkaFound())('a log on Kafka', () => {
       const one = CLIENTS[client]!({ brokers: brokers.addresses, topic })
       const two = CLIENTS[client]!({ brokers: brokers.addresses, topic })
       const has: (readonly number[])[] = [[], []]
-      const first = await one.join('speed', (mine) => {
-        has[0] = mine
+      const member = (at: number) => ({
+        assigned(mine: readonly number[]) {
+          has[at] = mine
+        },
+        lost: (reason: string) => expect.unreachable(reason),
       })
+      const first = await one.join('speed', member(0))
       await vi.waitFor(() => expect(has[0]).toEqual([0, 1]), 15_000)
-      const second = await two.join('speed', (mine) => {
-        has[1] = mine
-      })
+      const second = await two.join('speed', member(1))
       await vi.waitFor(() => expect([has[0]!.length, has[1]!.length]).toEqual([1, 1]), 30_000)
+      // Members that are silent are put out: these are not.
+      await new Promise((resolve) => setTimeout(resolve, 12_000))
+      expect([has[0]!.length, has[1]!.length]).toEqual([1, 1])
       await second.leave()
       await vi.waitFor(() => expect(has[0]).toEqual([0, 1]), 30_000)
       await first.leave()
