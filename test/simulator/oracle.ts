@@ -211,8 +211,7 @@ function contentOf({ names, timeMs, gauges, attributes = [] }: Message): string 
 /** The ways in which `stats` differs from the fold, in words; none when it is right. */
 export function differences(expected: CellFold, range: Range, stats: Stats): string[] {
   const { view } = expected
-  const total = new CellFold(view)
-  total.merge(expected.range(stats.key, range.fromMs, range.toMs), { bucketMs: WHOLE, key: stats.key })
+  const total = totalOf(expected, stats.key, range)
   const messages = total.summary(stats.key)?.messages ?? 0
   const wrong: string[] = []
   const same = (what: string, got: unknown, want: unknown) => {
@@ -232,6 +231,17 @@ export function differences(expected: CellFold, range: Range, stats: Stats): str
     }
   }
   return wrong
+}
+
+function totalOf(expected: CellFold, key: string, { fromMs, toMs }: Range): CellFold {
+  const total = new CellFold(expected.view)
+  total.merge(expected.range(key, fromMs, toMs), { bucketMs: WHOLE, key })
+  return total
+}
+
+/** Messages of a key that a fold holds. */
+export function countOf(expected: CellFold, key: string, range: Range): number {
+  return totalOf(expected, key, range).summary(key)?.messages ?? 0
 }
 
 /** Ways in which merged cells differ from the fold, but for those that `excused` holds for. */

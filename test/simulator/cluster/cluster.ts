@@ -12,7 +12,7 @@ import { simRandom } from '../../sim/random.ts'
 import { SimStore } from '../../sim/store.ts'
 import { Trace } from '../trace.ts'
 import { Accepted } from './accepted.ts'
-import { DEFINED, PARTITIONS, RETENTION_MS, TICK_MS } from './deployment.ts'
+import { DEFINITIONS, PARTITIONS, RETENTION_MS, TICK_MS } from './deployment.ts'
 import { Group } from './group.ts'
 import { Senders } from './senders.ts'
 import { type Surroundings, Worker, type WorkerKind } from './worker.ts'
@@ -34,6 +34,10 @@ export class Cluster implements Surroundings {
   readonly senders = new Senders(this.log, this.clock, this.accepted)
   readonly trace = new Trace(this.clock)
   readonly workers: readonly Worker[]
+  /** What a process that starts now is told. */
+  defined = DEFINITIONS[0]!
+  /** States of repeats that were lost so far: what could not be made again is named as a gap. */
+  statesLost = 0
   /** Something that no step awaits went wrong. */
   broken: unknown = null
   batch!: Batch
@@ -59,16 +63,35 @@ export class Cluster implements Surroundings {
 
   tablesOn(store: ObjectStore): LakeTables {
     const deps = { store, clock: this.clock, random: this.random }
-    return lakeTables(DEFINED, (name) => openTable(name, deps))
+    return lakeTables(this.defined, (name) => openTable(name, deps))
   }
 
   async start(): Promise<void> {
-    const deps = { clock: this.clock, wake: makeWake(), random: this.random, logLine: this.say }
     for (const worker of this.workers) {
       worker.start()
       await this.clock.advance(100)
     }
     for (const kind of ['speed', 'lake-writer'] as const) this.handOver(kind, (p) => p % 2)
+    await this.#startOthers()
+  }
+
+  /** Batch and serving begin anew. */
+  async startOthersAnew(): Promise<void> {
+    const begun = (async () => {
+      await this.batch.close()
+      await this.answers.close()
+      await this.#startOthers()
+      return true
+    })()
+    for (let isUp = false; !isUp; ) {
+      const later = this.clock.advance(100).then(() => false)
+      isUp = await Promise.race([begun, later])
+      await later
+    }
+  }
+
+  async #startOthers(): Promise<void> {
+    const deps = { clock: this.clock, wake: makeWake(), random: this.random, logLine: this.say }
     this.batch = await startBatch(
       { tickMs: TICK_MS, schedule: null, engine: 'reference', retentionMs: RETENTION_MS },
       {
@@ -87,6 +110,34 @@ export class Cluster implements Surroundings {
 
   #partitions(): number[] {
     return Array.from({ length: PARTITIONS }, (_, partition) => partition)
+  }
+
+  /**
+   * Of what is kept of repeats only the oldest state remains from which the log can still be read, and that one's newer
+   * neighbour is damaged; how many were lost.
+   */
+  loseStates(): number {
+    let lost = 0
+    for (const partition of this.#partitions()) {
+      const states = [...this.store.objects.keys()]
+        .filter((key) => key.startsWith(`repeats/${partition}/`))
+        .sort()
+      const positionOf = (key: string) => Number(/\d+(?=\.)/.exec(key)![0])
+      const oldest = states.find((key) => positionOf(key) >= this.log.start(partition))
+      for (const key of states) {
+        if (oldest === undefined || positionOf(key) <= positionOf(oldest)) continue
+        lost += 1
+        if (lost % 2 === 0) this.store.objects.delete(key)
+        else this.store.objects.get(key)!.bytes.fill(0x20)
+      }
+    }
+    this.statesLost += lost
+    return lost
+  }
+
+  /** Whether answers say that messages may count twice, since it was lost which stood in the log before. */
+  get mayCountTwice(): boolean {
+    return this.answers.views().some(({ view }) => this.answers.basis(view.name).gaps.length > 0)
   }
 
   /** Gives the partitions to the workers of a kind, by their places; who stands still hears nothing. */

@@ -4,7 +4,7 @@ import { NO_TROUBLE } from '../../sim/store.ts'
 import { Dice } from '../dice.ts'
 import { checkAnswers, checkMessages } from './check.ts'
 import { Cluster } from './cluster.ts'
-import { TICK_MS } from './deployment.ts'
+import { DEFINITIONS, SKEW_MS, TICK_MS } from './deployment.ts'
 import type { Worker, WorkerKind } from './worker.ts'
 
 /** What a history of a cluster contained, and how it ended. */
@@ -24,12 +24,14 @@ export interface ClusterTally {
   zombies: number
   handovers: number
   publishes: number
+  definitions: number
+  lostStates: number
   checks: number
   complete: number
 }
 
 /** A step: how often it comes, and what it does. */
-type Step = readonly [weight: number, act: (history: History, dice: Dice) => string]
+type Step = readonly [weight: number, act: (history: History, dice: Dice) => string | Promise<string>]
 
 const STEPS: readonly Step[] = [
   [10, ({ cluster }, dice) => cluster.senders.send(dice)],
@@ -42,6 +44,9 @@ const STEPS: readonly Step[] = [
   [3, (history) => history.run(false)],
   [1, (history) => history.run(true)],
   [2, (history, dice) => history.trouble(dice)],
+  [1, (history, dice) => history.define(dice)],
+  [2, (history, dice) => history.loseStates(dice)],
+  [2, (history, dice) => history.skew(dice)],
 ]
 /** Time that passes at a step. */
 const STEP_MS = [0, 500, 5_000, TICK_MS, 2 * TICK_MS, 120_000]
@@ -71,7 +76,18 @@ export async function runCluster(seed: number, steps: number): Promise<ClusterOu
 class History {
   readonly cluster: Cluster
   readonly tally: ClusterTally = {
-    ...{ blocks: 0, repeats: 0, kills: 0, zombies: 0, handovers: 0, publishes: 0, checks: 0, complete: 0 },
+    ...{
+      blocks: 0,
+      repeats: 0,
+      kills: 0,
+      zombies: 0,
+      handovers: 0,
+      publishes: 0,
+      definitions: 0,
+      lostStates: 0,
+      checks: 0,
+      complete: 0,
+    },
   }
   #runs = 0
 
@@ -86,7 +102,7 @@ class History {
       roll -= weight
       return roll < 0
     })!
-    this.cluster.trace.say(`${number}. ${act(this, dice)}`)
+    this.cluster.trace.say(`${number}. ${await act(this, dice)}`)
     await this.cluster.clock.advance(dice.pick(STEP_MS))
     this.check()
   }
@@ -165,14 +181,45 @@ class History {
     return `the store: ${JSON.stringify(remote.trouble)}`
   }
 
+  /** Another definition for whoever starts from now on: batch, serving and one of the workers at once, the others when they die. */
+  async define(dice: Dice): Promise<string> {
+    const { cluster } = this
+    if (this.#runs > 0) return 'a run is going on'
+    cluster.defined = dice.pick(DEFINITIONS)
+    const { trouble } = cluster.remote
+    cluster.remote.trouble = { ...NO_TROUBLE }
+    await cluster.startOthersAnew()
+    cluster.remote.trouble = trouble
+    this.kill(dice.pick(cluster.workers))
+    this.tally.definitions += 1
+    return `definition ${DEFINITIONS.indexOf(cluster.defined)}`
+  }
+
+  /** What was kept of repeats is lost, and a worker that needs it starts. */
+  loseStates(dice: Dice): string {
+    const lost = this.cluster.loseStates()
+    if (lost > 0) this.tally.lostStates += 1
+    this.kill(dice.pick(this.cluster.workers))
+    return `${lost} states of repeats are lost`
+  }
+
+  skew(dice: Dice): string {
+    const worker = dice.pick(this.cluster.workers)
+    worker.skewMs = Math.round((2 * dice.float() - 1) * SKEW_MS[worker.kind])
+    return `the clock of ${worker.name} is off by ${worker.skewMs} ms`
+  }
+
   /** Faults over: everything is caught up with, nothing is missing and nothing counted twice. */
   async end(): Promise<void> {
     const { cluster } = this
     cluster.trace.say('no more faults')
     cluster.remote.trouble = { ...NO_TROUBLE }
     this.wakeAll()
-    for (const worker of cluster.workers) if (!worker.up) worker.start()
-    await drain()
+    // Of two that start at once one may have to start again.
+    for (let tries = 0; tries <= cluster.workers.length; tries++) {
+      for (const worker of cluster.workers) if (!worker.up) worker.start()
+      await drain()
+    }
     for (const kind of ['speed', 'lake-writer'] as const) cluster.handOver(kind, (partition) => partition % 2)
     await cluster.clock.advance(CATCH_UP_MS)
     this.#allWell()
@@ -189,7 +236,8 @@ class History {
     const { cluster } = this
     for (const { name, state } of cluster.workers)
       if (state().state !== 'ok') throw new Error(`${name} is ${state().state}: ${state().reason}`)
-    if (!this.check()) throw new Error(`not complete long after the last fault: ${this.#gaps()}`)
+    if (!this.check() && !cluster.mayCountTwice)
+      throw new Error(`not complete long after the last fault: ${this.#gaps()}`)
     for (const { view } of cluster.answers.views()) {
       const { position } = cluster.answers.basis(view.name)
       for (let p = 0; p < cluster.log.count; p++)

@@ -4,18 +4,21 @@ import { allViews, lakeTables } from '../../../lake/tables/deployment.ts'
 import { RepeatStates } from '../../../lake/tables/repeat-states.ts'
 import { type LakeWriter, startLakeWriter } from '../../../lake/writer/writer.ts'
 import type { LogReader } from '../../../log/port.ts'
+import type { Definitions } from '../../../schemas/definitions.ts'
 import type { Clock, Random } from '../../../schemas/ports/clock.ts'
 import { makeWake } from '../../../schemas/ports/wake.ts'
 import { startSpeed } from '../../../speed/speed.ts'
 import { Incarnation } from '../../sim/incarnation.ts'
 import type { PartitionedLog } from '../../sim/partitioned-log.ts'
-import { DEFINED, RETENTION_MS, SEAL_EVERY_MS, TICK_MS } from './deployment.ts'
+import { RETENTION_MS, SEAL_EVERY_MS, TICK_MS } from './deployment.ts'
 import type { Group } from './group.ts'
 
 export type WorkerKind = 'speed' | 'lake-writer'
 
 /** What a worker lives in. */
 export interface Surroundings {
+  /** What a process that starts now is told. */
+  readonly defined: Definitions
   readonly clock: Clock
   readonly random: Random
   readonly remote: ObjectStore
@@ -30,6 +33,8 @@ export class Worker {
   readonly kind: WorkerKind
   readonly name: string
   life = new Incarnation()
+  /** By so much its clock is off. */
+  skewMs = 0
   writer: LakeWriter | null = null
   state: () => { state: string; reason: string | null } = () => ({ state: 'down', reason: null })
   readonly #cluster: Surroundings
@@ -52,17 +57,18 @@ export class Worker {
 
   /** Begins a new life; what goes wrong in it, is said. */
   start(): void {
-    const { clock, random, say } = this.#cluster
+    const { clock: right, random, say, defined } = this.#cluster
     const life = new Incarnation()
     this.life = life
     const store = life.gate(this.#cluster.remote, { delay: () => this.#still?.over ?? null })
-    const tables = lakeTables(DEFINED, (name) => openTable(name, { store, clock: life.clock(clock), random }))
+    const clock = { ...life.clock(right), nowMs: () => right.nowMs() + this.skewMs }
+    const tables = lakeTables(defined, (name) => openTable(name, { store, clock, random }))
     const logLine = (line: string) => say(`${this.name}: ${line}`)
     const deps = {
       log: this.#reader(life),
       ownership: this.#cluster.group(this.kind).join(this.name),
-      states: new RepeatStates({ store, clock: life.clock(clock), logLine }),
-      clock: life.clock(clock),
+      states: new RepeatStates({ store, clock, logLine }),
+      clock,
       wake: makeWake(),
       logLine,
     }
