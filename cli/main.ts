@@ -7,6 +7,7 @@ import { datasets } from './commands/datasets.ts'
 import { fleet } from './commands/fleet.ts'
 import { importCommand } from './commands/import.ts'
 import { collector, lakeWriter, serve, speed } from './commands/layers.ts'
+import { query } from './commands/query.ts'
 import { runs } from './commands/runs.ts'
 import { status } from './commands/status.ts'
 import { token } from './commands/token.ts'
@@ -31,6 +32,7 @@ export const COMMANDS: readonly Command[] = [
   serve,
   runs,
   importCommand,
+  query,
   datasets,
   fleet,
   token,

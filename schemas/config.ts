@@ -221,6 +221,19 @@ export const SETTINGS = [
     about:
       'Days whose minutes are kept in the serving index; older ones are read from the lake when asked for',
   },
+  { name: 'query.time_max', kind: 'duration', default: '30s', about: 'Longest time of one SQL query' },
+  {
+    name: 'query.memory_max',
+    kind: 'bytes',
+    default: '512MiB',
+    about: 'Memory of one SQL query before it spills to disk, of which it may use four times as much',
+  },
+  {
+    name: 'query.rows_max',
+    kind: 'integer',
+    default: '100000',
+    about: 'Rows that the answer of one SQL query has; further ones are cut off, and it says so',
+  },
   {
     name: 'lake.retention',
     kind: 'duration',

@@ -133,6 +133,16 @@ export const ERRORS = {
     retryable: true,
     hint: 'check what the message names; samples are whole again when it answers',
   },
+  E_QUERY: {
+    meaning: 'the query cannot be run',
+    retryable: false,
+    hint: 'a query is one SELECT over the tables of the lake; SHOW TABLES lists them',
+  },
+  E_QUERY_LIMIT: {
+    meaning: 'the query is beyond a limit',
+    retryable: true,
+    hint: 'ask for less, or raise query.time_max, query.memory_max or query.rows_max',
+  },
   E_CLOSED: { meaning: 'it is closed', retryable: false, hint: 'the process is stopping' },
   E_LISTEN: {
     meaning: 'cannot listen on that address',

@@ -12,6 +12,7 @@ import { openData } from './data-directory.ts'
 import { hiddenPaths } from './hidden-paths.ts'
 import type { OwnerHost } from './host.ts'
 import { ownNet, startOwnAgent } from './own-agent.ts'
+import { servedQueries } from './queries.ts'
 import { startPages, startServing } from './serving.ts'
 import { type Embedded, readiness, statusOf } from './state.ts'
 
@@ -58,6 +59,7 @@ export async function startEmbedded(
     ready: () => readiness(layers, hidePaths),
     runs: () => batch.runs(),
     runStarter: batch,
+    sql: await servedQueries(settings, tables, host),
   }
   const http = await startPages(settings, gate, asked, host, closing)
 

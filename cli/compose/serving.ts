@@ -56,7 +56,7 @@ export async function startServing(
 export async function startPages(
   settings: Settings,
   gate: Tokens,
-  asked: Pick<HttpDeps, 'answers' | 'status' | 'ready' | 'runs' | 'runStarter'>,
+  asked: Pick<HttpDeps, 'answers' | 'status' | 'ready' | 'runs' | 'runStarter' | 'sql'>,
   { clock, logLine }: Host,
   closing: Closing,
 ): Promise<HttpServer> {

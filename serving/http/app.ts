@@ -6,6 +6,7 @@ import type {
   RawRequestDefaultExpression,
   RawServerDefault,
 } from 'fastify'
+import type { LakeQueries } from '../../lake/query/queries.ts'
 import type { Access } from '../../schemas/ports/access.ts'
 import type { Clock, Pause } from '../../schemas/ports/clock.ts'
 import type { RunRecord, RunStarter } from '../../schemas/ports/layers.ts'
@@ -20,6 +21,13 @@ export type App = FastifyInstance<
   TypeBoxTypeProvider
 >
 
+/** SQL for those who ask over HTTP. */
+export interface ServedQueries {
+  readonly queries: LakeQueries
+  /** Reads the file that `write` makes at the path it is given, and removes it. */
+  withFile<T>(write: (path: string) => Promise<T>): Promise<{ bytes: Uint8Array; about: T }>
+}
+
 export interface HttpDeps {
   readonly answers: Answers
   readonly clock: Clock
@@ -31,6 +39,8 @@ export interface HttpDeps {
   /** Recorded runs, newest first. */
   runs(): Promise<RunRecord[]>
   readonly runStarter: RunStarter
+  /** SQL over the lake; absent: it is not offered. */
+  readonly sql?: ServedQueries
   /** Who may ask; absent: anyone. */
   readonly access?: Access
   /** Names beside those of loopback under which it is asked, in lower case. */

@@ -13,15 +13,23 @@ export function toCsv(
   rows: readonly { readonly [column: string]: RowValue }[],
 ): string {
   const lines = [columns, ...rows.map((row) => columns.map((name) => row[name]!))]
-  return lines.map((line) => `${line.map(field).join(',')}\r\n`).join('')
+  return lines.map(csvLine).join('')
 }
 
-function field(value: RowValue): string {
+/** One line, its end included. */
+export function csvLine(values: readonly CsvValue[]): string {
+  return `${values.map(field).join(',')}\r\n`
+}
+
+/** Objects and lists are written as JSON. */
+type CsvValue = string | number | null | object
+
+function field(value: CsvValue): string {
   const text = plain(value)
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
 
-function plain(value: RowValue): string {
+function plain(value: CsvValue): string {
   if (value === null) return ''
   if (typeof value === 'string') return FORMULA.test(value) ? `'${value}` : value
   return typeof value === 'number' ? String(value) : JSON.stringify(value)

@@ -14,6 +14,7 @@ export interface Problem {
 
 const STATUS: { readonly [code in ErrorCode]?: number } = {
   E_PARAMETER: 400,
+  E_QUERY: 400,
   E_TOKEN: 401,
   E_ROLE: 403,
   E_SITE: 403,
@@ -23,6 +24,7 @@ const STATUS: { readonly [code in ErrorCode]?: number } = {
   E_RUN_ENDED: 409,
   E_VERSION_GONE: 410,
   E_MISDIRECTED: 421,
+  E_QUERY_LIMIT: 422,
   E_CLOSED: 503,
   E_DISK_FULL: 503,
   E_UNPUBLISHED: 503,

@@ -10,6 +10,7 @@ import type { App, HttpDeps } from './app.ts'
 import { refuseMalformed } from './malformed.ts'
 import { problemOf, sendProblem } from './problem.ts'
 import { operationRoutes } from './routes/operation.ts'
+import { queryRoutes } from './routes/query.ts'
 import { viewRoutes } from './routes/views.ts'
 
 export interface HttpConfig {
@@ -79,6 +80,7 @@ export function makeApp(deps: HttpDeps) {
   app.register(async (scope) => {
     viewRoutes(scope as unknown as App, deps)
     operationRoutes(scope as unknown as App, deps)
+    if (deps.sql !== undefined) queryRoutes(scope as unknown as App, deps.sql)
   })
   app.register(async (scope) => pages(scope, deps))
   return app

@@ -9,6 +9,7 @@ import type { Tokens } from '../../access/tokens.ts'
 import type { Settings } from '../../settings/settings.ts'
 import type { Closing } from '../closing.ts'
 import { hiddenPaths } from '../hidden-paths.ts'
+import { servedQueries } from '../queries.ts'
 import { startPages, startServing } from '../serving.ts'
 import { servedView } from '../state.ts'
 import type { Joined } from './joined.ts'
@@ -47,6 +48,7 @@ export async function startServeLayer(
     },
     runs,
     runStarter: runsElsewhere(runs),
+    sql: await servedQueries(settings, tables, host),
   }
   const http = await startPages(settings, gate, asked, host, closing)
   return { greeting: [['pages and API', http.url]], status, reasons }

@@ -12,6 +12,7 @@ import { type AskedRange, parseInstant, parseRange, parseZone } from '../../rang
 import { chooseStep, parseStep } from '../../step.ts'
 import type { App } from '../app.ts'
 import { toCsv } from '../csv.ts'
+import { type Format, formatOf, PARQUET_TYPE } from '../format.ts'
 import { toParquet } from '../parquet.ts'
 import { presentRows, presentStats, presentSummary, presentWhole } from '../present.ts'
 import { rowsJson } from '../rows-json.ts'
@@ -254,19 +255,6 @@ export function questionRoutes(app: App, place: Place, { answers, clock, pause }
 function parseAsOf(text: string, zone: string): AsOf {
   if (/^\d{1,15}$/.test(text)) return { version: Number(text) }
   return { timeMs: parseInstant('as_of', text, zone) }
-}
-
-type Format = 'json' | 'csv' | 'parquet'
-
-const PARQUET_TYPE = 'application/vnd.apache.parquet'
-
-/** What the request asks for, by `format` or else by its Accept header. */
-function formatOf(request: FastifyRequest, format: string | undefined): Format {
-  if (format !== undefined) return format as Format
-  const accept = request.headers.accept ?? ''
-  if (accept.includes('application/json')) return 'json'
-  if (accept.includes('text/csv')) return 'csv'
-  return accept.includes(PARQUET_TYPE) ? 'parquet' : 'json'
 }
 
 /** Rows as they were asked for. CSV and Parquet say in the header `tidemark-complete` whether the answer is whole. */

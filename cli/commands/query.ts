@@ -1,0 +1,122 @@
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { QueryAsOf, ReadTable } from '../../lake/query/catalog.ts'
+import type { QueryAnswer } from '../../lake/query/queries.ts'
+import type { QueryValue } from '../../lake/query/values.ts'
+import { TidemarkError } from '../../schemas/errors.ts'
+import { csvLine } from '../../serving/http/csv.ts'
+import { iso } from '../../serving/http/present.ts'
+import { parseInstant } from '../../serving/range.ts'
+import { type Args, type Command, type Io, LAKE_SETTINGS } from '../command.ts'
+import { textTable } from '../help.ts'
+import { nodeClock } from '../host/clock.ts'
+import { nodeDisk } from '../host/disk.ts'
+import { nodeRandom } from '../host/random.ts'
+import { builtInDefinitions } from '../settings/definitions.ts'
+
+const FORMATS = ['table', 'csv', 'json', 'parquet'] as const
+
+export const query: Command = {
+  name: 'query',
+  summary: 'SQL over the tables of the lake: messages, views, runs',
+  operands: '"SELECT ..."',
+  flags: [
+    {
+      name: 'as-of',
+      value: 'TIME|VERSION',
+      about: 'The tables as they were at a time; a version where one is read',
+    },
+    { name: 'format', value: 'FORMAT', about: `${FORMATS.join(', ')} (table); json is an object a line` },
+    { name: 'output', value: 'FILE', about: 'Where the rows go; parquet needs one (standard output)' },
+  ],
+  settings: ['data', ...LAKE_SETTINGS, 'query.time_max', 'query.memory_max', 'query.rows_max'],
+  example: 'tidemark query "SELECT service, count(*) AS messages FROM messages GROUP BY ALL"',
+  run,
+}
+
+async function run({ flags, operands, settings }: Args, io: Io): Promise<number> {
+  const [sql, ...more] = operands
+  if (sql === undefined || more.length > 0)
+    throw new TidemarkError('E_USAGE', 'give one query, in quotes: tidemark query "SELECT * FROM runs"')
+  const format = FORMATS.find((one) => one === (flags.format ?? 'table'))
+  if (format === undefined) throw new TidemarkError('E_USAGE', `--format must be ${FORMATS.join(', ')}`)
+  const output = flags.output === undefined ? null : resolve(io.cwd, flags.output)
+  if (format === 'parquet' && output === null)
+    throw new TidemarkError('E_USAGE', '--format parquet needs --output FILE')
+  const asked = { sql, asOf: parseAsOf(flags['as-of']) }
+  // Loaded only where it runs.
+  const { openLake } = await import('../compose/open-lake.ts')
+  const { lakeQueries } = await import('../compose/queries.ts')
+  const host = { disk: nodeDisk(), clock: nodeClock(), random: nodeRandom() }
+  const scratch = await mkdtemp(join(tmpdir(), 'tidemark-query-'))
+  const stopping = new AbortController()
+  void io.stopped.then(() => stopping.abort())
+  try {
+    const tables = openLake(settings, settings.definitions(await builtInDefinitions()), host)
+    const queries = lakeQueries(settings, tables, host, scratch)
+    const basis = (read: readonly ReadTable[], isCut: boolean) =>
+      io.err(basisText(read, isCut ? queries.limits.rowsMax : null))
+    if (format === 'parquet') {
+      const part = `${output}.part`
+      const { tables: read, isCut } = await queries.writeParquet(asked, part, stopping.signal)
+      await rename(part, output!)
+      basis(read, isCut)
+      return 0
+    }
+    await using answer = await queries.run(asked, stopping.signal)
+    const text = TEXTS[format](answer)
+    if (output === null) for await (const some of text) io.out(some)
+    else {
+      await writeFile(`${output}.part`, text)
+      await rename(`${output}.part`, output)
+    }
+    basis(answer.tables, answer.isCut())
+    return 0
+  } finally {
+    await rm(scratch, { recursive: true, force: true })
+  }
+}
+
+function parseAsOf(text: string | undefined): QueryAsOf {
+  if (text === undefined) return null
+  return /^\d{1,15}$/.test(text) ? { version: Number(text) } : { timeMs: parseInstant('as_of', text, 'UTC') }
+}
+
+type Text = (answer: QueryAnswer) => AsyncIterable<string>
+
+const TEXTS: { readonly [format in 'table' | 'csv' | 'json']: Text } = {
+  async *table(answer) {
+    const lines = [answer.columns.map(({ name }) => name)]
+    for await (const rows of answer.rows()) for (const row of rows) lines.push(row.map(shownValue))
+    yield textTable(lines)
+  },
+  async *csv(answer) {
+    yield csvLine(answer.columns.map(({ name }) => name))
+    const plain = (value: QueryValue) => (typeof value === 'boolean' ? String(value) : value)
+    for await (const rows of answer.rows()) yield rows.map((row) => csvLine(row.map(plain))).join('')
+  },
+  async *json(answer) {
+    const object = (row: readonly QueryValue[]) =>
+      JSON.stringify(Object.fromEntries(answer.columns.map(({ name }, i) => [name, row[i]])))
+    for await (const rows of answer.rows()) yield rows.map((row) => `${object(row)}\n`).join('')
+  },
+}
+
+function shownValue(value: QueryValue): string {
+  if (value === null) return ''
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+}
+
+/** What the answer rests on, a line a table. */
+function basisText(tables: readonly ReadTable[], cutAt: number | null): string {
+  const lines = tables.map(({ name, version, timeMs, rows, files, sealedToMs }) => {
+    if (version === null) return `${name}: nothing yet`
+    const what = `${name}: version ${version} of ${iso(timeMs!)}, ${rows} rows in ${files} files`
+    if (sealedToMs === undefined) return what
+    const sealed = sealedToMs === 0 ? 'nothing of the log' : `what was accepted up to ${iso(sealedToMs)}`
+    return `${what}; it holds ${sealed}, newer messages are still in the log`
+  })
+  const cut = cutAt === null ? [] : [`cut off after ${cutAt} rows (query.rows_max)`]
+  return [...lines, ...cut].map((line) => `${line}\n`).join('')
+}

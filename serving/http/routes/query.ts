@@ -1,0 +1,139 @@
+import { Readable } from 'node:stream'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
+import type { QueryAsOf, ReadTable } from '../../../lake/query/catalog.ts'
+import type { QueryAnswer } from '../../../lake/query/queries.ts'
+import type { QueryValue } from '../../../lake/query/values.ts'
+import { parseInstant } from '../../range.ts'
+import type { App, ServedQueries } from '../app.ts'
+import { csvLine } from '../csv.ts'
+import { formatOf, PARQUET_TYPE } from '../format.ts'
+import { iso } from '../present.ts'
+import { FORMAT, PROBLEMS, query } from '../schemas.ts'
+
+const Asked = Type.Object(
+  {
+    sql: Type.String({ minLength: 1, description: 'One SELECT over the tables of the lake' }),
+    as_of: Type.Optional(
+      Type.Union([Type.Integer({ minimum: 0 }), Type.String()], {
+        description: 'The tables as they were: a time, or a version where the query reads one table',
+      }),
+    ),
+    rows_max: Type.Optional(Type.Integer({ minimum: 0 })),
+  },
+  { additionalProperties: false },
+)
+
+const Table = Type.Object({
+  name: Type.String(),
+  version: Type.Union([Type.Integer(), Type.Null()]),
+  time: Type.Union([Type.String(), Type.Null()]),
+  rows: Type.Integer(),
+  files: Type.Integer(),
+  sealed_to: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+})
+
+const Answered = Type.Object({
+  columns: Type.Array(Type.Object({ name: Type.String(), type: Type.String() })),
+  tables: Type.Array(Table),
+  rows: Type.Array(Type.Array(Type.Any())),
+  truncated: Type.Boolean(),
+})
+
+/** SQL over the tables of the lake. */
+export function queryRoutes(app: App, { queries, withFile }: ServedQueries): void {
+  app.post(
+    '/v1/query',
+    {
+      schema: {
+        summary: 'Run one SELECT over the tables of the lake',
+        querystring: query(FORMAT),
+        body: Asked,
+        response: {
+          200: {
+            content: {
+              'application/json': { schema: Answered },
+              'text/csv': { schema: Type.String() },
+              [PARQUET_TYPE]: { schema: Type.String({ format: 'binary' }) },
+            },
+          },
+          ...PROBLEMS,
+        },
+      },
+    },
+    async (request, reply) => {
+      const { sql, as_of: asOf, rows_max: rowsMax } = request.body
+      const asked = { sql, asOf: parseAsOf(asOf), ...(rowsMax !== undefined && { rowsMax }) }
+      const signal = goneOf(reply)
+      const format = formatOf(request as FastifyRequest, (request.query as { format?: string }).format)
+      if (format === 'parquet') {
+        const { bytes, about } = await withFile((path) => queries.writeParquet(asked, path, signal))
+        return whole(reply, about).type(PARQUET_TYPE).send(Buffer.from(bytes))
+      }
+      const answer = await queries.run(asked, signal)
+      if (format === 'csv') return sendCsv(reply, answer)
+      return reply.type('application/json; charset=utf-8').send(Readable.from(jsonOf(answer)) as never)
+    },
+  )
+}
+
+function parseAsOf(text: string | number | undefined): QueryAsOf {
+  if (text === undefined) return null
+  if (typeof text === 'number') return { version: text }
+  return /^\d{1,15}$/.test(text) ? { version: Number(text) } : { timeMs: parseInstant('as_of', text, 'UTC') }
+}
+
+/** Aborts when whoever asked is gone. */
+function goneOf(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController()
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) gone.abort()
+  })
+  return gone.signal
+}
+
+/** What was read, as the answer says it. */
+export function presentTables(tables: readonly ReadTable[]) {
+  return tables.map(({ name, version, timeMs, rows, files, sealedToMs }) => ({
+    name,
+    version,
+    time: timeMs === null ? null : iso(timeMs),
+    rows,
+    files,
+    ...(sealedToMs !== undefined && { sealed_to: sealedToMs === 0 ? null : iso(sealedToMs) }),
+  }))
+}
+
+async function* jsonOf(answer: QueryAnswer): AsyncGenerator<string> {
+  await using read = answer
+  const { columns, tables } = read
+  yield `${JSON.stringify({ columns, tables: presentTables(tables) }).slice(0, -1)},"rows":[`
+  let comma = ''
+  for await (const rows of read.rows()) {
+    if (rows.length === 0) continue
+    yield `${comma}${rows.map((row) => JSON.stringify(row)).join(',')}`
+    comma = ','
+  }
+  yield `],"truncated":${read.isCut()}}`
+}
+
+/** CSV says in its header fields what JSON says around the rows. */
+async function sendCsv(reply: FastifyReply, answer: QueryAnswer): Promise<FastifyReply> {
+  await using read = answer
+  const lines = [csvLine(read.columns.map(({ name }) => name))]
+  for await (const rows of read.rows()) for (const row of rows) lines.push(csvLine(row.map(csvValue)))
+  return whole(reply, { tables: read.tables, isCut: read.isCut() })
+    .type('text/csv; charset=utf-8')
+    .send(lines.join(''))
+}
+
+const csvValue = (value: QueryValue) => (typeof value === 'boolean' ? String(value) : value)
+
+function whole(
+  reply: FastifyReply,
+  { tables, isCut }: { tables: readonly ReadTable[]; isCut: boolean },
+): FastifyReply {
+  return reply
+    .header('tidemark-truncated', String(isCut))
+    .header('tidemark-tables', JSON.stringify(presentTables(tables)))
+}
