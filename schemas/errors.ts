@@ -236,6 +236,11 @@ export const ERRORS = {
   E_RUN_ACTIVE: { meaning: 'a run is going on', retryable: true, hint: 'wait for it; see GET /v1/runs' },
   E_ENGINE: { meaning: 'the batch engine failed', retryable: true, hint: 'see the run record' },
   E_PARAMETER: { meaning: 'a parameter is wrong', retryable: false, hint: 'see /openapi.json' },
+  E_BUSY: {
+    meaning: 'as many as there may be are served already',
+    retryable: true,
+    hint: 'try again later',
+  },
   E_UNPUBLISHED: {
     meaning: 'the view was not published yet',
     retryable: true,

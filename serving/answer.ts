@@ -31,6 +31,7 @@ import {
   seriesOfAll,
   stats,
   statsOfAll,
+  summaries,
 } from './merge.ts'
 import { bothWhole, EVER, type Moment, momentOf, wholeOf } from './moment.ts'
 import { OldMinutes } from './old-minutes.ts'
@@ -314,10 +315,11 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
     whole: (name, range) => wholeOf(now(viewNamed(name)), range),
     cells: (name, key, range) => seriesOf(viewNamed(name), key, range),
     series: (name, key, range, stepMs) => seriesOf(viewNamed(name), key, range, stepMs),
-    seriesOfAll(name, prefix, range, stepMs) {
+    summaries: (name) => summaries(now(viewNamed(name))),
+    keysWithin: (name, range, prefix = '') => keysWithin(now(viewNamed(name)), range, prefix),
+    seriesOfAll(name, keys, range, stepMs) {
       const view = viewNamed(name)
       const at = now(view)
-      const keys = keysWithin(at, range, prefix)
       const buckets = keys.length * Math.ceil((range.toMs - range.fromMs) / stepMs)
       if (buckets > CELLS_MAX)
         throw new TidemarkError(

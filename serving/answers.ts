@@ -14,6 +14,8 @@ export interface Answers {
   /** The views as they are configured, with their datasets. */
   views(): readonly ViewInfo[]
   keys(view: string): KeysAnswer
+  /** What is known of every key, in no order. */
+  summaries(view: string): readonly KeySummary[]
   /** Null when the key is unknown and nothing is missing that may hold it. */
   stats(view: string, key: string, range: Range): Stats | null
   /**
@@ -30,11 +32,10 @@ export interface Answers {
    * under the start of its bucket in UTC. Null as in `stats`.
    */
   series(view: string, key: string, range: Range, stepMs: number): CellsAnswer | null
-  /**
-   * The same of every key that begins with `prefix`, by key as UTF-8 bytes. Throws `E_PARAMETER` when they are more than
-   * `CELLS_MAX`.
-   */
-  seriesOfAll(view: string, prefix: string, range: Range, stepMs: number): CellsAnswer
+  /** The keys that begin with `prefix` and may have messages in the range, by UTF-8 bytes. */
+  keysWithin(view: string, range: Range, prefix?: string): readonly string[]
+  /** The same of each of `keys`, by key as UTF-8 bytes. Throws `E_PARAMETER` when they are more than `CELLS_MAX`. */
+  seriesOfAll(view: string, keys: readonly string[], range: Range, stepMs: number): CellsAnswer
   /** Batch cells of one published version alone; throws `E_VERSION_GONE` naming the oldest kept. */
   statsAsOf(view: string, key: string, range: Range, asOf: AsOf): Promise<Stats | null>
   /**

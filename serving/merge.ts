@@ -159,7 +159,8 @@ export function keys(at: Moment): KeySummary[] {
   return summaries(at).sort((a, b) => compareUtf8(a.key, b.key))
 }
 
-function summaries({ index, open }: Moment): KeySummary[] {
+/** Every key known at this instant, in no order. */
+export function summaries({ index, open }: Moment): KeySummary[] {
   const all = new Map<string, KeySummary>(index.keys)
   const add = (key: KeySummary) => all.set(key.key, joinSummaries(all.get(key.key), key))
   for (const key of index.ticks.fold.keys()) add(key)

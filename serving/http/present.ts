@@ -1,11 +1,11 @@
-import type { CellValue } from '../../schemas/cell-column.ts'
+import type { CellValue, NumberColumn } from '../../schemas/cell-column.ts'
 import type { KeySummary } from '../../schemas/cell-rows.ts'
-import { type Cells, rowAt } from '../../schemas/cells.ts'
-import { answerFields, type GaugeAnswer } from '../../schemas/gauge-answer.ts'
+import { type Cells, keyAt, rowAt, timesOf } from '../../schemas/cells.ts'
+import { answerFields, answering, type GaugeAnswer } from '../../schemas/gauge-answer.ts'
 import { splitKey } from '../../schemas/key.ts'
 import { ANSWER_MS_MAX, ANSWER_MS_MIN, MINUTE_MS } from '../../schemas/time.ts'
 import type { View } from '../../schemas/view.ts'
-import { viewColumns } from '../../schemas/view-columns.ts'
+import { layoutOf, viewColumns } from '../../schemas/view-columns.ts'
 import type { AnswerGap, Stats, Whole } from '../answers.ts'
 
 /** Answers as JSON objects of the API. Times are ISO 8601 in UTC with milliseconds. */
@@ -90,6 +90,23 @@ function presentGauge(view: View, g: number, answer: GaugeAnswer) {
       return [name, type === 'timestamp' ? iso(value) : rounded(value)]
     }),
   )
+}
+
+/** Tells of any row of `cells` its key, the start of its bucket, and of each gauge the same fields as `presentStats`. */
+export function presentingCells(cells: Cells): (i: number) => object {
+  const { view, columns } = cells
+  const counts = (columns[layoutOf(view).messages] as NumberColumn).values
+  const times = timesOf(cells)
+  const answerOf = answering(cells)
+  return (i) => {
+    const answers = answerOf(i)
+    return {
+      ...presentKey(view, keyAt(cells, i)),
+      time_stamp: iso(times[i]!),
+      messages: counts[i]!,
+      ...Object.fromEntries(view.gauges.map(({ gauge }, g) => [gauge, presentGauge(view, g, answers[g]!)])),
+    }
+  }
 }
 
 export function presentGaps(gaps: readonly AnswerGap[]) {

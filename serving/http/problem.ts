@@ -25,6 +25,7 @@ const STATUS: { readonly [code in ErrorCode]?: number } = {
   E_VERSION_GONE: 410,
   E_MISDIRECTED: 421,
   E_QUERY_LIMIT: 422,
+  E_BUSY: 503,
   E_CLOSED: 503,
   E_DISK_FULL: 503,
   E_UNPUBLISHED: 503,

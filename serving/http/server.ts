@@ -9,6 +9,7 @@ import { guard, SECURITY } from './access.ts'
 import type { App, HttpDeps } from './app.ts'
 import { refuseMalformed } from './malformed.ts'
 import { problemOf, sendProblem } from './problem.ts'
+import { liveRoutes } from './routes/live.ts'
 import { operationRoutes } from './routes/operation.ts'
 import { queryRoutes } from './routes/query.ts'
 import { viewRoutes } from './routes/views.ts'
@@ -29,8 +30,8 @@ export interface HttpServer {
 const BODY_BYTES_MAX = 64 << 10
 /** A request must have arrived within this time; looked at every half of it. */
 const REQUEST_MS_MAX = 20_000
-/** Connections open at once; a further one is closed. */
-const CONNECTIONS_MAX = 1_000
+/** Connections open at once; a further one is closed. Beside all who may follow newest cells others have room. */
+const CONNECTIONS_MAX = 2_000
 
 /** A server without any routes. */
 export function plainApp(): FastifyInstance {
@@ -79,6 +80,7 @@ export function makeApp(deps: HttpDeps) {
   })
   app.register(async (scope) => {
     viewRoutes(scope as unknown as App, deps)
+    liveRoutes(scope as unknown as App, deps)
     operationRoutes(scope as unknown as App, deps)
     if (deps.sql !== undefined) queryRoutes(scope as unknown as App, deps.sql)
   })

@@ -113,7 +113,8 @@ export function questionRoutes(app: App, place: Place, { answers, clock, pause }
   async function seriesApart(key: string, range: Range, stepMs: number): Promise<CellsAnswer> {
     await answers.reach(finer!.name, range, stepMs)
     found(answers.stats(name, key, range), key)
-    return answers.seriesOfAll(finer!.name, `${key}${KEY_SEPARATOR}`, range, stepMs)
+    const keys = answers.keysWithin(finer!.name, range, `${key}${KEY_SEPARATOR}`)
+    return answers.seriesOfAll(finer!.name, keys, range, stepMs)
   }
 
   app.get(

@@ -152,6 +152,7 @@ test('/openapi.json is OpenAPI 3.1 and names every path of the API', async () =>
     '/v1/analytics',
     '/v1/datasets',
     '/v1/hosts',
+    '/v1/live',
     '/v1/runs',
     '/v1/runs/{run}',
     '/v1/services',

@@ -9,12 +9,18 @@ export interface Answered {
   readonly body: string
 }
 
+/** Answers of this type have no end. */
+const STREAM = /^content-type: text\/event-stream/im
+
 /** Sends bytes as they are, each character one, and reads until the other side closes. */
 export function sendRaw(port: number, text: string): Promise<Answered> {
   return new Promise((resolve, reject) => {
     const parts: Buffer[] = []
     const socket = connect(port, '127.0.0.1', () => socket.write(text, 'latin1'))
-    socket.on('data', (part) => parts.push(part))
+    socket.on('data', (part) => {
+      parts.push(part)
+      if (STREAM.test(part.toString('latin1'))) socket.destroy()
+    })
     socket.on('error', (error: NodeJS.ErrnoException) => {
       // It closes on what it does not read to the end.
       if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE') reject(error)
@@ -35,10 +41,14 @@ export function ask(port: number, path: string, method = 'GET', body?: string): 
   return new Promise((resolve, reject) => {
     const headers = body === undefined ? {} : { 'content-type': 'application/json' }
     const asked = request({ port, host: '127.0.0.1', path, method, headers }, (response) => {
+      const type = String(response.headers['content-type'] ?? '')
       const parts: Buffer[] = []
+      if (type.startsWith('text/event-stream')) {
+        response.destroy()
+        resolve({ status: response.statusCode!, type, body: '' })
+      }
       response.on('data', (part: Buffer) => parts.push(part))
       response.on('end', () => {
-        const type = String(response.headers['content-type'] ?? '')
         resolve({ status: response.statusCode!, type, body: Buffer.concat(parts).toString() })
       })
     })
