@@ -1,6 +1,7 @@
 import { TidemarkError } from '../schemas/errors.ts'
 import type { Command, Io } from './command.ts'
 import { agentCommand } from './commands/agent.ts'
+import { backup } from './commands/backup.ts'
 import { batch } from './commands/batch.ts'
 import { config } from './commands/config.ts'
 import { datasets } from './commands/datasets.ts'
@@ -8,6 +9,7 @@ import { fleet } from './commands/fleet.ts'
 import { importCommand } from './commands/import.ts'
 import { collector, lakeWriter, serve, speed } from './commands/layers.ts'
 import { query } from './commands/query.ts'
+import { restoreCommand } from './commands/restore.ts'
 import { runs } from './commands/runs.ts'
 import { status } from './commands/status.ts'
 import { token } from './commands/token.ts'
@@ -33,6 +35,8 @@ export const COMMANDS: readonly Command[] = [
   runs,
   importCommand,
   query,
+  backup,
+  restoreCommand,
   datasets,
   fleet,
   token,

@@ -133,6 +133,11 @@ export const ERRORS = {
     retryable: true,
     hint: 'check what the message names; samples are whole again when it answers',
   },
+  E_BACKUP: {
+    meaning: 'the backup cannot be used',
+    retryable: false,
+    hint: 'give the folder or bucket that `tidemark backup` was given; --list shows the backups in it',
+  },
   E_QUERY: {
     meaning: 'the query cannot be run',
     retryable: false,

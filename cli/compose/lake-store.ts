@@ -7,7 +7,16 @@ import type { Settings } from '../settings/settings.ts'
 import type { Host } from './host.ts'
 
 /** The store of the lake that the settings name, wherever it lies. Throws `E_CONFIG`. */
-export function lakeStore(settings: Settings, { disk, clock, random }: Omit<Host, 'logLine'>): OpenedStore {
+export function lakeStore(settings: Settings, host: Omit<Host, 'logLine'>): OpenedStore {
+  return storeAt(settings.lakeDir(), settings, host)
+}
+
+/** The store that `url` names, a folder or a bucket that the settings of the lake's bucket open. Throws `E_CONFIG`. */
+export function storeAt(
+  url: string,
+  settings: Settings,
+  { disk, clock, random }: Omit<Host, 'logLine'>,
+): OpenedStore {
   const orNull = (name: 'endpoint' | 'region' | 'profile' | 'access_key' | 'secret_key') =>
     settings.text(`lake.s3_${name}`) || null
   const pathStyle = settings.text('lake.s3_path_style')
@@ -28,5 +37,5 @@ export function lakeStore(settings: Settings, { disk, clock, random }: Omit<Host
     copiesBytesMax: settings.bytes('lake.copies_max'),
   }
   const s3 = { config, http: nodeHttp(), clock, env: process.env }
-  return openStore(settings.lakeDir(), { disk, random, s3 })
+  return openStore(url, { disk, random, s3 })
 }

@@ -1,0 +1,85 @@
+import { resolve } from 'node:path'
+import { backUp, keepNewest, verifyBackup } from '../../lake/backup/backup.ts'
+import { listManifests, readManifest, timeOf } from '../../lake/backup/manifest.ts'
+import { openTable } from '../../lake/delta/table.ts'
+import { parseStoreUrl } from '../../lake/store/open.ts'
+import { TidemarkError } from '../../schemas/errors.ts'
+import { iso } from '../../serving/http/present.ts'
+import { type Args, type Command, type Io, LAKE_SETTINGS } from '../command.ts'
+import { lakeStore, storeAt } from '../compose/lake-store.ts'
+import { textTable } from '../help.ts'
+import { nodeClock } from '../host/clock.ts'
+import { nodeDisk } from '../host/disk.ts'
+import { nodeRandom } from '../host/random.ts'
+import { bytesText } from './backup/words.ts'
+
+export const backup: Command = {
+  name: 'backup',
+  summary:
+    'A backup of a data directory and its lake, also while `up` runs; what did not change is not copied again',
+  operands: 'DIR|s3://BUCKET/PREFIX',
+  flags: [
+    { name: 'keep', value: 'N', about: 'Remove all but the newest N backups afterwards' },
+    { name: 'verify', about: 'Make none: read the newest one and check every file of it' },
+    { name: 'list', about: 'Make none: list those there are' },
+  ],
+  settings: ['data', ...LAKE_SETTINGS],
+  example: 'tidemark backup /mnt/backup --keep 30',
+  run,
+}
+
+async function run({ flags, operands, settings }: Args, io: Io): Promise<number> {
+  const [where, ...more] = operands
+  if (where === undefined || more.length > 0)
+    throw new TidemarkError(
+      'E_USAGE',
+      'name the folder or bucket of the backups: tidemark backup /mnt/backup',
+    )
+  const keep = flags.keep === undefined ? null : Number(flags.keep)
+  if (keep !== null && !(Number.isSafeInteger(keep) && keep >= 1))
+    throw new TidemarkError('E_USAGE', `--keep must be a whole number from 1, not ${flags.keep}`)
+  const host = { disk: nodeDisk(), clock: nodeClock(), random: nodeRandom() }
+  const place = parseStoreUrl(where)
+  const opened = storeAt('folder' in place ? resolve(io.cwd, place.folder) : where, settings, host)
+  const { store } = opened
+  if (flags.list !== undefined || flags.verify !== undefined) {
+    const keys = await listManifests(store)
+    if (flags.verify !== undefined && keys.length > 0) {
+      const manifest = await readManifest(store, keys.at(-1)!)
+      await verifyBackup(store, manifest)
+      io.out(`the backup of ${manifest.time} is whole: ${manifest.files.length} files\n`)
+      return 0
+    }
+    if (keys.length === 0) throw new TidemarkError('E_BACKUP', `there is no backup in ${where}`)
+    io.out(textTable([['backup'], ...keys.map((key) => [timeOf(key)])]))
+    return 0
+  }
+  const stopping = new AbortController()
+  void io.stopped.then(() => stopping.abort(new TidemarkError('E_CANCELLED', 'the backup was stopped')))
+  await opened.settle()
+  const lake = lakeStore(settings, host).store
+  const source = {
+    disk: host.disk,
+    dataDir: settings.dataDir(),
+    lake,
+    openTable: (name: string) => openTable(name, { store: lake, ...host }),
+  }
+  const tell = (files: number) => {
+    if (io.isTerminal) io.err(`\r  ${files} files `)
+  }
+  const time = iso(host.clock.nowMs())
+  const { manifest, writtenBytes } = await backUp(source, store, { time, signal: stopping.signal, tell })
+  if (io.isTerminal) io.err('\r\x1b[K')
+  const { files } = manifest
+  if (files.length === 0)
+    throw new TidemarkError('E_BACKUP', `there is nothing in ${settings.dataDir()} to back up`)
+  const bytes = files.reduce((sum, { size }) => sum + size, 0)
+  io.out(
+    `backup of ${time}: ${files.length} files, ${bytesText(bytes)}, of which ${bytesText(writtenBytes)} were new\n`,
+  )
+  if (keep !== null) {
+    const removed = await keepNewest(store, keep)
+    if (removed > 0) io.out(`${removed} older ${removed === 1 ? 'backup' : 'backups'} removed\n`)
+  }
+  return 0
+}

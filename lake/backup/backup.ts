@@ -1,0 +1,129 @@
+import type { Disk } from '../../schemas/ports/disk.ts'
+import type { Table } from '../delta/port.ts'
+import type { ObjectStore } from '../store/port.ts'
+import { lakeFiles, takeTable } from './lake-files.ts'
+import { type BackupFile, listManifests, type Manifest, manifestKey, readManifest } from './manifest.ts'
+import { BackupObjects } from './objects.ts'
+
+/**
+ * A backup of a data directory while a process works on it:
+ *
+ *     journal ──▶ views ──▶ ticks ──▶ messages ──▶ what else the lake has ──▶ journal again ──▶ other files ──▶ manifest
+ *
+ * The journal is read first, since what the lake holds already may be trimmed from it while the rest is read, and last, since the lake
+ * may have gone beyond what was read of it. So together they are a state like that after a crash: what is restored goes on from
+ * it, and everything that was acknowledged before the backup began is in it. Until the manifest is written there is no backup.
+ */
+export interface BackupSource {
+  readonly disk: Disk
+  /** The data directory, absolute. */
+  readonly dataDir: string
+  readonly lake: ObjectStore
+  openTable(name: string): Table
+}
+
+export interface BackedUp {
+  readonly manifest: Manifest
+  /** Bytes that no backup before had. */
+  readonly writtenBytes: number
+}
+
+const JOURNAL = 'journal'
+const SEGMENT = /\.journal$/
+/** Of the data directory, beside journal and lake: folders and files. Caches, locks and addresses are left out. */
+const FOLDERS = ['rejects', 'agent'] as const
+const FILES = ['tokens.json'] as const
+
+/** Backs up into `store`. `tell` hears of the files read so far. */
+export async function backUp(
+  source: BackupSource,
+  store: ObjectStore,
+  { time, signal, tell }: { time: string; signal: AbortSignal; tell(files: number): void },
+): Promise<BackedUp> {
+  const objects = await BackupObjects.open(store)
+  const before = await newest(store)
+  const known = new Map(before?.files.map((file) => [file.path, file]))
+  const files = new Map<string, BackupFile>()
+  const keep = async (path: string, bytes: Uint8Array | null): Promise<boolean> => {
+    signal.throwIfAborted()
+    if (bytes === null) return false
+    files.set(path, await objects.keep(path, bytes))
+    tell(files.size)
+    return true
+  }
+  /** What never changes under its name need not be read again. */
+  const keepObject = async (key: string, size: number): Promise<boolean> => {
+    const path = `lake/${key}`
+    const same = known.get(path)
+    if (same === undefined || same.size !== size || !neverChanges(key) || !objects.has(same.sha256))
+      return keep(path, await source.lake.get(key))
+    files.set(path, same)
+    return true
+  }
+
+  const firstRead = await readJournal(source)
+  const { tables: names, others } = await lakeFiles(source.lake)
+  const tables: { [table: string]: number } = {}
+  for (const name of names) {
+    const version = await takeTable(source.lake, source.openTable(name), keepObject)
+    if (version !== null) tables[name] = version
+  }
+  for (const key of others) await keep(`lake/${key}`, await source.lake.get(key))
+  for (const [path, bytes] of new Map([...firstRead, ...(await readJournal(source))])) await keep(path, bytes)
+  for (const path of await otherFiles(source))
+    await keep(path, await source.disk.readFile(`${source.dataDir}/${path}`))
+
+  const manifest: Manifest = { format: 1, time, tables, files: [...files.values()] }
+  await store.put(manifestKey(time), new TextEncoder().encode(JSON.stringify(manifest)))
+  return { manifest, writtenBytes: objects.writtenBytes }
+}
+
+async function newest(store: ObjectStore): Promise<Manifest | null> {
+  const key = (await listManifests(store)).at(-1)
+  return key === undefined ? null : readManifest(store, key)
+}
+
+function neverChanges(key: string): boolean {
+  return /\.parquet$/.test(key) || /\/_delta_log\/\d{20}\.json$/.test(key)
+}
+
+/** Its segments, by path; one that is trimmed meanwhile is left out. */
+async function readJournal({ disk, dataDir }: BackupSource): Promise<Map<string, Uint8Array>> {
+  const read = new Map<string, Uint8Array>()
+  for (const name of await disk.list(`${dataDir}/${JOURNAL}`)) {
+    const bytes = SEGMENT.test(name) ? await disk.readFile(`${dataDir}/${JOURNAL}/${name}`) : null
+    if (bytes !== null) read.set(`${JOURNAL}/${name}`, bytes)
+  }
+  return read
+}
+
+async function otherFiles({ disk, dataDir }: BackupSource): Promise<string[]> {
+  const found: string[] = [...FILES]
+  const walk = async (folder: string): Promise<void> => {
+    for (const name of await disk.list(`${dataDir}/${folder}`)) {
+      const path = `${folder}/${name}`
+      const about = await disk.stat(`${dataDir}/${path}`)
+      if (about?.isFolder) await walk(path)
+      else if (about !== null && name !== 'lock') found.push(path)
+    }
+  }
+  for (const folder of FOLDERS) await walk(folder)
+  return found
+}
+
+/** Removes all but the newest `count` backups, and the contents that only they had. Returns how many backups went. */
+export async function keepNewest(store: ObjectStore, count: number): Promise<number> {
+  const keys = await listManifests(store)
+  const old = keys.slice(0, Math.max(0, keys.length - count))
+  // The manifests first: a backup that lacks contents is worse than contents without a backup.
+  for (const key of old) await store.delete(key)
+  const objects = await BackupObjects.open(store)
+  await objects.removeOthers(await Promise.all(keys.slice(old.length).map((key) => readManifest(store, key))))
+  return old.length
+}
+
+/** Reads everything that a backup names. Throws `E_BACKUP` naming the first file that is missing or damaged. */
+export async function verifyBackup(store: ObjectStore, manifest: Manifest): Promise<void> {
+  const objects = await BackupObjects.open(store)
+  for (const file of manifest.files) await objects.read(file)
+}

@@ -1,0 +1,70 @@
+import { TidemarkError } from '../../schemas/errors.ts'
+import type { Table } from '../delta/port.ts'
+import type { ObjectStore } from '../store/port.ts'
+
+/** Which objects of a lake make a table at its newest version, and which belong to no table. */
+export interface LakeFiles {
+  readonly tables: readonly string[]
+  readonly others: readonly string[]
+}
+
+/** Who has the lake is nothing to take along. */
+const LEASE = '_lease/'
+const LOG_NAME = /\/_delta_log\/(\d{20})\.(?:json|checkpoint\.parquet)$/
+const LAST_CHECKPOINT = '/_delta_log/_last_checkpoint'
+/** Listings of a table whose log was tidied up meanwhile. */
+const TRIES_MAX = 5
+
+/**
+ * The tables of a lake in the order in which they are to be read while others write: views before their ticks, and messages
+ * last, since a view names a version of them, which must then be there.
+ */
+export async function lakeFiles(lake: ObjectStore): Promise<LakeFiles> {
+  const keys = (await lake.list('')).map(({ key }) => key)
+  const tables = new Set(keys.flatMap((key) => /^([^/]+)\/_delta_log\//.exec(key)?.[1] ?? []))
+  const rank = (name: string) => (/(^|_)messages$/.test(name) ? 2 : name.endsWith('_ticks') ? 1 : 0)
+  return {
+    tables: [...tables].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1)),
+    others: keys.filter((key) => !key.startsWith(LEASE) && !tables.has(key.split('/')[0]!)),
+  }
+}
+
+/**
+ * Gives `take` every object of a table up to its newest version, older versions that it still has included. Returns the
+ * version. Throws `E_TABLE_DAMAGED` where a file that the version names cannot be had.
+ */
+export async function takeTable(
+  lake: ObjectStore,
+  table: Table,
+  take: (key: string, size: number) => Promise<boolean>,
+): Promise<number | null> {
+  for (let tries = 1; ; tries++) {
+    const snapshot = await table.snapshot()
+    if (snapshot === null) return null
+    const { version } = snapshot
+    const taken = new Set<string>()
+    let whole = true
+    for (const { key, size } of await lake.list(`${table.name}/`)) {
+      if (!(await belongsTo(version, key, lake))) continue
+      if (await take(key, size)) taken.add(key)
+      else if (LOG_NAME.test(key)) whole = false
+    }
+    const missing = [...snapshot.files.keys()].find((path) => !taken.has(`${table.name}/${path}`))
+    if (whole && missing === undefined) return version
+    if (tries === TRIES_MAX)
+      throw new TidemarkError(
+        'E_TABLE_DAMAGED',
+        `${table.name} ${version} names ${missing}, which is not there`,
+      )
+  }
+}
+
+async function belongsTo(version: number, key: string, lake: ObjectStore): Promise<boolean> {
+  const number = LOG_NAME.exec(key)?.[1]
+  if (number !== undefined) return Number(number) <= version
+  if (!key.endsWith(LAST_CHECKPOINT)) return true
+  const last = JSON.parse(new TextDecoder().decode((await lake.get(key)) ?? undefined) || '{}') as {
+    version?: number
+  }
+  return (last.version ?? Number.POSITIVE_INFINITY) <= version
+}
