@@ -13,6 +13,7 @@ export type SettingKind =
   | 'cron'
   | 'date'
   | 'hosts'
+  | 'origins'
 
 export interface Setting {
   readonly name: string
@@ -130,6 +131,20 @@ export const SETTINGS = [
     default: '',
     about:
       'Names under which pages and API are asked without a token, separated by commas; addresses, localhost and that of serving.listen need not be listed',
+  },
+  {
+    name: 'serving.tls_cert',
+    kind: 'string',
+    default: '',
+    about: 'Certificate of pages and API, a PEM file: they are then asked by https',
+  },
+  { name: 'serving.tls_key', kind: 'string', default: '', about: 'Its key, a PEM file' },
+  {
+    name: 'serving.cors',
+    kind: 'origins',
+    default: '',
+    about:
+      'Other sites whose pages may ask the API, by origin, separated by commas: https://board.example.org; with a token where one is needed',
   },
   {
     name: 'speed.tick',

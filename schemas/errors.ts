@@ -174,6 +174,11 @@ export const ERRORS = {
     retryable: false,
     hint: 'use a token of another role: viewer asks, agent sends, admin also starts runs',
   },
+  E_GUESSES: {
+    meaning: 'too many wrong access tokens',
+    retryable: true,
+    hint: 'wait a minute, and show a token that is valid',
+  },
   E_MISDIRECTED: {
     meaning: 'the request names a host that is not this one',
     retryable: false,

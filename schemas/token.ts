@@ -12,6 +12,8 @@ export interface TokenRecord {
   /** What it is for, in its maker's words. */
   readonly name: string
   readonly createdMs: number
+  /** From then on it is none; null: it stays until it is revoked. */
+  readonly expiresMs: number | null
   /** SHA-256 of the whole token, in hexadecimal. It is random, so nothing slower is needed. */
   readonly sha256: string
 }
@@ -38,6 +40,11 @@ export function recordOf(token: string, records: Iterable<TokenRecord>): TokenRe
     if (timingSafeEqual(hash, Buffer.from(record.sha256, 'hex'))) found = record
   }
   return found
+}
+
+/** Whether a token still counts, but for being revoked. */
+export function isUnexpired({ expiresMs }: TokenRecord, nowMs: number): boolean {
+  return expiresMs === null || nowMs < expiresMs
 }
 
 /** `text` without the secrets of tokens in it. */

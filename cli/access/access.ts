@@ -39,6 +39,10 @@ export class TokenAccess implements Access {
     return recordOf(token, this.#records)
   }
 
+  isCurrent({ id, sha256 }: TokenRecord): boolean {
+    return this.#records.some((one) => one.id === id && one.sha256 === sha256)
+  }
+
   onChange(fn: () => void): () => void {
     this.#listeners.add(fn)
     return () => void this.#listeners.delete(fn)

@@ -9,16 +9,18 @@ export interface CertificatePair {
   readonly key: Buffer
 }
 
-/** The collector's, null when it has none. Throws `E_CONFIG`, and `E_CERTIFICATE` naming the file that is wrong. */
-export async function collectorCertificate(settings: Settings, disk: Disk): Promise<CertificatePair | null> {
-  const certFile = settings.file('collector.tls_cert')
-  const keyFile = settings.file('collector.tls_key')
+/** That of a listening layer, null when it has none. Throws `E_CONFIG`, and `E_CERTIFICATE` naming the file that is wrong. */
+export async function certificateOf(
+  layer: 'collector' | 'serving',
+  settings: Settings,
+  disk: Disk,
+): Promise<CertificatePair | null> {
+  const [certName, keyName] = [`${layer}.tls_cert`, `${layer}.tls_key`] as const
+  const certFile = settings.file(certName)
+  const keyFile = settings.file(keyName)
   if (certFile === null && keyFile === null) return null
   if (certFile === null || keyFile === null) {
-    const [given, missing] =
-      keyFile === null
-        ? ['collector.tls_cert', 'collector.tls_key']
-        : ['collector.tls_key', 'collector.tls_cert']
+    const [given, missing] = keyFile === null ? [certName, keyName] : [keyName, certName]
     throw new TidemarkError('E_CONFIG', `${given} needs ${missing}`, { field: missing })
   }
   const cert = await readPem(disk, certFile)
@@ -28,6 +30,11 @@ export async function collectorCertificate(settings: Settings, disk: Disk): Prom
   if (!certificate.checkPrivateKey(privateKey))
     throw new TidemarkError('E_CERTIFICATE', `${keyFile} is not the key of ${certFile}`)
   return { cert, key }
+}
+
+/** The certificate itself, without those between it and its CA, in PEM. */
+export function leafOf({ cert }: CertificatePair): string {
+  return new X509Certificate(cert).toString()
 }
 
 /** A file of CAs. Throws `E_CERTIFICATE`. */

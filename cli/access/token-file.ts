@@ -14,7 +14,8 @@ export const TOKENS_MAX = 1_000
 /** How long a change waits for another one. */
 const LOCK_MS_MAX = 5_000
 const LOCK_AGAIN_MS = 50
-const VERSION = 1
+/** Version 2 has tokens that expire: a release that does not know of it must not take them for others. */
+const VERSIONS: readonly unknown[] = [1, 2]
 
 /** Every token; none when there is no file. Throws `E_TOKEN_FILE`. */
 export async function readTokens(disk: Disk, dataDir: string): Promise<TokenRecord[]> {
@@ -32,8 +33,8 @@ export function parseTokens(path: string, bytes: Uint8Array): TokenRecord[] {
     throw wrong(`is not JSON: ${describeError(error)}`)
   }
   const { version, tokens } = (json ?? {}) as { version?: unknown; tokens?: unknown }
-  if (version !== VERSION)
-    throw wrong(`is of version ${JSON.stringify(version)}; this release knows ${VERSION}`)
+  if (!VERSIONS.includes(version))
+    throw wrong(`is of version ${JSON.stringify(version)}; this release knows ${VERSIONS.join(' and ')}`)
   if (!Array.isArray(tokens) || tokens.length > TOKENS_MAX)
     throw wrong(`has no list of at most ${TOKENS_MAX} tokens`)
   return tokens.map((token, i) => {
@@ -44,16 +45,18 @@ export function parseTokens(path: string, bytes: Uint8Array): TokenRecord[] {
 }
 
 function recordIn(value: unknown): TokenRecord | null {
-  const { id, role, name, created, sha256 } = (value ?? {}) as Record<string, unknown>
+  const { id, role, name, created, expires = null, sha256 } = (value ?? {}) as Record<string, unknown>
   const createdMs = typeof created === 'string' ? Date.parse(created) : Number.NaN
+  const expiresMs = expires === null ? null : typeof expires === 'string' ? Date.parse(expires) : Number.NaN
   const good =
     typeof id === 'string' &&
     ROLES.includes(role as Role) &&
     typeof name === 'string' &&
     !Number.isNaN(createdMs) &&
+    !Number.isNaN(expiresMs) &&
     typeof sha256 === 'string' &&
     /^[0-9a-f]{64}$/.test(sha256)
-  return good ? { id, role: role as Role, name, createdMs, sha256 } : null
+  return good ? { id, role: role as Role, name, createdMs, expiresMs, sha256 } : null
 }
 
 /**
@@ -68,12 +71,16 @@ export async function changeTokens(
   await disk.makeDir(dataDir)
   const lock = await lockWithin(disk, clock, join(dataDir, 'tokens.lock'))
   try {
-    const tokens = change(await readTokens(disk, dataDir)).map(({ id, role, name, createdMs, sha256 }) => {
-      return { id, role, name, created: new Date(createdMs).toISOString(), sha256 }
-    })
+    const tokens = change(await readTokens(disk, dataDir)).map(
+      ({ id, role, name, createdMs, expiresMs, sha256 }) => {
+        const expires = expiresMs === null ? {} : { expires: new Date(expiresMs).toISOString() }
+        return { id, role, name, created: new Date(createdMs).toISOString(), ...expires, sha256 }
+      },
+    )
     if (tokens.length > TOKENS_MAX)
       throw new TidemarkError('E_USAGE', `there are ${TOKENS_MAX} tokens already; revoke some`)
-    const text = `${JSON.stringify({ version: VERSION, tokens }, null, 2)}\n`
+    const version = tokens.some((token) => 'expires' in token) ? 2 : 1
+    const text = `${JSON.stringify({ version, tokens }, null, 2)}\n`
     await replaceFile(disk, tokenFile(dataDir), text, { secret: true })
   } finally {
     await lock.release()

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { describeError } from '../../schemas/errors.ts'
 import type { Clock, Random } from '../../schemas/ports/clock.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
-import { hashToken, makeToken, type TokenRecord } from '../../schemas/token.ts'
+import { hashToken, isUnexpired, makeToken, type TokenRecord } from '../../schemas/token.ts'
 import { replaceFile } from '../host/replace-file.ts'
 import { type AccessRule, TokenAccess } from './access.ts'
 import { parseTokens, tokenFile } from './token-file.ts'
@@ -12,6 +12,7 @@ export interface Tokens {
   readonly access: TokenAccess
   /** A token of this process's own, for its agent and for commands on this machine. */
   readonly own: string
+  /** Those that count now. */
   list(): readonly TokenRecord[]
   close(): Promise<void>
 }
@@ -34,11 +35,13 @@ export async function openTokens(
     role: 'admin',
     name: 'this process',
     createdMs: clock.nowMs(),
+    expiresMs: null,
     sha256: hashToken(own),
   }
   let read = await disk.readFile(path)
   let tokens = read === null ? [] : parseTokens(path, read)
-  const access = new TokenAccess(rule, [ownRecord, ...tokens])
+  let current = unexpired()
+  const access = new TokenAccess(rule, [ownRecord, ...current])
   let looking: Promise<void> | null = null
   let trouble = ''
   let closed = false
@@ -49,7 +52,11 @@ export async function openTokens(
       .then(() => {
         trouble = ''
       })
-      .catch((error) => say(`tokens: ${describeError(error)}; those known before still count`))
+      .catch((error) => {
+        // Those known before go on, and end when they should.
+        if (unexpired().length !== current.length) tell()
+        say(`tokens: ${describeError(error)}; those known before still count`)
+      })
       .then(() => {
         looking = null
         if (!closed) cancel = clock.after(LOOK_MS, look)
@@ -64,16 +71,27 @@ export async function openTokens(
   /** By its bytes: times of files are too coarse on some systems. */
   async function readAgain() {
     const bytes = await disk.readFile(path)
-    if (same(bytes, read)) return
-    tokens = bytes === null ? [] : parseTokens(path, bytes)
-    read = bytes
-    access.replace([ownRecord, ...tokens])
+    if (!same(bytes, read)) {
+      tokens = bytes === null ? [] : parseTokens(path, bytes)
+      read = bytes
+    } else if (unexpired().length === current.length) return
+    tell()
+  }
+
+  function unexpired() {
+    const nowMs = clock.nowMs()
+    return tokens.filter((token) => isUnexpired(token, nowMs))
+  }
+
+  function tell() {
+    current = unexpired()
+    access.replace([ownRecord, ...current])
   }
 
   return {
     access,
     own,
-    list: () => tokens,
+    list: () => current,
     async close() {
       closed = true
       cancel()

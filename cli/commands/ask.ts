@@ -2,6 +2,7 @@ import { describeError, TidemarkError } from '../../schemas/errors.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
 import { readOwn } from '../access/tokens.ts'
 import { readAddresses } from '../compose/addresses.ts'
+import { pinnedFetch } from '../host/pinned-fetch.ts'
 
 /**
  * Asks the `up` that runs on a data directory. Null when none does.
@@ -16,7 +17,7 @@ export async function askRunning(
   const addresses = await readAddresses(disk, dataDir)
   if (addresses === null) return null
   const token = await readOwn(disk, dataDir)
-  const response = await send(`${addresses.serving}${path}`, token, request)
+  const response = await send(`${addresses.serving}${path}`, token, request, addresses.serving_certificate)
   // What a killed process left behind names a port where nobody listens.
   if (response === null) return null
   const answer = (await response.json().catch(() => null)) as { detail?: string; title?: string } | null
@@ -29,9 +30,11 @@ async function send(
   url: string,
   token: string | null,
   { method, body, timeoutMs }: { method: string; body?: object; timeoutMs: number },
-): Promise<Response | null> {
+  certificate: string | undefined,
+): Promise<Pick<Response, 'ok' | 'status' | 'json'> | null> {
   try {
-    return await fetch(url, {
+    const ask = certificate === undefined ? fetch : pinnedFetch(certificate)
+    return await ask(url, {
       method,
       signal: AbortSignal.timeout(timeoutMs),
       headers: {
@@ -41,8 +44,8 @@ async function send(
       ...(body && { body: JSON.stringify(body) }),
     })
   } catch (error) {
-    const cause = (error as { cause?: { code?: string } }).cause
-    if (cause?.code === 'ECONNREFUSED') return null
+    const { cause, code } = error as { code?: string; cause?: { code?: string } }
+    if ((cause?.code ?? code) === 'ECONNREFUSED') return null
     throw new TidemarkError('E_CONNECT', `${url} does not answer: ${describeError(error)}`)
   }
 }

@@ -1,5 +1,6 @@
 import { TidemarkError } from '../../schemas/errors.ts'
 import { isName } from '../../schemas/name.ts'
+import { TIME_MS_MAX } from '../../schemas/time.ts'
 import { hashToken, makeToken, ROLES, type Role, type TokenRecord } from '../../schemas/token.ts'
 import { changeTokens, readTokens } from '../access/token-file.ts'
 import type { Args, Command, Io } from '../command.ts'
@@ -7,6 +8,7 @@ import { textTable } from '../help.ts'
 import { nodeClock } from '../host/clock.ts'
 import { nodeDisk } from '../host/disk.ts'
 import { nodeRandom } from '../host/random.ts'
+import { parseDuration } from '../settings/values.ts'
 
 export const token: Command = {
   name: 'token',
@@ -19,6 +21,11 @@ export const token: Command = {
       about: 'create: agent (sends), viewer (asks) or admin (both, and starts runs)',
     },
     { name: 'name', value: 'NAME', about: 'create: what it is for (none)' },
+    {
+      name: 'expires',
+      value: 'DURATION',
+      about: 'create: how long it counts, like 90d (until it is revoked)',
+    },
     { name: 'json', about: 'list: as JSON, one token a line' },
   ],
   settings: ['data'],
@@ -40,18 +47,23 @@ async function run({ flags, operands, settings }: Args, io: Io): Promise<number>
 }
 
 /** The token alone on standard output, so that a script can take it; what it is, beside it. */
-async function create(dataDir: string, { role, name = '' }: Args['flags'], io: Io): Promise<number> {
+async function create(dataDir: string, { role, name = '', expires }: Args['flags'], io: Io): Promise<number> {
   if (!ROLES.includes(role as Role))
     throw new TidemarkError('E_USAGE', 'tidemark token create needs --role agent, viewer or admin')
   if (name !== '' && !isName(name))
     throw new TidemarkError('E_USAGE', '--name must be 1 to 128 characters without control characters')
+  const lifeMs = expires === undefined ? null : parseDuration(expires)
   const clock = nodeClock()
+  const expiresMs = expires === undefined ? null : clock.nowMs() + (lifeMs ?? Number.NaN)
+  if (expiresMs !== null && !(expiresMs <= TIME_MS_MAX))
+    throw new TidemarkError('E_USAGE', '--expires must be a duration like 12h or 90d')
   const made = makeToken(nodeRandom())
   const record: TokenRecord = {
     id: made.id,
     role: role as Role,
     name,
     createdMs: clock.nowMs(),
+    expiresMs,
     sha256: hashToken(made.token),
   }
   await changeTokens({ disk: nodeDisk(), clock }, dataDir, (tokens) => [...tokens, record])
@@ -62,16 +74,17 @@ async function create(dataDir: string, { role, name = '' }: Args['flags'], io: I
 
 async function list(dataDir: string, { json }: Args['flags'], io: Io): Promise<number> {
   const tokens = await readTokens(nodeDisk(), dataDir)
-  const rows = tokens.map(({ id, role, name, createdMs }) => {
-    return { id, role, name, created: new Date(createdMs).toISOString() }
+  const rows = tokens.map(({ id, role, name, createdMs, expiresMs }) => {
+    const expires = expiresMs === null ? null : new Date(expiresMs).toISOString()
+    return { id, role, name, created: new Date(createdMs).toISOString(), expires }
   })
   if (json !== undefined) for (const row of rows) io.out(`${JSON.stringify(row)}\n`)
   else if (rows.length === 0) io.out('No tokens yet. Make one: tidemark token create --role agent\n')
   else
     io.out(
       textTable([
-        ['id', 'role', 'created', 'name'],
-        ...rows.map((row) => [row.id, row.role, row.created, row.name]),
+        ['id', 'role', 'created', 'expires', 'name'],
+        ...rows.map((row) => [row.id, row.role, row.created, row.expires ?? 'never', row.name]),
       ]),
     )
   return 0

@@ -8,6 +8,8 @@ export interface Addresses {
   readonly collector: string
   /** Where pages and API are: a URL without a slash at its end. */
   readonly serving: string
+  /** The certificate that it shows where it speaks TLS, in PEM. */
+  readonly serving_certificate?: string
 }
 
 const fileIn = (dataDir: string) => join(dataDir, 'addresses.json')

@@ -1,4 +1,4 @@
-import { collectorCertificate } from '../access/certificate.ts'
+import { type CertificatePair, certificateOf, leafOf } from '../access/certificate.ts'
 import { openGate } from '../access/gate.ts'
 import { startIngestThread } from '../host/ingest-thread.ts'
 import { builtInDefinitions } from '../settings/definitions.ts'
@@ -26,7 +26,7 @@ export async function startEmbedded(
   const data = settings.dataDir()
   const definitions = settings.definitions(await builtInDefinitions())
   const engine = settings.text('batch.engine')
-  const certificate = await collectorCertificate(settings, disk)
+  const certificate = await certificateOf('collector', settings, disk)
   const gate = await openGate(settings, host, closing)
   const ingest = startIngestThread({ logLine, failed: host.failed })
   closing.add('ingest thread', () => ingest.close())
@@ -62,8 +62,14 @@ export async function startEmbedded(
     sql: await servedQueries(settings, tables, host),
   }
   const http = await startPages(settings, gate, asked, host, closing)
+  const addressesWith = (certificate: CertificatePair | null): Addresses => ({
+    collector: formatAddress(collector),
+    serving: http.url,
+    ...(certificate && { serving_certificate: leafOf(certificate) }),
+  })
+  http.onRenewal((renewed) => void announced.write(addressesWith(renewed), gate.own))
 
-  const addresses = { collector: formatAddress(collector), serving: http.url }
+  const addresses = addressesWith(http.certificate)
   closing.add('addresses', () => announced.close())
   await announced.write(addresses, gate.own)
   return addresses

@@ -16,7 +16,7 @@ export interface HealthDeps {
  * address: it names no services, hosts or paths. Throws `E_LISTEN`.
  */
 export function startHealth(config: HttpConfig, { reasons, status }: HealthDeps): Promise<HttpServer> {
-  const app = plainApp()
+  const app = plainApp(config.tls)
   app.setErrorHandler((error, _request, reply) => sendProblem(reply, error))
   app.get('/healthz', async () => ({ ok: true }))
   app.get('/readyz', async (_request, reply) => {

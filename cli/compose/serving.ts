@@ -4,7 +4,9 @@ import type { LakeTables } from '../../lake/tables/deployment.ts'
 import type { OpenCells, Wake } from '../../schemas/ports/layers.ts'
 import { type AnswersServer, startAnswers } from '../../serving/answer.ts'
 import type { HttpDeps } from '../../serving/http/app.ts'
-import { type HttpServer, startHttp } from '../../serving/http/server.ts'
+import { startHttp } from '../../serving/http/server.ts'
+import { type CertificatePair, certificateOf } from '../access/certificate.ts'
+import { watchCertificate } from '../access/certificate-watch.ts'
 import type { Tokens } from '../access/tokens.ts'
 import { pause } from '../host/clock.ts'
 import { indexThread } from '../host/index-thread.ts'
@@ -52,24 +54,48 @@ export async function startServing(
   return answers
 }
 
-/** Starts the API and the pages. Throws `E_LISTEN`. */
+/** The API and the pages, listening. */
+export interface Pages {
+  readonly url: string
+  /** What it began with; null where it speaks no TLS. */
+  readonly certificate: CertificatePair | null
+  onRenewal(fn: (renewed: CertificatePair) => void): void
+}
+
+/** Starts the API and the pages. Throws `E_LISTEN`, `E_CERTIFICATE`. */
 export async function startPages(
   settings: Settings,
   gate: Tokens,
   asked: Pick<HttpDeps, 'answers' | 'status' | 'ready' | 'runs' | 'runStarter' | 'sql'>,
-  { clock, logLine }: Host,
+  { disk, clock, random, logLine }: Host,
   closing: Closing,
-): Promise<HttpServer> {
-  const http = await startHttp(settings.address('serving.listen'), {
+): Promise<Pages> {
+  const certificate = await certificateOf('serving', settings, disk)
+  const config = { ...settings.address('serving.listen'), tls: certificate }
+  const http = await startHttp(config, {
     ...asked,
     clock,
+    random,
     pause,
     access: gate.access,
     hosts: [settings.address('serving.listen').host.toLowerCase(), ...settings.hosts('serving.hosts')],
+    cors: settings.origins('serving.cors'),
     version: VERSION,
     hidePaths: hiddenPaths(settings),
     logLine,
   })
   closing.add('http', () => http.close())
-  return http
+  const listeners: ((renewed: CertificatePair) => void)[] = []
+  if (certificate !== null) {
+    const watch = watchCertificate(certificate, () => certificateOf('serving', settings, disk), {
+      clock,
+      logLine,
+      renewed(pair) {
+        http.renew(pair)
+        for (const fn of listeners) fn(pair)
+      },
+    })
+    closing.add('certificate', () => watch.close())
+  }
+  return { url: http.url, certificate, onRenewal: (fn) => void listeners.push(fn) }
 }

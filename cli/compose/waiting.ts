@@ -3,6 +3,7 @@ import { describeError, isCausedBy, isError, type TidemarkError } from '../../sc
 import { sleep } from '../../schemas/ports/clock.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
 import { startWaitingHttp } from '../../serving/http/waiting.ts'
+import { certificateOf } from '../access/certificate.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Addresses } from './addresses.ts'
 import type { Closing } from './closing.ts'
@@ -48,8 +49,9 @@ async function waitForRoom(
   error: TidemarkError,
   isStopped: () => boolean,
 ): Promise<void> {
+  const tls = await certificateOf('serving', settings, disk)
   const http = await startWaitingHttp(
-    settings.address('serving.listen'),
+    { ...settings.address('serving.listen'), tls },
     `start: ${hiddenPaths(settings)(describeError(error))}`,
   )
   closing.add('http', () => http.close())

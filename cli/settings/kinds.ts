@@ -7,6 +7,7 @@ import {
   parseDuration,
   parseHosts,
   parseInteger,
+  parseOrigins,
   parseSize,
 } from './values.ts'
 
@@ -20,6 +21,7 @@ export const EXPECTED: Record<SettingKind, string> = {
   address: 'an address like 127.0.0.1:8080 or [::1]:0',
   cron: 'a cron pattern of five or six fields like "0 * * * *"',
   date: 'a date like 2000-01-01, or an ISO 8601 time with zone',
+  origins: 'origins separated by commas, like https://board.example.org (each is named; * is none)',
   hosts: 'host names separated by commas, like metrics.example.org',
 }
 
@@ -33,6 +35,7 @@ const PARSERS: Record<SettingKind, (text: string) => unknown> = {
   address: parseAddress,
   cron: parseCron,
   date: parseDate,
+  origins: parseOrigins,
   hosts: parseHosts,
 }
 

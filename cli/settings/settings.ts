@@ -15,6 +15,7 @@ import {
   parseDuration,
   parseHosts,
   parseInteger,
+  parseOrigins,
   parseSize,
 } from './values.ts'
 
@@ -97,6 +98,9 @@ export class Settings {
   }
   hosts(name: SettingName): string[] {
     return parseHosts(this.text(name))!
+  }
+  origins(name: SettingName): string[] {
+    return parseOrigins(this.text(name))!
   }
   /** A file, null when none is named. */
   file(name: SettingName): string | null {

@@ -53,6 +53,15 @@ export function parseHosts(text: string): string[] | null {
   return names.every((name) => /^[\p{L}\p{N}_]([\p{L}\p{N}._-]*[\p{L}\p{N}_])?$/u.test(name)) ? names : null
 }
 
+/** Origins as browsers write them, separated by commas. None is an empty text. */
+export function parseOrigins(text: string): string[] | null {
+  if (text.trim() === '') return []
+  const origins = text.split(',').map((origin) => origin.trim())
+  const isOrigin = (text: string) =>
+    /^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).origin === text
+  return origins.every(isOrigin) ? origins : null
+}
+
 /** Milliseconds since 1970; a date means its midnight in UTC. The years are 1 to 9999. */
 export function parseDate(text: string): number | null {
   if (!/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/.test(text)) return null

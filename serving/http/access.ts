@@ -1,78 +1,127 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { TidemarkError } from '../../schemas/errors.ts'
-import type { Access } from '../../schemas/ports/access.ts'
-import type { Role, TokenRecord } from '../../schemas/token.ts'
+import type { Clock } from '../../schemas/ports/clock.ts'
+import type { Role } from '../../schemas/token.ts'
+import { COOKIE } from './session/cookie.ts'
+import type { Identities, Identity } from './session/identity.ts'
 import { refuseForeignHost, refuseForeignSite } from './site.ts'
 
-/** Open to everyone, for those who only watch whether it lives. */
-const OPEN = new Set(['/healthz', '/readyz'])
+/** Where a browser's user shows a token. */
+export const SIGN_IN = '/sign-in'
+/** Open to everyone: for those who only watch whether it lives, and for those who have not signed in yet. */
+const OPEN = new Set(['/healthz', '/readyz', SIGN_IN, '/sign-in.css'])
 const READING = new Set(['GET', 'HEAD'])
 const READERS: readonly Role[] = ['viewer', 'admin']
 
 /** How a route says in /openapi.json that it needs no token. */
 export const NO_TOKEN: { security: { [name: string]: string[] }[] } = { security: [] }
 
-/** What /openapi.json says of tokens: none is needed on this machine, elsewhere either kind. */
+/** What /openapi.json says of tokens: none is needed on this machine, elsewhere any kind. */
 export const SECURITY = {
   components: {
     securitySchemes: {
       bearer: { type: 'http' as const, scheme: 'bearer', description: 'An access token' },
       basic: { type: 'http' as const, scheme: 'basic', description: 'Any user name, the token as password' },
+      session: {
+        type: 'apiKey' as const,
+        in: 'cookie' as const,
+        name: COOKIE,
+        description: `What a browser has after ${SIGN_IN}; over TLS its name begins with __Host-`,
+      },
     },
   },
-  security: [{}, { bearer: [] }, { basic: [] }],
+  security: [{}, { bearer: [] }, { basic: [] }, { session: [] }],
 }
 
 /** What is checked before a request is answered. */
 export interface Guarding {
-  /** Absent: nobody needs a token. */
-  readonly access?: Access | undefined
+  /** Who asks; null: nobody needs a token. */
+  readonly identities: Identities | null
+  readonly clock: Clock
   /** Names beside those of loopback under which this server is asked, in lower case. */
   readonly hosts?: readonly string[] | undefined
 }
 
 /** Lets nobody in without a token who needs one, nor a page of another site. Must be called before there are routes. */
-export function guard(app: FastifyInstance, { access, hosts = [] }: Guarding): void {
+export function guard(app: FastifyInstance, { identities, clock, hosts = [] }: Guarding): void {
+  const going = new Map<FastifyReply['raw'], Identity>()
   app.addHook('onRequest', async (request, reply) => {
     // The route's own path: that of the request can be written in many ways.
-    if (OPEN.has(request.routeOptions.url ?? '')) return
-    const shown = tokenOf(request)
-    const holder = shown === null ? null : (access?.holder(shown.token) ?? null)
-    const isRequired = access?.required(request.socket.remoteAddress ?? 'unknown') === true
-    if (isRequired) refuseOutsider(request, reply, holder)
-    if (holder === null) refuseForeignHost(request, hosts)
-    // A browser sends the password of this site also for a page of another one.
-    if (!READING.has(request.method) && !(holder !== null && shown!.isBearer)) refuseForeignSite(request)
+    if (OPEN.has(request.routeOptions.url ?? '')) {
+      // A form of another site signs nobody in.
+      if (!READING.has(request.method)) refuseForeignSite(request)
+      return
+    }
+    const isRequired = identities?.isRequired(request) === true
+    const identity = identities?.of(request) ?? null
+    if (isRequired) {
+      // Between here and the browser nobody may keep what not everybody may see.
+      const vary = [reply.getHeader('vary') ?? [], 'Authorization', 'Cookie'].flat().join(', ')
+      reply.headers({ 'cache-control': 'private, no-cache', vary })
+      if (identity === null && isPage(request)) return reply.redirect(signInFor(request), 303)
+      refuseOutsider(request, reply, identity)
+      // It ends what it was let in by, and is answered nevertheless.
+      if (!isSignOut(request)) watch(reply, identity!)
+    }
+    if (identity === null) refuseForeignHost(request, hosts)
+    // A browser sends the password and the session of this site also for a page of another one.
+    if (!READING.has(request.method) && identity?.isBearer !== true) refuseForeignSite(request)
+    return undefined
   })
+
+  /** An answer that lasts, as a stream does, ends with what let it begin. */
+  function watch({ raw }: FastifyReply, identity: Identity): void {
+    going.set(raw, identity)
+    const { session } = identity
+    const cancel = session === null ? null : clock.after(session.endsMs - clock.nowMs(), () => end(raw))
+    raw.once('close', () => {
+      going.delete(raw)
+      cancel?.()
+    })
+  }
+  function end(raw: FastifyReply['raw']): void {
+    raw.destroy()
+  }
+  const lookAgain = () => {
+    for (const [raw, identity] of going) if (!identities!.isCurrent(identity)) end(raw)
+  }
+  identities?.sessions.onEnd(lookAgain)
+  const forget = identities?.access.onChange(lookAgain)
+  app.addHook('onClose', async () => forget?.())
 }
+
+/** Whether a browser's user asks for a page, and no program for data. */
+function isPage({ method, url, headers }: FastifyRequest): boolean {
+  if (!READING.has(method) || /^\/(v1|openapi\.json|metrics)\b/.test(url)) return false
+  if (!['document', undefined].includes(headers['sec-fetch-dest'] as string | undefined)) return false
+  return headers.accept?.includes('text/html') === true
+}
+
+const signInFor = ({ url }: FastifyRequest) =>
+  url === '/' ? SIGN_IN : `${SIGN_IN}?return=${encodeURIComponent(url)}`
 
 /** Throws `E_TOKEN` or `E_ROLE`. */
-function refuseOutsider({ method }: FastifyRequest, reply: FastifyReply, holder: TokenRecord | null): void {
-  if (holder === null) throw unauthorized(reply)
-  const mayAsk = READERS.includes(holder.role)
-  if (mayAsk && (READING.has(method) || holder.role === 'admin')) return
-  const what = mayAsk ? 'admin may start runs' : 'viewer or admin may ask'
-  throw new TidemarkError('E_ROLE', `the role of token ${holder.id} is ${holder.role}; ${what}`)
+function refuseOutsider(request: FastifyRequest, reply: FastifyReply, identity: Identity | null): void {
+  if (identity === null) throw unauthorized(request, reply)
+  const { method } = request
+  const { id, role } = identity.holder
+  const mayAsk = READERS.includes(role)
+  if (mayAsk && (READING.has(method) || role === 'admin' || isSignOut(request))) return
+  const what = mayAsk ? 'admin may start and stop runs' : 'viewer or admin may ask'
+  throw new TidemarkError('E_ROLE', `the role of token ${id} is ${role}; ${what}`)
 }
 
-function unauthorized(reply: FastifyReply): TidemarkError {
-  // The first is what a browser asks its user by.
-  reply.header('www-authenticate', ['Basic realm="Tidemark", charset="UTF-8"', 'Bearer realm="Tidemark"'])
+const isSignOut = ({ routeOptions }: FastifyRequest) => routeOptions.url === '/sign-out'
+
+function unauthorized(request: FastifyRequest, reply: FastifyReply): TidemarkError {
+  // A browser would ask its user for a name and a password, over a page that knows better.
+  const basic = isBrowser(request) ? [] : ['Basic realm="Tidemark", charset="UTF-8"']
+  reply.header('www-authenticate', [...basic, 'Bearer realm="Tidemark"'])
   return new TidemarkError(
     'E_TOKEN',
-    'this needs an access token: Authorization: Bearer TOKEN, or Basic with the token as password',
+    `this needs an access token: Authorization: Bearer TOKEN, or Basic with the token as password; in a browser sign in at ${SIGN_IN}`,
   )
 }
 
-/** The token of a request, and whether it came as such and not as a password; null when it has none. */
-function tokenOf({ headers: { authorization = '' } }: FastifyRequest): {
-  readonly token: string
-  readonly isBearer: boolean
-} | null {
-  const [, scheme, credentials] = /^(bearer|basic) +(\S+) *$/i.exec(authorization) ?? []
-  if (credentials === undefined) return null
-  if (scheme!.toLowerCase() === 'bearer') return { token: credentials, isBearer: true }
-  const text = Buffer.from(credentials, 'base64').toString()
-  const colon = text.indexOf(':')
-  return colon < 0 ? null : { token: text.slice(colon + 1), isBearer: false }
-}
+const isBrowser = ({ headers }: FastifyRequest) =>
+  headers['sec-fetch-mode'] !== undefined || headers['user-agent']?.startsWith('Mozilla/') === true

@@ -8,7 +8,7 @@ import type {
 } from 'fastify'
 import type { LakeQueries } from '../../lake/query/queries.ts'
 import type { Access } from '../../schemas/ports/access.ts'
-import type { Clock, Pause } from '../../schemas/ports/clock.ts'
+import type { Clock, Pause, Random } from '../../schemas/ports/clock.ts'
 import type { RunRecord, RunStarter } from '../../schemas/ports/layers.ts'
 import type { Answers } from '../answers.ts'
 
@@ -31,6 +31,7 @@ export interface ServedQueries {
 export interface HttpDeps {
   readonly answers: Answers
   readonly clock: Clock
+  readonly random: Random
   /** Called while a long answer is written; absent: it is written without a pause. */
   readonly pause?: Pause
   /** The state of every layer, as JSON. */
@@ -45,6 +46,8 @@ export interface HttpDeps {
   readonly access?: Access
   /** Names beside those of loopback under which it is asked, in lower case. */
   readonly hosts?: readonly string[]
+  /** Origins of other sites whose pages may ask. */
+  readonly cors?: readonly string[]
   readonly version: string
   /** Takes paths of the machine out of a text that anybody may read; absent: nothing is taken out. */
   hidePaths?(text: string): string

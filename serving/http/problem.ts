@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyReply } from 'fastify'
 import { describeError, ERRORS, type ErrorCode, TidemarkError } from '../../schemas/errors.ts'
+import { GUESSES_MS } from './session/guesses.ts'
 
 /** An error as RFC 9457 problem details, with the code of the error list and the parameter that is wrong. */
 export interface Problem {
@@ -25,12 +26,16 @@ const STATUS: { readonly [code in ErrorCode]?: number } = {
   E_VERSION_GONE: 410,
   E_MISDIRECTED: 421,
   E_QUERY_LIMIT: 422,
+  E_GUESSES: 429,
   E_BUSY: 503,
   E_CLOSED: 503,
   E_DISK_FULL: 503,
   E_UNPUBLISHED: 503,
   E_INDEX_DAMAGED: 503,
 }
+
+/** When to ask again what was refused for asking too often. */
+export const RETRY_SECONDS = String(GUESSES_MS / 1_000)
 
 /** What an error is called on the wire. */
 export function problemOf(error: unknown): Problem {
@@ -59,6 +64,7 @@ export function sendProblem(
   hide = (text: string): string => text,
 ): FastifyReply {
   const problem = problemOf(error)
+  if (problem.status === 429) reply.header('retry-after', RETRY_SECONDS)
   const shown = { ...problem, detail: hide(problem.detail) }
   return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(shown))
 }

@@ -1,28 +1,42 @@
+import type { Server as TlsServer } from 'node:tls'
 import swagger from '@fastify/swagger'
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
-import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyRequest, type FastifyServerOptions } from 'fastify'
 import { describeError, TidemarkError } from '../../schemas/errors.ts'
 import { shown } from '../../schemas/shown.ts'
 import type { Answers } from '../answers.ts'
 import { pages } from '../web/pages.ts'
 import { guard, SECURITY } from './access.ts'
 import type { App, HttpDeps } from './app.ts'
+import { allowOrigins } from './cors.ts'
+import { sendHeaders, setHeaders } from './headers.ts'
 import { refuseMalformed } from './malformed.ts'
 import { problemOf, sendProblem } from './problem.ts'
 import { liveRoutes } from './routes/live.ts'
 import { operationRoutes } from './routes/operation.ts'
 import { queryRoutes } from './routes/query.ts'
 import { viewRoutes } from './routes/views.ts'
+import { Identities } from './session/identity.ts'
+import { signInRoutes } from './session/sign-in.ts'
 
 export interface HttpConfig {
   readonly host: string
   /** 0 takes a free one. */
   readonly port: number
+  /** Certificate and key in PEM: TLS is spoken; null or absent: not. */
+  readonly tls?: HttpTls | null
+}
+
+export interface HttpTls {
+  readonly cert: Uint8Array
+  readonly key: Uint8Array
 }
 
 export interface HttpServer {
   /** Without a slash at its end. */
   readonly url: string
+  /** Takes another certificate for further connections. Throws when certificate and key are no pair. */
+  renew(tls: HttpTls): void
   close(): Promise<void>
 }
 
@@ -34,26 +48,34 @@ const REQUEST_MS_MAX = 20_000
 const CONNECTIONS_MAX = 2_000
 
 /** A server without any routes. */
-export function plainApp(): FastifyInstance {
+export function plainApp(tls: HttpTls | null = null): FastifyInstance {
+  // The guard refuses a request without a Host, in the words of this API.
+  const node = { requireHostHeader: false, connectionsCheckingInterval: REQUEST_MS_MAX / 2 }
   const app = Fastify({
     requestTimeout: REQUEST_MS_MAX,
     bodyLimit: BODY_BYTES_MAX,
     forceCloseConnections: true,
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
     routerOptions: { maxParamLength: 1_024 },
-    // The guard refuses a request without, in the words of this API.
-    http: { requireHostHeader: false, connectionsCheckingInterval: REQUEST_MS_MAX / 2 },
+    ...(tls === null ? { http: node } : { https: { ...node, ...pem(tls), minVersion: 'TLSv1.2' } }),
     clientErrorHandler: refuseMalformed,
     // A path that cannot be decoded is refused like anything else.
-    frameworkErrors: (error, _request, reply) => void sendProblem(reply, error),
-  })
+    frameworkErrors: (error, _request, reply) => {
+      setHeaders(reply)
+      sendProblem(reply, error)
+    },
+  } as FastifyServerOptions)
+  sendHeaders(app)
   app.server.maxConnections = CONNECTIONS_MAX
   return app
 }
 
+/** They may have come as plain bytes. */
+const pem = ({ cert, key }: HttpTls) => ({ cert: Buffer.from(cert), key: Buffer.from(key) })
+
 /** The API and the pages, not yet listening. */
-export function makeApp(deps: HttpDeps) {
-  const app = plainApp()
+export function makeApp(deps: HttpDeps, tls: HttpTls | null = null) {
+  const app = plainApp(tls)
     .withTypeProvider<TypeBoxTypeProvider>()
     .setValidatorCompiler(TypeBoxValidatorCompiler)
   app.setErrorHandler((error, _request, reply) => {
@@ -66,11 +88,13 @@ export function makeApp(deps: HttpDeps) {
   // Node looks at what has sent no whole head; a body may come as slowly as its sender likes.
   app.addHook('onRequest', async ({ raw }) => {
     const cancel = deps.clock.after(REQUEST_MS_MAX, () => {
-      if (!raw.complete) raw.socket.destroy()
+      if (!raw.complete) raw.destroy()
     })
     raw.once('close', cancel)
   })
-  guard(app, deps)
+  allowOrigins(app as unknown as FastifyInstance, deps.cors ?? [])
+  const identities = deps.access === undefined ? null : new Identities(deps.access, deps)
+  guard(app as unknown as FastifyInstance, { identities, clock: deps.clock, hosts: deps.hosts })
   app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -84,6 +108,7 @@ export function makeApp(deps: HttpDeps) {
     operationRoutes(scope as unknown as App, deps)
     if (deps.sql !== undefined) queryRoutes(scope as unknown as App, deps.sql)
   })
+  if (identities !== null) app.register(async (scope) => signInRoutes(scope, identities))
   app.register(async (scope) => pages(scope, deps))
   return app
 }
@@ -102,7 +127,7 @@ function noSuchPath({ method, url }: FastifyRequest, answers: Answers): Tidemark
 
 /** Starts the HTTP server. Throws `E_LISTEN`. */
 export function startHttp(config: HttpConfig, deps: HttpDeps): Promise<HttpServer> {
-  return listening(makeApp(deps) as unknown as FastifyInstance, config)
+  return listening(makeApp(deps, config.tls) as unknown as FastifyInstance, config)
 }
 
 /** Lets a server listen. Throws `E_LISTEN`. */
@@ -118,5 +143,10 @@ export async function listening(app: FastifyInstance, config: HttpConfig): Promi
   }
   const address = app.server.address() as { address: string; port: number; family: string }
   const host = address.family === 'IPv6' ? `[${address.address}]` : address.address
-  return { url: `http://${host}:${address.port}`, close: () => app.close() }
+  const scheme = config.tls ? 'https' : 'http'
+  return {
+    url: `${scheme}://${host}:${address.port}`,
+    renew: (tls) => (app.server as unknown as TlsServer).setSecureContext(pem(tls)),
+    close: () => app.close(),
+  }
 }

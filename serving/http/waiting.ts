@@ -7,7 +7,7 @@ import { type HttpConfig, type HttpServer, listening, plainApp } from './server.
  * has to wait. Throws `E_LISTEN`.
  */
 export function startWaitingHttp(config: HttpConfig, reason: string): Promise<HttpServer> {
-  const app = plainApp()
+  const app = plainApp(config.tls)
   app.get('/healthz', async () => ({ ok: true }))
   app.get('/readyz', async (_request, reply) => reply.code(503).send({ ready: false, reasons: [reason] }))
   app.setNotFoundHandler((_request, reply) => sendProblem(reply, new TidemarkError('E_DISK_FULL', reason)))

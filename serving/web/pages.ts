@@ -14,16 +14,8 @@ import { homePage } from './home.ts'
 const CLIENT = fileURLToPath(new URL('./client', import.meta.url))
 const UPLOT = dirname(createRequire(import.meta.url).resolve('uplot/dist/uPlot.min.css'))
 
-/** Nothing comes from elsewhere, and no script stands in a page. */
-const POLICY = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
-
 /** The pages and what they load. */
 export async function pages(app: FastifyInstance, { answers, clock }: { answers: Answers; clock: Clock }) {
-  app.addHook('onSend', async (_request, reply) => {
-    reply.header('content-security-policy', POLICY)
-    reply.header('x-content-type-options', 'nosniff')
-    reply.header('referrer-policy', 'no-referrer')
-  })
   await app.register(fastifyStatic, { root: CLIENT, prefix: '/assets/', schemaHide: true })
   await app.register(fastifyStatic, {
     root: UPLOT,

@@ -31,7 +31,7 @@ test('a token is found by what it is, and by nothing near it', () => {
   const random = simRandom(1)
   const made = [1, 2, 3].map(() => makeToken(random))
   const records = made.map(({ id, token }): TokenRecord => {
-    return { id, role: 'agent', name: '', createdMs: 0, sha256: hashToken(token) }
+    return { id, role: 'agent', name: '', createdMs: 0, expiresMs: null, sha256: hashToken(token) }
   })
   for (const [i, { id, token }] of made.entries()) {
     expect(token).toMatch(new RegExp(`^tmk_${id}_[0-9a-f]{48}$`))

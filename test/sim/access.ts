@@ -18,7 +18,11 @@ export class TestAccess implements Access {
   holder(token: string): TokenRecord | null {
     const role = this.#roles.get(token)
     if (role === undefined) return null
-    return { id: token, role, name: '', createdMs: 0, sha256: hashToken(token) }
+    return { id: token, role, name: '', createdMs: 0, expiresMs: null, sha256: hashToken(token) }
+  }
+
+  isCurrent({ id }: TokenRecord): boolean {
+    return this.#roles.has(id)
   }
 
   onChange(fn: () => void): () => void {

@@ -1,6 +1,6 @@
 import { startCollector } from '../../../collector/collector.ts'
 import type { Definitions } from '../../../schemas/definitions.ts'
-import { collectorCertificate } from '../../access/certificate.ts'
+import { certificateOf } from '../../access/certificate.ts'
 import type { Tokens } from '../../access/tokens.ts'
 import { nodeNet } from '../../host/net.ts'
 import type { Settings } from '../../settings/settings.ts'
@@ -17,7 +17,7 @@ export async function startCollectorLayer(
   host: LayerHost,
   closing: Closing,
 ): Promise<Layer> {
-  const certificate = await collectorCertificate(settings, host.disk)
+  const certificate = await certificateOf('collector', settings, host.disk)
   const { datasets, rejectsDir, listenTls, ...config } = collectorConfig(settings, definitions, certificate)
   const { access } = gate
   const net = nodeNet(listenTls === null ? {} : { listenTls })

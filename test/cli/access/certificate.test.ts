@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { collectorCertificate } from '../../../cli/access/certificate.ts'
+import { certificateOf } from '../../../cli/access/certificate.ts'
 import { nodeDisk } from '../../../cli/host/disk.ts'
 import { resolveSettings } from '../../../cli/settings/settings.ts'
 import { makeCa } from '../host/certificates.ts'
@@ -17,7 +17,7 @@ test('certificate and key are a pair, and what is wrong is named by its file', a
   await writeFile(join(dir, 'empty'), '')
   const read = (cert: string, key: string) => {
     const flags = { 'collector-tls-cert': cert, 'collector-tls-key': key }
-    return collectorCertificate(resolveSettings({ flags, env: {}, file: null, cwd: dir }), nodeDisk())
+    return certificateOf('collector', resolveSettings({ flags, env: {}, file: null, cwd: dir }), nodeDisk())
   }
   try {
     expect(await read('', '')).toBeNull()

@@ -13,7 +13,10 @@ const random = simRandom(3)
 
 function fresh(role: Role = 'agent'): { token: string; record: TokenRecord } {
   const { id, token } = makeToken(random)
-  return { token, record: { id, role, name: 'a name', createdMs: 1_000, sha256: hashToken(token) } }
+  return {
+    token,
+    record: { id, role, name: 'a name', createdMs: 1_000, expiresMs: null, sha256: hashToken(token) },
+  }
 }
 
 function rig(seed = 1) {
@@ -86,7 +89,7 @@ test('a file that is not what it should be is named', async () => {
   const cases: [string, RegExp][] = [
     ['{', /tokens\.json is not JSON/],
     ['null', /version undefined/],
-    ['{"version":2,"tokens":[]}', /version 2; this release knows 1/],
+    ['{"version":3,"tokens":[]}', /version 3; this release knows 1 and 2/],
     ['{"version":1}', /no list/],
     [JSON.stringify({ version: 1, tokens: [token, { ...token, role: 'king' }] }), /wrong at token 2/],
     [JSON.stringify({ version: 1, tokens: [{ ...token, sha256: 'secret' }] }), /wrong at token 1/],
@@ -172,4 +175,34 @@ test('listening beyond this machine wants a token that somebody could use', () =
     refuseExposed(listening(host, ['viewer', 'admin']), [record])
   }
   refuseExposed(listening('127.0.0.1', ['agent']), [])
+})
+
+test('a token ends when it was said to, also while the file cannot be read', async () => {
+  for (const damaged of [false, true]) {
+    const { clock, disk, add, open } = rig()
+    const { token, record } = fresh('viewer')
+    await add({ ...record, expiresMs: 10_000 })
+    expect(Buffer.from(disk.bytesOf(tokenFile(DATA))).toString()).toContain('"version": 2')
+    const tokens = await open()
+    let told = 0
+    tokens.access.onChange(() => {
+      told++
+    })
+    if (damaged) disk.put(tokenFile(DATA), Buffer.from('{'))
+    await clock.advance(9_900)
+    expect([tokens.access.holder(token)?.id, told]).toEqual([record.id, 0])
+    await clock.advance(1_000)
+    expect([tokens.access.holder(token), tokens.list(), told]).toEqual([null, [], 1])
+    await tokens.close()
+  }
+})
+
+test('a token that ended opens nothing after a start either', async () => {
+  const { clock, add, open } = rig()
+  const { token, record } = fresh('viewer')
+  await add({ ...record, expiresMs: 10_000 })
+  await clock.advance(10_000)
+  const tokens = await open()
+  expect([tokens.access.holder(token), tokens.list()]).toEqual([null, []])
+  await tokens.close()
 })

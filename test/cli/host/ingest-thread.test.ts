@@ -70,7 +70,7 @@ test('tokens that change while the collector starts are known to it', async () =
     const { id, token } = makeToken(nodeRandom())
     const access = new TokenAccess({ insecure: false, loopback: true }, [])
     const starting = thread.startCollector({ ...CONFIG, rejectsDir }, access)
-    access.replace([{ id, role: 'agent', name: '', createdMs: 0, sha256: hashToken(token) }])
+    access.replace([{ id, role: 'agent', name: '', createdMs: 0, expiresMs: null, sha256: hashToken(token) }])
     const { port } = await starting
     expect(await answerTo(port, `{"hello":1,"token":"${token}"}\n`)).toBe('{"ack":1}\n')
   })
@@ -89,7 +89,7 @@ test('a thread that dies is told of, and so is who asks it afterwards', async ()
   const failed = Promise.withResolvers<Error>()
   await withThread(async (thread, log, rejectsDir) => {
     // Nobody has a record like this: comparing it throws in the middle of a connection.
-    const broken = { id: '', role: 'agent', name: '', createdMs: 0, sha256: 'none' } as const
+    const broken = { id: '', role: 'agent', name: '', createdMs: 0, expiresMs: null, sha256: 'none' } as const
     const access = new TokenAccess({ insecure: false, loopback: true }, [broken])
     const { port } = await thread.startCollector({ ...CONFIG, rejectsDir }, access)
     const socket = net.connect(port, '127.0.0.1')

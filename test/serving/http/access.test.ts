@@ -9,10 +9,10 @@ const basic = (user: string, token: string) => ({
   authorization: `Basic ${Buffer.from(`${user}:${token}`).toString('base64')}`,
 })
 
-test('without a valid token it is 401, and a browser asks its user', async () => {
-  await using rig = await apiRig({ access: access() })
+test('without a valid token it is 401, which says how to show one', async () => {
   const wrong = [{}, bearer('guessed'), basic('looks', 'guessed'), { authorization: 'looks' }, bearer('')]
-  for (const url of ['/', '/analysis', '/v1/services', '/assets/style.css', '/openapi.json', '/nowhere'])
+  for (const url of ['/', '/analysis', '/v1/services', '/assets/style.css', '/openapi.json', '/nowhere']) {
+    await using rig = await apiRig({ access: access() })
     for (const headers of wrong) {
       const answer = await rig.app.inject({ url, headers })
       expect([url, answer.statusCode, answer.json().code]).toEqual([url, 401, 'E_TOKEN'])
@@ -21,7 +21,11 @@ test('without a valid token it is 401, and a browser asks its user', async () =>
         expect.stringMatching(/^Basic realm=/),
         expect.stringMatching(/^Bearer /),
       ])
+      const browser = { ...headers, 'user-agent': 'Mozilla/5.0', 'sec-fetch-mode': 'cors' }
+      const told = await rig.app.inject({ url, headers: browser })
+      expect(told.headers['www-authenticate']).toEqual([expect.stringMatching(/^Bearer /)])
     }
+  }
 })
 
 test('a viewer asks, as bearer or with the token as password', async () => {
@@ -79,11 +83,11 @@ test('a token that is revoked no longer counts; where none is needed nobody is a
   expect([await status({}), await status(bearer('looks'))]).toEqual([200, 200])
 })
 
-test('the description names both ways, and what needs neither', async () => {
+test('the description names every way, and what needs none', async () => {
   await using rig = await apiRig()
   const { components, security, paths } = (await rig.app.inject('/openapi.json')).json()
-  expect(Object.keys(components.securitySchemes)).toEqual(['bearer', 'basic'])
-  expect(security).toEqual([{}, { bearer: [] }, { basic: [] }])
+  expect(Object.keys(components.securitySchemes)).toEqual(['bearer', 'basic', 'session'])
+  expect(security).toEqual([{}, { bearer: [] }, { basic: [] }, { session: [] }])
   expect([paths['/healthz'].get.security, paths['/v1/runs'].post.security]).toEqual([[], undefined])
 })
 

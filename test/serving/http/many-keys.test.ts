@@ -7,6 +7,7 @@ import type { Message } from '../../../schemas/message.ts'
 import type { Clock } from '../../../schemas/ports/clock.ts'
 import { serviceMinute } from '../../../schemas/views/service-minute.ts'
 import { makeApp } from '../../../serving/http/server.ts'
+import { simRandom } from '../../sim/random.ts'
 import { answersRig, NOW_MS } from '../rig.ts'
 import { ask } from './raw.ts'
 
@@ -38,6 +39,7 @@ test('the stats of ten thousand services hold up nobody else', async () => {
   rig.hold(messages(1), 1, 2)
   await using app = makeApp({
     answers: rig.answers,
+    random: simRandom(1),
     clock: rig.clock,
     pause,
     status: async () => ({}),

@@ -12,7 +12,7 @@ import { makeWake } from '../../../schemas/ports/wake.ts'
 import { hostMinute } from '../../../schemas/views/host-minute.ts'
 import { serviceMinute } from '../../../schemas/views/service-minute.ts'
 import { startAnswers } from '../../../serving/answer.ts'
-import { makeApp } from '../../../serving/http/server.ts'
+import { type HttpTls, makeApp } from '../../../serving/http/server.ts'
 import { encodeBlock } from '../../sim/blocks.ts'
 import { SimClock } from '../../sim/clock.ts'
 import { SimDisk } from '../../sim/disk.ts'
@@ -25,6 +25,8 @@ export const NOW_MS = Date.UTC(2026, 10, 22, 12)
 export interface ApiRigOptions {
   readonly access?: Access
   readonly hosts?: readonly string[]
+  readonly cors?: readonly string[]
+  readonly tls?: HttpTls
   readonly definitions?: Definitions
 }
 
@@ -33,6 +35,8 @@ export async function apiRig({
   definitions = { datasets: [host], views: [serviceMinute, hostMinute] },
   access,
   hosts,
+  cors,
+  tls,
 }: ApiRigOptions = {}) {
   const clock = new SimClock(NOW_MS)
   const store = new MemoryStore(clock)
@@ -68,19 +72,24 @@ export async function apiRig({
     { tickMs: TICK_MS, indexPath: ':memory:' },
     { tables, openCells: speed, clock, wake, logLine },
   )
-  const app = makeApp({
-    answers,
-    clock,
-    status: async () => ({ speed: speed.status() }),
-    ready: async () => ({ ready: true, reasons: [] }),
-    runs: () => batch.runs(),
-    runStarter: batch,
-    ...(access && { access }),
-    ...(hosts && { hosts }),
-    version: 'test',
-    hidePaths: (text) => text.replaceAll('/home/ann/data', 'DATA'),
-    logLine,
-  })
+  const app = makeApp(
+    {
+      answers,
+      clock,
+      random,
+      status: async () => ({ speed: speed.status() }),
+      ready: async () => ({ ready: true, reasons: [] }),
+      runs: () => batch.runs(),
+      runStarter: batch,
+      ...(access && { access }),
+      ...(hosts && { hosts }),
+      ...(cors && { cors }),
+      version: 'test',
+      hidePaths: (text) => text.replaceAll('/home/ann/data', 'DATA'),
+      logLine,
+    },
+    tls,
+  )
 
   async function append(columns: Columns) {
     await log.append(0, encodeBlock(columns))
