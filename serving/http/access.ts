@@ -107,7 +107,7 @@ function refuseOutsider(request: FastifyRequest, reply: FastifyReply, identity: 
   const { id, role } = identity.holder
   const mayAsk = READERS.includes(role)
   if (mayAsk && (READING.has(method) || role === 'admin' || isSignOut(request))) return
-  const what = mayAsk ? 'admin may start and stop runs' : 'viewer or admin may ask'
+  const what = mayAsk ? 'admin alone may do more than read' : 'viewer or admin may ask'
   throw new TidemarkError('E_ROLE', `the role of token ${id} is ${role}; ${what}`)
 }
 

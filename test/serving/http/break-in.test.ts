@@ -144,13 +144,17 @@ function asking(port: number) {
     new Promise((resolve, reject) => {
       const all = { ...headers, 'content-length': String(body.length) }
       const asked = request({ port, host: '127.0.0.1', method, path, headers: all }, (response) => {
+        const { statusCode: status, headers } = response
+        // A stream never ends.
+        if (headers['content-type']?.includes('event-stream')) {
+          asked.destroy()
+          return resolve({ status: status!, headers, body: '' })
+        }
         let text = ''
         response.setEncoding('utf8').on('data', (part) => {
           text += part
         })
-        response.on('end', () =>
-          resolve({ status: response.statusCode!, headers: response.headers, body: text }),
-        )
+        response.on('end', () => resolve({ status: status!, headers, body: text }))
       })
       asked.on('error', reject)
       asked.end(body)

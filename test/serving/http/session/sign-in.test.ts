@@ -1,3 +1,4 @@
+import type { AddressInfo } from 'node:net'
 import { expect, test } from 'vitest'
 import { GUESSES_MAX, GUESSES_MS } from '../../../../serving/http/session/guesses.ts'
 import { SESSION_MS_MAX, SESSIONS_MAX } from '../../../../serving/http/session/sessions.ts'
@@ -148,4 +149,30 @@ test('who is signed in sees as what, and a name that is markup is shown as it is
   expect(page.body).toMatch(/You are signed in.*as admin\. <a href="\/">/s)
   const evil = await rig.app.inject({ url: '/sign-in?return=/%22%3E%3Cscript%3Ealert(1)%3C/script%3E' })
   expect(evil.body).not.toContain('<script')
+})
+
+test('a stream ends with the token or the session that opened it, and others go on', async () => {
+  const access = new TestAccess({ ...roles, other: 'viewer' })
+  await using rig = await rigOf(access)
+  await rig.app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = rig.app.server.address() as AddressInfo
+  const open = async (headers: Record<string, string>) => {
+    const stream = await fetch(`http://127.0.0.1:${port}/v1/live`, { headers })
+    expect(stream.status).toBe(200)
+    // Read to its end, or to where it is cut off.
+    return { ended: stream.text().catch(() => '') }
+  }
+  const [cookie, other] = [await rig.session('all'), await rig.session('other')]
+  const byToken = await open({ authorization: 'Bearer looks' })
+  const bySession = await open({ cookie })
+  const revokedSession = await open({ cookie: other })
+  const aging = await open({ cookie: await rig.session('all') })
+  access.revoke('looks')
+  await byToken.ended
+  await rig.app.inject({ method: 'POST', url: '/sign-out', headers: { cookie } })
+  await bySession.ended
+  access.revoke('other')
+  await revokedSession.ended
+  await rig.clock.advance(SESSION_MS_MAX)
+  await aging.ended
 })
