@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { changeTokens } from '../../../cli/access/token-file.ts'
 import { openTokens } from '../../../cli/access/tokens.ts'
+import { TidemarkError } from '../../../schemas/errors.ts'
 import { hashToken, makeToken, type Role } from '../../../schemas/token.ts'
 import { GUESSES_MAX, GUESSES_MS } from '../../../serving/http/session/guesses.ts'
 import { SESSION_MS_MAX } from '../../../serving/http/session/sessions.ts'
@@ -55,7 +56,15 @@ async function prepared() {
   const [revoked, expired] = [await made('admin'), await made('admin', LIFE_MS)]
   const rule = { insecure: false, loopback: true }
   const tokens = await openTokens({ dataDir: '/data', rule }, { disk, clock, random, logLine: () => {} })
-  const rig = await apiRig({ access: tokens.access })
+  const sql = {
+    queries: {
+      query: () => {
+        throw new TidemarkError('E_PARAMETER', 'nobody reads the lake here')
+      },
+    } as never,
+    withFile: () => Promise.reject(new Error('nobody reads the lake here')),
+  }
+  const rig = await apiRig({ access: tokens.access, sql })
   await rig.app.listen({ host: '127.0.0.1', port: 0 })
   const { port } = rig.app.server.address() as AddressInfo
   const ask = asking(port)
@@ -175,6 +184,7 @@ function expectRefused(what: string, { status, headers, body }: Answered, allowe
 test('the document says what is open, and it is little', () => {
   expect(places.filter(({ open }) => open).map(({ path }) => path)).toEqual(['/healthz', '/readyz'])
   expect(closed.length).toBeGreaterThan(20)
+  expect(closed.map(({ path }) => path)).toContain('/v1/query')
   expect(METHODS.length).toBeLessThanOrEqual(GUESSES_MAX)
 })
 

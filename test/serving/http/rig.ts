@@ -12,6 +12,7 @@ import { makeWake } from '../../../schemas/ports/wake.ts'
 import { hostMinute } from '../../../schemas/views/host-minute.ts'
 import { serviceMinute } from '../../../schemas/views/service-minute.ts'
 import { startAnswers } from '../../../serving/answer.ts'
+import type { ServedQueries } from '../../../serving/http/app.ts'
 import { type HttpTls, makeApp } from '../../../serving/http/server.ts'
 import { encodeBlock } from '../../sim/blocks.ts'
 import { SimClock } from '../../sim/clock.ts'
@@ -27,6 +28,7 @@ export interface ApiRigOptions {
   readonly hosts?: readonly string[]
   readonly cors?: readonly string[]
   readonly tls?: HttpTls
+  readonly sql?: ServedQueries
   readonly definitions?: Definitions
 }
 
@@ -37,6 +39,7 @@ export async function apiRig({
   hosts,
   cors,
   tls,
+  sql,
 }: ApiRigOptions = {}) {
   const clock = new SimClock(NOW_MS)
   const store = new MemoryStore(clock)
@@ -84,6 +87,7 @@ export async function apiRig({
       ...(access && { access }),
       ...(hosts && { hosts }),
       ...(cors && { cors }),
+      ...(sql && { sql }),
       version: 'test',
       hidePaths: (text) => text.replaceAll('/home/ann/data', 'DATA'),
       logLine,

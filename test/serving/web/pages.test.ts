@@ -74,7 +74,7 @@ test('an empty range says so', async () => {
 test('pages load nothing from elsewhere and run no script that stands in them', async () => {
   await using rig = await apiRig()
   const { headers, body } = await rig.app.inject({ url: '/analysis?from=2026-11-22&to=2026-11-22' })
-  expect(headers['content-security-policy']).toContain("default-src 'self'")
+  expect(headers['content-security-policy']).toContain("default-src 'none'; script-src 'self'")
   expect(body).not.toMatch(/(src|href)="(https?:)?\/\//)
   for (const [, path] of body.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)) {
     expect((await rig.app.inject({ url: path! })).statusCode, path).toBe(200)
