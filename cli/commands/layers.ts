@@ -9,6 +9,8 @@ import type { Settings } from '../settings/settings.ts'
 import { VERSION } from '../version.ts'
 
 const EXAMPLE = '--log-url kafka://127.0.0.1:9092/tidemark --lake-url /srv/tidemark/lake'
+/** What bounds the journal, and a shared log cannot heed. */
+const UNSEALED = 'collector.unsealed_max'
 const SHARED = ['data', 'lake.', 'log.', 'health.listen']
 
 export const collector = layerCommand('collector', {
@@ -17,7 +19,7 @@ export const collector = layerCommand('collector', {
 })
 export const lakeWriter = layerCommand('lake-writer', {
   summary: "Seal the shared log into the lake's tables, and trim it",
-  settings: [...SHARED, 'collector.unsealed_max'],
+  settings: SHARED,
 })
 export const speed = layerCommand('speed', {
   summary: 'Fold the shared log into real-time cells',
@@ -34,6 +36,7 @@ function layerCommand(
   about: { readonly summary: string; readonly settings: readonly string[] },
 ): Command {
   const heeded = ({ name }: { name: string }) =>
+    name !== UNSEALED &&
     about.settings.some((one) => (one.endsWith('.') ? name.startsWith(one) : name === one))
   return {
     name,
@@ -51,9 +54,14 @@ const NEEDED = {
   'lake.url': 'where the lake is that all processes share, a directory or URL',
 } as const
 
-/** Throws `E_NEEDS_SETTING` for the first one that a layer needs and does not have. */
+/** Throws `E_NEEDS_SETTING` for the first setting that a layer needs and does not have, `E_CONFIG` for one that would mean nothing. */
 export function refuseLacking(name: LayerName, settings: Settings): void {
   const needed: SettingName[] = name === 'serve' ? ['lake.url'] : ['log.url', 'lake.url']
+  const { source } = settings.get(UNSEALED)
+  if (source !== 'default' && (name === 'collector' || name === 'lake-writer')) {
+    const what = `${UNSEALED} (${source}) has no effect on a shared log: its brokers keep what is not in the lake yet; remove it`
+    throw new TidemarkError('E_CONFIG', what, { field: UNSEALED })
+  }
   for (const setting of needed as (keyof typeof NEEDED)[]) {
     if (settings.text(setting) !== '') continue
     throw new TidemarkError('E_NEEDS_SETTING', `tidemark ${name} needs ${setting}, ${NEEDED[setting]}`, {

@@ -14,6 +14,13 @@ interface Waiting {
   reject(error: Error): void
 }
 
+interface Told {
+  /** Brokers did not answer, or refused. */
+  failed(reason: string): void
+  /** A group is durable: so many bytes, the last of its blocks at that offset. Told before whoever appended them. */
+  acknowledged(bytes: number, last: number): void
+}
+
 /**
  * The sends of one partition, one after the other:
  *
@@ -28,16 +35,12 @@ export class Chain {
   readonly #partition: number
   readonly #client: KafkaClient
   readonly #clock: Clock
-  readonly #told: { failed(reason: string): void; acknowledged(bytes: number): void }
+  readonly #told: Told
   readonly #closing = new AbortController()
   #queue: Waiting[] = []
   #sending: Promise<void> | null = null
 
-  constructor(
-    partition: number,
-    deps: { client: KafkaClient; clock: Clock },
-    told: { failed(reason: string): void; acknowledged(bytes: number): void },
-  ) {
+  constructor(partition: number, deps: { client: KafkaClient; clock: Clock }, told: Told) {
     this.#partition = partition
     this.#client = deps.client
     this.#clock = deps.clock
@@ -60,7 +63,8 @@ export class Chain {
       const first = await this.#untilAcknowledged(group.map(({ record }) => record))
       if (first === null) return
       this.#queue.splice(0, group.length)
-      this.#told.acknowledged(group.reduce((sum, { record }) => sum + record.value.length, 0))
+      const bytes = group.reduce((sum, { record }) => sum + record.value.length, 0)
+      this.#told.acknowledged(bytes, first + group.length - 1)
       group.forEach(({ resolve }, i) => {
         resolve(first + i)
       })

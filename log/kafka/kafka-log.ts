@@ -40,6 +40,7 @@ export async function openKafkaLog(spec: TopicSpec, deps: KafkaLogDeps): Promise
 
 /**
  * A log over a Kafka topic. Several collectors append to it, so a block or message may stand in it twice: readers drop repeats.
+ * What waits to be durable is bounded by whoever appends (`pendingBytes`), what is known of senders as in the journal's heads.
  * `end` is what the last look at the brokers, the last read or the last own append said; it never goes back.
  */
 export class KafkaLog implements Log {
@@ -72,9 +73,12 @@ export class KafkaLog implements Log {
       this.#learn(partition, offsets.get(partition)!)
       const told = {
         failed: (reason: string) => this.#failed(reason),
-        acknowledged: (bytes: number) => {
+        acknowledged: (bytes: number, last: number) => {
           this.#pendingBytes -= bytes
+          this.#learn(partition, { first: 0, next: last + 1 })
           this.#works()
+          // Also when a look at the brokers has seen them before: senders may wait for fewer pending bytes.
+          this.#changed()
         },
       }
       this.#chains.set(partition, new Chain(partition, deps, told))
@@ -100,7 +104,7 @@ export class KafkaLog implements Log {
     const record = { value, header: encodeRecordHeader(logTimeMs, id) }
     const offset = await this.#chains.get(partition)!.append(record)
     this.#agents.add(payload, logTimeMs)
-    if (this.#learn(partition, { first: 0, next: offset + 1 })) this.#changed()
+    this.#agents.forget(logTimeMs)
     return offset
   }
 

@@ -54,15 +54,20 @@ export function platformaticClient({ brokers, topic, tls, sasl }: KafkaConnectio
     return new Map(found!.partitions.map(({ partitionIndex, offset }) => [partitionIndex, Number(offset)]))
   }
 
-  return {
+  return telling({
     async openTopic(spec) {
-      if (!(await admin.listTopics()).includes(topic))
-        await admin.createTopics({
+      if (!(await admin.listTopics()).includes(topic)) {
+        const topics = {
           topics: [topic],
           partitions: spec.partitions,
           replicas: spec.replication,
           configs: topicConfigs(spec),
+        }
+        await admin.createTopics(topics).catch((error: unknown) => {
+          // Another process was first.
+          if ((innermost(error) as { apiId?: string }).apiId !== 'TOPIC_ALREADY_EXISTS') throw error
         })
+      }
       return (await describe(true)).partitionsCount
     },
     async produce(partition, records) {
@@ -151,5 +156,24 @@ export function platformaticClient({ brokers, topic, tls, sasl }: KafkaConnectio
     async close() {
       await Promise.all([producer.close(), reader.close(true), admin.close()])
     },
-  }
+  })
+}
+
+/** The client, whose errors tell what went wrong: its own gather those of tries and brokers, and themselves say nothing. */
+function telling(client: KafkaClient): KafkaClient {
+  const methods = Object.entries(client).map(([name, method]) => {
+    const call = method as (...args: unknown[]) => Promise<unknown>
+    const telling = (...args: unknown[]) =>
+      call(...args).catch((error: unknown) => {
+        throw innermost(error)
+      })
+    return [name, telling]
+  })
+  return Object.fromEntries(methods) as KafkaClient
+}
+
+function innermost(error: unknown): unknown {
+  const { errors, cause } = error as { errors?: readonly unknown[]; cause?: unknown }
+  const inner = errors?.[0] ?? cause
+  return inner === undefined ? error : innermost(inner)
 }

@@ -23,7 +23,6 @@ export async function startLakeWriterLayer(
   const writer = await startLakeWriter(
     {
       retentionMs: settings.durationMs('lake.retention'),
-      unsealedBytesMax: settings.bytes('collector.unsealed_max'),
       named: position,
     },
     {

@@ -15,9 +15,18 @@ export const kafkaFound = () =>
     existsSync(join(LIB, 'kafka_2.13-4.4.0.jar')) && spawnSync('java', ['-version']).status === 0,
   )
 
+/** Who is let in, and the broker's key and certificate in one PEM file. */
+export interface Login {
+  readonly keystore: string
+  readonly user: string
+  readonly password: string
+}
+
 export interface Brokers extends AsyncDisposable {
   /** Those that clients begin with, a proxied one where it was asked for. */
   readonly addresses: readonly string[]
+  /** Of the first node, where it was asked for: a listener that wants a password, and one that wants it over TLS. */
+  readonly secured: { readonly sasl: string; readonly tls: string } | null
   /** SIGKILL, and start again on the same data. Nodes count from 1. */
   kill(node: number): Promise<void>
   start(node: number): Promise<void>
@@ -30,9 +39,11 @@ export interface Brokers extends AsyncDisposable {
 export async function startBrokers(
   count: number,
   proxied: { advertised: number; listening(port: number): void } | null = null,
+  login: Login | null = null,
 ): Promise<Brokers> {
   const dir = mkdtempSync(join(tmpdir(), 'tidemark-kafka-'))
-  const ports = await freePorts(3 * count)
+  const ports = await freePorts(3 * count + 2)
+  const secured = login && { ...login, sasl: ports[3 * count]!, tls: ports[3 * count + 1]! }
   const nodes = Array.from({ length: count }, (_, i) => ({
     dir: join(dir, `n${i + 1}`),
     own: ports[i]!,
@@ -56,10 +67,13 @@ export async function startBrokers(
           controller,
           inner,
           advertised: proxied?.advertised ?? own,
+          secured,
         }),
       )
       writeFileSync(join(home, 'log4j2.yaml'), LOG4J)
       const format = ['-t', '5L6g3nShT-eMCtK--X86sw', '-c', join(home, 'server.properties')]
+      for (const mechanism of login === null ? [] : ['SCRAM-SHA-256', 'SCRAM-SHA-512'])
+        format.push('--add-scram', `${mechanism}=[name=${login!.user},password=${login!.password}]`)
       const { status, stderr } = spawnSync('java', [
         '-Xmx64m',
         '-XX:+UseSerialGC',
@@ -86,6 +100,7 @@ export async function startBrokers(
   const addresses = nodes.map(({ own }) => `127.0.0.1:${proxied?.advertised ?? own}`)
   return {
     addresses,
+    secured: secured && { sasl: `127.0.0.1:${secured.sasl}`, tls: `127.0.0.1:${secured.tls}` },
     kill,
     start,
     async [Symbol.asyncDispose]() {
@@ -129,17 +144,22 @@ function properties(node: {
   controller: number
   inner: number
   advertised: number
+  secured: (Login & { sasl: number; tls: number }) | null
 }): string {
+  const more = node.secured && [
+    `,SASL://127.0.0.1:${node.secured.sasl},TLS://127.0.0.1:${node.secured.tls}`,
+    ',SASL:SASL_PLAINTEXT,TLS:SASL_SSL',
+  ]
   const copies = Math.min(3, node.count)
   return `process.roles=broker,controller
 node.id=${node.node}
 controller.quorum.voters=${node.voters}
-listeners=OUTER://127.0.0.1:${node.own},INNER://127.0.0.1:${node.inner},CONTROLLER://127.0.0.1:${node.controller}
-advertised.listeners=OUTER://127.0.0.1:${node.advertised},INNER://127.0.0.1:${node.inner}
+listeners=OUTER://127.0.0.1:${node.own},INNER://127.0.0.1:${node.inner},CONTROLLER://127.0.0.1:${node.controller}${more?.[0] ?? ''}
+advertised.listeners=OUTER://127.0.0.1:${node.advertised},INNER://127.0.0.1:${node.inner}${more?.[0] ?? ''}
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=INNER
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,OUTER:PLAINTEXT,INNER:PLAINTEXT
-log.dirs=${node.home}/data
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,OUTER:PLAINTEXT,INNER:PLAINTEXT${more?.[1] ?? ''}
+${node.secured === null ? '' : loginOf(node.secured)}log.dirs=${node.home}/data
 offsets.topic.num.partitions=1
 offsets.topic.replication.factor=${copies}
 transaction.state.log.num.partitions=1
@@ -153,6 +173,19 @@ num.io.threads=4
 broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=500
 `
+}
+
+function loginOf({ keystore, user, password }: Login): string {
+  const scram = 'org.apache.kafka.common.security.scram.ScramLoginModule required;'
+  const plain = `org.apache.kafka.common.security.plain.PlainLoginModule required user_${user}="${password}";`
+  const listeners = ['sasl', 'tls'].flatMap((name) => [
+    `listener.name.${name}.sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512`,
+    `listener.name.${name}.plain.sasl.jaas.config=${plain}`,
+    `listener.name.${name}.scram-sha-256.sasl.jaas.config=${scram}`,
+    `listener.name.${name}.scram-sha-512.sasl.jaas.config=${scram}`,
+  ])
+  const ssl = ['ssl.keystore.type=PEM', `ssl.keystore.location=${keystore}`]
+  return [...listeners, ...ssl, ''].join('\n')
 }
 
 const LOG4J = `Configuration:

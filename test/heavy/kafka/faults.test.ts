@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import type { KafkaLog } from '../../../log/kafka/kafka-log.ts'
+import { blocksOf } from '../../log/conformance.ts'
 import { block } from '../../log/journal/samples.ts'
 import { type Brokers, kafkaFound, startBrokers } from './brokers.ts'
-import { blocksOf, CLIENTS, openOn, SINGLE, topicName } from './opened.ts'
+import { CLIENTS, openOn, SINGLE, topicName } from './opened.ts'
 import { startProxy } from './proxy.ts'
 
 describe.runIf(kafkaFound()).each(Object.keys(CLIENTS))('what %s acknowledged', (client) => {

@@ -5,8 +5,6 @@ import type { KafkaClient, KafkaConnection, TopicSpec } from '../../../log/kafka
 import { type KafkaLog, openKafkaLog } from '../../../log/kafka/kafka-log.ts'
 import { kafkajsClient } from '../../../log/kafka/kafkajs.ts'
 import { platformaticClient } from '../../../log/kafka/platformatic.ts'
-import type { LogReader } from '../../../log/port.ts'
-import type { Block } from '../../../schemas/block.ts'
 
 export const CLIENTS: { readonly [name: string]: (connection: KafkaConnection) => KafkaClient } = {
   kafkajs: kafkajsClient,
@@ -25,16 +23,4 @@ export function openOn(
 ): Promise<KafkaLog> {
   const client = CLIENTS[name]!({ brokers, topic })
   return openKafkaLog(spec, { client, clock: nodeClock(), random: nodeRandom(), logLine: () => {} })
-}
-
-/** Every block kept of a partition. */
-export async function blocksOf(log: LogReader, partition: number): Promise<Block[]> {
-  const blocks: Block[] = []
-  for (let after = log.start(partition); after < log.end(partition); ) {
-    const slice = await log.read(partition, after, 100)
-    if (slice.to <= after) throw new Error(`no progress after ${after}`)
-    blocks.push(...slice.blocks)
-    after = slice.to
-  }
-  return blocks
 }

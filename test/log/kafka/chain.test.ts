@@ -1,44 +1,17 @@
 import { expect, test } from 'vitest'
-import type { Fetched, KafkaClient, ProducedRecord } from '../../../log/kafka/client.ts'
+import { startCollector } from '../../../collector/collector.ts'
+import { PENDING_BYTES_MAX } from '../../../collector/intake/limits.ts'
+import type { KafkaClient } from '../../../log/kafka/client.ts'
 import { type KafkaLog, openKafkaLog } from '../../../log/kafka/kafka-log.ts'
+import { host } from '../../../schemas/datasets/host.ts'
 import { stringAt } from '../../../schemas/string-column.ts'
+import { Client } from '../../collector/rig.ts'
 import { SimClock } from '../../sim/clock.ts'
+import { SimDisk } from '../../sim/disk.ts'
+import { SimNet } from '../../sim/net.ts'
 import { simRandom } from '../../sim/random.ts'
 import { block, START_MS } from '../journal/samples.ts'
-
-/** A topic of one partition in memory, some of whose produce requests fail: those before they are stored, these after. */
-class MemoryTopic implements KafkaClient {
-  readonly stored: ProducedRecord[] = []
-  refused = 0
-  lost = 0
-  under = 0
-  openTopic = async () => 1
-  async produce(_partition: number, records: readonly ProducedRecord[]): Promise<number> {
-    this.under += 1
-    expect(this.under).toBe(1)
-    await Promise.resolve()
-    this.under -= 1
-    if (this.refused > 0) {
-      this.refused -= 1
-      throw new Error('unreachable')
-    }
-    const first = this.stored.length
-    this.stored.push(...records)
-    if (this.lost > 0) {
-      this.lost -= 1
-      throw new Error('no answer')
-    }
-    return first
-  }
-  async fetch(_partition: number, offset: number): Promise<Fetched> {
-    const records = this.stored.map((record, at) => ({ ...record, offset: at })).slice(offset)
-    return { records, offsets: { first: 0, next: this.stored.length } }
-  }
-  offsets = async () => new Map([[0, { first: 0, next: this.stored.length }]])
-  deleteBelow = async () => {}
-  join = async () => ({ leave: async () => {} })
-  close = async () => {}
-}
+import { MemoryTopic } from './memory-topic.ts'
 
 const spec = { partitions: 1, replication: 1, minInsync: 1, flush: true }
 const open = (client: KafkaClient, clock: SimClock): Promise<KafkaLog> =>
@@ -96,5 +69,60 @@ test('a record that is not ours is a gap, and reading goes on', async () => {
     [[-1, 0]],
     1,
   ])
+  await log.close()
+})
+
+test('who waits for fewer pending bytes is told also when the end was known before', async () => {
+  const topic = new MemoryTopic()
+  const clock = new SimClock(START_MS)
+  const log = await open(topic, clock)
+  topic.lost = 1
+  const appended = log.append(0, block('a', 1))
+  // The look at the brokers sees what is stored and has no answer yet.
+  await clock.advance(400)
+  expect([log.end(0), log.pendingBytes() > 0]).toEqual([0, true])
+  topic.stored.length = 0
+  const pending: number[] = []
+  log.onAppend(() => void pending.push(log.pendingBytes()))
+  await clock.advance(500)
+  expect([await appended, log.end(0), pending.at(-1)]).toEqual([0, 0, 0])
+  await log.close()
+})
+
+test('senders wait while too much waits for the brokers, and go on when it is durable', async () => {
+  const topic = new MemoryTopic()
+  topic.refused = Number.POSITIVE_INFINITY
+  const clock = new SimClock(START_MS)
+  const log = await open(topic, clock)
+  const net = new SimNet(1)
+  const [disk, rejectsDir, logLine] = [new SimDisk(1), '/rejects', () => {}]
+  const { senders } = log
+  const deps = { log, senders, net, clock, disk, rejectsDir, logLine, datasets: [host] }
+  const collector = await startCollector({ host: '127.0.0.1', port: 0 }, deps)
+  const waiting: Promise<number>[] = []
+  while (log.pendingBytes() <= PENDING_BYTES_MAX)
+    waiting.push(log.append(0, block('a', 1 + 20_000 * waiting.length, 20_000)))
+  const most = log.pendingBytes()
+  const sender = new Client(await net.connect('127.0.0.1', collector.port))
+  for (let cpu = 1; cpu <= 100; cpu++) sender.send({ service: 'web', cpu, ram: 1, disk: 1 })
+  await clock.advance(10_000)
+  expect(log.pendingBytes()).toBe(most)
+  topic.refused = 0
+  await clock.advance(2_000)
+  expect([log.pendingBytes(), sender.acks.at(-1)]).toEqual([0, 100])
+  await Promise.all(waiting)
+  await collector.close()
+  await log.close()
+})
+
+test('agents unseen for 90 days of log time are forgotten', async () => {
+  const clock = new SimClock(START_MS)
+  const log = await open(new MemoryTopic(), clock)
+  await log.append(0, block('gone', 7))
+  clock.step(91 * 86_400_000)
+  // The clock is believed by then.
+  await clock.advance(11 * 60_000)
+  await log.append(0, block('a', 1))
+  expect([log.senders.highestSeq('gone'), log.senders.highestSeq('a')]).toEqual([0, 1])
   await log.close()
 })
