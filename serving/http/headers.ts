@@ -27,7 +27,6 @@ const HEADERS: { readonly [name: string]: string } = {
   'x-frame-options': 'DENY',
   // Addresses name services and times; but without one to itself, a form's Origin would be null.
   'referrer-policy': 'same-origin',
-  'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
 }
 
@@ -38,7 +37,10 @@ const HSTS = 'max-age=2592000'
 export function sendHeaders(app: FastifyInstance): void {
   app.addHook('onRequest', async ({ protocol, headers: { host = '' } }, reply) => {
     setHeaders(reply)
-    if (protocol === 'https' && isNamedByDefaultPort(host)) reply.header('strict-transport-security', HSTS)
+    if (protocol !== 'https') return
+    // Without TLS a browser heeds neither, and complains of this one.
+    reply.header('cross-origin-opener-policy', 'same-origin')
+    if (isNamedByDefaultPort(host)) reply.header('strict-transport-security', HSTS)
   })
 }
 
