@@ -269,11 +269,15 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
     if (dates.length > 0) await old.read(tables.published, index, dates)
   }
 
-  async function analytics(view: Served, range: Range, prefix: string): Promise<StatsAnswer> {
-    const names = keysWithin(now(view), range, prefix)
+  async function analytics(
+    view: Served,
+    range: Range,
+    names: readonly string[],
+    enough: number,
+  ): Promise<StatsAnswer> {
     const found: Stats[] = []
     let whole = wholeOf(now(view), range)
-    for (let from = 0; from < names.length; ) {
+    for (let from = 0; from < names.length && found.length < enough; ) {
       if (from > 0) {
         await deps.pause?.()
         // What was read for the part before may be gone.
@@ -282,7 +286,11 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
       const at = now(view)
       const startedMs = deps.clock.nowMs()
       // The clock may step back.
-      while (from < names.length && Math.abs(deps.clock.nowMs() - startedMs) < SLICE_MS) {
+      while (
+        from < names.length &&
+        found.length < enough &&
+        Math.abs(deps.clock.nowMs() - startedMs) < SLICE_MS
+      ) {
         const some = names.slice(from, from + KEYS_AT_ONCE)
         found.push(...answered(() => statsOfAll(at, batchOf(view), some, range)))
         from += some.length
@@ -311,12 +319,15 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
       const at = now(view)
       return mayBe(at, key, range) ? answered(() => stats(at, batchOf(view), key, range)) : null
     },
-    analytics: (name, range, prefix = '') => analytics(viewNamed(name), range, prefix),
+    analytics(name, range, keys, enough = Number.POSITIVE_INFINITY) {
+      const view = viewNamed(name)
+      return analytics(view, range, keys ?? keysWithin(now(view), range), enough)
+    },
     whole: (name, range) => wholeOf(now(viewNamed(name)), range),
     cells: (name, key, range) => seriesOf(viewNamed(name), key, range),
     series: (name, key, range, stepMs) => seriesOf(viewNamed(name), key, range, stepMs),
     summaries: (name) => summaries(now(viewNamed(name))),
-    keysWithin: (name, range, prefix = '') => keysWithin(now(viewNamed(name)), range, prefix),
+    keysWithin: (name, range, wanted) => keysWithin(now(viewNamed(name)), range, wanted),
     seriesOfAll(name, keys, range, stepMs) {
       const view = viewNamed(name)
       const at = now(view)

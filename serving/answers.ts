@@ -19,10 +19,11 @@ export interface Answers {
   /** Null when the key is unknown and nothing is missing that may hold it. */
   stats(view: string, key: string, range: Range): Stats | null
   /**
-   * Stats of every key, or of those that begin with `prefix`, with at least one message in the range, by key as UTF-8 bytes.
-   * Where they are many other work goes first in between: then each key's stats are of one moment, all keys' of several.
+   * Stats of those of `keys`, absent of all, that have messages in the range, by key as UTF-8 bytes; of the first ones alone once
+   * there are `enough`. Where they are many other work goes first in between: then each key's stats are of one moment, all keys' of
+   * several.
    */
-  analytics(view: string, range: Range, prefix?: string): Promise<StatsAnswer>
+  analytics(view: string, range: Range, keys?: readonly string[], enough?: number): Promise<StatsAnswer>
   /** Whether what is answered now about a range is whole. */
   whole(view: string, range: Range): Whole
   /** Merged cells in the view's own buckets; null as in `stats`. */
@@ -32,8 +33,8 @@ export interface Answers {
    * under the start of its bucket in UTC. Null as in `stats`.
    */
   series(view: string, key: string, range: Range, stepMs: number): CellsAnswer | null
-  /** The keys that begin with `prefix` and may have messages in the range, by UTF-8 bytes. */
-  keysWithin(view: string, range: Range, prefix?: string): readonly string[]
+  /** The keys that may have messages in the range, and for which `wanted` holds, by UTF-8 bytes. */
+  keysWithin(view: string, range: Range, wanted?: (key: string) => boolean): readonly string[]
   /** The same of each of `keys`, by key as UTF-8 bytes. Throws `E_PARAMETER` when they are more than `CELLS_MAX`. */
   seriesOfAll(view: string, keys: readonly string[], range: Range, stepMs: number): CellsAnswer
   /** Batch cells of one published version alone; throws `E_VERSION_GONE` naming the oldest kept. */

@@ -89,12 +89,14 @@ export function stats(at: Moment, batch: BatchCells, key: string, range: Range):
   }
 }
 
-/** The keys that begin with `prefix` and may have messages in `range`, by UTF-8 bytes. */
-export function keysWithin(at: Moment, range: Range, prefix: string): string[] {
+/** The keys that may have messages in `range`, and for which `wanted` holds, by UTF-8 bytes. */
+export function keysWithin(
+  at: Moment,
+  range: Range,
+  wanted: (key: string) => boolean = () => true,
+): string[] {
   return summaries(at)
-    .filter(
-      ({ key, firstMs, lastMs }) => firstMs < range.toMs && lastMs >= range.fromMs && key.startsWith(prefix),
-    )
+    .filter(({ key, firstMs, lastMs }) => firstMs < range.toMs && lastMs >= range.fromMs && wanted(key))
     .map(({ key }) => key)
     .sort(compareUtf8)
 }

@@ -1,22 +1,11 @@
-import type { RowValue } from './present.ts'
-
 /** Text that a spreadsheet would take for a formula; some take the wide characters of East Asia alike, or leave blanks out. */
 const FORMULA = /^\s*[=+\-@＝＋－＠]|^[\t\r\n]/
 
 /**
- * Rows as CSV (RFC 4180), the names of `columns` first. Numbers have a dot and no thousands mark, lists are JSON, what is
+ * One line of CSV (RFC 4180), its end included. Numbers have a dot and no thousands mark, objects and lists are JSON, what is
  * absent is empty. A text that a spreadsheet would execute (its first character but blanks is `=`, `+`, `-` or `@`, or it begins
  * with a tab or the end of a line) gets an apostrophe in front.
  */
-export function toCsv(
-  columns: readonly string[],
-  rows: readonly { readonly [column: string]: RowValue }[],
-): string {
-  const lines = [columns, ...rows.map((row) => columns.map((name) => row[name]!))]
-  return lines.map(csvLine).join('')
-}
-
-/** One line, its end included. */
 export function csvLine(values: readonly CsvValue[]): string {
   return `${values.map(field).join(',')}\r\n`
 }

@@ -1,26 +1,25 @@
 import parquet from 'parquetjs-lite'
-import type { ColumnType } from '../../schemas/cell-column.ts'
-import { type Cells, rowAt } from '../../schemas/cells.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
-import { viewColumns } from '../../schemas/view-columns.ts'
+import type { Table, TableColumn } from './table.ts'
 
 /** Rows of one answer in Parquet: they are written one by one. */
 export const PARQUET_ROWS_MAX = 10_000
 
-const TYPES: { readonly [type in Exclude<ColumnType, 'sketch'>]: string } = {
+const TYPES: { readonly [type in Exclude<TableColumn['type'], 'sketch'>]: string } = {
   string: 'UTF8',
   timestamp: 'TIMESTAMP_MICROS',
   double: 'DOUBLE',
   long: 'INT64',
+  boolean: 'BOOLEAN',
 }
 
 /**
- * Cells as a Parquet file in the view's columns. Times are INT64 TIMESTAMP_MICROS, which by Parquet's LogicalTypes.md means
+ * Rows as a Parquet file in their columns. Times are INT64 TIMESTAMP_MICROS, which by Parquet's LogicalTypes.md means
  * adjusted to UTC. Throws `E_PARAMETER` when there are too many.
  */
-export async function toParquet(cells: Cells): Promise<Uint8Array> {
-  if (cells.length > PARQUET_ROWS_MAX) {
-    const reason = `${cells.length} rows are too many for Parquet, which has at most ${PARQUET_ROWS_MAX} here`
+export async function toParquet({ columns, length, row: rowOf }: Table): Promise<Uint8Array> {
+  if (length > PARQUET_ROWS_MAX) {
+    const reason = `${length} rows are too many for Parquet, which has at most ${PARQUET_ROWS_MAX} here`
     throw new TidemarkError(
       'E_PARAMETER',
       `${reason}; ask for a shorter range, or read the table in the lake`,
@@ -29,7 +28,6 @@ export async function toParquet(cells: Cells): Promise<Uint8Array> {
       },
     )
   }
-  const columns = viewColumns(cells.view)
   const fields = Object.fromEntries(
     columns.map(({ name, type, nullable }) => [
       name,
@@ -47,9 +45,9 @@ export async function toParquet(cells: Cells): Promise<Uint8Array> {
     end: (done) => done(),
   })
   writer.setRowGroupSize(PARQUET_ROWS_MAX)
-  for (let i = 0; i < cells.length; i++) {
+  for (let i = 0; i < length; i++) {
     const row: Record<string, unknown> = {}
-    for (const [c, value] of rowAt(cells, i).entries()) {
+    for (const [c, value] of rowOf(i).entries()) {
       const { name, type } = columns[c]!
       if (value === null) continue
       if (typeof value === 'object') row[name] = value.map(([bucket, count]) => ({ bucket, count }))

@@ -18,4 +18,8 @@ declare module 'parquetjs-lite' {
     appendRow(row: Record<string, unknown>): Promise<void>
     close(): Promise<void>
   }
+  export class ParquetReader {
+    static openBuffer(bytes: Uint8Array): Promise<ParquetReader>
+    getCursor(): { next(): Promise<Record<string, unknown> | null> }
+  }
 }

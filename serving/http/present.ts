@@ -1,11 +1,11 @@
-import type { CellValue, NumberColumn } from '../../schemas/cell-column.ts'
+import type { NumberColumn } from '../../schemas/cell-column.ts'
 import type { KeySummary } from '../../schemas/cell-rows.ts'
-import { type Cells, keyAt, rowAt, timesOf } from '../../schemas/cells.ts'
+import { type Cells, keyAt, timesOf } from '../../schemas/cells.ts'
 import { answerFields, answering, type GaugeAnswer } from '../../schemas/gauge-answer.ts'
 import { splitKey } from '../../schemas/key.ts'
 import { ANSWER_MS_MAX, ANSWER_MS_MIN, MINUTE_MS } from '../../schemas/time.ts'
 import type { View } from '../../schemas/view.ts'
-import { layoutOf, viewColumns } from '../../schemas/view-columns.ts'
+import { layoutOf } from '../../schemas/view-columns.ts'
 import type { AnswerGap, Stats, Whole } from '../answers.ts'
 
 /** Answers as JSON objects of the API. Times are ISO 8601 in UTC with milliseconds. */
@@ -125,26 +125,4 @@ export function presentWhole({ complete, gaps }: Whole) {
 
 export function presentSummary(view: View, { key, firstMs, lastMs, messages }: KeySummary) {
   return { ...presentKey(view, key), first_minute: iso(firstMs), last_minute: iso(lastMs), messages }
-}
-
-/** A value of a row in JSON. */
-export type RowValue = string | number | null | { bucket: number; count: number }[]
-
-/** Row `i` in the view's published columns. */
-export function presentRow(cells: Cells, i: number): { [column: string]: RowValue } {
-  const values = rowAt(cells, i)
-  return Object.fromEntries(
-    viewColumns(cells.view).map(({ name, type }, c) => [name, presentValue(type, values[c]!)]),
-  )
-}
-
-function presentValue(type: string, value: CellValue): RowValue {
-  if (typeof value === 'string' || value === null) return value
-  if (typeof value === 'number') return type === 'timestamp' ? iso(value) : rounded(value)
-  return value.map(([bucket, count]) => ({ bucket, count }))
-}
-
-/** All rows in the view's published columns. */
-export function presentRows(cells: Cells): { [column: string]: RowValue }[] {
-  return Array.from({ length: cells.length }, (_, i) => presentRow(cells, i))
 }

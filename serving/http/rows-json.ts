@@ -7,7 +7,7 @@ import { isoTimes, rounded } from './present.ts'
 const ROWS_AT_A_TIME = 500
 
 /**
- * All rows as the JSON of `presentRows`, piece by piece, written column by column: months of minutes are hundreds of thousands of
+ * All rows as JSON objects in the view's own columns, piece by piece, written column by column: months of minutes are hundreds of thousands of
  * values, and others ask meanwhile.
  */
 export function* rowsJson({ view, length, columns }: Cells): Generator<string> {

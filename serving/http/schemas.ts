@@ -2,6 +2,7 @@ import { type TSchema, Type } from 'typebox'
 import { answerFields } from '../../schemas/gauge-answer.ts'
 import type { View } from '../../schemas/view.ts'
 import { viewColumns } from '../../schemas/view-columns.ts'
+import { PARQUET_TYPE } from './format.ts'
 
 /** What requests and answers look like: checked by fastify, and the source of /openapi.json. */
 
@@ -38,6 +39,26 @@ export const FORMAT = {
   format: Type.Optional(
     Type.String({ enum: ['json', 'csv', 'parquet'], description: 'Instead of the header Accept' }),
   ),
+  bom: Type.Optional(
+    Type.String({ enum: ['0', '1'], description: '1 begins CSV with a byte-order mark, for Excel' }),
+  ),
+}
+
+/** An answer that has rows: as JSON, or in flat columns. */
+export function filed(json: TSchema) {
+  return {
+    content: {
+      'application/json': { schema: json },
+      'text/csv': { schema: Type.String() },
+      [PARQUET_TYPE]: { schema: Type.String({ format: 'binary' }) },
+    },
+  }
+}
+
+/** What a page of a list says of the others. */
+export const PAGED = {
+  total: Type.Integer({ description: 'Rows on all pages' }),
+  next: Type.Optional(Type.String({ description: '`after` of the next page; absent on the last' })),
 }
 
 export const SEARCH = { q: Type.Optional(Type.String({ description: 'Part of the name' })) }
@@ -123,9 +144,18 @@ export function rowSchema(view: View) {
   )
 }
 
-/** Columns of equal length, one value a bucket; null in a bucket without messages. */
+/** Columns of equal length, one value a bucket; null in a bucket without messages. Of wanted fields alone. */
 export function seriesSchema(view: View) {
-  const column = (type: TSchema) => Type.Array(orNull(type))
+  return Type.Object({
+    t: Type.Array(time),
+    ...seriesColumnSchemas(view),
+    step_ms: Type.Integer(),
+    ...WHOLE,
+  })
+}
+
+function seriesColumnSchemas(view: View): { [name: string]: TSchema } {
+  const column = (type: TSchema) => Type.Optional(Type.Array(orNull(type)))
   const gauge = (g: number) =>
     Type.Object(
       Object.fromEntries(
@@ -134,20 +164,14 @@ export function seriesSchema(view: View) {
           .map(({ name }) => [name, column(Type.Number())]),
       ),
     )
-  return Type.Object({
-    t: Type.Array(time),
-    ...Object.fromEntries(view.gauges.map((one, g) => [one.gauge, gauge(g)])),
-    messages: column(Type.Integer()),
-    step_ms: Type.Integer(),
-    ...WHOLE,
-  })
+  const gauges = view.gauges.map((one, g) => [one.gauge, Type.Optional(gauge(g))])
+  return { ...Object.fromEntries(gauges), messages: column(Type.Integer()) }
 }
 
 /** The same of every key: the buckets once. */
-export function seriesApartSchema(view: View, named: string) {
-  const { t, step_ms, complete, gaps, ...columns } = seriesSchema(view).properties as Record<string, TSchema>
-  const apart = Type.Array(Type.Object({ ...keyProperties(view), ...columns }))
-  return Type.Object({ t: t!, [named]: apart, step_ms: step_ms!, complete: complete!, gaps: gaps! })
+export function seriesApartSchema(view: View, named: string, more: { [name: string]: TSchema } = {}) {
+  const apart = Type.Array(Type.Object({ ...keyProperties(view), ...seriesColumnSchemas(view) }))
+  return Type.Object({ t: Type.Array(time), [named]: apart, step_ms: Type.Integer(), ...more, ...WHOLE })
 }
 
 /** What is known of a key. */

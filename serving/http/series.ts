@@ -1,6 +1,10 @@
 import type { NumberColumn } from '../../schemas/cell-column.ts'
-import { type Cells, keyAt, noCells, pickRows, timesOf } from '../../schemas/cells.ts'
+import { type Cells, keyAt, pickRows, timesOf } from '../../schemas/cells.ts'
+import { TidemarkError } from '../../schemas/errors.ts'
+import { answerFields } from '../../schemas/gauge-answer.ts'
+import { shown } from '../../schemas/shown.ts'
 import { bucketStart } from '../../schemas/time.ts'
+import type { View } from '../../schemas/view.ts'
 import { gaugeColumns, layoutOf } from '../../schemas/view-columns.ts'
 import type { Range } from '../answers.ts'
 import { iso, presentKey, rounded } from './present.ts'
@@ -8,15 +12,52 @@ import { iso, presentKey, rounded } from './present.ts'
 /** Cells in columns, one value a bucket of the range; null in a bucket without messages. Times in milliseconds. */
 export interface SeriesColumns {
   readonly t: readonly number[]
-  /** Per gauge of the view, by the name of the field. */
+  /** Per gauge of the view, by the name of the field; of wanted fields alone. */
   readonly gauges: readonly { readonly [field: string]: readonly (number | null)[] }[]
   readonly messages: readonly (number | null)[]
 }
 
-export function seriesColumns(cells: Cells, range: Range, stepMs: number): SeriesColumns {
-  const { view } = cells
+const MESSAGES = 'messages'
+
+/** The fields that a series of a view has, like `cpu.mean`, and `messages`. */
+export function seriesFields(view: View): string[] {
+  const ofGauges = view.gauges.flatMap(({ gauge }, g) =>
+    answerFields(view, g)
+      .filter(({ type }) => type === 'double')
+      .map(({ name }) => `${gauge}.${name}`),
+  )
+  return [...ofGauges, MESSAGES]
+}
+
+/** The fields that a request wants; null for all. Throws `E_PARAMETER`. */
+export function parseFields(view: View, text: string | undefined): ReadonlySet<string> | null {
+  if (text === undefined) return null
+  const known = seriesFields(view)
+  const wanted = text.split(',')
+  const unknown = wanted.find((field) => !known.includes(field))
+  if (unknown === undefined) return new Set(wanted)
+  throw new TidemarkError(
+    'E_PARAMETER',
+    `fields must be of ${known.join(', ')}, with commas between, not ${shown(unknown)}`,
+    { field: 'fields' },
+  )
+}
+
+/** Starts of the buckets of a range, milliseconds since 1970. */
+export function startsOf(range: Range, stepMs: number): number[] {
   const t: number[] = []
   for (let ms = bucketStart(range.fromMs, stepMs); ms < range.toMs; ms += stepMs) t.push(ms)
+  return t
+}
+
+export function seriesColumns(
+  cells: Cells,
+  range: Range,
+  stepMs: number,
+  wanted: ReadonlySet<string> | null = null,
+): SeriesColumns {
+  const { view } = cells
+  const t = startsOf(range, stepMs)
   const places = timesOf(cells).map((ms) => (ms - t[0]!) / stepMs)
   const column = () => new Array<number | null>(t.length).fill(null)
   const counts = (cells.columns[layoutOf(view).messages] as NumberColumn).values
@@ -26,9 +67,10 @@ export function seriesColumns(cells: Cells, range: Range, stepMs: number): Serie
     const of = gaugeColumns(view, cells.columns, g)
     const named: { [field: string]: readonly (number | null)[] } = {}
     for (const { measure } of layoutOf(view).gauges[g]!) {
-      const fields = measure
-        .fields(gauge, view.source)
-        .flatMap(({ name, type }, field) => (type === 'double' ? [{ name, field, values: column() }] : []))
+      const fields = measure.fields(gauge, view.source).flatMap(({ name, type }, field) => {
+        const isWanted = type === 'double' && wanted?.has(`${gauge.gauge}.${name}`) !== false
+        return isWanted ? [{ name, field, values: column() }] : []
+      })
       if (fields.length === 0) continue
       for (const { name, values } of fields) named[name] = values
       for (let i = 0; i < cells.length; i++) {
@@ -45,29 +87,46 @@ export function seriesColumns(cells: Cells, range: Range, stepMs: number): Serie
 }
 
 /** The same as the API shows it. */
-export function presentSeries(cells: Cells, range: Range, stepMs: number) {
-  const { t, gauges, messages } = seriesColumns(cells, range, stepMs)
+export function presentSeries(
+  cells: Cells,
+  range: Range,
+  stepMs: number,
+  wanted: ReadonlySet<string> | null = null,
+) {
+  const columns = seriesColumns(cells, range, stepMs, wanted)
+  return { t: columns.t.map(iso), ...presentColumns(cells.view, columns, wanted), step_ms: stepMs }
+}
+
+/** Columns without their times; of gauges those of which something is wanted. */
+function presentColumns(
+  view: View,
+  { gauges, messages }: SeriesColumns,
+  wanted: ReadonlySet<string> | null,
+): object {
+  const shownGauges = view.gauges.flatMap(({ gauge }, g) => {
+    const columns = gauges[g]!
+    return wanted === null || Object.keys(columns).length > 0 ? [[gauge, columns] as const] : []
+  })
   return {
-    t: t.map(iso),
-    ...Object.fromEntries(cells.view.gauges.map(({ gauge }, g) => [gauge, gauges[g]])),
-    messages,
-    step_ms: stepMs,
+    ...Object.fromEntries(shownGauges),
+    ...(wanted?.has(MESSAGES) !== false && { messages }),
   }
 }
 
-/** The same of every key: `t` once, and per key its columns beside its values. Rows are in the published order. */
-export function presentSeriesApart(cells: Cells, named: string, range: Range, stepMs: number) {
-  const all: object[] = []
+/** The columns of each key beside its values, by key. Rows are in the published order. */
+export function presentSeriesApart(
+  cells: Cells,
+  range: Range,
+  stepMs: number,
+  wanted: ReadonlySet<string> | null = null,
+): Map<string, object> {
+  const all = new Map<string, object>()
   for (let from = 0, to = 0; from < cells.length; from = to) {
     const key = keyAt(cells, from)
     while (to < cells.length && keyAt(cells, to) === key) to++
-    const own = pickRows(
-      cells,
-      Uint32Array.from({ length: to - from }, (_, i) => from + i),
-    )
-    const { t: _t, step_ms: _step, ...columns } = presentSeries(own, range, stepMs)
-    all.push({ ...presentKey(cells.view, key), ...columns })
+    const rows = Uint32Array.from({ length: to - from }, (_, i) => from + i)
+    const columns = seriesColumns(pickRows(cells, rows), range, stepMs, wanted)
+    all.set(key, { ...presentKey(cells.view, key), ...presentColumns(cells.view, columns, wanted) })
   }
-  const { t } = seriesColumns(noCells(cells.view), range, stepMs)
-  return { t: t.map(iso), [named]: all, step_ms: stepMs }
+  return all
 }

@@ -1,4 +1,4 @@
-import type { Clock } from '../../schemas/ports/clock.ts'
+import type { Clock, Random } from '../../schemas/ports/clock.ts'
 import { Feed, type FeedDeps, type LiveCell } from './feed.ts'
 
 /**
@@ -56,6 +56,7 @@ interface Followed {
 export interface FollowersDeps extends Omit<FeedDeps, 'write'> {
   write: FeedDeps['write']
   readonly clock: Clock
+  readonly random: Random
   /** What an event says beside its cells, as JSON members. */
   about(view: string): string
 }
@@ -64,7 +65,6 @@ export class Followers {
   readonly #deps: FollowersDeps
   readonly #feeds = new Map<string, Followed>()
   readonly #followers = new Set<Follower>()
-  #made = 0
   #closed = false
   #cancelLook = () => {}
 
@@ -130,12 +130,11 @@ export class Followers {
   #feedOf(view: string): Followed {
     const known = this.#feeds.get(view)
     if (known !== undefined) return known
-    const { answers, clock } = this.#deps
+    const { answers, random } = this.#deps
     const feed = new Feed(answers.views().find((one) => one.view.name === view)!.view, this.#deps)
-    this.#made += 1
     const followed: Followed = {
       feed,
-      epoch: `${clock.nowMs().toString(36)}.${this.#made}`,
+      epoch: random.hex(4),
       started: feed.start(),
       followers: 0,
       cancelIdle: () => {},

@@ -1,21 +1,22 @@
 import { Readable } from 'node:stream'
 import { Type } from 'typebox'
 import { TidemarkError } from '../../../schemas/errors.ts'
-import { splitKey } from '../../../schemas/key.ts'
 import { DAY_MS } from '../../../schemas/time.ts'
 import type { View } from '../../../schemas/view.ts'
 import { FOLLOWERS_MAX, Followers } from '../../live/followers.ts'
 import type { App, HttpDeps } from '../app.ts'
 import { presentingCells } from '../present.ts'
 import { PROBLEMS, query, SEARCH } from '../schemas.ts'
+import { type Asked, wanting } from './place.ts'
 
 const VIEW_DEFAULT = 'service_minute'
 
 /** The newest cells as they change, as server-sent events. */
-export function liveRoutes(app: App, { answers, clock, pause, logLine }: HttpDeps): void {
+export function liveRoutes(app: App, { answers, clock, random, pause, logLine }: HttpDeps): void {
   const followers = new Followers({
     answers,
     clock,
+    random,
     ...(pause && { pause }),
     write(cells) {
       const present = presentingCells(cells)
@@ -66,7 +67,7 @@ export function liveRoutes(app: App, { answers, clock, pause, logLine }: HttpDep
       const wanted = {
         view: name,
         filter: JSON.stringify([q, named]),
-        wants: wanting(view, named, q),
+        wants: wantingKnown(view, { q, ...named }),
         lastId: (request.headers['last-event-id'] as string | undefined) ?? null,
       }
       const events = Readable.from(followers.follow(wanted, gone.signal, () => reply.raw.destroy()))
@@ -80,8 +81,7 @@ export function liveRoutes(app: App, { answers, clock, pause, logLine }: HttpDep
 }
 
 /** Which keys of a view are wanted. Throws `E_PARAMETER` for a column that it does not have. */
-function wanting(view: View, named: { [column: string]: string }, q = ''): (key: string) => boolean {
-  const values = view.key.map((column) => named[column])
+function wantingKnown(view: View, { q, ...named }: Asked): (key: string) => boolean {
   for (const column of Object.keys(named))
     if (!view.key.includes(column))
       throw new TidemarkError(
@@ -89,14 +89,7 @@ function wanting(view: View, named: { [column: string]: string }, q = ''): (key:
         `${view.name} has no ${column}; its key is ${view.key.join(', ')}`,
         { field: column },
       )
-  const part = q.toLowerCase()
-  return (key) => {
-    if (!key.toLowerCase().includes(part)) return false
-    return (
-      values.every((value) => value === undefined) ||
-      splitKey(key).every((value, k) => values[k] === undefined || values[k] === value)
-    )
-  }
+  return wanting(view, { q, ...named })
 }
 
 const lastDay = (nowMs: number) => ({ fromMs: nowMs - DAY_MS, toMs: nowMs })

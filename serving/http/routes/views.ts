@@ -1,11 +1,16 @@
 import { Type } from 'typebox'
+import type { KeySummary } from '../../../schemas/cell-rows.ts'
 import { gaugeNamed } from '../../../schemas/dataset.ts'
+import { splitKey } from '../../../schemas/key.ts'
 import { definitionHash } from '../../../schemas/view.ts'
 import { viewColumns } from '../../../schemas/view-columns.ts'
 import type { App } from '../app.ts'
-import { presentKey, presentSummary, presentWhole } from '../present.ts'
-import { NoQuery, orNull, PROBLEMS, query, SEARCH, time, WHOLE } from '../schemas.ts'
-import { type Place, type QuestionsDeps, questionRoutes } from './questions.ts'
+import { keyColumns, plain } from '../columns.ts'
+import { presentSummary } from '../present.ts'
+import { NoQuery, orNull, PROBLEMS, summarySchema } from '../schemas.ts'
+import { keyListRoute } from './lists.ts'
+import type { Place, QuestionsDeps } from './place.ts'
+import { questionRoutes } from './questions.ts'
 
 /** A host without a message for so long is called silent. */
 const SILENT_MS = 5 * 60_000
@@ -122,37 +127,29 @@ function definitionRoutes(app: App, { answers }: QuestionsDeps): void {
   )
 }
 
-function hostRoutes(app: App, { answers, clock }: QuestionsDeps): void {
+function hostRoutes(app: App, deps: QuestionsDeps): void {
+  const { view } = deps.answers.views().find((one) => one.view.name === 'host_minute')!
+  interface ListedHost extends KeySummary {
+    readonly silent: boolean
+  }
   const Host = Type.Object({
-    service: Type.String(),
-    host: Type.String(),
-    first_minute: time,
-    last_minute: time,
-    messages: Type.Integer(),
+    ...summarySchema(view).properties,
     silent: Type.Boolean({ description: 'Whether its last message is more than five minutes old' }),
   })
-  app.get(
-    '/v1/hosts',
+  keyListRoute<ListedHost>(
+    app,
     {
-      schema: {
-        summary: 'The hosts, with service, last message and whether silent',
-        querystring: query({ ...SEARCH, service: Type.Optional(Type.String()) }),
-        response: { 200: Type.Object({ hosts: Type.Array(Host), ...WHOLE }), ...PROBLEMS },
-      },
+      path: '/v1/hosts',
+      summary: 'The hosts, with service, last message and whether silent',
+      view,
+      named: 'hosts',
+      schema: Host,
+      columns: [...keyColumns(view), plain('silent', 'boolean', ({ silent }) => silent)],
+      searched: ({ key }) => splitKey(key).at(-1)!,
+      // A minute lasts as long as the view's bucket.
+      row: (key) => ({ ...key, silent: deps.clock.nowMs() - (key.lastMs + view.bucketMs) > SILENT_MS }),
+      present: (host) => ({ ...presentSummary(view, host), silent: host.silent }),
     },
-    async ({ query: { q = '', service } }) => {
-      const { view } = answers.views().find((one) => one.view.name === 'host_minute')!
-      const { keys, ...whole } = answers.keys(view.name)
-      const nowMs = clock.nowMs()
-      const hosts = keys.flatMap((key) => {
-        const named = presentKey(view, key.key) as { service: string; host: string }
-        const wanted = service === undefined || named.service === service
-        if (!wanted || !named.host.toLowerCase().includes(q.toLowerCase())) return []
-        // A minute lasts as long as the view's bucket.
-        const silent = nowMs - (key.lastMs + view.bucketMs) > SILENT_MS
-        return [{ ...presentSummary(view, key), silent }]
-      })
-      return { hosts, ...presentWhole(whole) } as never
-    },
+    deps,
   )
 }

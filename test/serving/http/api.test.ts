@@ -81,6 +81,7 @@ test('analytics are the stats of every service with messages', async () => {
   ])
   expect((await rig.app.inject({ url: '/v1/analytics?from=2020-01-01&to=2020-01-02' })).json()).toEqual({
     services: [],
+    total: 0,
     complete: true,
   })
 })

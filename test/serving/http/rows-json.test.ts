@@ -1,11 +1,14 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import type { CellValue } from '../../../schemas/cell-column.ts'
 import { CellFold } from '../../../schemas/cell-fold.ts'
+import { type Cells, rowAt } from '../../../schemas/cells.ts'
 import { host } from '../../../schemas/datasets/host.ts'
 import { toColumns } from '../../../schemas/message.ts'
 import { defineView } from '../../../schemas/view.ts'
+import { viewColumns } from '../../../schemas/view-columns.ts'
 import { serviceMinute } from '../../../schemas/views/service-minute.ts'
-import { isoTimes, presentRows, rounded } from '../../../serving/http/present.ts'
+import { iso, isoTimes, rounded } from '../../../serving/http/present.ts'
 import { rowsJson } from '../../../serving/http/rows-json.ts'
 import { nastyMessages, scores } from '../../schemas/nasty-messages.ts'
 
@@ -50,3 +53,25 @@ test('numbers are written with 15 digits', () => {
     { numRuns: 2_000 },
   )
 })
+
+/** A value of a row in JSON. */
+type RowValue = string | number | null | { bucket: number; count: number }[]
+
+/** Row `i` in the view's published columns. */
+function presentRow(cells: Cells, i: number): { [column: string]: RowValue } {
+  const values = rowAt(cells, i)
+  return Object.fromEntries(
+    viewColumns(cells.view).map(({ name, type }, c) => [name, presentValue(type, values[c]!)]),
+  )
+}
+
+function presentValue(type: string, value: CellValue): RowValue {
+  if (typeof value === 'string' || value === null) return value
+  if (typeof value === 'number') return type === 'timestamp' ? iso(value) : rounded(value)
+  return value.map(([bucket, count]) => ({ bucket, count }))
+}
+
+/** All rows in the view's published columns. */
+function presentRows(cells: Cells): { [column: string]: RowValue }[] {
+  return Array.from({ length: cells.length }, (_, i) => presentRow(cells, i))
+}

@@ -1,5 +1,6 @@
 import { presentingCells } from '../../../serving/http/present.ts'
 import { Followers, type Wanted } from '../../../serving/live/followers.ts'
+import { simRandom } from '../../sim/random.ts'
 import type { answersRig } from '../rig.ts'
 
 type AnswersRig = Awaited<ReturnType<typeof answersRig>>
@@ -16,6 +17,7 @@ export function followersRig({ answers, clock, lines }: AnswersRig) {
   return new Followers({
     answers,
     clock,
+    random: simRandom(1),
     write(cells) {
       const present = presentingCells(cells)
       return (i) => JSON.stringify(present(i))

@@ -1,0 +1,163 @@
+import { Type } from 'typebox'
+import { TidemarkError } from '../../../schemas/errors.ts'
+import { KEY_SEPARATOR } from '../../../schemas/key.ts'
+import type { Range, Whole } from '../../answers.ts'
+import { CELLS_MAX } from '../../answers.ts'
+import { bothWhole } from '../../moment.ts'
+import { type AskedRange, parseRange } from '../../range.ts'
+import { chooseStep, parseStep } from '../../step.ts'
+import type { App } from '../app.ts'
+import { statsColumns } from '../columns.ts'
+import { pageQuery } from '../page.ts'
+import { iso, presentWhole } from '../present.ts'
+import { PAGED, PROBLEMS, query, RANGE, SEARCH, STEP, seriesApartSchema, seriesSchema } from '../schemas.ts'
+import { sendList } from '../send-list.ts'
+import { sendJson } from '../send-rows.ts'
+import { parseFields, presentSeries, presentSeriesApart, startsOf } from '../series.ts'
+import { statsPage } from './lists.ts'
+import { type Asked, found, keyOf, namingOf, type Place, type QuestionsDeps } from './place.ts'
+
+/** Buckets of a series whose step is chosen. */
+const SERIES_BUCKETS = 1_500
+/** The same where there are several: as many as a small chart shows. */
+const SPARKLINE_BUCKETS = 60
+/** Keys of a page that says no limit. */
+const PAGE_KEYS = 100
+/** Keys whose series are made at once. */
+const KEYS_AT_ONCE = 16
+
+const FIELDS = {
+  fields: Type.Optional(
+    Type.String({
+      description: 'What of it, like cpu.mean,cpu.max,messages; absent: everything',
+    }),
+  ),
+}
+
+/** Columns of one key, or of many, one value a bucket of time. */
+export function seriesRoutes(app: App, place: Place, deps: QuestionsDeps): void {
+  const { view, finer } = place
+  const { answers, clock, pause } = deps
+  const { name } = view
+  const { about, keyQuery, keyFilter, BY, apart } = namingOf(place)
+  const isMany = place.inPath.length === 0
+  const Series = seriesSchema(view)
+  const ofMany = isMany
+    ? [seriesApartSchema(view, place.named, PAGED)]
+    : finer === undefined
+      ? []
+      : [seriesApartSchema(finer, `${apart}s`)]
+  const rangeOf = (asked: Asked) => parseRange(asked as AskedRange, clock.nowMs())
+  const stepOf = (asked: Asked, range: Range, buckets: number, bucketMs = view.bucketMs) =>
+    asked.step === undefined ? chooseStep(range, buckets, bucketMs) : parseStep(asked.step, range, bucketMs)
+
+  app.get(
+    `${place.of}/series`,
+    {
+      schema: {
+        summary: isMany
+          ? `One key of ${name} in columns, one value a bucket of time; many where not all of the key is named`
+          : `One key of ${name} in columns, one value a bucket of time`,
+        ...about,
+        querystring: query({
+          ...(isMany ? { ...keyFilter, ...SEARCH, ...pageQuery(statsColumns(view)) } : keyQuery),
+          ...RANGE,
+          ...STEP,
+          ...FIELDS,
+          ...BY,
+        }),
+        response: {
+          200: ofMany.length === 0 ? Series : Type.Union([Series, ...ofMany]),
+          ...PROBLEMS,
+        },
+      },
+    },
+    async (request, reply) => {
+      const asked = request.query as Asked
+      const range = rangeOf(asked)
+      if (isMany && view.key.some((column) => asked[column] === undefined)) {
+        const stepMs = stepOf(asked, range, SPARKLINE_BUCKETS)
+        const fields = parseFields(view, asked.fields)
+        const { rows, total, next, ...whole } = await statsPage(answers, view, range, {
+          ...asked,
+          limit: asked.limit ?? (PAGE_KEYS as never),
+        })
+        const keys = rows.map(({ key }) => key)
+        limitBuckets(keys.length, range, stepMs)
+        const made = { whole: whole as Whole }
+        return sendList(
+          reply,
+          {
+            named: place.named,
+            rows: seriesOf(deps, place, keys, range, stepMs, fields, made),
+            present: (one) => one,
+            about: () => ({
+              t: startsOf(range, stepMs).map(iso),
+              step_ms: stepMs,
+              total,
+              ...(next !== null && { next }),
+              ...presentWhole(made.whole),
+            }),
+          },
+          pause,
+        )
+      }
+      const key = keyOf(place, request)
+      const stepMs = stepOf(asked, range, SERIES_BUCKETS)
+      if (asked.by !== undefined) {
+        const of = finer!
+        await answers.reach(of.name, range, stepMs)
+        found(place, answers.stats(name, key, range), key)
+        const keys = answers.keysWithin(of.name, range, (one) => one.startsWith(`${key}${KEY_SEPARATOR}`))
+        const { cells, ...whole } = answers.seriesOfAll(of.name, keys, range, stepMs)
+        const columns = {
+          t: startsOf(range, stepMs).map(iso),
+          [`${apart}s`]: [
+            ...presentSeriesApart(cells, range, stepMs, parseFields(of, asked.fields)).values(),
+          ],
+          step_ms: stepMs,
+          ...presentWhole(whole),
+        }
+        return sendJson(reply, [JSON.stringify(columns)])
+      }
+      await answers.reach(name, range, stepMs)
+      const { cells, ...whole } = found(place, answers.series(name, key, range, stepMs), key)
+      const columns = {
+        ...presentSeries(cells, range, stepMs, parseFields(view, asked.fields)),
+        ...presentWhole(whole),
+      }
+      return sendJson(reply, [JSON.stringify(columns)])
+    },
+  )
+}
+
+function limitBuckets(keys: number, { fromMs, toMs }: Range, stepMs: number): void {
+  const buckets = keys * Math.ceil((toMs - fromMs) / stepMs)
+  if (buckets <= CELLS_MAX) return
+  throw new TidemarkError(
+    'E_PARAMETER',
+    `${keys} keys in steps of ${stepMs} ms make ${buckets} buckets; at most ${CELLS_MAX} are answered: lower limit, or take longer steps`,
+    { field: 'limit' },
+  )
+}
+
+/** The columns of each of `keys`, some at once. `made.whole` says at the end whether all of it is whole. */
+async function* seriesOf(
+  { answers, pause }: QuestionsDeps,
+  { view }: Place,
+  keys: readonly string[],
+  range: Range,
+  stepMs: number,
+  fields: ReadonlySet<string> | null,
+  made: { whole: Whole },
+): AsyncGenerator<readonly object[]> {
+  for (let from = 0; from < keys.length; from += KEYS_AT_ONCE) {
+    await answers.reach(view.name, range, stepMs)
+    const some = keys.slice(from, from + KEYS_AT_ONCE)
+    const { cells, ...whole } = answers.seriesOfAll(view.name, some, range, stepMs)
+    made.whole = bothWhole(made.whole, whole)
+    const all = presentSeriesApart(cells, range, stepMs, fields)
+    yield some.flatMap((key) => all.get(key) ?? [])
+    await pause?.()
+  }
+}

@@ -1,0 +1,52 @@
+import type { ColumnType } from '../../schemas/cell-column.ts'
+import { type Cells, rowAt } from '../../schemas/cells.ts'
+import { viewColumns } from '../../schemas/view-columns.ts'
+import type { ListColumn, ListValue } from './columns.ts'
+import { csvLine } from './csv.ts'
+import { isoTimes, rounded } from './present.ts'
+
+/** Rows of an answer in flat columns, as files have them. Times are milliseconds. */
+export interface Table {
+  readonly columns: readonly TableColumn[]
+  readonly length: number
+  row(i: number): readonly TableValue[]
+}
+
+export interface TableColumn {
+  readonly name: string
+  readonly type: ColumnType | 'boolean'
+  readonly nullable: boolean
+}
+
+/** A list holds the pairs of a sketch. */
+export type TableValue = ListValue | readonly (readonly [bucket: number, count: number])[]
+
+export function tableOfCells(cells: Cells): Table {
+  return { columns: viewColumns(cells.view), length: cells.length, row: (i) => rowAt(cells, i) }
+}
+
+export function tableOfList<T>(columns: readonly ListColumn<T>[], rows: readonly T[]): Table {
+  return { columns, length: rows.length, row: (i) => columns.map(({ of }) => of(rows[i]!)) }
+}
+
+/** Rows of CSV written at once. */
+const ROWS_AT_ONCE = 500
+/** What tells Excel that a text is UTF-8. */
+const BYTE_ORDER_MARK = '\uFEFF'
+
+/** The rows as CSV, piece by piece, the names of the columns first. */
+export function* csvPieces({ columns, length, row }: Table, bom: boolean): Generator<string> {
+  const iso = isoTimes()
+  const written = (value: TableValue, c: number) => {
+    if (value === null) return null
+    if (typeof value === 'number') return columns[c]!.type === 'timestamp' ? iso(value) : rounded(value)
+    if (typeof value === 'boolean') return String(value)
+    return typeof value === 'object' ? value.map(([bucket, count]) => ({ bucket, count })) : value
+  }
+  yield (bom ? BYTE_ORDER_MARK : '') + csvLine(columns.map(({ name }) => name))
+  for (let from = 0; from < length; from += ROWS_AT_ONCE) {
+    let text = ''
+    for (let i = from; i < Math.min(length, from + ROWS_AT_ONCE); i++) text += csvLine(row(i).map(written))
+    yield text
+  }
+}
