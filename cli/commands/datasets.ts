@@ -62,7 +62,7 @@ async function publish(settings: Settings, io: Io): Promise<number> {
   const { lakeOf, wantedBy } = await import('../compose/layers/start.ts')
   const clock = nodeClock()
   const host = { disk: nodeDisk(), clock, random: nodeRandom(), logLine: logLineTo(io, () => clock.nowMs()) }
-  const store = await lakeOf(settings, host)
+  const { store } = await lakeOf(settings, host)
   const { number } = await redefine(await wantedBy(settings), { store, ...host })
   io.out(`the definitions are number ${number} of the deployment\n`)
   return 0

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { openStore } from '../../lake/store/open.ts'
+import { openStore, parseStoreUrl } from '../../lake/store/open.ts'
 import type { OpenedStore } from '../../lake/store/opened.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import { nodeHttp } from '../host/http.ts'
@@ -9,6 +9,11 @@ import type { Host } from './host.ts'
 /** The store of the lake that the settings name, wherever it lies. Throws `E_CONFIG`. */
 export function lakeStore(settings: Settings, host: Omit<Host, 'logLine'>): OpenedStore {
   return storeAt(settings.lakeDir(), settings, host)
+}
+
+/** Whether the lake's owner pays for each look at it. */
+export function isPaid(settings: Settings): boolean {
+  return 'bucket' in parseStoreUrl(settings.lakeDir())
 }
 
 /** The store that `url` names, a folder or a bucket that the settings of the lake's bucket open. Throws `E_CONFIG`. */

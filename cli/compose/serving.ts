@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import { parseStoreUrl } from '../../lake/store/open.ts'
 import type { LakeTables } from '../../lake/tables/deployment.ts'
 import type { OpenCells, Wake } from '../../schemas/ports/layers.ts'
 import { type AnswersServer, startAnswers } from '../../serving/answer.ts'
@@ -15,9 +14,13 @@ import { VERSION } from '../version.ts'
 import type { Closing } from './closing.ts'
 import { hiddenPaths } from './hidden-paths.ts'
 import type { Host } from './host.ts'
+import { isPaid } from './lake-store.ts'
 
-/** How often a process that commits itself looks at a lake whose owner pays for each look. */
-const PAID_POLL_MS = 15_000
+/**
+ * How often a lake whose owner pays for each look is looked at: by a process that commits itself, and by one that knows of the
+ * newest messages by the ticks alone. Answers of that hold what is older than a tick and 5 s, of which this is the larger part.
+ */
+const PAID_POLL_MS = { withSpeed: 15_000, alone: 3_000 }
 
 /**
  * Starts what answers questions: the index in the data directory, which follows the lake. `openCells` is null where no speed
@@ -39,14 +42,14 @@ export async function startServing(
   closing: Closing,
 ): Promise<AnswersServer> {
   // Of the commits of this process it is told; only an import by another waits for the next look.
-  const isPaid = lake.openCells !== null && 'bucket' in parseStoreUrl(settings.lakeDir())
+  const pollMs = lake.openCells === null ? PAID_POLL_MS.alone : PAID_POLL_MS.withSpeed
   const answers = await startAnswers(
     {
       tickMs: settings.durationMs('speed.tick'),
       indexPath: join(settings.dataDir(), 'index.db'),
       indexDays: settings.integer('serving.index_days'),
       partitions,
-      ...(isPaid && { pollMs: PAID_POLL_MS }),
+      ...(isPaid(settings) && { pollMs }),
     },
     { ...lake, loader: indexThread(), disk, clock, pause, logLine },
   )

@@ -80,8 +80,8 @@ export async function statusOf(layers: Embedded, clock: Clock): Promise<object> 
   }
 }
 
-/** By operation; null for a lake on a disk. */
-function presentRequests(counts: RequestCounts | null): object | null {
+/** Requests of a store by operation; null for a lake on a disk. */
+export function presentRequests(counts: RequestCounts | null): object | null {
   if (counts === null) return null
   const entries = Object.entries(counts).map(([operation, { bytesSent, bytesReceived, ...numbers }]) => {
     return [operation, { ...numbers, bytes_sent: bytesSent, bytes_received: bytesReceived }]

@@ -1,6 +1,8 @@
 import { type NumberedDeployment, newestNumber } from '../../../lake/deployment-log.ts'
 import { newestEntry } from '../../../lake/lease-log.ts'
+import type { OpenedStore } from '../../../lake/store/opened.ts'
 import type { ObjectStore } from '../../../lake/store/port.ts'
+import type { RequestCounts } from '../../../lake/store/s3/counts.ts'
 import { allViews, type LakeTables } from '../../../lake/tables/deployment.ts'
 import { type NamedPosition, readNamedPosition } from '../../../lake/tables/named-position.ts'
 import { TidemarkError } from '../../../schemas/errors.ts'
@@ -13,8 +15,8 @@ import type { Host } from '../host.ts'
 import { tablesIn } from '../open-lake.ts'
 import type { LayerHost } from './layer.ts'
 
-/** How often a layer looks at the lake for what others committed. */
-const LOOK_MS = 5_000
+/** How often a layer looks at the lake for what others committed, where looking costs nothing, and where it is paid for. */
+const LOOK_MS = { free: 5_000, paid: 30_000 }
 /** How often it looks whether the definitions changed. */
 const DEFINITIONS_MS = 30_000
 
@@ -25,6 +27,8 @@ export interface Joined {
   readonly tables: LakeTables
   /** Notified whenever there may be something new in the lake. */
   readonly wake: Wake
+  /** What the lake was asked for so far; null where nobody pays for it. */
+  requests(): RequestCounts | null
   /** What the lake names of the log. */
   named(): Promise<NamedPosition>
 }
@@ -47,17 +51,18 @@ async function refuseEmbedded(store: ObjectStore, { definitions }: Wanted, host:
 
 /** The tables of the deployment, and a wake that looks at them again and again until it is closed. */
 export function openJoined(
-  store: ObjectStore,
+  { store, requests }: OpenedStore,
   deployment: NumberedDeployment,
   host: LayerHost,
   closing: Closing,
+  { paid }: { paid: boolean },
 ): Joined {
   const { clock } = host
   const tables = tablesIn(store, deployment.definitions, host)
   const wake = makeWake()
   closing.add(
     'looking at the lake',
-    every(clock, LOOK_MS, async () => wake.notify()),
+    every(clock, paid ? LOOK_MS.paid : LOOK_MS.free, async () => wake.notify()),
   )
   const look = async () => {
     const number = await newestNumber(store).catch(() => null)
@@ -66,7 +71,7 @@ export function openJoined(
     host.failed(new TidemarkError('E_DEPLOYMENT', what))
   }
   closing.add('looking at the definitions', every(clock, DEFINITIONS_MS, look))
-  return { store, deployment, tables, wake, named: () => namedBy(tables) }
+  return { store, requests, deployment, tables, wake, named: () => namedBy(tables) }
 }
 
 function namedBy(tables: LakeTables): Promise<NamedPosition> {

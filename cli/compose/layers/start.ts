@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { type NumberedDeployment, readDeployment } from '../../../lake/deployment-log.ts'
+import type { OpenedStore } from '../../../lake/store/opened.ts'
 import type { ObjectStore } from '../../../lake/store/port.ts'
 import { TidemarkError } from '../../../schemas/errors.ts'
 import { openGate } from '../../access/gate.ts'
@@ -8,11 +9,12 @@ import type { Settings } from '../../settings/settings.ts'
 import type { Closing } from '../closing.ts'
 import type { Wanted } from '../deployment.ts'
 import type { Host } from '../host.ts'
-import { lakeStore } from '../lake-store.ts'
+import { isPaid, lakeStore } from '../lake-store.ts'
 import { configuredLog, type OpenSharedLog, type SharedLog } from '../log.ts'
+import { presentRequests } from '../state.ts'
 import { startBatchLayer } from './batch.ts'
 import { startCollectorLayer } from './collector.ts'
-import { joinLake, openJoined } from './joined.ts'
+import { type Joined, joinLake, openJoined } from './joined.ts'
 import { startLakeWriterLayer } from './lake-writer.ts'
 import type { Layer, LayerHost } from './layer.ts'
 import { startServeLayer } from './serve.ts'
@@ -35,20 +37,31 @@ export async function startLayer(
   if (name === 'serve') {
     await lockData(name, settings, host, closing)
     const gate = await openGate(settings, host, closing, ['serving.listen'])
-    const store = await lakeOf(settings, host, { writes: false })
-    const joined = openJoined(store, await deploymentOf(store, settings, host), host, closing)
-    return startServeLayer(settings, { joined, gate }, host, closing)
+    const opened = await lakeOf(settings, host, { writes: false })
+    const deployment = await deploymentOf(opened.store, settings, host)
+    const joined = openJoined(opened, deployment, host, closing, { paid: isPaid(settings) })
+    return counting(await startServeLayer(settings, { joined, gate }, host, closing), joined)
   }
   if (name === 'batch') return startBatchAlone(settings, openLog, host, closing, { scheduled: true })
   if (name === 'collector') {
     await lockData(name, settings, host, closing)
     const gate = await openGate(settings, host, closing, ['collector.listen'])
-    const { definitions, log } = await joinLake(await lakeOf(settings, host), await wantedBy(settings), host)
+    const { store } = await lakeOf(settings, host)
+    const { definitions, log } = await joinLake(store, await wantedBy(settings), host)
     const shared = await opened(openLog, log, closing)
     return startCollectorLayer(settings, { definitions, shared, gate }, host, closing)
   }
   const at = await openBoth(settings, openLog, host, closing)
-  return (name === 'speed' ? startSpeedLayer : startLakeWriterLayer)(settings, at, host, closing)
+  const start = name === 'speed' ? startSpeedLayer : startLakeWriterLayer
+  return counting(await start(settings, at, host, closing), at.joined)
+}
+
+/** The layer, in whose figures stands what the lake was asked for. */
+function counting<T extends Layer>(layer: T, { requests }: Joined): T {
+  return {
+    ...layer,
+    status: async () => ({ ...(await layer.status()), requests: presentRequests(requests()) }),
+  }
 }
 
 /** Starts the batch layer of a deployment, with its schedule or only for runs that are asked for. */
@@ -61,7 +74,7 @@ export async function startBatchAlone(
 ): ReturnType<typeof startBatchLayer> {
   await lockData(scheduled ? 'batch' : 'batch-once', settings, host, closing)
   const at = await openBoth(settings, openLog, host, closing)
-  return startBatchLayer(settings, { ...at, engine, scheduled }, host, closing)
+  return counting(await startBatchLayer(settings, { ...at, engine, scheduled }, host, closing), at.joined)
 }
 
 /** What a process is configured with. */
@@ -72,17 +85,17 @@ export async function wantedBy(settings: Settings): Promise<Wanted> {
 }
 
 /** The lake of a deployment. Nothing of it is cleaned up: other processes may be writing. */
-export async function lakeOf(settings: Settings, host: Host, { writes = true } = {}): Promise<ObjectStore> {
-  const { store, probe } = lakeStore(settings, host)
-  if (writes) await probe()
-  return store
+export async function lakeOf(settings: Settings, host: Host, { writes = true } = {}): Promise<OpenedStore> {
+  const opened = lakeStore(settings, host)
+  if (writes) await opened.probe()
+  return opened
 }
 
 async function openBoth(settings: Settings, openLog: OpenSharedLog, host: LayerHost, closing: Closing) {
-  const store = await lakeOf(settings, host)
-  const deployment = await joinLake(store, await wantedBy(settings), host)
+  const lake = await lakeOf(settings, host)
+  const deployment = await joinLake(lake.store, await wantedBy(settings), host)
   const shared = await opened(openLog, deployment.log, closing)
-  return { joined: openJoined(store, deployment, host, closing), shared }
+  return { joined: openJoined(lake, deployment, host, closing, { paid: isPaid(settings) }), shared }
 }
 
 async function opened(

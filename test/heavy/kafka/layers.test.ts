@@ -1,10 +1,12 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { hasBucketServer } from '../bucket-server.ts'
 import { LoadSender } from '../load.ts'
+import { needs } from '../needs.ts'
 import { runCommand } from '../up.ts'
 import { lastingPort, until } from '../watch.ts'
 import { kafkaFound, startBrokers } from './brokers.ts'
-import { counted, expectedOf, processesOn } from './processes.ts'
+import { counted, expectedOf, processesOn, temporaryBucket } from './processes.ts'
 
 /**
  * Each layer is a process of its own, and several of most: they meet in a topic of a real broker and in one lake. Agents change
@@ -15,11 +17,19 @@ const SENDERS = 3
 const EACH = 8_000
 const HOUR_MS = 3_600_000
 
-test.runIf(kafkaFound())(
-  'layers in processes of their own count every message once, whoever is killed',
-  async () => {
+const LAKES = ['a directory', 'a bucket'].filter(
+  (lake) => lake !== 'a bucket' || needs('versitygw', hasBucketServer),
+)
+
+test.runIf(kafkaFound()).each(LAKES)(
+  'layers in processes of their own count every message once, whoever is killed, with the lake in %s',
+  async (lake) => {
     await using brokers = await startBrokers(1)
-    await using processes = await processesOn(brokers.addresses)
+    await using bucket = lake === 'a bucket' ? await temporaryBucket() : null
+    await using processes = await processesOn(
+      brokers.addresses,
+      bucket === null ? {} : { lake: bucket.flags },
+    )
     const start = processes.start.bind(processes)
     const ports = [await lastingPort(Math.random), await lastingPort(Math.random)] as const
     const collector = (n: 0 | 1) =>
@@ -36,7 +46,7 @@ test.runIf(kafkaFound())(
     const writer = (n: number) => start(`writer-${n}`, 'lake-writer')
     const [first, firstWriter] = await Promise.all([speed(1), writer(1), speed(2), writer(2)])
     const serving = [await lastingPort(Math.random), await lastingPort(Math.random)]
-    await Promise.all(
+    const nodes = await Promise.all(
       serving.map((port, n) =>
         start(`serve-${n}`, 'serve', '--serving-listen', `127.0.0.1:${port}`, '--speed-tick', '1s'),
       ),
@@ -60,6 +70,10 @@ test.runIf(kafkaFound())(
     await collector(0)
     await until('half is acknowledged', () => senders.every(({ acked }) => acked > EACH / 4))
     firstWriter.child.kill('SIGKILL')
+    if (bucket !== null) {
+      await bucket.server.kill()
+      await bucket.server.start()
+    }
     await connect(0)
     for (const sender of senders) sender.send(EACH)
     await until('all are acknowledged', () => senders.every(({ done }) => done), 120_000)
@@ -90,6 +104,8 @@ test.runIf(kafkaFound())(
     }
     await check('every message counts once from the batch')
     expect(await counted(urls[0]!, startMs)).toEqual(expected)
+    const asked = /^tidemark_requests_list_requests (\d+)$/m.exec(await nodes[0]!.metrics())?.[1]
+    expect(Number(asked ?? 0) > 0).toBe(bucket !== null)
   },
   280_000,
 )

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { bucketServer, KEY, SECRET } from '../bucket-server.ts'
 import { type LoadSender, loadMessage } from '../load.ts'
 import { environment } from '../up.ts'
 import { until } from '../watch.ts'
@@ -16,6 +17,8 @@ export interface LayerProcess {
   output(): string
   /** The partitions of the log that it was told are its own, by its last word on that. */
   partitions(): readonly number[]
+  /** What its `/metrics` says. */
+  metrics(): Promise<string>
 }
 
 /** Processes of one layer each that share a log and a lake, in a directory that goes with them. */
@@ -44,6 +47,10 @@ export class Processes implements AsyncDisposable {
         const told = [...printed.matchAll(/partitions of this process: ([\d, ]+|none)/g)].at(-1)?.[1]
         return told === undefined || told === 'none' ? [] : told.split(', ').map(Number)
       },
+      metrics: async () => {
+        const url = /health +(http:\S+)/.exec(printed)![1]
+        return (await fetch(`${url}/metrics`)).text()
+      },
     }
     this.#all.push(made)
     await until(`${name} is up`, () => {
@@ -69,6 +76,21 @@ export async function processesOn(
     ...['--log-url', `kafka://${brokers.join(',')}/tidemark`, '--log-replication', '1'],
     ...(lake ?? ['--lake-url', join(dir, 'lake')]),
   ])
+}
+
+/** A bucket for a lake, in a directory that goes with it. */
+export async function temporaryBucket() {
+  const dir = await mkdtemp(join(tmpdir(), 'tidemark-bucket-'))
+  const server = await bucketServer(dir)
+  const key = ['--lake-s3-access-key', KEY, '--lake-s3-secret-key', SECRET]
+  return {
+    server,
+    flags: ['--lake-url', 's3://tide/lake', '--lake-s3-endpoint', server.url, ...key],
+    async [Symbol.asyncDispose]() {
+      await server.kill()
+      await rm(dir, { recursive: true, force: true })
+    },
+  }
 }
 
 /** What a serving node answers for all of a load. */
