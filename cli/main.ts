@@ -7,6 +7,7 @@ import { config } from './commands/config.ts'
 import { datasets } from './commands/datasets.ts'
 import { fleet } from './commands/fleet.ts'
 import { importCommand } from './commands/import.ts'
+import { lake } from './commands/lake.ts'
 import { collector, lakeWriter, serve, speed } from './commands/layers.ts'
 import { query } from './commands/query.ts'
 import { restoreCommand } from './commands/restore.ts'
@@ -34,6 +35,7 @@ export const COMMANDS: readonly Command[] = [
   serve,
   runs,
   importCommand,
+  lake,
   query,
   backup,
   restoreCommand,
