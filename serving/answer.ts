@@ -17,6 +17,7 @@ import {
   type ViewInfo,
 } from './answers.ts'
 import { statsAsOf } from './as-of.ts'
+import { fingerprintOf } from './fingerprint.ts'
 import { isDamaged } from './index/database.ts'
 import { coarsestWithin, planRanges } from './index/levels.ts'
 import { load, look, type Seen } from './index/load.ts'
@@ -347,6 +348,8 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
       return statsAsOf(view.tables, loader, key, range, asOf)
     },
     reach: (name, range, stepMs) => reach(viewNamed(name), range, stepMs),
+    fingerprint: (name, range, key) => fingerprintOf(now(viewNamed(name)), range, key),
+    parquet: (cells) => loader.encode(cells),
     basis: (name) => now(viewNamed(name)).basis,
     status: () => ({
       state: loading.failing === null ? 'ok' : 'failing',

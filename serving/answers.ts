@@ -44,6 +44,13 @@ export interface Answers {
    * before `serving.index_days`, for buckets of `stepMs`. The question must follow at once.
    */
   reach(view: string, range: Range, stepMs?: number): Promise<void>
+  /**
+   * What the figures of `key`, or of all keys, in a closed range depend on: equal as long as they are. Null where speed holds
+   * something of it, or something may be missing.
+   */
+  fingerprint(view: string, range: Range, key?: string): string | null
+  /** Cells as a Parquet file; where there are other threads, made in one of them. */
+  parquet(cells: Cells): Promise<Uint8Array>
   /** What the answers of a view stand on now. */
   basis(view: string): Basis
 }

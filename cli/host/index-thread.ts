@@ -42,6 +42,7 @@ export function indexThread(): IndexLoader {
     dropOthers: (...values) => ask('dropOthers', values),
     dropViews: (views) => ask('dropViews', [views]),
     decode: (...values) => ask('decode', values),
+    encode: (...values) => ask('encode', values),
     async close() {
       if (thread === null) return
       const { worker } = thread

@@ -2,7 +2,7 @@ import parquet from 'parquetjs-lite'
 import { TidemarkError } from '../../schemas/errors.ts'
 import type { Table, TableColumn } from './table.ts'
 
-/** Rows of one answer in Parquet: they are written one by one. */
+/** Rows of a list in Parquet: they are written one by one. Cells of more are written otherwise. */
 export const PARQUET_ROWS_MAX = 10_000
 
 const TYPES: { readonly [type in Exclude<TableColumn['type'], 'sketch'>]: string } = {
@@ -20,13 +20,9 @@ const TYPES: { readonly [type in Exclude<TableColumn['type'], 'sketch'>]: string
 export async function toParquet({ columns, length, row: rowOf }: Table): Promise<Uint8Array> {
   if (length > PARQUET_ROWS_MAX) {
     const reason = `${length} rows are too many for Parquet, which has at most ${PARQUET_ROWS_MAX} here`
-    throw new TidemarkError(
-      'E_PARAMETER',
-      `${reason}; ask for a shorter range, or read the table in the lake`,
-      {
-        field: 'to',
-      },
-    )
+    throw new TidemarkError('E_PARAMETER', `${reason}; ask for pages, with limit`, {
+      field: 'limit',
+    })
   }
   const fields = Object.fromEntries(
     columns.map(({ name, type, nullable }) => [

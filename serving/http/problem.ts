@@ -66,6 +66,8 @@ export function sendProblem(
   const problem = problemOf(error)
   if (problem.status === 429) reply.header('retry-after', RETRY_SECONDS)
   const shown = { ...problem, detail: hide(problem.detail) }
+  // It is that of the answer that did not come.
+  reply.removeHeader('etag')
   return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(shown))
 }
 

@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify'
 import type { Pause } from '../../schemas/ports/clock.ts'
 import type { CellsAnswer, Whole } from '../answers.ts'
 import { type Format, PARQUET_TYPE } from './format.ts'
-import { toParquet } from './parquet.ts'
+import { PARQUET_ROWS_MAX, toParquet } from './parquet.ts'
 import { presentWhole } from './present.ts'
 import { rowsJson } from './rows-json.ts'
 import { csvPieces, type Table, tableOfCells } from './table.ts'
@@ -25,12 +25,13 @@ export async function sendTable(
   table: Table,
   { complete }: Pick<Whole, 'complete'>,
   { format, name, bom, pause = async () => {} }: AsFile,
+  makeParquet = () => toParquet(table),
 ): Promise<FastifyReply> {
   const file = `${name.replaceAll(/[^A-Za-z0-9._-]/g, '_').slice(0, 100)}.${format}`
   reply
     .header('tidemark-complete', String(complete))
     .header('content-disposition', `attachment; filename="${file}"`)
-  if (format === 'parquet') return reply.type(PARQUET_TYPE).send(Buffer.from(await toParquet(table)))
+  if (format === 'parquet') return reply.type(PARQUET_TYPE).send(Buffer.from(await makeParquet()))
   const pieces = Readable.from(paused(csvPieces(table, bom), pause))
   return reply.type('text/csv; charset=utf-8').send(pieces)
 }
@@ -41,9 +42,12 @@ export function sendCells(
   format: Format,
   { cells, ...whole }: CellsAnswer,
   as: Omit<AsFile, 'format'>,
+  /** Makes files of many rows. */
+  parquet: (cells: CellsAnswer['cells']) => Promise<Uint8Array>,
 ): Promise<FastifyReply> | FastifyReply {
-  if (format !== 'json') return sendTable(reply, tableOfCells(cells), whole, { ...as, format })
-  return sendJson(reply, rowsPieces(cells, whole), as.pause)
+  if (format === 'json') return sendJson(reply, rowsPieces(cells, whole), as.pause)
+  const make = cells.length > PARQUET_ROWS_MAX ? parquet : undefined
+  return sendTable(reply, tableOfCells(cells), whole, { ...as, format }, make && (() => make(cells)))
 }
 
 /** Pieces of JSON. */

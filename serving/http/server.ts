@@ -8,6 +8,7 @@ import type { Answers } from '../answers.ts'
 import { pages } from '../web/pages.ts'
 import { guard, SECURITY } from './access.ts'
 import type { App, HttpDeps } from './app.ts'
+import { compressAnswers } from './compress.ts'
 import { allowOrigins } from './cors.ts'
 import { sendHeaders, setHeaders } from './headers.ts'
 import { refuseMalformed } from './malformed.ts'
@@ -94,6 +95,7 @@ export function makeApp(deps: HttpDeps, tls: HttpTls | null = null) {
   })
   allowOrigins(app as unknown as FastifyInstance, deps.cors ?? [])
   const identities = deps.access === undefined ? null : new Identities(deps.access, deps)
+  compressAnswers(app as unknown as FastifyInstance)
   guard(app as unknown as FastifyInstance, { identities, clock: deps.clock, hosts: deps.hosts })
   app.register(swagger, {
     openapi: {

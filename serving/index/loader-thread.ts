@@ -11,6 +11,7 @@ export const LOADER_CALLS = [
   'dropOthers',
   'dropViews',
   'decode',
+  'encode',
   'close',
 ] as const satisfies readonly (keyof IndexLoader)[]
 export type LoaderCall = (typeof LOADER_CALLS)[number]

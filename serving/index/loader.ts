@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3'
 import type { BulkCells } from '../../lake/parquet/bulk-cells.ts'
-import { decodeCells } from '../../lake/parquet/cells.ts'
+import { decodeCells, encodeCells } from '../../lake/parquet/cells.ts'
 import type { Cells } from '../../schemas/cells.ts'
 import type { View } from '../../schemas/view.ts'
 import { Filling, type Kept } from './filling.ts'
@@ -29,6 +29,8 @@ export interface IndexLoader {
   dropOthers(view: string, paths: readonly string[]): Promise<void>
   dropViews(views: readonly string[]): Promise<void>
   decode(view: View, bytes: Uint8Array): Promise<Cells>
+  /** The inverse of `decode`. */
+  encode(cells: Cells): Promise<Uint8Array>
   close(): Promise<void>
 }
 
@@ -59,6 +61,7 @@ export function loadHere(openDecoder = plainDecoder): IndexLoader {
     dropOthers: async (view, paths) => filling!.dropOthers(view, paths),
     dropViews: async (views) => filling!.dropViews(views),
     decode: (view, bytes) => decoder!.decode(view, bytes),
+    encode: async (cells) => encodeCells(cells),
     async close() {
       await decoder?.close()
       decoder = null

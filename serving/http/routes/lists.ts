@@ -6,6 +6,7 @@ import type { Range, Stats, StatsAnswer } from '../../answers.ts'
 import { type AskedRange, parseRange } from '../../range.ts'
 import type { App } from '../app.ts'
 import { keyColumns, type ListColumn, statsColumns } from '../columns.ts'
+import { isUnchanged } from '../etag.ts'
 import { formatOf } from '../format.ts'
 import { type AskedPage, cursorOf, pageOf, pageQuery, parseCursor } from '../page.ts'
 import { presentStats, presentSummary, presentWhole } from '../present.ts'
@@ -139,6 +140,8 @@ function analyticsRoute(app: App, place: Place, { answers, clock, pause }: Quest
       const asked = request.query as Asked
       const range = parseRange(asked as AskedRange, clock.nowMs())
       const of = asked.by === undefined ? view : finer!
+      if (isUnchanged(request, reply, range, answers.fingerprint(of.name, range)))
+        return reply.code(304).send(null as never)
       const { rows, total, next, ...whole } = await statsPage(answers, of, range, asked)
       const format = formatOf(request, asked.format)
       if (format !== 'json')

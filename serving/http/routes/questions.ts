@@ -3,6 +3,7 @@ import { KEY_SEPARATOR } from '../../../schemas/key.ts'
 import type { AsOf, CellsAnswer, Range, Stats } from '../../answers.ts'
 import { type AskedRange, parseInstant, parseRange, parseZone } from '../../range.ts'
 import type { App } from '../app.ts'
+import { isUnchanged } from '../etag.ts'
 import { formatOf } from '../format.ts'
 import { presentStats, presentWhole } from '../present.ts'
 import { FORMAT, filed, PROBLEMS, query, RANGE, rowSchema, STATS, statsSchema, WHOLE } from '../schemas.ts'
@@ -78,6 +79,8 @@ function keyRoutes(app: App, place: Place, { answers, clock, pause }: QuestionsD
           explain === '1',
         ) as never
       }
+      if (explain !== '1' && isUnchanged(request, reply, range, answers.fingerprint(name, range, key)))
+        return reply.code(304).send(null as never)
       await answers.reach(name, range)
       return presentStats(found(place, answers.stats(name, key, range), key), explain === '1') as never
     },
@@ -100,13 +103,26 @@ function keyRoutes(app: App, place: Place, { answers, clock, pause }: QuestionsD
       const asked = request.query as Asked
       const key = keyOf(place, request)
       const range = rangeOf(asked)
+      if (
+        isUnchanged(
+          request,
+          reply,
+          range,
+          answers.fingerprint(
+            (asked.by === undefined ? view : finer!).name,
+            range,
+            asked.by === undefined ? key : undefined,
+          ),
+        )
+      )
+        return reply.code(304).send(null as never)
       await answers.reach(name, range, view.bucketMs)
       const answer =
         asked.by === undefined
           ? found(place, answers.cells(name, key, range), key)
           : await cellsApart(key, range)
       const as = { name: `${name}-${key}`, bom: asked.bom === '1', pause }
-      return sendCells(reply, formatOf(request, asked.format), answer, as)
+      return sendCells(reply, formatOf(request, asked.format), answer, as, answers.parquet)
     },
   )
 }

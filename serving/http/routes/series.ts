@@ -8,6 +8,7 @@ import { type AskedRange, parseRange } from '../../range.ts'
 import { chooseStep, parseStep } from '../../step.ts'
 import type { App } from '../app.ts'
 import { statsColumns } from '../columns.ts'
+import { isUnchanged } from '../etag.ts'
 import { pageQuery } from '../page.ts'
 import { iso, presentWhole } from '../present.ts'
 import { PAGED, PROBLEMS, query, RANGE, SEARCH, STEP, seriesApartSchema, seriesSchema } from '../schemas.ts'
@@ -42,7 +43,7 @@ export function seriesRoutes(app: App, place: Place, deps: QuestionsDeps): void 
   const { about, keyQuery, keyFilter, BY, apart } = namingOf(place)
   const isMany = place.inPath.length === 0
   const Series = seriesSchema(view)
-  const ofMany = isMany
+  const manySchemas = isMany
     ? [seriesApartSchema(view, place.named, PAGED)]
     : finer === undefined
       ? []
@@ -67,7 +68,7 @@ export function seriesRoutes(app: App, place: Place, deps: QuestionsDeps): void 
           ...BY,
         }),
         response: {
-          200: ofMany.length === 0 ? Series : Type.Union([Series, ...ofMany]),
+          200: manySchemas.length === 0 ? Series : Type.Union([Series, ...manySchemas]),
           ...PROBLEMS,
         },
       },
@@ -75,7 +76,12 @@ export function seriesRoutes(app: App, place: Place, deps: QuestionsDeps): void 
     async (request, reply) => {
       const asked = request.query as Asked
       const range = rangeOf(asked)
-      if (isMany && view.key.some((column) => asked[column] === undefined)) {
+      const ofMany = isMany && view.key.some((column) => asked[column] === undefined)
+      const of = asked.by === undefined ? view : finer!
+      const isOne = !ofMany && asked.by === undefined
+      const fingerprint = answers.fingerprint(of.name, range, isOne ? keyOf(place, request) : undefined)
+      if (isUnchanged(request, reply, range, fingerprint)) return reply.code(304).send(null as never)
+      if (ofMany) {
         const stepMs = stepOf(asked, range, SPARKLINE_BUCKETS)
         const fields = parseFields(view, asked.fields)
         const { rows, total, next, ...whole } = await statsPage(answers, view, range, {
@@ -105,7 +111,6 @@ export function seriesRoutes(app: App, place: Place, deps: QuestionsDeps): void 
       const key = keyOf(place, request)
       const stepMs = stepOf(asked, range, SERIES_BUCKETS)
       if (asked.by !== undefined) {
-        const of = finer!
         await answers.reach(of.name, range, stepMs)
         found(place, answers.stats(name, key, range), key)
         const keys = answers.keysWithin(of.name, range, (one) => one.startsWith(`${key}${KEY_SEPARATOR}`))
