@@ -29,6 +29,11 @@ export interface LogReader {
   covered(position: Position): void
   /** Forgets blocks that `position` includes, as many as can be without touching others. May keep some of them. */
   trim(position: Position): Promise<void>
+  /**
+   * Sees to it that `trim` can forget everything that is durable now, and resolves with where that ends. Absent where each block
+   * can be trimmed alone.
+   */
+  cut?(): Promise<Position>
   /** Calls `fn` after each time that an end grew or `state()` changed; the result unsubscribes. */
   onAppend(fn: () => void): () => void
   state(): LogState

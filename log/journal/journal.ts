@@ -77,6 +77,7 @@ export class Journal implements Log {
   readonly #listeners = new Set<() => void>()
   readonly #closing = new AbortController()
   #queue: Pending[] = []
+  #cuts: PromiseWithResolvers<Position>[] = []
   readonly #buffer = new GroupBuffer()
   #pendingBytes = 0
   #nextOffset: number
@@ -136,7 +137,11 @@ export class Journal implements Log {
   async #flush(): Promise<void> {
     // Whatever is appended in this turn of the event loop goes into the first group.
     await Promise.resolve()
-    while (this.#queue.length > 0) {
+    while (this.#queue.length > 0 || this.#cuts.length > 0) {
+      if (this.#cuts.length > 0) {
+        await this.#cutNow()
+        continue
+      }
       const group = this.#queue.splice(0, groupSize(this.#queue))
       try {
         if (this.#trouble !== null) await this.#cutBack()
@@ -206,6 +211,27 @@ export class Journal implements Log {
     const next = await createSegment(disk, this.#config.dir, id, head)
     this.#segments.push(next)
     this.#reader.forgetIndexes()
+  }
+
+  /** Begins another segment, unless the last one is empty. */
+  cut(): Promise<Position> {
+    if (this.#closing.signal.aborted) return Promise.reject(closedError())
+    const cut = Promise.withResolvers<Position>()
+    this.#cuts.push(cut)
+    this.#flushing ??= this.#flush()
+    return cut.promise
+  }
+
+  /** Between two groups; who asked may ask again when it fails. */
+  async #cutNow(): Promise<void> {
+    const cuts = this.#cuts.splice(0)
+    try {
+      if (this.#trouble !== null) await this.#cutBack()
+      if (this.#active.index!.offsets.length > 0) await this.#roll()
+      for (const { resolve } of cuts) resolve({ [this.partition]: this.#active.index!.to })
+    } catch (error) {
+      for (const { reject } of cuts) reject(error)
+    }
   }
 
   async #cutBack(): Promise<void> {
@@ -299,7 +325,7 @@ export class Journal implements Log {
     this.#closing.abort()
     this.#logTime.close()
     await this.#flushing
-    for (const { reject } of this.#queue) reject(closedError())
+    for (const { reject } of [...this.#queue, ...this.#cuts]) reject(closedError())
     for (const { file } of this.#segments) await file.close()
     await this.#release()
   }

@@ -7,6 +7,8 @@ import type { LogReader, LogSlice, LogState } from '../port.ts'
 /** What a reader in another thread knows of the log without asking. */
 export interface LogView {
   readonly repeats: boolean
+  /** Whether it can be cut. */
+  readonly cuts: boolean
   readonly partitions: readonly number[]
   readonly ends: Position
   readonly starts: Position
@@ -49,6 +51,7 @@ export function remoteLog(first: LogView, calls: Calls): LogReader {
     },
     covered: (position) => calls.tell('log covered', position),
     trim: (position) => calls.call('trim log', position),
+    ...(first.cuts && { cut: () => calls.call<Position>('cut log') }),
     onAppend(fn) {
       listeners.add(fn)
       return () => void listeners.delete(fn)

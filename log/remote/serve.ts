@@ -12,6 +12,7 @@ export function serveLog(log: Log, calls: Calls): LogView {
     Object.fromEntries(log.partitions().map((partition) => [partition, of(partition)]))
   const view = (): LogView => ({
     repeats: log.repeats ?? false,
+    cuts: log.cut !== undefined,
     partitions: log.partitions(),
     ends: offsets((partition) => log.end(partition)),
     starts: offsets((partition) => log.start(partition)),
@@ -26,6 +27,7 @@ export function serveLog(log: Log, calls: Calls): LogView {
     await log.trim(position)
     calls.tell('log changed', view())
   })
+  calls.on('cut log', () => log.cut!())
   calls.on('log covered', (position: Position) => log.covered(position))
   calls.on('close log', () => log.close())
   log.onAppend(() => calls.tell('log changed', view()))

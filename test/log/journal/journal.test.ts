@@ -58,6 +58,36 @@ test('trim forgets whole segments and keeps what agents sent', async () => {
   expect([again.senders.highestSeq('gone'), again.senders.highestSeq('a'), again.end(0)]).toEqual([7, 40, 40])
 })
 
+test('what was cut can be forgotten to its last block, and nothing behind it', async () => {
+  const disk = new SimDisk(1)
+  const log = await openOn(disk)
+  for (let i = 1; i <= 5; i++) await log.append(0, block('a', i))
+  const going = log.append(0, block('a', 6))
+  const cut = await log.cut()
+  await going
+  await log.append(0, block('a', 7))
+  await log.trim(cut)
+  expect([cut, log.start(0), log.end(0)]).toEqual([{ 0: 4 }, 4, 6])
+  expect([await log.cut(), await log.cut()]).toEqual([{ 0: 6 }, { 0: 6 }])
+  await log.trim({ 0: 6 })
+  await log.close()
+  const again = await openOn(disk)
+  expect([again.start(0), again.end(0), again.senders.highestSeq('a')]).toEqual([6, 6, 7])
+  expect(await again.append(0, block('a', 8))).toBe(7)
+})
+
+test('a cut that the disk refuses can be asked for again', async () => {
+  const disk = new SimDisk(1)
+  const log = await openOn(disk)
+  await log.append(0, block('a', 1))
+  disk.fault = () => {
+    throw new TidemarkError('E_DISK_FULL', 'no space left')
+  }
+  await expect(log.cut()).rejects.toMatchObject({ code: 'E_DISK_FULL' })
+  disk.fault = null
+  expect([await log.append(0, block('a', 2)), await log.cut()]).toEqual([1, { 0: 1 }])
+})
+
 test('the state at the head of a segment forgets agents unseen for 90 days', async () => {
   const clock = new SimClock(START_MS)
   const log = await openOn(new SimDisk(1), { clock })
