@@ -273,6 +273,11 @@ export const ERRORS = {
     retryable: true,
     hint: 'start a collector, a lake writer or a speed worker on the same lake.url',
   },
+  E_ERASURE: {
+    meaning: 'an erasure is not over yet',
+    retryable: true,
+    hint: 'it is tried again every hour; `tidemark erase --pending` tries at once',
+  },
   E_RUN_ELSEWHERE: {
     meaning: 'runs are started by another process',
     retryable: false,

@@ -1,7 +1,14 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
-import type { SealEncoder, SealFile, SealFiles } from '../../lake/writer/seal-files.ts'
-import type { CellsJob, CellsReply, MergeJob, SealJob, SealReply } from '../../lake/writer/seal-thread.ts'
+import type { Rewritten, SealEncoder, SealFile, SealFiles } from '../../lake/writer/seal-files.ts'
+import type {
+  CellsJob,
+  CellsReply,
+  MergeJob,
+  SealJob,
+  SealReply,
+  WithoutJob,
+} from '../../lake/writer/seal-thread.ts'
 import { BlockEncoder } from '../../log/block-encoder.ts'
 import { memoryOf, packBlocks } from '../../log/packed-blocks.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
@@ -27,7 +34,7 @@ export function sealThread(): SealEncoder {
   const inTurn = series()
 
   async function ask<Reply extends SealReply>(
-    job: SealJob | MergeJob | CellsJob,
+    job: SealJob | MergeJob | WithoutJob | CellsJob,
     memory: ArrayBuffer[],
     urgent = false,
   ): Promise<Reply> {
@@ -78,6 +85,11 @@ export function sealThread(): SealEncoder {
           { dataset, inputs, date },
           inputs.map(({ buffer }) => buffer as ArrayBuffer),
         )
+      }),
+    without: (dataset, bytes, date, without) =>
+      inTurn(async () => {
+        const input = alone(bytes)
+        return ask<Rewritten>({ dataset, input, date, without }, [input.buffer as ArrayBuffer])
       }),
     encodeCells: (cells) => inTurn(async () => (await ask<CellsReply>({ cells }, [])).bytes),
     async close() {

@@ -111,15 +111,16 @@ class DeltaTable implements Table {
     return this.#files.localPath(file)
   }
 
-  async tend(nowMs: number, retentionMs: number): Promise<void> {
+  async tend(nowMs: number, retentionMs: number, { checkpoint = false } = {}): Promise<void> {
     // The files before the state: what is committed in between is then known to be live.
     const objects = await this.#deps.store.list(`${this.name}/`)
     const state = await this.snapshot()
     if (state === null) return
     const listing = this.#log.sort(objects)
     const cutoff = cutoffs(nowMs, state.timeMs, retentionMs)
-    if (isCheckpointDue(state, listing)) await writeCheckpoint(this.#log, state, cutoff.olderMs)
-    await cleanLog(this.#log, listing, cutoff.olderMs)
+    const isDue = checkpoint || isCheckpointDue(state, listing)
+    if (isDue) await writeCheckpoint(this.#log, state, cutoff.olderMs)
+    await cleanLog(this.#log, checkpoint ? await this.#log.list() : listing, cutoff.olderMs)
     await cleanFiles(this.#log, objects, state, cutoff)
     if (this.#state !== null) this.#state = forgetTombstones(this.#state, cutoff.olderMs)
   }

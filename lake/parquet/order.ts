@@ -16,8 +16,11 @@ export interface MessageRows {
  * like values side by side; the place in the log decides the rest.
  */
 export function sortRows(rows: MessageRows): MessageRows {
-  const { columns, partition, offset, index } = rows
-  const order = orderOf(rows)
+  return rowsAt(rows, orderOf(rows))
+}
+
+/** The rows at those places, in that order. */
+export function rowsAt({ columns, partition, offset, index }: MessageRows, order: Uint32Array): MessageRows {
   const doubles = (values: Float64Array) => picked(values, order, new Float64Array(order.length))
   const integers = (values: Int32Array) => picked(values, order, new Int32Array(order.length))
   const strings = <T extends string | null>({ dictionary, places }: StringColumn<T>) => {
@@ -26,7 +29,7 @@ export function sortRows(rows: MessageRows): MessageRows {
   return {
     columns: {
       form: columns.form,
-      length: columns.length,
+      length: order.length,
       names: columns.names.map(strings),
       attributes: columns.attributes.map(strings),
       agent: strings(columns.agent),

@@ -4,9 +4,10 @@ import type { Dataset } from '../../schemas/dataset.ts'
 import { isError } from '../../schemas/errors.ts'
 import { misfit } from '../../schemas/message.ts'
 import type { FileAbout } from '../delta/port.ts'
+import { type ErasedRows, erasedIn } from '../erase/condition.ts'
 import { encodeCells } from '../parquet/cells.ts'
 import { decodeMessages, describeMessages, encodeMessages, joinRows } from '../parquet/messages.ts'
-import { type MessageRows, sortRows } from '../parquet/order.ts'
+import { type MessageRows, rowsAt, sortRows } from '../parquet/order.ts'
 import { SealBatch } from './seal-batch.ts'
 
 /** Partitions (dates) that one seal of a dataset touches at most: each is a file. */
@@ -33,6 +34,14 @@ export interface SealFiles {
   readonly refused: readonly { readonly offset: number; readonly reason: string }[]
 }
 
+/** What is left of a file, in its order. */
+export interface Rewritten {
+  /** Rows that it held and should not. */
+  readonly erased: number
+  /** Null when no row is left, or none was erased. */
+  readonly file: SealFile | null
+}
+
 /** Makes the files of seals and merges: at once in this thread, or in another (`sealThread`). */
 export interface SealEncoder {
   /** `urgent` when sealing has fallen far behind: then it should not let others go first. */
@@ -43,6 +52,8 @@ export interface SealEncoder {
   ): Promise<SealFiles>
   /** One file of the rows of `inputs`, files of a dataset's messages of one date. The inputs are used up. */
   merge(dataset: Dataset, inputs: readonly Uint8Array[], date: string): Promise<SealFile>
+  /** The file without some of its rows. The input is used up. */
+  without(dataset: Dataset, input: Uint8Array, date: string, rows: ErasedRows): Promise<Rewritten>
   /** A file of cells: that of a tick. */
   encodeCells(cells: Cells): Promise<Uint8Array>
   close(): Promise<void>
@@ -97,6 +108,23 @@ export async function mergeFiles(
   return fileOf(dataset, joinRows(parts), date)
 }
 
+/** The file without the rows that are to be erased. */
+export async function withoutRows(
+  dataset: Dataset,
+  input: Uint8Array,
+  date: string,
+  what: ErasedRows,
+): Promise<Rewritten> {
+  const rows = await decodeMessages(dataset, input)
+  const isErased = erasedIn(rows, what)
+  const places = new Uint32Array(rows.columns.length)
+  let left = 0
+  for (let i = 0; i < places.length; i++) if (!isErased(i)) places[left++] = i
+  const erased = places.length - left
+  if (erased === 0 || left === 0) return { erased, file: null }
+  return { erased, file: fileOf(dataset, rowsAt(rows, places.subarray(0, left)), date) }
+}
+
 function fileOf(dataset: Dataset, rows: MessageRows, date: string): SealFile {
   const sorted = sortRows(rows)
   return {
@@ -110,6 +138,7 @@ function fileOf(dataset: Dataset, rows: MessageRows, date: string): SealFile {
 export const encodeHere: SealEncoder = {
   encode: async (datasets, blocks) => encodeSeal(datasets, blocks),
   merge: mergeFiles,
+  without: withoutRows,
   encodeCells: async (cells) => encodeCells(cells),
   close: async () => {},
 }

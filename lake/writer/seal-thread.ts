@@ -5,8 +5,17 @@ import { type PackedBlocks, unpackBlocks } from '../../log/packed-blocks.ts'
 import type { Cells } from '../../schemas/cells.ts'
 import type { Dataset } from '../../schemas/dataset.ts'
 import { describeError } from '../../schemas/errors.ts'
+import type { ErasedRows } from '../erase/condition.ts'
 import { encodeCells } from '../parquet/cells.ts'
-import { encodeSeal, mergeFiles, type SealedDataset, type SealFile, type SealFiles } from './seal-files.ts'
+import {
+  encodeSeal,
+  mergeFiles,
+  type Rewritten,
+  type SealedDataset,
+  type SealFile,
+  type SealFiles,
+  withoutRows,
+} from './seal-files.ts'
 
 /** Blocks to seal. */
 export interface SealJob {
@@ -23,6 +32,14 @@ export interface MergeJob {
   readonly date: string
 }
 
+/** A file of a dataset's messages of one date to leave rows out of. */
+export interface WithoutJob {
+  readonly dataset: Dataset
+  readonly without: ErasedRows
+  readonly input: Uint8Array
+  readonly date: string
+}
+
 /** Cells to make a file of. */
 export interface CellsJob {
   readonly cells: Cells
@@ -32,12 +49,15 @@ export interface CellsReply {
   readonly bytes: Uint8Array
 }
 
-export type SealReply = SealFiles | SealFile | CellsReply | { readonly error: string }
+export type SealReply = SealFiles | SealFile | Rewritten | CellsReply | { readonly error: string }
 
 const decoder = new BlockDecoder()
 
-async function done(job: SealJob | MergeJob | CellsJob): Promise<SealFiles | SealFile | CellsReply> {
+type Job = SealJob | MergeJob | WithoutJob | CellsJob
+
+async function done(job: Job): Promise<SealFiles | SealFile | Rewritten | CellsReply> {
   if ('cells' in job) return { bytes: encodeCells(job.cells) }
+  if ('without' in job) return withoutRows(job.dataset, job.input, job.date, job.without)
   if ('inputs' in job) return mergeFiles(job.dataset, job.inputs, job.date)
   const blocks = unpackBlocks(job.packed, decoder)
   return encodeSeal(
@@ -46,18 +66,20 @@ async function done(job: SealJob | MergeJob | CellsJob): Promise<SealFiles | Sea
   )
 }
 
+/** The memory of the files in a reply, which is given away. */
+function memoryIn(reply: SealFiles | SealFile | Rewritten | CellsReply): ArrayBuffer[] {
+  const files = 'files' in reply ? reply.files : 'erased' in reply ? [reply.file] : [reply]
+  return files.flatMap((file) => (file === null ? [] : [file.bytes.buffer as ArrayBuffer]))
+}
+
 /**
  * The body of a thread that makes files, of the blocks of a seal or of files to merge; it takes one job at a time, and the
  * next only after its reply (`cli/host/seal-thread.ts`).
  */
-parentPort?.on('message', async (job: SealJob | MergeJob | CellsJob) => {
+parentPort?.on('message', async (job: Job) => {
   try {
     const reply = await done(job)
-    const files = 'files' in reply ? reply.files : [reply]
-    parentPort!.postMessage(
-      reply satisfies SealReply,
-      files.map(({ bytes }) => bytes.buffer as ArrayBuffer),
-    )
+    parentPort!.postMessage(reply satisfies SealReply, memoryIn(reply))
   } catch (error) {
     parentPort!.postMessage({ error: describeError(error) } satisfies SealReply)
   }

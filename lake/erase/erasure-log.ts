@@ -1,0 +1,66 @@
+import type { Position } from '../../schemas/position.ts'
+import type { ObjectStore } from '../store/port.ts'
+import { isPosition, isText, isWhole, storedJson } from '../tables/stored-json.ts'
+import type { ErasedRows } from './condition.ts'
+
+/** Folder of the erasures that are not over yet; no table has such a name. */
+const FOLDER = '_erasures/'
+
+/** How far an erasure is. */
+export type ErasureStage = 'rows' | 'views' | 'old versions'
+
+/** An erasure that was asked for and is not over, as it is kept (docs/format/audit.md). */
+export interface Erasure extends ErasedRows {
+  readonly id: string
+  readonly who: string
+  readonly askedMs: number
+  readonly dataset: string
+  readonly upTo: Position
+  /** What is to be done next. */
+  readonly stage: ErasureStage
+  /** Rows taken out, once they all were. */
+  readonly rows: number
+  /** When answers were right; null before. */
+  readonly erasedMs: number | null
+}
+
+const keyOf = (id: string) => `${FOLDER}${id}.json`
+
+/** Keeps an erasure as it is now. */
+export async function keepErasure(store: ObjectStore, erasure: Erasure): Promise<void> {
+  const bytes = new TextEncoder().encode(`${JSON.stringify({ version: 1, ...erasure })}\n`)
+  await store.put(keyOf(erasure.id), bytes)
+}
+
+/** Forgets one that is over. */
+export async function dropErasure(store: ObjectStore, id: string): Promise<void> {
+  await store.delete(keyOf(id))
+}
+
+/** Those that are not over, in the order in which they were asked for. Throws `E_TABLE_DAMAGED`. */
+export async function readErasures(store: ObjectStore): Promise<Erasure[]> {
+  const found: Erasure[] = []
+  for (const { key } of await store.list(FOLDER)) {
+    const bytes = await store.get(key)
+    if (bytes !== null) found.push(storedJson<Erasure>(key, new TextDecoder().decode(bytes), FIELDS))
+  }
+  return found.sort((a, b) => a.askedMs - b.askedMs || (a.id < b.id ? -1 : 1))
+}
+
+const isTexts = (value: unknown) =>
+  typeof value === 'object' && value !== null && Object.values(value).every(isText)
+const orNull = (check: (value: unknown) => boolean) => (value: unknown) => value === null || check(value)
+const FIELDS = {
+  version: (value: unknown) => value === 1,
+  id: isText,
+  who: isText,
+  askedMs: isWhole,
+  dataset: isText,
+  where: isTexts,
+  fromMs: orNull(isWhole),
+  toMs: orNull(isWhole),
+  upTo: isPosition,
+  stage: (value: unknown) => ['rows', 'views', 'old versions'].includes(value as string),
+  rows: isWhole,
+  erasedMs: orNull(isWhole),
+}
