@@ -1,6 +1,8 @@
 import { agentText, benchAgent } from './agent.ts'
 import { backfillText, benchBackfill } from './backfill/backfill.ts'
 import { benchConnections, connectionsText } from './connections/connections.ts'
+import { benchDistributed } from './distributed/distributed.ts'
+import { distributedText } from './distributed/text.ts'
 import { benchFold, foldText } from './fold/fold.ts'
 import { benchDecoding, decodingText } from './ingest/decoding.ts'
 import { benchIngest, ingestText } from './ingest/ingest.ts'
@@ -24,6 +26,9 @@ const RECOMPUTE_ROUNDS = 5
 /** Questions of each kind, and how long those of one kind are asked at once. */
 const ASKED = { each: 500, seconds: 10 }
 
+/** Three brokers, and so many collectors and partitions with each client. */
+const DEPLOYED = { brokers: 3, clients: ['kafkajs', 'platformatic'], counts: [1, 2, 4], tickMs: 5_000 }
+
 /** `npm run bench -- NAME [SIZE ...]`: every benchmark prints the machine and its ratio to a floor measured beside it. */
 const BENCHMARKS: readonly Benchmark[] = [
   {
@@ -40,6 +45,14 @@ const BENCHMARKS: readonly Benchmark[] = [
     name: 'decode',
     sizes: '[ROUNDS]',
     run: async (words) => decodingText(benchDecoding(...numbers(words, 150))),
+  },
+  {
+    name: 'distributed',
+    sizes: '[SECONDS] [RATE] [SECONDS OF REQUESTS]',
+    async run(words) {
+      const [seconds, rate, requestSeconds] = numbers(words, 10, 20_000, 180)
+      return distributedText(await benchDistributed({ ...DEPLOYED, seconds, rate, requestSeconds }))
+    },
   },
   {
     name: 'fold',

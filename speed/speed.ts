@@ -206,6 +206,16 @@ export async function startSpeed(config: SpeedConfig, deps: SpeedDeps): Promise<
     lakeChanged = true
     void tend.kick()
   }
+  /** Ticks of what it took over are due as soon as that is read: nobody else vouches for it by now. */
+  const takeOver = () => {
+    lakeChanged = true
+    void tend.kick().then(async () => {
+      await followAll()
+      if (closed) return
+      tickDue = true
+      await tend.kick()
+    })
+  }
   const stops = [
     log.onAppend(() => {
       for (const reader of readers.values()) {
@@ -214,7 +224,7 @@ export async function startSpeed(config: SpeedConfig, deps: SpeedDeps): Promise<
       }
     }),
     deps.wake.subscribe(lookAgain),
-    ownership.onChange(lookAgain),
+    ownership.onChange(takeOver),
   ]
   armTick()
   await tend.kick()

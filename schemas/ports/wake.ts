@@ -13,3 +13,8 @@ export function makeWake(): Wake {
     },
   }
 }
+
+/** One that tells nobody anything: for a layer that looks by itself as often as it must. */
+export function quietWake(): Wake {
+  return { notify() {}, subscribe: () => () => {} }
+}

@@ -1,10 +1,16 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { benchConnections, connectionsText } from '../../bench/connections/connections.ts'
+import { benchDistributed } from '../../bench/distributed/distributed.ts'
+import { distributedText } from '../../bench/distributed/text.ts'
 import { benchSketches, sketchesText } from '../../bench/ingest/paired.ts'
 import { benchPeers, peersText } from '../../bench/peers/compare.ts'
 import { PEERS } from '../../bench/peers/peers.ts'
 import { pathOf } from '../../bench/peers/version.ts'
 import { benchSoak, soakText } from '../../bench/soak/soak.ts'
+import { hasBucketServer } from './bucket-server.ts'
+import { kafkaFound, LIB } from './kafka/brokers.ts'
 import { needs } from './needs.ts'
 
 /** The benchmarks that start processes, small: so they do not rot. */
@@ -42,3 +48,24 @@ test('the sketches benchmark runs small: a pair of the same messages, with perce
   for (const rate of Object.values(result.pairs[0]!)) expect(rate).toBeGreaterThan(0)
   expect(sketchesText(result)).toMatch(/cores.*Node v[\s\S]*pair 1[\s\S]*with \/ without = \d.*budget ≥ 0.90/)
 })
+
+const hasProducer = needs(
+  'kafka-tools (.ci/kafka installs it)',
+  existsSync(join(LIB, 'kafka-tools-4.4.0.jar')),
+)
+test.runIf(kafkaFound() && hasProducer && needs('versitygw', hasBucketServer))(
+  'the distributed benchmark runs small, over one broker',
+  async () => {
+    const result = await benchDistributed({
+      ...{ brokers: 1, clients: ['platformatic'], counts: [1], seconds: 3 },
+      ...{ rate: 2_000, tickMs: 1_000, requestSeconds: 3 },
+    })
+    expect(result.throughput[0]!.perSecond).toBeGreaterThan(0)
+    expect(result.layers.unseen).toBe(0)
+    expect(Object.values(result.layers.us).every((us) => us > 0)).toBe(true)
+    expect(result.requests.layers.serve!.list).toBeGreaterThan(0)
+    expect(distributedText(result)).toMatch(
+      /producer-performance[\s\S]*collectors \/ producer = \d[\s\S]*1,000,000 hosts/,
+    )
+  },
+)

@@ -46,11 +46,19 @@ async function deliver(up: Running, sender: LoadSender, n: number): Promise<void
   sender.close()
 }
 
-/** Counted of all services. */
-async function messages(up: Running): Promise<number> {
+async function analytics(up: Running) {
   const range = `from=${Date.now() - 24 * 3_600_000}&to=${Date.now() + 3_600_000}`
   const answer = await fetch(`${up.serving}/v1/analytics?${range}`)
-  const { services } = (await answer.json()) as { services: { messages: number }[] }
+  return (await answer.json()) as {
+    readonly services: readonly { messages: number }[]
+    readonly complete: boolean
+    readonly gaps: readonly { partition: number; reason: string }[]
+  }
+}
+
+/** Counted of all services. */
+async function messages(up: Running): Promise<number> {
+  const { services } = await analytics(up)
   return services.reduce((sum, { messages }) => sum + messages, 0)
 }
 
@@ -89,6 +97,12 @@ test('an owner that stands still is followed, and stops when it finds out', asyn
     200_000,
   )
   await deliver(second!, new LoadSender(2, Date.now() - HOURS_2, 50), 50)
+  // What the first acknowledged and had not sealed is in its journal alone: that is said, not passed over.
+  const { complete, gaps } = await analytics(second!)
+  expect([complete, gaps.map(({ partition, reason }) => [partition, reason])]).toEqual([
+    false,
+    [[0, expect.stringContaining('the journal that held these blocks is gone')]],
+  ])
   const ended = new Promise((resolve) => first.child.once('exit', resolve))
   first.child.kill('SIGCONT')
   expect(await ended).toBe(1)

@@ -1,6 +1,7 @@
 import { type Batch, startBatch } from '../../../batch/batch.ts'
 import { RepeatStates } from '../../../lake/tables/repeat-states.ts'
 import { startLakeWriter } from '../../../lake/writer/writer.ts'
+import { quietWake } from '../../../schemas/ports/wake.ts'
 import { DAY_MS } from '../../../schemas/time.ts'
 import { sealThread } from '../../host/seal-thread.ts'
 import type { Settings } from '../../settings/settings.ts'
@@ -38,7 +39,8 @@ export async function startBatchLayer(
   const { position: named } = await joined.named()
   const writer = await startLakeWriter(
     { retentionMs, sealEveryMs: NEVER_MS, named },
-    { log, datasets: tables.datasets, encoder: sealThread(), states, clock, wake, logLine },
+    // Trimming is for the lake writers, but for what a run's own seal is followed by.
+    { log, datasets: tables.datasets, encoder: sealThread(), states, clock, wake: quietWake(), logLine },
   )
   closing.add('sealing', () => writer.close())
   const batch = await startBatch(

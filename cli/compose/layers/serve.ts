@@ -2,6 +2,7 @@ import { endedRun } from '../../../batch/active-run.ts'
 import { readRuns } from '../../../batch/records.ts'
 import { TidemarkError } from '../../../schemas/errors.ts'
 import type { RunStarter } from '../../../schemas/ports/layers.ts'
+import { quietWake } from '../../../schemas/ports/wake.ts'
 import type { AnswersServer } from '../../../serving/answer.ts'
 import { iso } from '../../../serving/http/present.ts'
 import { presentRun } from '../../../serving/http/present-run.ts'
@@ -25,7 +26,9 @@ export async function startServeLayer(
   host: LayerHost,
   closing: Closing,
 ): Promise<Layer> {
-  const { tables, wake, deployment } = joined
+  const { tables, deployment } = joined
+  // It looks at the lake by itself.
+  const wake = quietWake()
   const partitions = Array.from({ length: deployment.log.partitions }, (_, partition) => partition)
   const answers = await startServing(settings, { tables, openCells: null, partitions, wake }, host, closing)
   const runs = () => readRuns(tables.runs)

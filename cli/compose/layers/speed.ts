@@ -1,5 +1,6 @@
 import { allViews } from '../../../lake/tables/deployment.ts'
 import { RepeatStates } from '../../../lake/tables/repeat-states.ts'
+import { quietWake } from '../../../schemas/ports/wake.ts'
 import { startSpeed } from '../../../speed/speed.ts'
 import { sealThread } from '../../host/seal-thread.ts'
 import { eventLoopTurn } from '../../host/turn.ts'
@@ -16,7 +17,7 @@ export async function startSpeedLayer(
   { clock, logLine }: LayerHost,
   closing: Closing,
 ): Promise<Layer> {
-  const { store, tables, wake } = joined
+  const { store, tables } = joined
   const { log } = shared
   const ownership = shared.share('speed')
   closing.add('group', () => ownership.close())
@@ -37,7 +38,8 @@ export async function startSpeedLayer(
       ownership,
       turn: eventLoopTurn,
       clock,
-      wake,
+      // It looks at the lake at each tick.
+      wake: quietWake(),
       logLine,
     },
   )

@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { needs } from '../needs.ts'
 
-const LIB = fileURLToPath(new URL('../../../.cache/kafka/lib', import.meta.url))
+/** Jars of Kafka. */
+export const LIB = fileURLToPath(new URL('../../../.cache/kafka/lib', import.meta.url))
 
 /** Whether brokers can be started here. */
 export const kafkaFound = () =>
@@ -27,6 +28,8 @@ export interface Brokers extends AsyncDisposable {
   readonly addresses: readonly string[]
   /** Of the first node, where it was asked for: a listener that wants a password, and one that wants it over TLS. */
   readonly secured: { readonly sasl: string; readonly tls: string } | null
+  /** Their processes. */
+  pids(): readonly number[]
   /** SIGKILL, and start again on the same data. Nodes count from 1. */
   kill(node: number): Promise<void>
   start(node: number): Promise<void>
@@ -100,6 +103,7 @@ export async function startBrokers(
   const addresses = nodes.map(({ own }) => `127.0.0.1:${proxied?.advertised ?? own}`)
   return {
     addresses,
+    pids: () => [...children.values()].map(({ pid }) => pid!),
     secured: secured && { sasl: `127.0.0.1:${secured.sasl}`, tls: `127.0.0.1:${secured.tls}` },
     kill,
     start,

@@ -60,20 +60,26 @@ export class Processes implements AsyncDisposable {
     return made
   }
 
+  /** Kills all that run, and begins with none. */
+  killAll(): void {
+    for (const { child } of this.#all.splice(0)) child.kill('SIGKILL')
+  }
+
   async [Symbol.asyncDispose]() {
     for (const { child } of this.#all) child.kill('SIGKILL')
     await rm(this.dir, { recursive: true, force: true })
   }
 }
 
-/** Processes whose log is a topic of those brokers, and whose lake is a directory unless `lake` says otherwise. */
+/** Processes whose log is a topic of those brokers, kept by all of them, and whose lake is a directory unless `lake` says otherwise. */
 export async function processesOn(
   brokers: readonly string[],
-  { lake }: { lake?: readonly string[] } = {},
+  { lake, topic = 'tidemark' }: { lake?: readonly string[]; topic?: string } = {},
 ): Promise<Processes> {
   const dir = await mkdtemp(join(tmpdir(), 'tidemark-layers-'))
   return new Processes(dir, [
-    ...['--log-url', `kafka://${brokers.join(',')}/tidemark`, '--log-replication', '1'],
+    ...['--log-url', `kafka://${brokers.join(',')}/${topic}`],
+    ...['--log-replication', String(brokers.length)],
     ...(lake ?? ['--lake-url', join(dir, 'lake')]),
   ])
 }
