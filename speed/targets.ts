@@ -17,13 +17,15 @@ export interface Target {
 /**
  * What speed must fold, given the published version and the ticks there are: the published definition and,
  * while they differ, the configured one, each from the tidemark on. Committed ticks that continue the tidemark
- * without a break stand; whatever lies beyond a break, or straddles the tidemark, is folded anew.
+ * without a break stand; whatever lies beyond a break, or straddles the tidemark, is folded anew. A view of which nothing is
+ * published begins where the log does, at `logStart`, and goes on with the ticks that begin there.
  */
 export function targets(
   configured: View,
   published: Snapshot | null,
   ticks: readonly Tick[],
   partition: number,
+  logStart: number = BEGINNING,
 ): Target[] {
   const state = viewState(published)
   const tidemark = state ? offsetIn(state.tidemark, partition) : BEGINNING
@@ -33,7 +35,10 @@ export function targets(
   views.set(definitionHash(configured), configured)
   return [...views].map(([hash, view]) => {
     const last = chainFrom(ticks, hash, partition, tidemark).at(-1)
-    return { view, hash, from: last?.to ?? tidemark, fromMs: last?.toMs ?? tidemarkMs }
+    const target = { view, hash, from: last?.to ?? tidemark, fromMs: last?.toMs ?? tidemarkMs }
+    if (state !== null || target.from >= logStart) return target
+    const later = chainFrom(ticks, hash, partition, logStart).at(-1)
+    return { ...target, from: later?.to ?? logStart, fromMs: later?.toMs ?? target.fromMs }
   })
 }
 

@@ -48,12 +48,11 @@ export class ViewChains {
   async retarget(logStart: number, prepare: ((chain: Chain) => Promise<void>) | null): Promise<Chain[]> {
     const { published, ticks } = this.#tables
     const version = await published.snapshot()
-    const wanted = targets(this.view, version, ticksOf(await ticks.snapshot()), this.#partition)
+    const wanted = targets(this.view, version, ticksOf(await ticks.snapshot()), this.#partition, logStart)
     for (const hash of this.chains.keys())
       if (!wanted.some((target) => target.hash === hash)) this.chains.delete(hash)
     const made: Chain[] = []
-    for (const { hash, view, from: target, fromMs } of wanted) {
-      const from = viewState(version) === null ? Math.max(target, logStart) : target
+    for (const { hash, view, from, fromMs } of wanted) {
       if (this.chains.get(hash)?.committedTo === from) continue
       const chain = new Chain(view, hash, this.#partition, from, fromMs)
       if (prepare !== null) await prepare(chain)

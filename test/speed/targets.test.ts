@@ -73,3 +73,11 @@ test('while the definition changes, both are folded from the tidemark on', () =>
     [definitionHash(CHANGED), 4],
   ])
 })
+
+test('a view of which nothing is published goes on with the ticks that begin where the log does', () => {
+  const ticks = [tick(-1, 4), tick(8, 12), tick(12, 15)]
+  expect(targets(serviceMinute, null, [], 0, 8)).toMatchObject([{ from: 8 }])
+  expect(targets(serviceMinute, null, ticks, 0, 8)).toMatchObject([{ from: 15, fromMs: 15 }])
+  expect(targets(serviceMinute, null, ticks, 0, 10)).toMatchObject([{ from: 10 }])
+  expect(targets(serviceMinute, published(6), ticks, 0, 8)).toMatchObject([{ from: 6 }])
+})
