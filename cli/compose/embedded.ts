@@ -11,10 +11,12 @@ import { collectorConfig } from './collecting.ts'
 import { openData } from './data-directory.ts'
 import { hiddenPaths } from './hidden-paths.ts'
 import type { OwnerHost } from './host.ts'
+import { knownNames } from './known-names.ts'
 import { ownNet, startOwnAgent } from './own-agent.ts'
 import { servedQueries } from './queries.ts'
 import { startPages, startServing } from './serving.ts'
 import { type Embedded, readiness, statusOf } from './state.ts'
+import { publishUnanswered } from './unpublished.ts'
 
 /** Starts the layers in one process, each after those it needs; what was started is in `closing`, also when it throws. */
 export async function startEmbedded(
@@ -41,6 +43,7 @@ export async function startEmbedded(
   const collector = await ingest.startCollector(
     collectorConfig(settings, definitions, certificate),
     gate.access,
+    () => knownNames(answers, { speed, journal: opened.journal, clock }),
   )
   closing.add('collector', () => collector.close())
 
@@ -72,5 +75,6 @@ export async function startEmbedded(
   const addresses = addressesWith(http.certificate)
   closing.add('addresses', () => announced.close())
   await announced.write(addresses, gate.own)
+  publishUnanswered(answers, batch, logLine)
   return addresses
 }

@@ -8,6 +8,7 @@ import { presentRun, presentState } from '../../serving/http/present-run.ts'
 import type { RemoteCollector } from '../host/ingest-thread.ts'
 import type { Announced } from './announced.ts'
 import type { OpenedData } from './data-directory.ts'
+import { isUnpublished, unpublishedOf } from './unpublished.ts'
 
 /** Every layer of the embedded form. */
 export interface Embedded extends OpenedData {
@@ -91,6 +92,8 @@ export function presentRequests(counts: RequestCounts | null): object | null {
 
 /** What the answers of a view stand on. */
 export function servedView(answers: AnswersServer, view: string) {
+  if (isUnpublished(answers, view))
+    return { view, view_version: null, tidemark: {}, position: {}, ticks: 0, keys: 0 }
   const { viewVersion, tidemark, position, ticks } = answers.basis(view)
   return {
     view,
@@ -118,10 +121,14 @@ export async function readiness(
     serving: answers.status(),
     files: announced.status(),
   }
+  const unpublished = unpublishedOf(answers).map(
+    (view) => `serving: ${view} answers once a run has published it`,
+  )
   const reasons = Object.entries(layers)
     .filter(([, { state }]) => state !== 'ok')
     .map(([name, { state, reason }]) => hidePaths(`${name}: ${reason ?? state}`))
-  return { ready: reasons.length === 0, reasons }
+  const all = [...reasons, ...unpublished]
+  return { ready: all.length === 0, reasons: all }
 }
 
 /** Whether the last run worked. */

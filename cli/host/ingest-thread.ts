@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import type { CollectorStatus } from '../../collector/collector.ts'
+import type { CollectorDeps, CollectorStatus } from '../../collector/collector.ts'
 import type { JournalConfig } from '../../log/journal/journal.ts'
 import type { LogReader } from '../../log/port.ts'
 import { type LogView, remoteLog } from '../../log/remote/reader.ts'
@@ -21,7 +21,11 @@ export interface IngestThread {
   /** Opens the journal in the thread; throws what `openJournal` throws. */
   openJournal(config: JournalConfig): Promise<LogReader>
   /** Throws what `startCollector` throws. */
-  startCollector(config: ThreadCollectorConfig, access: TokenAccess): Promise<RemoteCollector>
+  startCollector(
+    config: ThreadCollectorConfig,
+    access: TokenAccess,
+    knownNames?: CollectorDeps['knownNames'],
+  ): Promise<RemoteCollector>
   close(): Promise<void>
 }
 
@@ -55,7 +59,8 @@ export function startIngestThread(deps: IngestDeps): IngestThread {
       calls.on('agents in lake', agentsInLake)
       return remoteLog(await calls.call<LogView>('open journal', config), calls)
     },
-    async startCollector(config, access) {
+    async startCollector(config, access, knownNames = async () => []) {
+      calls.on('known names', knownNames)
       const start: ThreadCollectorStart = { config, rule: access.rule, tokens: access.records }
       // From now on, not from when it has started: tokens that change meanwhile count too.
       const started = calls.call<{ host: string; port: number }>('start collector', start)

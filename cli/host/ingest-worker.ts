@@ -59,6 +59,7 @@ calls.on('start collector', async ({ config, rule, tokens }: ThreadCollectorStar
     net,
     rejectsDir,
     access,
+    knownNames: () => calls.call('known names'),
   })
   return { host: collector.host, port: collector.port }
 })

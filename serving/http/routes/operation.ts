@@ -3,6 +3,7 @@ import { TidemarkError } from '../../../schemas/errors.ts'
 import { shown } from '../../../schemas/shown.ts'
 import { NO_TOKEN } from '../access.ts'
 import type { App, HttpDeps } from '../app.ts'
+import { hideIn } from '../hide.ts'
 import { presentRun, presentState } from '../present-run.ts'
 import { NoQuery, PROBLEMS, Run, RunState, StartedRun, StartRun } from '../schemas.ts'
 
@@ -17,7 +18,7 @@ export function operationRoutes(app: App, deps: HttpDeps): void {
         response: { 200: Type.Any(), ...PROBLEMS },
       },
     },
-    async () => deps.status(),
+    async () => hideIn(await deps.status(), deps.hidePaths),
   )
 
   runRoutes(app, deps)
@@ -53,7 +54,7 @@ export function operationRoutes(app: App, deps: HttpDeps): void {
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
 }
 
-function runRoutes(app: App, { runs, runStarter }: HttpDeps): void {
+function runRoutes(app: App, { runs, runStarter, hidePaths }: HttpDeps): void {
   const params = Type.Object({ run: Type.String() })
   const unknown = (run: string) =>
     new TidemarkError('E_NOT_FOUND', `there is no run ${shown(run)}`, {
@@ -70,7 +71,7 @@ function runRoutes(app: App, { runs, runStarter }: HttpDeps): void {
         response: { 200: Type.Object({ runs: Type.Array(Run) }), ...PROBLEMS },
       },
     },
-    async () => ({ runs: (await runs()).map(presentRun) as never[] }),
+    async () => ({ runs: hideIn((await runs()).map(presentRun), hidePaths) as never[] }),
   )
 
   app.post(
@@ -103,7 +104,7 @@ function runRoutes(app: App, { runs, runStarter }: HttpDeps): void {
     async ({ params: { run } }) => {
       const state = await runStarter.find(run)
       if (state === null) throw unknown(run)
-      return presentState(state) as never
+      return hideIn(presentState(state), hidePaths) as never
     },
   )
 
