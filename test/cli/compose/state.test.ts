@@ -1,7 +1,16 @@
 import { expect, test } from 'vitest'
 import { type Embedded, readiness } from '../../../cli/compose/state.ts'
+import { TidemarkError } from '../../../schemas/errors.ts'
 
 const OK = { state: 'ok', reason: null }
+/** Answers about views, some of which nothing has published. */
+const serving = (unpublished: readonly string[] = [], status: object = OK) => ({
+  status: () => status,
+  views: () => ['service_minute', 'host_minute'].map((name) => ({ view: { name } })),
+  basis(name: string) {
+    if (unpublished.includes(name)) throw new TidemarkError('E_UNPUBLISHED', `view ${name}`)
+  },
+})
 const layer = (status: object) => ({ status: () => status })
 
 /** What readiness asks, all well but for `parts`. */
@@ -11,7 +20,7 @@ function layers(parts: object = {}): Embedded {
     collector: layer(OK),
     writer: layer(OK),
     speed: layer(OK),
-    answers: layer(OK),
+    answers: serving(),
     announced: layer(OK),
     batch: layer({ last: [{ result: 'published', error: null }] }),
     ...parts,
@@ -42,5 +51,12 @@ test('while the log fails, the collector that waits for it is not named as well'
   expect(await readiness(layers(parts), (text) => text)).toEqual({
     ready: false,
     reasons: ['log: no space left'],
+  })
+})
+
+test('a view that nothing has published yet is named: it answers nothing', async () => {
+  expect(await readiness(layers({ answers: serving(['host_minute']) }), (text) => text)).toEqual({
+    ready: false,
+    reasons: ['serving: host_minute answers once a run has published it'],
   })
 })
