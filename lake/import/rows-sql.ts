@@ -19,7 +19,7 @@ export function sourceSql(path: string, { format, compression, columns, csv }: I
   if (format === 'parquet') return `read_parquet(${duckdb.text(path)}, file_row_number = true)`
   const types = columns.map(({ name }) => `${duckdb.text(name)}: 'VARCHAR'`).join(', ')
   if (format === 'ndjson')
-    return `read_json(${duckdb.text(path)}, format = 'newline_delimited', columns = {${types}}, compression = '${compression}', ignore_errors = true)`
+    return `read_json(${duckdb.text(path)}, format = 'newline_delimited', columns = {${types}}, compression = '${compression === 'none' ? 'uncompressed' : compression}', ignore_errors = true)`
   return `read_csv(${duckdb.text(path)}, ${csvOptions(csv!)}, compression = '${compression}', columns = {${types}})`
 }
 
