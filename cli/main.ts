@@ -5,6 +5,7 @@ import { backup } from './commands/backup.ts'
 import { batch } from './commands/batch.ts'
 import { config } from './commands/config.ts'
 import { datasets } from './commands/datasets.ts'
+import { exportCommand } from './commands/export.ts'
 import { fleet } from './commands/fleet.ts'
 import { importCommand } from './commands/import.ts'
 import { lake } from './commands/lake.ts'
@@ -35,6 +36,7 @@ export const COMMANDS: readonly Command[] = [
   serve,
   runs,
   importCommand,
+  exportCommand,
   lake,
   query,
   backup,

@@ -19,6 +19,7 @@ import { runElsewhere, runIn } from './batch.ts'
 import { filesOf, lookAt, type NamedFile } from './import/files.ts'
 import { ownScratch } from './import/scratch.ts'
 import { amount, previewText, refusedText } from './import/words.ts'
+import { pairs } from './pairs.ts'
 import { runLine } from './runs.ts'
 
 export const importCommand: Command = {
@@ -237,24 +238,9 @@ function optionsOf(flags: Args['flags']): ImportOptions {
     throw new TidemarkError('E_USAGE', `--tz ${zone} is no time zone; name one like Europe/Berlin`)
   }
   return {
-    map: pairs('map', flags.map),
+    map: pairs('map', flags.map, 'COLUMN'),
     set: pairs('set', flags.set),
     timeFormat: flags['time-format'] ?? null,
     zone,
   }
-}
-
-/** `a=b,c=d`; a comma belongs to a value unless a name and `=` follow it. */
-function pairs(flag: string, text: string | undefined): { [name: string]: string } {
-  const found: { [name: string]: string } = {}
-  for (const part of text?.split(/,(?=[a-z][a-z0-9_]*=)/) ?? []) {
-    const at = part.indexOf('=')
-    if (at < 1 || at === part.length - 1)
-      throw new TidemarkError(
-        'E_USAGE',
-        `--${flag} ${part} must be NAME=${flag === 'map' ? 'COLUMN' : 'VALUE'}`,
-      )
-    found[part.slice(0, at)] = part.slice(at + 1)
-  }
-  return found
 }
