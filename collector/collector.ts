@@ -25,6 +25,8 @@ export interface Collector {
   readonly host: string
   readonly port: number
   status(): CollectorStatus
+  /** Forgets the kept refused lines that mention all of `words`; how many. Throws `E_DISK`. */
+  forgetRejects(words: readonly string[]): Promise<number>
   /** Stops accepting, makes what was delivered durable and acknowledges it, closes every connection. */
   close(): Promise<void>
 }
@@ -65,6 +67,7 @@ export async function startCollector(config: CollectorConfig, deps: CollectorDep
       host: listener.host,
       port: listener.port,
       status: () => intake.status(),
+      forgetRejects: (words) => intake.forgetRejects(words),
       async close() {
         await listener.close()
         await closeIntake()

@@ -34,6 +34,7 @@ export interface RemoteCollector {
   readonly host: string
   readonly port: number
   status(): Promise<CollectorStatus>
+  forgetRejects(words: readonly string[]): Promise<number>
   close(): Promise<void>
 }
 
@@ -69,6 +70,7 @@ export function startIngestThread(deps: IngestDeps): IngestThread {
       return {
         ...address,
         status: () => calls.call('collector status'),
+        forgetRejects: (words) => calls.call('forget rejects', words),
         close: () => calls.call('close collector'),
       }
     },

@@ -64,4 +64,5 @@ calls.on('start collector', async ({ config, rule, tokens }: ThreadCollectorStar
   return { host: collector.host, port: collector.port }
 })
 calls.on('collector status', () => collector.status())
+calls.on('forget rejects', (words: readonly string[]) => collector.forgetRejects(words))
 calls.on('close collector', () => collector.close())

@@ -162,6 +162,11 @@ export class Intake {
     return this.#rejects.keep(reject)
   }
 
+  /** Forgets the kept refused lines that mention all of `words`; how many. */
+  forgetRejects(words: readonly string[]): Promise<number> {
+    return this.#rejects.forget(words)
+  }
+
   /** Forgets a sender that is gone. */
   leave(sender: Sender): void {
     const { agent } = sender

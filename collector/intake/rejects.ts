@@ -1,7 +1,9 @@
 import { describeError } from '../../schemas/errors.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
+import { series } from '../../schemas/series.ts'
 import { utcDate } from '../../schemas/time.ts'
 import { hideTokens } from '../../schemas/token.ts'
+import { forgetRejects } from './forget-rejects.ts'
 import { REJECTS_BYTES_MAX } from './limits.ts'
 
 const NEWLINE = 0x0a
@@ -35,6 +37,8 @@ export class Rejects {
   /** The file whose name this process made durable. */
   #named: string | null = null
   #troubled = false
+  /** Nobody writes while lines are taken out. */
+  readonly #inTurn = series()
   count = 0
   unkept = 0
 
@@ -65,7 +69,8 @@ export class Rejects {
       const batch = this.#queue.splice(0)
       try {
         const date = utcDate(batch[0]!.reject.timeMs)
-        await this.#append(date, Buffer.from(batch.map(({ reject }) => line(reject)).join('')))
+        const bytes = Buffer.from(batch.map(({ reject }) => line(reject)).join(''))
+        await this.#inTurn(() => this.#append(date, bytes))
         this.#troubled = false
       } catch (error) {
         this.unkept += batch.length
@@ -112,6 +117,15 @@ export class Rejects {
       bytes += (await this.#disk.stat(`${this.#dir}/${name}`))?.size ?? 0
     }
     return bytes
+  }
+
+  /** Forgets the kept lines that mention all of `words`; how many. */
+  forget(words: readonly string[]): Promise<number> {
+    return this.#inTurn(() => {
+      this.#bytes = null
+      this.#named = null
+      return forgetRejects(this.#disk, this.#dir, words)
+    })
   }
 
   async close(): Promise<void> {
