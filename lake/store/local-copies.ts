@@ -41,7 +41,7 @@ export class LocalCopies {
   ): Promise<string> {
     return this.#turn(async () => {
       const { disk } = this.#deps
-      const name = createHash('sha256').update(key).digest('hex') + SUFFIX
+      const name = nameOf(key)
       const path = `${this.#dir}/${name}`
       this.#copies ??= await this.#found()
       const copies = this.#copies
@@ -56,6 +56,16 @@ export class LocalCopies {
       this.#touch(copies, name, bytes.length)
       await this.#makeRoom(copies)
       return path
+    })
+  }
+
+  /** Removes the copy of an object that is no more. */
+  forget(key: string): Promise<void> {
+    return this.#turn(async () => {
+      const name = nameOf(key)
+      await this.#deps.disk.remove(`${this.#dir}/${name}`)
+      this.#copies?.delete(name)
+      this.#checked.delete(name)
     })
   }
 
@@ -114,4 +124,8 @@ export class LocalCopies {
     }
     return new Map(found)
   }
+}
+
+function nameOf(key: string): string {
+  return createHash('sha256').update(key).digest('hex') + SUFFIX
 }

@@ -23,6 +23,8 @@ export function openToWrite(path: string): Database.Database {
     db.pragma('journal_mode = WAL')
     // A lost last transaction costs a second look at the lake, nothing else.
     db.pragma('synchronous = NORMAL')
+    // What was removed is gone from the file: it may have been erased.
+    db.pragma('secure_delete = ON')
     db.pragma(`journal_size_limit = ${WAL_BYTES_MAX}`)
     if (formatOf(db) !== FORMAT) remake(db)
   } catch (error) {

@@ -125,6 +125,7 @@ export class S3Store implements ObjectStore {
 
   async delete(key: string): Promise<void> {
     await this.#requests.send(named(key), { operation: 'delete', method: 'DELETE', path: this.#path(key) })
+    await this.#copies?.forget(key)
   }
 
   localCopy(key: string, check: (bytes: Uint8Array | null) => Uint8Array): Promise<string> {
