@@ -5,6 +5,7 @@ import { backup } from './commands/backup.ts'
 import { batch } from './commands/batch.ts'
 import { config } from './commands/config.ts'
 import { datasets } from './commands/datasets.ts'
+import { erase } from './commands/erase.ts'
 import { exportCommand } from './commands/export.ts'
 import { fleet } from './commands/fleet.ts'
 import { importCommand } from './commands/import.ts'
@@ -37,6 +38,7 @@ export const COMMANDS: readonly Command[] = [
   runs,
   importCommand,
   exportCommand,
+  erase,
   lake,
   query,
   backup,

@@ -1,9 +1,11 @@
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { OpenedStore } from '../../lake/store/opened.ts'
+import type { ObjectStore } from '../../lake/store/port.ts'
 import { agentsInLake } from '../../lake/tables/agents.ts'
 import { allViews, type LakeTables } from '../../lake/tables/deployment.ts'
 import { readNamedPosition } from '../../lake/tables/named-position.ts'
+import type { SealEncoder } from '../../lake/writer/seal-files.ts'
 import { type JournalConfig, openJournal } from '../../log/journal/journal.ts'
 import type { LogReader } from '../../log/port.ts'
 import type { Definitions } from '../../schemas/definitions.ts'
@@ -24,6 +26,9 @@ import { startWriters, type Writers } from './writers.ts'
 /** What `up` and `batch --once` share: the data directory, and the layers that write to the lake. */
 export interface OpenedData extends Writers {
   readonly tables: LakeTables
+  /** The lake's store, which refuses to be changed once another process owns the lake. */
+  readonly store: ObjectStore
+  readonly encoder: SealEncoder
   readonly journal: LogReader
   readonly wake: Wake
   /** What the lake's store was asked for so far; null where nobody pays for it. */
@@ -103,5 +108,5 @@ export async function openData(
     },
     (name, layer) => closing.add(name, () => layer.close()),
   )
-  return { ...writers, tables, journal, wake, requests: opened.requests }
+  return { ...writers, tables, store, encoder, journal, wake, requests: opened.requests }
 }

@@ -9,6 +9,7 @@ import { Announced } from './announced.ts'
 import type { Closing } from './closing.ts'
 import { collectorConfig } from './collecting.ts'
 import { openData } from './data-directory.ts'
+import { startErasing } from './erasures.ts'
 import { hiddenPaths } from './hidden-paths.ts'
 import type { OwnerHost } from './host.ts'
 import { knownNames } from './known-names.ts'
@@ -53,6 +54,9 @@ export async function startEmbedded(
     : null
   if (agent !== null) closing.add('agent', () => agent.close())
 
+  const { forgetRejects } = collector
+  const erasures = startErasing(settings, opened, { forgetRejects, removesIndex: false }, host, closing)
+
   const announced = new Announced(data, host)
   const hidePaths = hiddenPaths(settings)
   const layers: Embedded = { ...opened, answers, collector, agent, announced }
@@ -62,6 +66,7 @@ export async function startEmbedded(
     ready: () => readiness(layers, hidePaths),
     runs: () => batch.runs(),
     runStarter: batch,
+    erasures,
     sql: await servedQueries(settings, tables, host),
   }
   const http = await startPages(settings, gate, asked, host, closing)

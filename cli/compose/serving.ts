@@ -69,7 +69,7 @@ export interface Pages {
 export async function startPages(
   settings: Settings,
   gate: Tokens,
-  asked: Pick<HttpDeps, 'answers' | 'status' | 'ready' | 'runs' | 'runStarter' | 'sql'>,
+  asked: Pick<HttpDeps, 'answers' | 'status' | 'ready' | 'runs' | 'runStarter' | 'erasures' | 'sql'>,
   { disk, clock, random, logLine }: Host,
   closing: Closing,
 ): Promise<Pages> {

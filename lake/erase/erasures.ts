@@ -156,6 +156,9 @@ class Eraser implements Erasures {
   }
 
   resume(id: string, { vacuum }: { vacuum: boolean }): Promise<ErasureState | null> {
+    const known = this.#states.get(id)
+    // Who looks from now on must not take the reason of the last try for that of this one.
+    if (known?.state === 'waiting') this.#note({ ...known, state: 'running', reason: null })
     return this.#inTurn(async () => {
       const erasure = (await readErasures(this.#deps.store)).find((one) => one.id === id)
       if (erasure === undefined) return this.#states.get(id) ?? null

@@ -6,6 +6,7 @@ import type {
   RawRequestDefaultExpression,
   RawServerDefault,
 } from 'fastify'
+import type { Erasures } from '../../lake/erase/erasures.ts'
 import type { LakeQueries } from '../../lake/query/queries.ts'
 import type { Access } from '../../schemas/ports/access.ts'
 import type { Clock, Pause, Random } from '../../schemas/ports/clock.ts'
@@ -40,6 +41,8 @@ export interface HttpDeps {
   /** Recorded runs, newest first. */
   runs(): Promise<RunRecord[]>
   readonly runStarter: RunStarter
+  /** Erasures; absent: they are not offered. */
+  readonly erasures?: Erasures
   /** SQL over the lake; absent: it is not offered. */
   readonly sql?: ServedQueries
   /** Who may ask; absent: anyone. */

@@ -16,6 +16,7 @@ export interface Problem {
 const STATUS: { readonly [code in ErrorCode]?: number } = {
   E_PARAMETER: 400,
   E_QUERY: 400,
+  E_USAGE: 400,
   E_TOKEN: 401,
   E_ROLE: 403,
   E_SITE: 403,

@@ -13,6 +13,7 @@ import { allowOrigins } from './cors.ts'
 import { sendHeaders, setHeaders } from './headers.ts'
 import { refuseMalformed } from './malformed.ts'
 import { problemOf, sendProblem } from './problem.ts'
+import { erasureRoutes } from './routes/erasures.ts'
 import { liveRoutes } from './routes/live.ts'
 import { operationRoutes } from './routes/operation.ts'
 import { queryRoutes } from './routes/query.ts'
@@ -108,6 +109,7 @@ export function makeApp(deps: HttpDeps, tls: HttpTls | null = null) {
     viewRoutes(scope as unknown as App, deps)
     liveRoutes(scope as unknown as App, deps)
     operationRoutes(scope as unknown as App, deps)
+    if (deps.erasures !== undefined) erasureRoutes(scope as unknown as App, deps.erasures, identities)
     if (deps.sql !== undefined) queryRoutes(scope as unknown as App, deps.sql)
   })
   if (identities !== null) app.register(async (scope) => signInRoutes(scope, identities))

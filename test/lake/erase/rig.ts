@@ -28,7 +28,8 @@ import { simRandom } from '../../sim/random.ts'
 
 export const RETENTION_MS = 86_400_000
 const START_MS = Date.UTC(2026, 10, 22, 10)
-const TICK_MS = 30_000
+/** Long, so that days pass quickly. */
+const TICK_MS = 600_000
 
 interface Process extends Writers {
   readonly life: Incarnation
