@@ -256,6 +256,11 @@ export const ERRORS = {
     retryable: true,
     hint: 'wait for the next run, or start one: `tidemark batch --once`',
   },
+  E_METHOD: {
+    meaning: 'it cannot be asked in that way',
+    retryable: false,
+    hint: 'the header Allow names the methods; see /openapi.json',
+  },
   E_NOT_FOUND: {
     meaning: 'there is no such thing',
     retryable: false,

@@ -1,7 +1,7 @@
 import { TidemarkError } from '../../schemas/errors.ts'
+import { metricsText } from '../../serving/http/metrics-text.ts'
 import { sendProblem } from '../../serving/http/problem.ts'
 import { type HttpConfig, type HttpServer, listening, plainApp } from '../../serving/http/server.ts'
-import { metricsText } from './metrics-text.ts'
 
 export interface HealthDeps {
   /** Why the layer does not work, without paths of the machine; empty when it does. */

@@ -21,6 +21,7 @@ const STATUS: { readonly [code in ErrorCode]?: number } = {
   E_ROLE: 403,
   E_SITE: 403,
   E_NOT_FOUND: 404,
+  E_METHOD: 405,
   E_RUN_ACTIVE: 409,
   E_RUN_ELSEWHERE: 409,
   E_RUN_ENDED: 409,
@@ -72,6 +73,17 @@ export function sendProblem(
   return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(shown))
 }
 
+/** Values that are shown of those that a parameter may have. */
+const CHOICE_MAX = 12
+
+/** What a value could have been, where it is one of a few. */
+function choiceOf(params: unknown): string {
+  const { allowedValues } = params as { allowedValues?: readonly unknown[] }
+  if (allowedValues === undefined) return ''
+  const values = allowedValues.slice(0, CHOICE_MAX).join(', ')
+  return `: ${values}${allowedValues.length > CHOICE_MAX ? ', …' : ''}`
+}
+
 /** What fastify refuses itself: parameters against their schema, bodies, paths. */
 function fromFastify(error: FastifyError): TidemarkError {
   const [first] = error.validation ?? []
@@ -82,7 +94,9 @@ function fromFastify(error: FastifyError): TidemarkError {
     const field = first.instancePath.slice(1).split('/')[0]!
     // A name that the schema does not have is checked against `false`.
     const isExtra = first.message?.includes('schema is false') === true
-    const message = isExtra ? `there is no parameter ${field}` : `${field} ${first.message}`
+    const message = isExtra
+      ? `there is no parameter ${field}`
+      : `${field} ${first.message}${choiceOf(first.params)}`
     return new TidemarkError('E_PARAMETER', message, { field })
   }
   if (statusOf(error) < 500) return new TidemarkError('E_PARAMETER', error.message)

@@ -194,7 +194,8 @@ export const Problem = Type.Object({
   parameter: Type.Optional(Type.String()),
 })
 
-export const PROBLEMS = { '4xx': Problem, '5xx': Problem }
+const problem = { content: { 'application/problem+json': { schema: Problem } } }
+export const PROBLEMS = { '4xx': problem, '5xx': problem }
 
 export const RESULTS = ['published', 'nothing_new', 'lost_race', 'failed', 'cancelled']
 

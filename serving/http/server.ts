@@ -1,7 +1,12 @@
 import type { Server as TlsServer } from 'node:tls'
 import swagger from '@fastify/swagger'
-import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
-import Fastify, { type FastifyInstance, type FastifyRequest, type FastifyServerOptions } from 'fastify'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import Fastify, {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type FastifyServerOptions,
+} from 'fastify'
 import { describeError, TidemarkError } from '../../schemas/errors.ts'
 import { shown } from '../../schemas/shown.ts'
 import type { Answers } from '../answers.ts'
@@ -12,6 +17,7 @@ import { compressAnswers } from './compress.ts'
 import { allowOrigins } from './cors.ts'
 import { sendHeaders, setHeaders } from './headers.ts'
 import { refuseMalformed } from './malformed.ts'
+import { PathMethods } from './methods.ts'
 import { problemOf, sendProblem } from './problem.ts'
 import { erasureRoutes } from './routes/erasures.ts'
 import { liveRoutes } from './routes/live.ts'
@@ -20,6 +26,7 @@ import { queryRoutes } from './routes/query.ts'
 import { viewRoutes } from './routes/views.ts'
 import { Identities } from './session/identity.ts'
 import { signInRoutes } from './session/sign-in.ts'
+import { validatorCompiler } from './validate.ts'
 
 export interface HttpConfig {
   readonly host: string
@@ -77,16 +84,25 @@ const pem = ({ cert, key }: HttpTls) => ({ cert: Buffer.from(cert), key: Buffer.
 
 /** The API and the pages, not yet listening. */
 export function makeApp(deps: HttpDeps, tls: HttpTls | null = null) {
-  const app = plainApp(tls)
-    .withTypeProvider<TypeBoxTypeProvider>()
-    .setValidatorCompiler(TypeBoxValidatorCompiler)
-  app.setErrorHandler((error, _request, reply) => {
+  const app = plainApp(tls).withTypeProvider<TypeBoxTypeProvider>().setValidatorCompiler(validatorCompiler)
+  const methods = new PathMethods(app as unknown as FastifyInstance)
+  const refuseUnknown = (request: FastifyRequest, reply: FastifyReply) => {
+    const path = request.url.split('?')[0]!
+    const allowed = methods.of(path).join(', ')
+    if (allowed === '') return sendProblem(reply, noSuchPath(request, deps.answers))
+    const error = new TidemarkError('E_METHOD', `${shown(path)} takes ${allowed}, not ${request.method}`)
+    return sendProblem(reply.header('allow', allowed), error)
+  }
+  app.setNotFoundHandler(refuseUnknown)
+  app.setErrorHandler((error, request, reply) => {
     const { status } = problemOf(error)
+    // A body that nobody reads is not what is wrong.
+    if (request.is404 && status < 500 && !(error instanceof TidemarkError))
+      return refuseUnknown(request as unknown as FastifyRequest, reply as unknown as FastifyReply)
     if (status === 500) deps.logLine(`http: ${describeError(error)}`)
     // Faults of the machine may name its files.
-    return sendProblem(reply, error, status >= 500 ? deps.hidePaths : undefined)
+    return sendProblem(reply as unknown as FastifyReply, error, status >= 500 ? deps.hidePaths : undefined)
   })
-  app.setNotFoundHandler((request, reply) => sendProblem(reply, noSuchPath(request, deps.answers)))
   // Node looks at what has sent no whole head; a body may come as slowly as its sender likes.
   app.addHook('onRequest', async ({ raw }) => {
     const cancel = deps.clock.after(REQUEST_MS_MAX, () => {
@@ -104,6 +120,8 @@ export function makeApp(deps: HttpDeps, tls: HttpTls | null = null) {
       info: { title: 'Tidemark', version: deps.version, description: 'Metrics history, answered exactly' },
       ...SECURITY,
     },
+    transformObject: (document) =>
+      withOptionalBodies(('openapiObject' in document ? document.openapiObject : {}) as OpenApi) as never,
   })
   app.register(async (scope) => {
     viewRoutes(scope as unknown as App, deps)
@@ -115,6 +133,32 @@ export function makeApp(deps: HttpDeps, tls: HttpTls | null = null) {
   if (identities !== null) app.register(async (scope) => signInRoutes(scope, identities))
   app.register(async (scope) => pages(scope, deps))
   return app
+}
+
+/** Says of bodies that may be null that they may be left out, for which schemas of bodies have no word. */
+function withOptionalBodies(document: OpenApi): OpenApi {
+  for (const path of Object.values(document.paths ?? {}))
+    for (const operation of Object.values(path)) {
+      const body = operation.requestBody
+      const { anyOf = [] } = body?.content?.['application/json']?.schema ?? {}
+      if (body !== undefined && anyOf.some(({ type }) => type === 'null')) body.required = false
+    }
+  return document
+}
+
+interface OpenApi {
+  readonly paths?: {
+    readonly [path: string]: {
+      readonly [method: string]: {
+        readonly requestBody?: {
+          required?: boolean
+          readonly content?: {
+            readonly [type: string]: { readonly schema?: { readonly anyOf?: readonly { type?: string }[] } }
+          }
+        }
+      }
+    }
+  }
 }
 
 /** What is said of a path that there is not: of a view's, that there is no such view. */

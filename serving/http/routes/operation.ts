@@ -4,6 +4,7 @@ import { shown } from '../../../schemas/shown.ts'
 import { NO_TOKEN } from '../access.ts'
 import type { App, HttpDeps } from '../app.ts'
 import { hideIn } from '../hide.ts'
+import { metricsText } from '../metrics-text.ts'
 import { presentRun, presentState } from '../present-run.ts'
 import { NoQuery, PROBLEMS, Run, RunState, StartedRun, StartRun } from '../schemas.ts'
 
@@ -48,6 +49,22 @@ export function operationRoutes(app: App, deps: HttpDeps): void {
     async (_request, reply) => {
       const state = await deps.ready()
       return reply.code(state.ready ? 200 : 503).send({ ready: state.ready, reasons: [...state.reasons] })
+    },
+  )
+
+  app.get(
+    '/metrics',
+    {
+      schema: {
+        summary: 'The figures of every layer, as Prometheus text',
+        querystring: NoQuery,
+        response: { 200: { content: { 'text/plain': { schema: Type.String() } } }, ...PROBLEMS },
+      },
+    },
+    async (_request, reply) => {
+      const [{ ready }, status] = [await deps.ready(), await deps.status()]
+      const text = metricsText('tidemark', { ready, ...status })
+      return reply.type('text/plain; version=0.0.4; charset=utf-8').send(text)
     },
   )
 

@@ -104,7 +104,7 @@ test.runIf(kafkaFound()).each(LAKES)(
     }
     await check('every message counts once from the batch')
     expect(await counted(urls[0]!, startMs)).toEqual(expected)
-    const asked = /^tidemark_requests_list_requests (\d+)$/m.exec(await nodes[0]!.metrics())?.[1]
+    const asked = /^tidemark_requests_list_requests_total (\d+)$/m.exec(await nodes[0]!.metrics())?.[1]
     expect(Number(asked ?? 0) > 0).toBe(bucket !== null)
   },
   280_000,

@@ -3,8 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { expect } from 'vitest'
 import { bucketServer, KEY, SECRET } from '../bucket-server.ts'
 import { type LoadSender, loadMessage } from '../load.ts'
+import { lintMetrics, promtool } from '../metrics.ts'
 import { environment } from '../up.ts'
 import { until } from '../watch.ts'
 
@@ -49,7 +51,9 @@ export class Processes implements AsyncDisposable {
       },
       metrics: async () => {
         const url = /health +(http:\S+)/.exec(printed)![1]
-        return (await fetch(`${url}/metrics`)).text()
+        const text = await (await fetch(`${url}/metrics`)).text()
+        if (promtool) expect(lintMetrics(text)).toBe('')
+        return text
       },
     }
     this.#all.push(made)

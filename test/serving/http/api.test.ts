@@ -137,7 +137,12 @@ test('unknown paths and methods are problems too', async () => {
     status: 404,
     code: 'E_NOT_FOUND',
   })
-  expect((await rig.app.inject({ method: 'DELETE', url: '/v1/runs' })).statusCode).toBe(404)
+  const wrong = await rig.app.inject({ method: 'DELETE', url: '/v1/runs' })
+  expect([wrong.statusCode, wrong.headers.allow, wrong.json().code]).toEqual([
+    405,
+    'GET, HEAD, POST',
+    'E_METHOD',
+  ])
   const broken = { 'content-type': 'application/json' }
   const body = await rig.app.inject({ method: 'POST', url: '/v1/runs', headers: broken, payload: '{' })
   expect(body.json()).toMatchObject({ status: 400, code: 'E_PARAMETER' })
@@ -149,6 +154,7 @@ test('/openapi.json is OpenAPI 3.1 and names every path of the API', async () =>
   expect(document.openapi).toBe('3.1.0')
   expect(Object.keys(document.paths).sort()).toEqual([
     '/healthz',
+    '/metrics',
     '/readyz',
     '/v1/analytics',
     '/v1/datasets',

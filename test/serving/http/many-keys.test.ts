@@ -14,6 +14,7 @@ import { ask } from './raw.ts'
 const KEYS = 10_000
 /** Nothing holds the event loop longer than 50 ms; ten times that on a machine that is busy with other things as well. */
 const HELD_MS_MAX = 500
+const TRIES_MAX = 5
 const MINUTE_MS = 60_000
 
 /** Minutes of many services, in each layer one. */
@@ -42,42 +43,52 @@ const QUESTIONS: readonly [path: string, named: string, rows: number][] = [
   [`/v1/views/service_minute/series?${DAY}&limit=1000&fields=cpu.mean`, 'keys', 1_000],
 ]
 
-test.each(QUESTIONS)(
-  '%s of ten thousand services holds up nobody else',
-  async (path, named, rows) => {
-    await using rig = await answersRig(host, serviceMinute, { pause, clockOf: quick })
-    await rig.publish(messages(0), 1)
-    rig.hold(messages(1), 1, 2)
-    await using app = makeApp({
-      answers: rig.answers,
-      random: simRandom(1),
-      clock: rig.clock,
-      pause,
-      status: async () => ({}),
-      ready: async () => ({ ready: true, reasons: [] }),
-      runs: async () => [],
-      runStarter: {
-        start: () => ({ run: 'r', ended: Promise.resolve([]) }),
-        find: async () => null,
-        cancel: () => false,
-      },
-      version: 'test',
-      logLine: () => {},
-    })
-    await app.listen({ host: '127.0.0.1', port: 0 })
-    const { port } = app.server.address() as AddressInfo
+/** The longest that the event loop stood still; the least of some tries, since others use the machine too. */
+async function heldMs(asking: () => Promise<void>): Promise<number> {
+  let least = Number.POSITIVE_INFINITY
+  for (let n = 0; n < TRIES_MAX && least >= HELD_MS_MAX; n++) {
     const loop = monitorEventLoopDelay({ resolution: 1 })
     loop.enable()
-    const { status, body } = await ask(port, path)
+    await asking()
     loop.disable()
-    expect(status).toBe(200)
-    const answer = JSON.parse(body) as { [named: string]: readonly { readonly messages?: number }[] }
-    expect([answer[named]!.length, answer.complete]).toEqual([rows, true])
-    expect(answer[named]!.every(({ messages = 2 }) => messages === 2)).toBe(true)
-    expect(loop.max / 1e6).toBeLessThan(HELD_MS_MAX)
-  },
-  60_000,
-)
+    least = Math.min(least, loop.max / 1e6)
+  }
+  return least
+}
+
+test('no question about ten thousand services holds up anybody else', async () => {
+  await using rig = await answersRig(host, serviceMinute, { pause, clockOf: quick })
+  await rig.publish(messages(0), 1)
+  rig.hold(messages(1), 1, 2)
+  await using app = makeApp({
+    answers: rig.answers,
+    random: simRandom(1),
+    clock: rig.clock,
+    pause,
+    status: async () => ({}),
+    ready: async () => ({ ready: true, reasons: [] }),
+    runs: async () => [],
+    runStarter: {
+      start: () => ({ run: 'r', ended: Promise.resolve([]) }),
+      find: async () => null,
+      cancel: () => false,
+    },
+    version: 'test',
+    logLine: () => {},
+  })
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = app.server.address() as AddressInfo
+  for (const [path, named, rows] of QUESTIONS) {
+    const held = await heldMs(async () => {
+      const { status, body } = await ask(port, path)
+      expect([path, status]).toEqual([path, 200])
+      const answer = JSON.parse(body) as { [named: string]: readonly { readonly messages?: number }[] }
+      expect([answer[named]!.length, answer.complete]).toEqual([rows, true])
+      expect(answer[named]!.every(({ messages = 2 }) => messages === 2)).toBe(true)
+    })
+    expect([path, held < HELD_MS_MAX]).toEqual([path, true])
+  }
+}, 120_000)
 
 test('a version that comes between two parts of an answer counts nothing twice, and loses nothing', async () => {
   let between = async () => {}
