@@ -15,6 +15,7 @@ import { guard, SECURITY } from './access.ts'
 import type { App, HttpDeps } from './app.ts'
 import { compressAnswers } from './compress.ts'
 import { allowOrigins } from './cors.ts'
+import { docsRoutes } from './docs/routes.ts'
 import { sendHeaders, setHeaders } from './headers.ts'
 import { refuseMalformed } from './malformed.ts'
 import { PathMethods } from './methods.ts'
@@ -128,6 +129,7 @@ export function makeApp(deps: HttpDeps, tls: HttpTls | null = null) {
     liveRoutes(scope as unknown as App, deps)
     operationRoutes(scope as unknown as App, deps)
     if (deps.erasures !== undefined) erasureRoutes(scope as unknown as App, deps.erasures, identities)
+    docsRoutes(scope as unknown as FastifyInstance)
     if (deps.sql !== undefined) queryRoutes(scope as unknown as App, deps.sql)
   })
   if (identities !== null) app.register(async (scope) => signInRoutes(scope, identities))
