@@ -4,7 +4,7 @@ import type { OpenedStore } from '../../lake/store/opened.ts'
 import type { ObjectStore } from '../../lake/store/port.ts'
 import { agentsInLake } from '../../lake/tables/agents.ts'
 import { allViews, type LakeTables } from '../../lake/tables/deployment.ts'
-import { readNamedPosition } from '../../lake/tables/named-position.ts'
+import { namePartitions, readNamedPosition } from '../../lake/tables/named-position.ts'
 import type { SealEncoder } from '../../lake/writer/seal-files.ts'
 import { type JournalConfig, openJournal } from '../../log/journal/journal.ts'
 import type { LogReader } from '../../log/port.ts'
@@ -108,5 +108,7 @@ export async function openData(
     },
     (name, layer) => closing.add(name, () => layer.close()),
   )
+  // Before anything is acknowledged: what is lost with this directory is missed then, even if nothing of it was sealed.
+  await namePartitions(messages[0]!, journal.partitions(), clock.nowMs())
   return { ...writers, tables, store, encoder, journal, wake, requests: opened.requests }
 }

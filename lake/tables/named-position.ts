@@ -1,5 +1,7 @@
-import { type Position, partitionsOf } from '../../schemas/position.ts'
+import { isError } from '../../schemas/errors.ts'
+import { BEGINNING, type Position, partitionsOf } from '../../schemas/position.ts'
 import type { Snapshot, Table } from '../delta/port.ts'
+import { sealApp } from './messages.ts'
 import { viewState } from './published.ts'
 
 /** The tables whose commits name offsets of the log. */
@@ -39,6 +41,34 @@ export async function readNamedPosition({ messages, views }: NamingTables): Prom
       position = await look()
       return position
     },
+  }
+}
+
+/** Tries to commit beside others that commit. */
+const TRIES_MAX = 10
+
+/**
+ * Names partitions of a log in the lake before anything of them is acknowledged: whoever finds the lake without that log knows
+ * that it may have held blocks which nobody sealed. A partition that is named already stays as it is.
+ */
+export async function namePartitions(
+  messages: Table,
+  partitions: readonly number[],
+  nowMs: number,
+): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    const base = (await messages.snapshot()) as Snapshot
+    const unnamed = partitions.filter((partition) => !base.txns.has(sealApp(partition)))
+    if (unnamed.length === 0) return
+    const begun = { version: BEGINNING, lastUpdatedMs: nowMs }
+    const txns = Object.fromEntries(unnamed.map((partition) => [sealApp(partition), begun]))
+    try {
+      await messages.commit(base, { operation: 'BEGIN PARTITION', dataChange: false, txns })
+      return
+    } catch (error) {
+      // Somebody else named it, or committed something else: it is looked at again.
+      if (!isError(error, 'E_CONFLICT') || tries === TRIES_MAX) throw error
+    }
   }
 }
 

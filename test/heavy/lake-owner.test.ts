@@ -52,7 +52,7 @@ async function analytics(up: Running) {
   return (await answer.json()) as {
     readonly services: readonly { messages: number }[]
     readonly complete: boolean
-    readonly gaps: readonly { partition: number; reason: string }[]
+    readonly gaps?: readonly { partition: number }[]
   }
 }
 
@@ -99,10 +99,7 @@ test('an owner that stands still is followed, and stops when it finds out', asyn
   await deliver(second!, new LoadSender(2, Date.now() - HOURS_2, 50), 50)
   // What the first acknowledged and had not sealed is in its journal alone: that is said, not passed over.
   const { complete, gaps } = await analytics(second!)
-  expect([complete, gaps.map(({ partition, reason }) => [partition, reason])]).toEqual([
-    false,
-    [[0, expect.stringContaining('the journal that held these blocks is gone')]],
-  ])
+  expect([complete, gaps?.map(({ partition }) => partition)]).toEqual([false, [0]])
   const ended = new Promise((resolve) => first.child.once('exit', resolve))
   first.child.kill('SIGCONT')
   expect(await ended).toBe(1)

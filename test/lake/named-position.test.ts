@@ -1,13 +1,17 @@
 import { expect, test } from 'vitest'
+import type { Table } from '../../lake/delta/port.ts'
 import { openTable } from '../../lake/delta/table.ts'
 import { MemoryStore } from '../../lake/store/memory.ts'
 import type { ObjectStore } from '../../lake/store/port.ts'
-import { messagesSchema, sealApp } from '../../lake/tables/messages.ts'
-import { readNamedPosition } from '../../lake/tables/named-position.ts'
+import { logFacts, messagesSchema, sealApp } from '../../lake/tables/messages.ts'
+import { namePartitions, readNamedPosition } from '../../lake/tables/named-position.ts'
 import { ticksTable } from '../../lake/tables/ticks.ts'
+import { closeLostPartitions } from '../../lake/writer/lost-partitions.ts'
 import { host } from '../../schemas/datasets/host.ts'
 import { serviceMinute } from '../../schemas/views/service-minute.ts'
+import { openOn } from '../log/journal/samples.ts'
 import { SimClock } from '../sim/clock.ts'
+import { SimDisk } from '../sim/disk.ts'
 import { simRandom } from '../sim/random.ts'
 
 const clock = new SimClock(0)
@@ -66,4 +70,26 @@ test('a lake that is empty is not written to', async () => {
   const store = new MemoryStore(clock)
   await (await readNamedPosition(tablesOn(store))).fence()
   expect(await store.list('')).toEqual([])
+})
+
+test('a partition of which nothing was sealed is named too, once, and missed when its log is gone', async () => {
+  const store = new MemoryStore(clock)
+  const { messages } = tablesOn(store)
+  const [table] = messages as [Table]
+  await table.create(messagesSchema(host), {})
+  await namePartitions(table, [0], 7)
+  const named = await readNamedPosition(tablesOn(store))
+  expect(named.position).toEqual({ 0: -1 })
+  const { version } = (await table.snapshot())!
+  await namePartitions(tablesOn(store).messages[0]!, [0], 8)
+  expect((await table.snapshot())!.version).toBe(version)
+  // Another directory takes the lake over: its journal begins behind what is named, and what may be lost is a gap.
+  const journal = await openOn(new SimDisk(1), { floor: named.position })
+  expect(journal.partitions()).toEqual([1])
+  await journal.close()
+  const closing = closeLostPartitions((await table.snapshot())!, named.position, [1], 9)!
+  await table.commit((await table.snapshot())!, closing)
+  expect(logFacts((await table.snapshot())!).gaps).toMatchObject([
+    { partition: 0, from: -1, to: 0, fromMs: 7, toMs: 9 },
+  ])
 })
