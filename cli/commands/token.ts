@@ -1,9 +1,11 @@
+import type { Act } from '../../lake/audit.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import { isName } from '../../schemas/name.ts'
 import { TIME_MS_MAX } from '../../schemas/time.ts'
 import { hashToken, makeToken, ROLES, type Role, type TokenRecord } from '../../schemas/token.ts'
 import { changeTokens, readTokens } from '../access/token-file.ts'
-import type { Args, Command, Io } from '../command.ts'
+import { type Args, type Command, type Io, LAKE_SETTINGS } from '../command.ts'
+import { recordAct } from '../compose/recorded-act.ts'
 import { textTable } from '../help.ts'
 import { nodeClock } from '../host/clock.ts'
 import { nodeDisk } from '../host/disk.ts'
@@ -28,7 +30,7 @@ export const token: Command = {
     },
     { name: 'json', about: 'list: as JSON, one token a line' },
   ],
-  settings: ['data'],
+  settings: ['data', ...LAKE_SETTINGS],
   example: 'tidemark token create --role agent --name web-servers',
   run,
 }
@@ -37,17 +39,32 @@ async function run({ flags, operands, settings }: Args, io: Io): Promise<number>
   const [action, id, ...more] = operands
   const dataDir = settings.dataDir()
   const wanted = action === 'revoke' ? id !== undefined && more.length === 0 : operands.length === 1
-  if (action === 'create' && wanted) return await create(dataDir, flags, io)
+  const record = (what: string, about: Act['about']) =>
+    recordAct(
+      { what, about },
+      settings,
+      { disk: nodeDisk(), clock: nodeClock(), random: nodeRandom() },
+      io.err,
+    )
+  if (action === 'create' && wanted) return await create(dataDir, flags, io, record)
   if (action === 'list' && wanted) return await list(dataDir, flags, io)
-  if (action === 'revoke' && wanted) return await revoke(dataDir, id!, io)
+  if (action === 'revoke' && wanted) return await revoke(dataDir, id!, io, record)
   throw new TidemarkError(
     'E_USAGE',
     'say `tidemark token create --role ROLE`, `token list` or `token revoke ID`',
   )
 }
 
+/** Records an act in the lake. */
+type Recording = (what: string, about: Act['about']) => Promise<void>
+
 /** The token alone on standard output, so that a script can take it; what it is, beside it. */
-async function create(dataDir: string, { role, name = '', expires }: Args['flags'], io: Io): Promise<number> {
+async function create(
+  dataDir: string,
+  { role, name = '', expires }: Args['flags'],
+  io: Io,
+  record: Recording,
+): Promise<number> {
   if (!ROLES.includes(role as Role))
     throw new TidemarkError('E_USAGE', 'tidemark token create needs --role agent, viewer or admin')
   if (name !== '' && !isName(name))
@@ -58,7 +75,7 @@ async function create(dataDir: string, { role, name = '', expires }: Args['flags
   if (expiresMs !== null && !(expiresMs <= TIME_MS_MAX))
     throw new TidemarkError('E_USAGE', '--expires must be a duration like 12h or 90d')
   const made = makeToken(nodeRandom())
-  const record: TokenRecord = {
+  const kept: TokenRecord = {
     id: made.id,
     role: role as Role,
     name,
@@ -66,9 +83,10 @@ async function create(dataDir: string, { role, name = '', expires }: Args['flags
     expiresMs,
     sha256: hashToken(made.token),
   }
-  await changeTokens({ disk: nodeDisk(), clock }, dataDir, (tokens) => [...tokens, record])
-  io.err(`Token ${record.id}, role ${role}. It is shown only now; Tidemark keeps its hash alone.\n`)
+  await changeTokens({ disk: nodeDisk(), clock }, dataDir, (tokens) => [...tokens, kept])
+  io.err(`Token ${kept.id}, role ${role}. It is shown only now; Tidemark keeps its hash alone.\n`)
   io.out(`${made.token}\n`)
+  await record('token create', { token: kept.id, role: kept.role, name })
   return 0
 }
 
@@ -90,7 +108,7 @@ async function list(dataDir: string, { json }: Args['flags'], io: Io): Promise<n
   return 0
 }
 
-async function revoke(dataDir: string, id: string, io: Io): Promise<number> {
+async function revoke(dataDir: string, id: string, io: Io, record: Recording): Promise<number> {
   await changeTokens({ disk: nodeDisk(), clock: nodeClock() }, dataDir, (tokens) => {
     const left = tokens.filter((one) => one.id !== id)
     if (left.length === tokens.length)
@@ -98,5 +116,6 @@ async function revoke(dataDir: string, id: string, io: Io): Promise<number> {
     return left
   })
   io.out(`Token ${id} is revoked.\n`)
+  await record('token revoke', { token: id })
   return 0
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { openAudit } from '../../lake/audit.ts'
 import type { LakeTables } from '../../lake/tables/deployment.ts'
 import type { OpenCells, Wake } from '../../schemas/ports/layers.ts'
 import { type AnswersServer, startAnswers } from '../../serving/answer.ts'
@@ -14,7 +15,7 @@ import { VERSION } from '../version.ts'
 import type { Closing } from './closing.ts'
 import { hiddenPaths } from './hidden-paths.ts'
 import type { Host } from './host.ts'
-import { isPaid } from './lake-store.ts'
+import { isPaid, lakeStore } from './lake-store.ts'
 
 /**
  * How often a lake whose owner pays for each look is looked at: by a process that commits itself, and by one that knows of the
@@ -82,6 +83,7 @@ export async function startPages(
     pause,
     access: gate.access,
     hosts: [settings.address('serving.listen').host.toLowerCase(), ...settings.hosts('serving.hosts')],
+    audit: openAudit({ store: lakeStore(settings, { disk, clock, random }).store, clock, random }),
     cors: settings.origins('serving.cors'),
     version: VERSION,
     hidePaths: hiddenPaths(settings),

@@ -6,6 +6,7 @@ import type {
   RawRequestDefaultExpression,
   RawServerDefault,
 } from 'fastify'
+import type { Audit } from '../../lake/audit.ts'
 import type { Erasures } from '../../lake/erase/erasures.ts'
 import type { LakeQueries } from '../../lake/query/queries.ts'
 import type { Access } from '../../schemas/ports/access.ts'
@@ -43,6 +44,8 @@ export interface HttpDeps {
   readonly runStarter: RunStarter
   /** Erasures; absent: they are not offered. */
   readonly erasures?: Erasures
+  /** Where acts of those who do more than read are recorded; absent: nowhere. */
+  readonly audit?: Pick<Audit, 'record'>
   /** SQL over the lake; absent: it is not offered. */
   readonly sql?: ServedQueries
   /** Who may ask; absent: anyone. */

@@ -20,6 +20,7 @@ import { sendHeaders, setHeaders } from './headers.ts'
 import { refuseMalformed } from './malformed.ts'
 import { PathMethods } from './methods.ts'
 import { problemOf, sendProblem } from './problem.ts'
+import { recordActs } from './record-acts.ts'
 import { erasureRoutes } from './routes/erasures.ts'
 import { liveRoutes } from './routes/live.ts'
 import { operationRoutes } from './routes/operation.ts'
@@ -115,6 +116,8 @@ export function makeApp(deps: HttpDeps, tls: HttpTls | null = null) {
   const identities = deps.access === undefined ? null : new Identities(deps.access, deps)
   compressAnswers(app as unknown as FastifyInstance)
   guard(app as unknown as FastifyInstance, { identities, clock: deps.clock, hosts: deps.hosts })
+  const { audit, logLine } = deps
+  if (audit !== undefined) recordActs(app as unknown as FastifyInstance, { audit, identities, logLine })
   app.register(swagger, {
     openapi: {
       openapi: '3.1.0',

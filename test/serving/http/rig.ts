@@ -12,7 +12,7 @@ import { makeWake } from '../../../schemas/ports/wake.ts'
 import { hostMinute } from '../../../schemas/views/host-minute.ts'
 import { serviceMinute } from '../../../schemas/views/service-minute.ts'
 import { startAnswers } from '../../../serving/answer.ts'
-import type { ServedQueries } from '../../../serving/http/app.ts'
+import type { HttpDeps, ServedQueries } from '../../../serving/http/app.ts'
 import { type HttpTls, makeApp } from '../../../serving/http/server.ts'
 import { encodeBlock } from '../../sim/blocks.ts'
 import { SimClock } from '../../sim/clock.ts'
@@ -29,6 +29,7 @@ export interface ApiRigOptions {
   readonly cors?: readonly string[]
   readonly tls?: HttpTls
   readonly sql?: ServedQueries
+  readonly audit?: HttpDeps['audit']
   readonly definitions?: Definitions
 }
 
@@ -40,6 +41,7 @@ export async function apiRig({
   cors,
   tls,
   sql,
+  audit,
 }: ApiRigOptions = {}) {
   const clock = new SimClock(NOW_MS)
   const store = new MemoryStore(clock)
@@ -88,6 +90,7 @@ export async function apiRig({
       ...(hosts && { hosts }),
       ...(cors && { cors }),
       ...(sql && { sql }),
+      ...(audit && { audit }),
       version: 'test',
       hidePaths: (text) => text.replaceAll('/home/ann/data', 'DATA'),
       logLine,

@@ -1,0 +1,22 @@
+import { userInfo } from 'node:os'
+import { type Act, openAudit } from '../../lake/audit.ts'
+import { describeError } from '../../schemas/errors.ts'
+import type { Settings } from '../settings/settings.ts'
+import type { Host } from './host.ts'
+import { lakeStore } from './lake-store.ts'
+
+/** Records what a command of this machine's user did. Where it cannot, that is said: the act is done. */
+export async function recordAct(
+  act: Pick<Act, 'what' | 'about'>,
+  settings: Settings,
+  host: Omit<Host, 'logLine'>,
+  say: (text: string) => void,
+): Promise<void> {
+  try {
+    const { store } = lakeStore(settings, host)
+    const who = `user ${userInfo().username}`
+    await openAudit({ ...host, store }).record({ ...act, who, rows: null, result: 'done' })
+  } catch (error) {
+    say(`It is done, and could not be recorded in the lake: ${describeError(error)}\n`)
+  }
+}
