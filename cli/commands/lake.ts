@@ -1,14 +1,16 @@
 import { TidemarkError } from '../../schemas/errors.ts'
 import { type Args, type Command, type Io, LAKE_SETTINGS } from '../command.ts'
 import { lakeAudit } from './lake/audit.ts'
+import { lakeCompact, lakeVacuum } from './lake/upkeep.ts'
 
 export const lake: Command = {
   name: 'lake',
-  summary: 'The lake itself: what was done to it',
-  operands: 'audit',
+  summary: 'The lake itself: what was done to it, and its upkeep now',
+  operands: 'audit|compact|vacuum',
   flags: [
     { name: 'from', value: 'TIME', about: 'audit: acts at or after this time (all)' },
     { name: 'to', value: 'TIME', about: 'audit: acts before this time (now)' },
+    { name: 'dry-run', about: 'compact, vacuum: say what would be done; change nothing' },
     { name: 'format', value: 'FORMAT', about: 'table or json, an object a line (table)' },
   ],
   settings: ['data', ...LAKE_SETTINGS],
@@ -16,8 +18,18 @@ export const lake: Command = {
   run,
 }
 
+const ACTIONS: { readonly [name: string]: (args: Args, io: Io) => Promise<number> } = {
+  audit: lakeAudit,
+  compact: lakeCompact,
+  vacuum: lakeVacuum,
+}
+
 async function run(args: Args, io: Io): Promise<number> {
-  const [action, ...more] = args.operands
-  if (action === 'audit' && more.length === 0) return lakeAudit(args, io)
-  throw new TidemarkError('E_USAGE', 'say `tidemark lake audit`')
+  const [name = '', ...more] = args.operands
+  const action = Object.hasOwn(ACTIONS, name) && more.length === 0 ? ACTIONS[name] : undefined
+  if (action !== undefined) return action(args, io)
+  throw new TidemarkError(
+    'E_USAGE',
+    `say \`tidemark lake ${Object.keys(ACTIONS).join('`, `tidemark lake ')}\``,
+  )
 }

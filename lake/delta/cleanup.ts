@@ -36,15 +36,23 @@ export function cutoffs(nowMs: number, newestMs: number, retentionMs: number): C
 
 /** Removes log entries before the newest readable checkpoint that was made at or before `cutoffMs`. */
 export async function cleanLog(log: TableLog, listing: Listing, cutoffMs: number): Promise<void> {
-  const keepFrom = await lastAtOrBefore(log, listing.checkpoints, cutoffMs)
-  if (keepFrom === null) return
-  const keys = entriesBefore(log, listing, keepFrom)
-  if (keys.length === 0) return
+  const { keepFrom, keys } = await oldEntries(log, listing, cutoffMs)
+  if (keepFrom === null || keys.length === 0) return
   // From here on the table stands on this checkpoint alone: it must be whole, and readers must be led past the rest.
   const checkpoint = await log.readCheckpoint(keepFrom)
   if (checkpoint === null) return
   if ((await lastCheckpoint(log)) < keepFrom) await nameLastCheckpoint(log, keepFrom, checkpoint.actions)
   for (const key of keys) await log.store.delete(key)
+}
+
+/** The log entries that `cleanLog` removes, oldest first, and the checkpoint that the table then stands on. */
+export async function oldEntries(
+  log: TableLog,
+  listing: Listing,
+  cutoffMs: number,
+): Promise<{ readonly keepFrom: number | null; readonly keys: readonly string[] }> {
+  const keepFrom = await lastAtOrBefore(log, listing.checkpoints, cutoffMs)
+  return { keepFrom, keys: keepFrom === null ? [] : entriesBefore(log, listing, keepFrom) }
 }
 
 /** Keys of the entries of versions before `keepFrom`, oldest first. */

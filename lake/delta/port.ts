@@ -1,5 +1,7 @@
 /** What Tidemark's layers ask of a Delta table. The format: docs/format/tables.md and delta-io/delta PROTOCOL.md. */
 
+import type { StoredObject } from '../store/port.ts'
+
 export interface Field {
   readonly name: string
   /** A sketch is an array of structs of a bucket (integer) and a count (long). */
@@ -96,6 +98,8 @@ export interface Table {
   verify(file: DataFile): Promise<void>
   /** Path for a local engine of a file that was verified, now or before in this process; throws like `readFile`. */
   localPath(file: DataFile): Promise<string>
+  /** What `tend` would remove now: log entries and data files. */
+  removable(nowMs: number, retentionMs: number): Promise<readonly StoredObject[]>
   /**
    * Upkeep: writes a checkpoint when due, removes log entries older than the retention that no reader
    * needs, deletes files that no version within the retention names and that are older than it. A table whose newest

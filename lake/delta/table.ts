@@ -1,9 +1,9 @@
 import { Coalesced } from '../../schemas/coalesced.ts'
 import type { Clock, Random } from '../../schemas/ports/clock.ts'
-import type { ObjectStore } from '../store/port.ts'
+import type { ObjectStore, StoredObject } from '../store/port.ts'
 import { commitInfo, type MetaData, PROTOCOL, serialise } from './actions.ts'
 import { isCheckpointDue, writeCheckpoint } from './checkpoint.ts'
-import { cleanFiles, cleanLog, cutoffs } from './cleanup.ts'
+import { cleanFiles, cleanLog, cutoffs, oldEntries, unneeded } from './cleanup.ts'
 import { commitChange, putVersion } from './commit.ts'
 import { DataFiles } from './data-files.ts'
 import { newest, readChanges, readVersion, readVersionAt } from './history.ts'
@@ -109,6 +109,16 @@ class DeltaTable implements Table {
 
   localPath(file: DataFile): Promise<string> {
     return this.#files.localPath(file)
+  }
+
+  async removable(nowMs: number, retentionMs: number): Promise<StoredObject[]> {
+    const objects = await this.#deps.store.list(`${this.name}/`)
+    const state = await this.snapshot()
+    if (state === null) return []
+    const cutoff = cutoffs(nowMs, state.timeMs, retentionMs)
+    const { keys } = await oldEntries(this.#log, this.#log.sort(objects), cutoff.olderMs)
+    const gone = new Set([...keys, ...unneeded(`${this.name}/`, objects, state, cutoff)])
+    return objects.filter(({ key }) => gone.has(key))
   }
 
   async tend(nowMs: number, retentionMs: number, { checkpoint = false } = {}): Promise<void> {

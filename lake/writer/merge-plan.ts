@@ -16,9 +16,9 @@ export const MERGES_MAX = 64
 
 /**
  * What to merge: on a closed date (over for more than an hour) any two small files, on an open one
- * `OPEN_DATE_FILES` of them. The result of one merge holds at most `MERGE_ROWS_MAX` rows.
+ * `OPEN_DATE_FILES` of them. The result of one merge holds at most `MERGE_ROWS_MAX` rows. At most `mergesMax`, the oldest dates first.
  */
-export function planMerges(files: Iterable<DataFile>, nowMs: number): Merge[] {
+export function planMerges(files: Iterable<DataFile>, nowMs: number, mergesMax = MERGES_MAX): Merge[] {
   const openFrom = utcDate(nowMs - HOUR_MS)
   const small = new Map<string, DataFile[]>()
   for (const file of files) {
@@ -32,7 +32,7 @@ export function planMerges(files: Iterable<DataFile>, nowMs: number): Merge[] {
     candidates.sort((a, b) => a.rows - b.rows || (a.path < b.path ? -1 : 1))
     for (const inputs of packed(candidates)) if (inputs.length > 1) merges.push({ date, inputs })
   }
-  return merges.slice(0, MERGES_MAX)
+  return merges.slice(0, mergesMax)
 }
 
 /** `files` in consecutive groups of at most `MERGE_ROWS_MAX` rows. */

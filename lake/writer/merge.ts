@@ -1,7 +1,7 @@
 import type { Dataset } from '../../schemas/dataset.ts'
 import { describeError, isError } from '../../schemas/errors.ts'
 import type { Clock } from '../../schemas/ports/clock.ts'
-import type { Snapshot, Table } from '../delta/port.ts'
+import type { DataFile, Snapshot, Table } from '../delta/port.ts'
 import { type Merge, planMerges } from './merge-plan.ts'
 import type { SealEncoder } from './seal-files.ts'
 
@@ -11,6 +11,8 @@ export interface MergeDeps {
   readonly encoder: SealEncoder
   readonly clock: Clock
   logLine(line: string): void
+  /** Told of each merge that is in the table now. */
+  merged?(merge: Merge, file: DataFile): void
 }
 
 /**
@@ -32,10 +34,11 @@ export async function mergeSmall(deps: MergeDeps, stopped: () => boolean): Promi
 }
 
 async function mergeOnce(
-  { dataset, messages, encoder }: MergeDeps,
-  { date, inputs }: Merge,
+  { dataset, messages, encoder, merged }: MergeDeps,
+  merge: Merge,
   stopped: () => boolean,
 ) {
+  const { date, inputs } = merge
   const parts = await Promise.all(inputs.map((file) => messages.readFile(file)))
   const { bytes, about } = await encoder.merge(dataset, parts, date)
   if (stopped()) return
@@ -46,4 +49,20 @@ async function mergeOnce(
     remove: inputs.map((input) => input.path),
     dataChange: false,
   })
+  merged?.(merge, file)
+}
+
+/**
+ * Merges until nothing is left to be merged: as many rounds as it takes, and no further one after a round in which nothing could
+ * be. Killed at any time, what was merged stays merged; the rest is planned again.
+ */
+export async function mergeAll(deps: MergeDeps, stopped: () => boolean): Promise<void> {
+  for (let done = 1; done > 0 && !stopped(); ) {
+    done = 0
+    const merged = (merge: Merge, file: DataFile) => {
+      done += 1
+      deps.merged?.(merge, file)
+    }
+    await mergeSmall({ ...deps, merged }, stopped)
+  }
 }

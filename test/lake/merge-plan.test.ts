@@ -43,3 +43,8 @@ test('one upkeep merges so many dates and no more', () => {
   const many = Array.from({ length: MERGES_MAX + 10 }, (_, i) => files(`2020-${String(i + 100)}`, 2)).flat()
   expect(planMerges(many, NOW_MS)).toHaveLength(MERGES_MAX)
 })
+
+test('one that is asked for plans all of them', () => {
+  const many = Array.from({ length: MERGES_MAX + 10 }, (_, i) => files(`2020-${String(i + 100)}`, 2)).flat()
+  expect(planMerges(many, NOW_MS, Number.POSITIVE_INFINITY)).toHaveLength(MERGES_MAX + 10)
+})

@@ -178,3 +178,17 @@ test('the last checkpoint named is one that is there, though the hint was lost',
   )
   expect(w.store.objects.has(checkpointKey(hint.version))).toBe(true)
 })
+
+test('what upkeep would remove is what it removes', async () => {
+  const w = await world()
+  // With upkeep, which writes the checkpoints that the last one goes back to.
+  await hours(w, 45)
+  await hours(w, 15, false)
+  const before = [...w.store.objects.keys()]
+  const removable = await w.open().removable(w.clock.nowMs(), RETENTION_MS)
+  expect([...w.store.objects.keys()]).toEqual(before)
+  await w.table.tend(w.clock.nowMs(), RETENTION_MS)
+  const gone = before.filter((key) => !w.store.objects.has(key))
+  expect(removable.map(({ key }) => key).sort()).toEqual(gone.sort())
+  for (const kind of ['.json', '.parquet']) expect(gone.some((key) => key.endsWith(kind))).toBe(true)
+})

@@ -1,0 +1,144 @@
+import { hostname, userInfo } from 'node:os'
+import { type Act, openAudit } from '../../../lake/audit.ts'
+import { queryTables } from '../../../lake/query/catalog.ts'
+import { mergeAll } from '../../../lake/writer/merge.ts'
+import { type Merge, planMerges } from '../../../lake/writer/merge-plan.ts'
+import { describeError, TidemarkError } from '../../../schemas/errors.ts'
+import { type Args, type Io, logLineTo } from '../../command.ts'
+import { lakeStore } from '../../compose/lake-store.ts'
+import { tablesIn } from '../../compose/open-lake.ts'
+import { textTable } from '../../help.ts'
+import { nodeClock } from '../../host/clock.ts'
+import { nodeDisk } from '../../host/disk.ts'
+import { nodeRandom } from '../../host/random.ts'
+import { builtInDefinitions } from '../../settings/definitions.ts'
+
+/**
+ * Upkeep of the tables when a person wants it, by the plans of the layers' own. It is safe beside them, `up` and readers: a merge
+ * commits or gives up as theirs do, and a vacuum removes what theirs would.
+ */
+
+const host = () => ({ disk: nodeDisk(), clock: nodeClock(), random: nodeRandom() })
+
+async function openTables({ settings }: Args) {
+  const deps = host()
+  const { store } = lakeStore(settings, deps)
+  return { ...deps, store, tables: tablesIn(store, settings.definitions(await builtInDefinitions()), deps) }
+}
+
+/** `tidemark lake compact`: many small files of messages become few large ones, in order. */
+export async function lakeCompact(args: Args, io: Io): Promise<number> {
+  const { clock, tables, ...opened } = await openTables(args)
+  const isDry = args.flags['dry-run'] !== undefined
+  const lines = report(args, io, ['table', 'date', 'files', 'rows', 'bytes', 'bytes_after'])
+  const isStopped = stopped(io)
+  if (isDry) {
+    for (const { messages } of tables.datasets) {
+      const files = (await messages.snapshot())?.files.values() ?? []
+      for (const merge of planMerges(files, clock.nowMs(), Number.POSITIVE_INFINITY))
+        lines.add(mergeLine(messages.name, merge, null))
+    }
+    return lines.end('Nothing is to be merged.')
+  }
+  const { sealThread } = await import('../../host/seal-thread.ts')
+  const encoder = sealThread()
+  let rows = 0
+  const logLine = logLineTo(io, () => clock.nowMs())
+  try {
+    await recorded({ ...opened, clock }, 'lake compact', async () => {
+      for (const { dataset, messages } of tables.datasets) {
+        if ((await messages.snapshot()) === null) continue
+        const merged = (merge: Merge, { size }: { size: number }) => {
+          rows += rowsOf(merge)
+          lines.add(mergeLine(messages.name, merge, size))
+        }
+        await mergeAll({ dataset, messages, encoder, clock, logLine, merged }, isStopped)
+      }
+      return rows
+    })
+  } finally {
+    await encoder.close()
+  }
+  const code = lines.end('Nothing was to be merged.')
+  if (isStopped())
+    throw new TidemarkError('E_CANCELLED', 'the compaction was stopped; what was merged stays so')
+  return code
+}
+
+const rowsOf = ({ inputs }: Merge) => inputs.reduce((sum, file) => sum + file.rows, 0)
+
+function mergeLine(table: string, merge: Merge, bytes_after: number | null): Line {
+  const bytes = merge.inputs.reduce((sum, { size }) => sum + size, 0)
+  return { table, date: merge.date, files: merge.inputs.length, rows: rowsOf(merge), bytes, bytes_after }
+}
+
+/** `tidemark lake vacuum`: files and log entries that no version within the retention needs are removed. */
+export async function lakeVacuum(args: Args, io: Io): Promise<number> {
+  const { clock, tables, ...opened } = await openTables(args)
+  const retentionMs = args.settings.durationMs('lake.retention')
+  const isDry = args.flags['dry-run'] !== undefined
+  const lines = report(args, io, ['table', 'path', 'bytes', 'modified'])
+  const isStopped = stopped(io)
+  const vacuum = async () => {
+    for (const { name, table } of queryTables(tables)) {
+      if (isStopped()) break
+      const nowMs = clock.nowMs()
+      const gone = await table.removable(nowMs, retentionMs)
+      if (!isDry) await table.tend(nowMs, retentionMs)
+      for (const { key, size, modifiedMs } of gone) {
+        const modified = new Date(modifiedMs).toISOString()
+        lines.add({ table: name, path: key.slice(name.length + 1), bytes: size, modified })
+      }
+    }
+    return 0
+  }
+  if (isDry) await vacuum()
+  else await recorded({ ...opened, clock }, 'lake vacuum', vacuum)
+  return lines.end(isDry ? 'Nothing is to be removed.' : 'Nothing was to be removed.')
+}
+
+/** Whether the person wants it to end. */
+function stopped(io: Io): () => boolean {
+  let is = false
+  void io.stopped.then(() => {
+    is = true
+  })
+  return () => is
+}
+
+type Line = { readonly [column: string]: string | number | null }
+
+/** Lines of a report: JSON as they come, a table in the end. */
+function report({ flags }: Args, io: Io, columns: readonly string[]) {
+  const format = flags.format ?? 'table'
+  if (!['table', 'json'].includes(format)) throw new TidemarkError('E_USAGE', '--format must be table, json')
+  const lines: string[][] = []
+  return {
+    add(line: Line) {
+      if (format === 'json') io.out(`${JSON.stringify(line)}\n`)
+      else lines.push(columns.map((column) => String(line[column] ?? '')))
+    },
+    end(nothing: string): number {
+      if (format === 'table')
+        io.out(lines.length === 0 ? `${nothing}\n` : textTable([[...columns], ...lines]))
+      return 0
+    },
+  }
+}
+
+/** Does `act`, which says how many rows it changed, and leaves a record of it in the lake. */
+async function recorded(
+  deps: Parameters<typeof openAudit>[0],
+  what: string,
+  act: () => Promise<number>,
+): Promise<void> {
+  const audit = openAudit(deps)
+  const done: Omit<Act, 'rows' | 'result'> = { who: `${userInfo().username}@${hostname()}`, what, about: {} }
+  try {
+    const rows = await act()
+    await audit.record({ ...done, rows, result: 'done' })
+  } catch (error) {
+    await audit.record({ ...done, rows: null, result: describeError(error) }).catch(() => {})
+    throw error
+  }
+}

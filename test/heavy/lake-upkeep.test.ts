@@ -1,0 +1,125 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { nodeClock } from '../../cli/host/clock.ts'
+import { nodeDisk } from '../../cli/host/disk.ts'
+import { nodeRandom } from '../../cli/host/random.ts'
+import type { DataFile } from '../../lake/delta/port.ts'
+import { openTable } from '../../lake/delta/table.ts'
+import { describeMessages, encodeMessages } from '../../lake/parquet/messages.ts'
+import { type MessageRows, sortRows } from '../../lake/parquet/order.ts'
+import { localStore } from '../../lake/store/local.ts'
+import { host } from '../../schemas/datasets/host.ts'
+import { hostColumns } from '../sim/messages.ts'
+import { runCommand, startUp } from './up.ts'
+
+/** Upkeep of the tables by hand: beside `up`, killed, and with everything still there. */
+
+let dir: string
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'tidemark-upkeep-'))
+})
+afterEach(() => rm(dir, { recursive: true, force: true }))
+
+const command = (...args: string[]) => runCommand([...args, '--data', join(dir, 'data')])
+const DAYS = 4
+const FILES = 3
+const ROWS = 500
+
+/** So many files a date, committed as imports are; `up`, which merges after its seals, has nothing to seal. */
+async function fill(): Promise<void> {
+  const random = nodeRandom()
+  const store = await localStore(nodeDisk(), join(dir, 'data/lake'), random)
+  const table = openTable('messages', { store, clock: nodeClock(), random })
+  for (let i = 0; i < FILES; i++) {
+    const add: DataFile[] = []
+    for (let day = 1; day <= DAYS; day++) {
+      const rows = rowsOf(`2026-11-0${day}`, i)
+      add.push(await table.writeFile(encodeMessages(host, rows), describeMessages(rows, `2026-11-0${day}`)))
+    }
+    await table.commit((await table.snapshot())!, { add, dataChange: true, operation: 'TEST' })
+  }
+}
+
+function rowsOf(date: string, file: number): MessageRows {
+  const each = <T>(of: (i: number) => T) => Array.from({ length: ROWS }, (_, i) => of(i))
+  return sortRows({
+    columns: hostColumns(
+      each((n) => ({
+        service: ['web', 'ends %2F/=', 'dots..', 'emoji 🚀', ' spaces '][n % 5]!.trim(),
+        host: `h${(n + file) % 5}`,
+        timeMs: Date.parse(date) + n * 100_000 + file,
+        gauges: [n % 10, file, 1],
+      })),
+    ),
+    partition: new Int32Array(ROWS).fill(-1),
+    offset: new Float64Array(ROWS).fill(file),
+    index: Int32Array.from(each((n) => n)),
+  })
+}
+
+const COUNT = 'SELECT service, count(*), sum(cpu), sum(ram) FROM messages GROUP BY ALL ORDER BY ALL'
+const lines = (text: string) =>
+  text === ''
+    ? []
+    : text
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line))
+const live = async () =>
+  (await readdir(join(dir, 'data/lake/messages'), { recursive: true })).filter((name) =>
+    /^date.*parquet$/.test(name),
+  )
+
+test('what is compacted answers the same, old versions too, and a vacuum removes no more than may go', async () => {
+  const up = await startUp(join(dir, 'data'), ['--agent-enabled', 'false'])
+  try {
+    await fill()
+    const before = (await command('query', COUNT, '--format', 'csv')).out
+    const version = Number(/version (\d+)/.exec((await command('query', COUNT)).err)![1])
+    const planned = await command('lake', 'compact', '--dry-run', '--format', 'json')
+    const merges = lines(planned.out) as { table: string; date: string; files: number; rows: number }[]
+    expect(merges.map(({ date, files, rows }) => [date, files, rows])).toEqual(
+      Array.from({ length: DAYS }, (_, day) => [`2026-11-0${day + 1}`, FILES, FILES * ROWS]),
+    )
+    expect(await live()).toHaveLength(DAYS * FILES)
+    // Killed at whatever it does; given again it goes on.
+    for (const ms of [400, 900, 1_300]) await runCommand(['lake', 'compact', '--data', join(dir, 'data')], ms)
+    expect(await command('lake', 'compact')).toMatchObject({ code: 0 })
+    expect(await command('lake', 'compact', '--dry-run')).toMatchObject({ out: 'Nothing is to be merged.\n' })
+    const read = await command('query', COUNT, '--format', 'csv')
+    expect(read.out).toBe(before)
+    expect(read.err).toMatch(new RegExp(`${DAYS * FILES * ROWS} rows in ${DAYS} files`))
+    expect((await command('query', COUNT, '--format', 'csv', '--as-of', String(version))).out).toBe(before)
+    expect(await command('lake', 'vacuum', '--dry-run')).toMatchObject({ out: 'Nothing is to be removed.\n' })
+    expect(await command('lake', 'vacuum')).toMatchObject({ code: 0, out: 'Nothing was to be removed.\n' })
+    expect((await command('query', COUNT, '--format', 'csv', '--as-of', String(version))).out).toBe(before)
+    // With no retention what was merged goes once the table has gone on, and nothing else.
+    const path = join(dir, 'late.csv')
+    await writeFile(path, 'service,host,time_stamp,cpu,ram,disk\nlate,h,2026-11-20T00:00:00Z,1,1,1\n')
+    await command('import', path)
+    const none = ['--lake-retention', '1s', '--format', 'json']
+    const dry = lines((await command('lake', 'vacuum', '--dry-run', ...none)).out) as {
+      table: string
+      path: string
+    }[]
+    const doomed = dry.filter(({ table, path }) => table === 'messages' && path.endsWith('.parquet'))
+    expect(doomed.length).toBeGreaterThanOrEqual(DAYS * FILES)
+    const removed = lines((await command('lake', 'vacuum', ...none)).out) as { path: string }[]
+    expect(removed.map(({ path }) => path)).toEqual(expect.arrayContaining(doomed.map(({ path }) => path)))
+    expect((await live()).filter((name) => doomed.some(({ path }) => path === name))).toEqual([])
+    const late = "SELECT count(*) FROM messages WHERE service <> 'late'"
+    expect((await command('query', late, '--format', 'csv')).out).toContain(String(DAYS * FILES * ROWS))
+    const acts = lines((await command('lake', 'audit', '--format', 'json')).out) as { what: string }[]
+    expect(acts.map(({ what }) => what)).toEqual(expect.arrayContaining(['lake compact', 'lake vacuum']))
+    expect(await command('batch', '--once')).toMatchObject({ code: 0 })
+    const range = 'from=2026-11-01&to=2026-11-21'
+    const { services } = (await (await fetch(`${up.serving}/v1/analytics?${range}`)).json()) as {
+      services: { messages: number }[]
+    }
+    expect(services.reduce((sum, { messages }) => sum + messages, 0)).toBe(DAYS * FILES * ROWS + 1)
+  } finally {
+    expect(await up.end('SIGTERM')).toBe(0)
+  }
+})
