@@ -1,6 +1,7 @@
 import type { Dataset } from '../../schemas/dataset.ts'
 import { isError, TidemarkError } from '../../schemas/errors.ts'
 import type { Clock } from '../../schemas/ports/clock.ts'
+import { CORRECTIONS_MAX, type Correction } from '../correct.ts'
 import type { DataFile, Snapshot, Table } from '../delta/port.ts'
 import type { ImportCompression, ImportFormat, ImportSource } from './columns.ts'
 import { readCsvHead } from './csv-head.ts'
@@ -106,6 +107,14 @@ export class Importing {
   /** Writes what was refused of the file as CSV to `path`. */
   async keepRefused(path: string): Promise<void> {
     await this.#stage.keepRefused(path, this.preview.source, this.#deps.dataset)
+  }
+
+  /** The accepted rows as corrections. Throws `E_USAGE` when there are more than one file may have. */
+  async corrections(): Promise<Correction[]> {
+    const corrections = await this.#stage.corrections(this.preview.meaning)
+    if (corrections.length <= CORRECTIONS_MAX) return corrections
+    const max = CORRECTIONS_MAX.toLocaleString('en')
+    throw new TidemarkError('E_USAGE', `${this.#file.name} has more than ${max} corrections; divide it`)
   }
 
   /** Commits the accepted rows; `tell` hears of each date that is written. False when the file is in the lake already. */

@@ -5,6 +5,7 @@ import { nameFault } from '../../schemas/name.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
 import { IMPORT_PARTITION } from '../../schemas/position.ts'
 import { duckdb } from '../../schemas/sql/duckdb.ts'
+import { CORRECTIONS_MAX, type Correction } from '../correct.ts'
 import type { FileAbout } from '../delta/port.ts'
 import { hoursTag } from '../tables/hours.ts'
 import type { ImportColumn, ImportSource } from './columns.ts'
@@ -185,6 +186,36 @@ export class ImportStage {
     return (await this.#run(
       `SELECT ${columns.join(', ')} FROM ${this.#rows()} WHERE day <> '${REFUSED}' AND ${this.#namesRight} ORDER BY r LIMIT ${count}`,
     )) as (string | number | null)[][]
+  }
+
+  /** The accepted rows as corrections, at most `CORRECTIONS_MAX` and one more; what the file does not have is kept as it is. */
+  async corrections({ gauges, attributes, names }: Meaning): Promise<Correction[]> {
+    if (this.#isEmpty) return []
+    const columns = [
+      ...names.map((_, i) => `n${i}`),
+      ...gauges.map((_, i) => `g${i}::DOUBLE`),
+      ...attributes.map((_, i) => `a${i}::VARCHAR`),
+    ]
+    const rows = (await this.#run(
+      `SELECT r::DOUBLE, ms::DOUBLE, ag, sq::DOUBLE, ${columns.join(', ')} FROM ${this.#rows()} WHERE day <> '${REFUSED}' AND ${this.#namesRight} ORDER BY r LIMIT ${CORRECTIONS_MAX + 1}`,
+    )) as [number, number, string | null, number | null, ...unknown[]][]
+    return rows.map(([row, timeMs, agent, seq, ...values]) => {
+      const [g, a] = [names.length, names.length + gauges.length]
+      const isNumbered = agent !== null && seq !== null
+      return {
+        row,
+        timeMs,
+        agent: isNumbered ? agent : null,
+        seq: isNumbered ? seq : null,
+        names: values.slice(0, g) as string[],
+        gauges: gauges.map((origin, i) =>
+          origin === null ? null : ((values[g + i] as number | null) ?? Number.NaN),
+        ),
+        attributes: attributes.map((origin, i) =>
+          origin === null ? undefined : (values[a + i] as string | null),
+        ),
+      }
+    })
   }
 
   /** Writes the refused rows, or as many as are kept, as CSV to `path`: row, reason, what the row holds as JSON, or the torn line. */
