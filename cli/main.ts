@@ -4,6 +4,7 @@ import { agentCommand } from './commands/agent.ts'
 import { backup } from './commands/backup.ts'
 import { batch } from './commands/batch.ts'
 import { config } from './commands/config.ts'
+import { correctCommand } from './commands/correct.ts'
 import { datasets } from './commands/datasets.ts'
 import { erase } from './commands/erase.ts'
 import { exportCommand } from './commands/export.ts'
@@ -39,6 +40,7 @@ export const COMMANDS: readonly Command[] = [
   importCommand,
   exportCommand,
   erase,
+  correctCommand,
   lake,
   query,
   backup,

@@ -47,7 +47,7 @@ export const importCommand: Command = {
 }
 
 /** A lake that files can be brought into, and a run that makes their rows count. */
-interface Target {
+export interface Target {
   readonly tables: readonly DatasetTables[]
   run(): Promise<readonly RunRecord[]>
 }
@@ -182,7 +182,7 @@ async function isAgreed(io: Io): Promise<boolean> {
  * The `up` that holds the data directory goes on meanwhile, as do the processes that share a log; where there is none, this
  * process opens the directory.
  */
-async function openTarget(args: Args, io: Io, closing: Closing, signal: AbortSignal): Promise<Target> {
+export async function openTarget(args: Args, io: Io, closing: Closing, signal: AbortSignal): Promise<Target> {
   const { settings } = args
   const clock = nodeClock()
   const host = {
@@ -222,7 +222,7 @@ async function openTarget(args: Args, io: Io, closing: Closing, signal: AbortSig
   return { tables: tables.datasets, run: () => runIn(batch, false, io) }
 }
 
-function datasetOf({ tables }: Target, name: string): DatasetTables {
+export function datasetOf({ tables }: Target, name: string): DatasetTables {
   const found = tables.find(({ dataset }) => dataset.name === name)
   if (found !== undefined) return found
   const known = tables.map(({ dataset }) => dataset.name).join(', ')
@@ -230,7 +230,7 @@ function datasetOf({ tables }: Target, name: string): DatasetTables {
 }
 
 /** Throws `E_USAGE`. */
-function optionsOf(flags: Args['flags']): ImportOptions {
+export function optionsOf(flags: Args['flags']): ImportOptions {
   const zone = flags.tz ?? 'UTC'
   try {
     new Intl.DateTimeFormat('en', { timeZone: zone })
