@@ -7,6 +7,7 @@ import { benchFold, foldText } from './fold/fold.ts'
 import { benchDecoding, decodingText } from './ingest/decoding.ts'
 import { benchIngest, ingestText } from './ingest/ingest.ts'
 import { benchSketches, sketchesText } from './ingest/paired.ts'
+import { benchLive, liveText } from './live/live.ts'
 import { benchPeers, peersText } from './peers/compare.ts'
 import { benchRecompute, SHAPES, shapesOf } from './recompute/recompute.ts'
 import { recomputeText } from './recompute/text.ts'
@@ -78,6 +79,11 @@ const BENCHMARKS: readonly Benchmark[] = [
     name: 'connections',
     sizes: '[AGENTS] [SECONDS] [SPOOLED]',
     run: async (words) => connectionsText(await benchConnections(...numbers(words, 10_000, 60, 3_600))),
+  },
+  {
+    name: 'live',
+    sizes: '[FOLLOWERS] [MESSAGES] [SERVICES]',
+    run: async (words) => liveText(await benchLive(...numbers(words, 1_000, 20, 20))),
   },
   {
     name: 'recompute',
