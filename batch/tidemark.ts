@@ -37,10 +37,13 @@ export function chooseTidemark({ view, messages, published, ticks, tickMs }: Tid
     const beforeMs = state?.logTimeMs?.[partition] ?? Math.max(createdMs, ...known)
     const end = offsetIn(covered, partition)
     const endMs = coveredMs(messages, partition)
-    const chain = chainFrom(ticks, hash, partition, before).filter((tick) => tick.to <= end)
-    const last = chain.at(-1) ?? { to: before, toMs: beforeMs }
+    const own = ticks.filter((tick) => tick.hash === hash && tick.partition === partition)
+    const chain = chainFrom(ticks, hash, partition, before)
+    // Where nothing is published the ticks may begin later than the messages do: where the log was trimmed to.
+    const boundaries = state === null && chain.length === 0 ? own : chain
+    const last = boundaries.filter((tick) => tick.to <= end).at(-1) ?? { to: before, toMs: beforeMs }
     // A view that is new has no ticks of what was there before it.
-    const isNew = state === null && !ticks.some((tick) => tick.hash === hash && tick.partition === partition)
+    const isNew = state === null && own.length === 0
     const isBehind = endMs - last.toMs > TICKS_BEHIND_MAX * tickMs
     const withoutTicks = closed[partition] !== undefined || isNew || isBehind
     tidemark[partition] = Math.max(before, withoutTicks ? end : last.to)

@@ -98,6 +98,11 @@ test('the tidemark never goes back', () => {
   expect(chooseTidemark(input({ published: published({ tidemark: { 0: 11 } }) })).tidemark).toEqual({ 0: 11 })
 })
 
+test('a view that nothing published gets a tick boundary, although its ticks begin where the log was trimmed to', () => {
+  const ticks = [tick(4, 6, CREATED_MS), tick(6, 8, CREATED_MS), tick(8, 30, CREATED_MS)]
+  expect(chooseTidemark(input({ published: published(null), ticks })).tidemark).toEqual({ 0: 8 })
+})
+
 test('dirty are the hours touched since, and those that held rows above the old tidemark', () => {
   const old = file('old', '2026-11-21', '3', 0, 4)
   const added = file('new', '2026-11-22', '10', 5, 8)
