@@ -16,7 +16,7 @@ import {
   type StatsAnswer,
   type ViewInfo,
 } from './answers.ts'
-import { statsAsOf } from './as-of.ts'
+import { analyticsAsOf, cellsAsOf, statsAsOf } from './as-of.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { isDamaged } from './index/database.ts'
 import { coarsestWithin, planRanges } from './index/levels.ts'
@@ -345,7 +345,14 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
     async statsAsOf(name, key, range, asOf) {
       const view = viewNamed(name)
       if (!mayBe(now(view), key, range)) return null
-      return statsAsOf(view.tables, loader, key, range, asOf)
+      return statsAsOf(view.tables, loader, { key, range, asOf })
+    },
+    analyticsAsOf: async (name, range, asOf, wanted) =>
+      analyticsAsOf(viewNamed(name).tables, loader, { range, asOf, wanted }),
+    async cellsAsOf(name, key, range, asOf, stepMs) {
+      const view = viewNamed(name)
+      if (!mayBe(now(view), key, range)) return null
+      return cellsAsOf(view.tables, loader, { key, range, asOf }, stepMs)
     },
     reach: (name, range, stepMs) => reach(viewNamed(name), range, stepMs),
     fingerprint: (name, range, key) => fingerprintOf(now(viewNamed(name)), range, key),

@@ -39,6 +39,15 @@ export interface Answers {
   seriesOfAll(view: string, keys: readonly string[], range: Range, stepMs: number): CellsAnswer
   /** Batch cells of one published version alone; throws `E_VERSION_GONE` naming the oldest kept. */
   statsAsOf(view: string, key: string, range: Range, asOf: AsOf): Promise<Stats | null>
+  /** The same of every key that is `wanted` and has messages in the range, by key as UTF-8 bytes. */
+  analyticsAsOf(
+    view: string,
+    range: Range,
+    asOf: AsOf,
+    wanted: (key: string) => boolean,
+  ): Promise<StatsAnswer>
+  /** Cells of one published version alone, in buckets of `stepMs`, absent: in its own; null as in `stats`. */
+  cellsAsOf(view: string, key: string, range: Range, asOf: AsOf, stepMs?: number): Promise<CellsAnswer | null>
   /**
    * Reads what a question about the range needs from the lake, where the index does not hold it: the minutes of dates
    * before `serving.index_days`, for buckets of `stepMs`. The question must follow at once.

@@ -20,10 +20,14 @@ export const RANGE = {
   tz: Type.Optional(Type.String({ description: 'IANA zone in which dates are meant; default UTC' })),
 }
 
-export const STATS = {
+export const AS_OF = {
   as_of: Type.Optional(
     Type.String({ description: 'Batch cells of one version alone: its number, or a time it was current at' }),
   ),
+}
+
+export const STATS = {
+  ...AS_OF,
   explain: Type.Optional(Type.String({ enum: ['0', '1'], description: '1 adds what the answer stands on' })),
 }
 

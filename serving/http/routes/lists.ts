@@ -5,12 +5,14 @@ import type { View } from '../../../schemas/view.ts'
 import type { Range, Stats, StatsAnswer } from '../../answers.ts'
 import { type AskedRange, parseRange } from '../../range.ts'
 import type { App } from '../app.ts'
+import { parseAsOf } from '../as-of.ts'
 import { keyColumns, type ListColumn, statsColumns } from '../columns.ts'
 import { isUnchanged } from '../etag.ts'
 import { formatOf } from '../format.ts'
 import { type AskedPage, cursorOf, pageOf, pageQuery, parseCursor } from '../page.ts'
 import { presentStats, presentSummary, presentWhole } from '../present.ts'
 import {
+  AS_OF,
   FORMAT,
   filed,
   PAGED,
@@ -124,6 +126,7 @@ function analyticsRoute(app: App, place: Place, { answers, clock, pause }: Quest
         summary: `Stats of every key of ${view.name} with messages in a range`,
         querystring: query({
           ...RANGE,
+          ...AS_OF,
           ...SEARCH,
           ...filterQuery(view),
           ...pageQuery(statsColumns(view)),
@@ -140,7 +143,8 @@ function analyticsRoute(app: App, place: Place, { answers, clock, pause }: Quest
       const asked = request.query as Asked
       const range = parseRange(asked as AskedRange, clock.nowMs())
       const of = asked.by === undefined ? view : finer!
-      if (isUnchanged(request, reply, range, answers.fingerprint(of.name, range)))
+      const isNow = asked.as_of === undefined
+      if (isNow && isUnchanged(request, reply, range, answers.fingerprint(of.name, range)))
         return reply.code(304).send(null as never)
       const { rows, total, next, ...whole } = await statsPage(answers, of, range, asked)
       const format = formatOf(request, asked.format)
@@ -175,6 +179,12 @@ export async function statsPage(
   asked: Asked,
 ): Promise<StatsPage> {
   const { limit = Number.POSITIVE_INFINITY, after, sort } = asked as AskedPage
+  const asOf = parseAsOf(asked, true)
+  if (asOf !== null) {
+    const { stats, ...whole } = await answers.analyticsAsOf(view.name, range, asOf, wanting(view, asked))
+    const page = pageOf(stats, { columns: statsColumns(view), keyOf: ({ key }) => key }, asked as AskedPage)
+    return { ...page, total: stats.length, ...whole }
+  }
   const keys = answers.keysWithin(view.name, range, wanting(view, asked))
   await answers.reach(view.name, range)
   const total = keys.length

@@ -1,12 +1,24 @@
 import { Type } from 'typebox'
 import { KEY_SEPARATOR } from '../../../schemas/key.ts'
-import type { AsOf, CellsAnswer, Range, Stats } from '../../answers.ts'
-import { type AskedRange, parseInstant, parseRange, parseZone } from '../../range.ts'
+import type { CellsAnswer, Range, Stats } from '../../answers.ts'
+import { type AskedRange, parseRange } from '../../range.ts'
 import type { App } from '../app.ts'
+import { parseAsOf } from '../as-of.ts'
 import { isUnchanged } from '../etag.ts'
 import { formatOf } from '../format.ts'
 import { presentStats, presentWhole } from '../present.ts'
-import { FORMAT, filed, PROBLEMS, query, RANGE, rowSchema, STATS, statsSchema, WHOLE } from '../schemas.ts'
+import {
+  AS_OF,
+  FORMAT,
+  filed,
+  PROBLEMS,
+  query,
+  RANGE,
+  rowSchema,
+  STATS,
+  statsSchema,
+  WHOLE,
+} from '../schemas.ts'
 import { sendList } from '../send-list.ts'
 import { sendCells } from '../send-rows.ts'
 import { listRoutes } from './lists.ts'
@@ -66,18 +78,16 @@ function keyRoutes(app: App, place: Place, { answers, clock, pause }: QuestionsD
       const asked = request.query as Asked
       const key = keyOf(place, request)
       const range = rangeOf(asked)
-      const { as_of: asOf, explain, by } = asked
+      const { explain, by } = asked
+      const asOf = parseAsOf(asked)
       if (by !== undefined) {
         const { stats: rows, ...whole } = await statsApart(key, range)
         const present = (one: Stats) => presentStats(one, false)
         return sendList(reply, { named: `${apart}s`, rows, present, about: () => presentWhole(whole) }, pause)
       }
-      if (asOf !== undefined) {
-        const at = parseAsOf(asOf, parseZone(asked.tz))
-        return presentStats(
-          found(place, await answers.statsAsOf(name, key, range, at), key),
-          explain === '1',
-        ) as never
+      if (asOf !== null) {
+        const answer = found(place, await answers.statsAsOf(name, key, range, asOf), key)
+        return presentStats(answer, explain === '1') as never
       }
       if (explain !== '1' && isUnchanged(request, reply, range, answers.fingerprint(name, range, key)))
         return reply.code(304).send(null as never)
@@ -92,7 +102,7 @@ function keyRoutes(app: App, place: Place, { answers, clock, pause }: QuestionsD
       schema: {
         summary: `Rows of one key of ${name} in the view's own columns, one a bucket that has messages`,
         ...about,
-        querystring: query({ ...keyQuery, ...RANGE, ...FORMAT, ...BY }),
+        querystring: query({ ...keyQuery, ...RANGE, ...AS_OF, ...FORMAT, ...BY }),
         response: {
           200: filed(Type.Object({ rows: Type.Array(Row), ...WHOLE })),
           ...PROBLEMS,
@@ -103,6 +113,12 @@ function keyRoutes(app: App, place: Place, { answers, clock, pause }: QuestionsD
       const asked = request.query as Asked
       const key = keyOf(place, request)
       const range = rangeOf(asked)
+      const as = { name: `${name}-${key}`, bom: asked.bom === '1', pause }
+      const asOf = parseAsOf(asked)
+      if (asOf !== null) {
+        const answer = found(place, await answers.cellsAsOf(name, key, range, asOf), key)
+        return sendCells(reply, formatOf(request, asked.format), answer, as, answers.parquet)
+      }
       if (
         isUnchanged(
           request,
@@ -121,14 +137,7 @@ function keyRoutes(app: App, place: Place, { answers, clock, pause }: QuestionsD
         asked.by === undefined
           ? found(place, answers.cells(name, key, range), key)
           : await cellsApart(key, range)
-      const as = { name: `${name}-${key}`, bom: asked.bom === '1', pause }
       return sendCells(reply, formatOf(request, asked.format), answer, as, answers.parquet)
     },
   )
-}
-
-/** An integer is a version, anything else a time. */
-function parseAsOf(text: string, zone: string): AsOf {
-  if (/^\d{1,15}$/.test(text)) return { version: Number(text) }
-  return { timeMs: parseInstant('as_of', text, zone) }
 }

@@ -1,17 +1,29 @@
+import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
 import { TidemarkError } from '../../../schemas/errors.ts'
 import { KEY_SEPARATOR } from '../../../schemas/key.ts'
-import type { Range, Whole } from '../../answers.ts'
+import type { CellsAnswer, Range, Whole } from '../../answers.ts'
 import { CELLS_MAX } from '../../answers.ts'
 import { bothWhole } from '../../moment.ts'
 import { type AskedRange, parseRange } from '../../range.ts'
 import { chooseStep, parseStep } from '../../step.ts'
 import type { App } from '../app.ts'
+import { parseAsOf } from '../as-of.ts'
 import { statsColumns } from '../columns.ts'
 import { isUnchanged } from '../etag.ts'
 import { pageQuery } from '../page.ts'
 import { iso, presentWhole } from '../present.ts'
-import { PAGED, PROBLEMS, query, RANGE, SEARCH, STEP, seriesApartSchema, seriesSchema } from '../schemas.ts'
+import {
+  AS_OF,
+  PAGED,
+  PROBLEMS,
+  query,
+  RANGE,
+  SEARCH,
+  STEP,
+  seriesApartSchema,
+  seriesSchema,
+} from '../schemas.ts'
 import { sendList } from '../send-list.ts'
 import { sendJson } from '../send-rows.ts'
 import { parseFields, presentSeries, presentSeriesApart, startsOf } from '../series.ts'
@@ -52,6 +64,21 @@ export function seriesRoutes(app: App, place: Place, deps: QuestionsDeps): void 
   const stepOf = (asked: Asked, range: Range, buckets: number, bucketMs = view.bucketMs) =>
     asked.step === undefined ? chooseStep(range, buckets, bucketMs) : parseStep(asked.step, range, bucketMs)
 
+  /** The columns of one key. */
+  function sendOne(
+    reply: FastifyReply,
+    asked: Asked,
+    range: Range,
+    stepMs: number,
+    { cells, ...whole }: CellsAnswer,
+  ) {
+    const columns = {
+      ...presentSeries(cells, range, stepMs, parseFields(view, asked.fields)),
+      ...presentWhole(whole),
+    }
+    return sendJson(reply, [JSON.stringify(columns)])
+  }
+
   app.get(
     `${place.of}/series`,
     {
@@ -64,6 +91,7 @@ export function seriesRoutes(app: App, place: Place, deps: QuestionsDeps): void 
           ...(isMany ? { ...keyFilter, ...SEARCH, ...pageQuery(statsColumns(view)) } : keyQuery),
           ...RANGE,
           ...STEP,
+          ...AS_OF,
           ...FIELDS,
           ...BY,
         }),
@@ -79,6 +107,18 @@ export function seriesRoutes(app: App, place: Place, deps: QuestionsDeps): void 
       const ofMany = isMany && view.key.some((column) => asked[column] === undefined)
       const of = asked.by === undefined ? view : finer!
       const isOne = !ofMany && asked.by === undefined
+      const asOf = parseAsOf(asked, isOne)
+      if (asOf !== null) {
+        const key = keyOf(place, request)
+        const stepMs = stepOf(asked, range, SERIES_BUCKETS)
+        return sendOne(
+          reply,
+          asked,
+          range,
+          stepMs,
+          found(place, await answers.cellsAsOf(name, key, range, asOf, stepMs), key),
+        )
+      }
       const fingerprint = answers.fingerprint(of.name, range, isOne ? keyOf(place, request) : undefined)
       if (isUnchanged(request, reply, range, fingerprint)) return reply.code(304).send(null as never)
       if (ofMany) {
@@ -126,12 +166,7 @@ export function seriesRoutes(app: App, place: Place, deps: QuestionsDeps): void 
         return sendJson(reply, [JSON.stringify(columns)])
       }
       await answers.reach(name, range, stepMs)
-      const { cells, ...whole } = found(place, answers.series(name, key, range, stepMs), key)
-      const columns = {
-        ...presentSeries(cells, range, stepMs, parseFields(view, asked.fields)),
-        ...presentWhole(whole),
-      }
-      return sendJson(reply, [JSON.stringify(columns)])
+      return sendOne(reply, asked, range, stepMs, found(place, answers.series(name, key, range, stepMs), key))
     },
   )
 }

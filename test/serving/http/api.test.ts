@@ -42,6 +42,30 @@ test('as_of answers from one version alone; what is gone is 410', async () => {
   expect(await at('yesterday')).toMatchObject({ status: 400, parameter: 'as_of' })
 })
 
+test('cells, series and analytics of one version alone', async () => {
+  await using rig = await apiRig()
+  const range = 'from=2026-11-22T10:00Z&to=2026-11-22T10:03Z'
+  const of = async (path: string, more: string) =>
+    (await rig.app.inject({ url: `${path}?${range}${more}` })).json()
+  const one = '/v1/services/checkout'
+  const counts = (rows: { msg_num: number }[]) => rows.map(({ msg_num }) => msg_num)
+  const old = '&as_of=1'
+  expect(counts((await of(`${one}/minutes`, '')).rows)).toEqual([2, 1])
+  expect(counts((await of(`${one}/minutes`, old)).rows)).toEqual([2])
+  expect((await of('/v1/views/service_minute/cells', `${old}&service=checkout`)).rows).toHaveLength(1)
+  expect((await of(`${one}/series`, '&step=1m')).messages).toEqual([2, 1, null])
+  expect((await of(`${one}/series`, `&step=1m${old}`)).messages).toEqual([2, null, null])
+  const all = await of('/v1/analytics', `${old}&sort=-messages&limit=1`)
+  expect(all).toMatchObject({ total: 2, services: [{ service: 'checkout', messages: 2, view_version: 1 }] })
+  expect((await of('/v1/analytics', '&q=checkout')).services[0].messages).toBe(3)
+  expect((await of('/v1/analytics', `${old}&by=host&service=checkout`)).services).toHaveLength(2)
+  for (const path of [`${one}/minutes`, `${one}/series`, '/v1/analytics'])
+    expect(await of(path, '&as_of=7')).toMatchObject({ status: 410, detail: expect.stringMatching(/oldest/) })
+  for (const path of [`${one}/stats`, `${one}/minutes`, `${one}/series`])
+    expect(await of(path, `${old}&by=host`)).toMatchObject({ status: 400, parameter: 'as_of' })
+  expect(await of('/v1/views/service_minute/series', old)).toMatchObject({ status: 400, parameter: 'as_of' })
+})
+
 test('wrong parameters are refused by name', async () => {
   await using rig = await apiRig()
   const cases: [string, string][] = [
