@@ -60,7 +60,7 @@ ${requestBody === undefined ? '' : `<h3>Body${requestBody.required === false ? '
   })
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${text(info.title)} API</title><link rel="stylesheet" href="/docs.css"></head>
+<title>${text(info.title)} API</title><link rel="icon" href="data:,"><link rel="stylesheet" href="/docs.css"></head>
 <body><header><a href="/">${text(info.title)}</a> <a href="/openapi.json">openapi.json</a></header>
 <nav aria-label="Paths"><ul>${links.join('')}</ul></nav>
 <main><h1>${text(info.title)} API ${text(info.version)}</h1>

@@ -18,6 +18,7 @@ h3{font-size:.95rem;margin:1rem 0 .3rem}
 h4{font-size:.85rem;margin:.6rem 0 .2rem;color:var(--quiet)}
 .method{color:var(--accent)}
 .scroll,pre{overflow:auto}
+td code{white-space:nowrap}
 table{border-collapse:collapse;font-size:.9rem}
 th,td{text-align:left;vertical-align:top;padding:.25rem .8rem .25rem 0;border-bottom:1px solid var(--line)}
 pre{font-size:.82rem;border:1px solid var(--line);border-radius:6px;padding:.7rem;margin:0;max-height:32rem}
