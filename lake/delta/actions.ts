@@ -237,7 +237,9 @@ function parseProtocol(file: string, fields: Fields): Protocol {
   const minWriterVersion = whole(fields.minWriterVersion)
   if (minReaderVersion > PROTOCOL.minReaderVersion || minWriterVersion > PROTOCOL.minWriterVersion) {
     const needs = `reader ${minReaderVersion} and writer ${minWriterVersion}`
-    throw new TidemarkError('E_TABLE_VERSION', `${file}: the table needs ${needs} of the Delta protocol`)
+    const features = new Set([fields.readerFeatures, fields.writerFeatures].flat().filter((one) => one))
+    const by = features.size === 0 ? '' : ` with ${[...features].join(', ')}`
+    throw new TidemarkError('E_TABLE_VERSION', `${file}: the table needs ${needs} of the Delta protocol${by}`)
   }
   return { minReaderVersion, minWriterVersion }
 }
