@@ -1,3 +1,4 @@
+import { DAY_MS } from '../schemas/time.ts'
 import { agentText, benchAgent } from './agent.ts'
 import { backfillText, benchBackfill } from './backfill/backfill.ts'
 import { benchConnections, connectionsText } from './connections/connections.ts'
@@ -7,6 +8,7 @@ import { benchFold, foldText } from './fold/fold.ts'
 import { benchDecoding, decodingText } from './ingest/decoding.ts'
 import { benchIngest, ingestText } from './ingest/ingest.ts'
 import { benchSketches, sketchesText } from './ingest/paired.ts'
+import { benchStorage, storageText } from './lake/storage.ts'
 import { benchLive, liveText } from './live/live.ts'
 import { benchPeers, peersText } from './peers/compare.ts'
 import { benchRecompute, SHAPES, shapesOf } from './recompute/recompute.ts'
@@ -66,6 +68,14 @@ const BENCHMARKS: readonly Benchmark[] = [
     run: async (words) => ingestText(await benchIngest(...numbers(words, 20))),
   },
   {
+    name: 'lake',
+    sizes: '[HOSTS] [SERVICES] [HOURS]',
+    async run(words) {
+      const [hosts, services, hours] = numbers(words, 100, 20, 24)
+      return storageText(await benchStorage({ hosts, services, hours, startMs: lastMidnight() }))
+    },
+  },
+  {
     name: 'sketches',
     sizes: '[SECONDS] [PAIRS]',
     run: async (words) => sketchesText(await benchSketches(...numbers(words, 10, 5))),
@@ -112,6 +122,9 @@ const BENCHMARKS: readonly Benchmark[] = [
     },
   },
 ]
+
+/** The midnight in UTC before the last: peers keep what is young. */
+const lastMidnight = () => Math.floor(Date.now() / DAY_MS) * DAY_MS - DAY_MS
 
 /** The words as numbers, each with a default for where there is none. Throws for what is no number. */
 function numbers<const T extends readonly number[]>(

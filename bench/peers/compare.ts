@@ -123,7 +123,7 @@ async function againstPeer(
 }
 
 /** Bytes of a directory, once they have stopped to change. */
-async function settledBytes(dir: string, lookMs: number): Promise<number> {
+export async function settledBytes(dir: string, lookMs: number): Promise<number> {
   const seen: number[] = []
   while (seen.length < LOOKS_MAX) {
     await wait(lookMs)

@@ -5,6 +5,7 @@ import { benchConnections, connectionsText } from '../../bench/connections/conne
 import { benchDistributed } from '../../bench/distributed/distributed.ts'
 import { distributedText } from '../../bench/distributed/text.ts'
 import { benchSketches, sketchesText } from '../../bench/ingest/paired.ts'
+import { benchStorage, storageText } from '../../bench/lake/storage.ts'
 import { benchPeers, peersText } from '../../bench/peers/compare.ts'
 import { PEERS } from '../../bench/peers/peers.ts'
 import { pathOf } from '../../bench/peers/version.ts'
@@ -27,6 +28,16 @@ test.runIf(needs(`the peers of the benchmark (${missing.join(', ')})`, missing.l
     )
   },
 )
+
+test('the benchmark of storage runs small, and says what each takes', async () => {
+  const startMs = Date.UTC(2026, 10, 22)
+  const result = await benchStorage({ hosts: 10, services: 2, hours: 2, startMs }, 100, [])
+  expect(result.values).toBe(10 * 2 * 360 * 3)
+  const [sealed, compacted, plain] = result.stored.map(({ bytes }) => bytes) as [number, number, number]
+  expect(compacted).toBeLessThan(sealed)
+  expect(compacted).toBeLessThan(plain)
+  expect(storageText(result)).toMatch(/cores.*Node v[\s\S]*compacted .* MiB, [\d.]+ bytes a value \(budget/)
+})
 
 test('the connections benchmark runs small, and every message is counted once', async () => {
   const result = await benchConnections(50, 1, 60)
