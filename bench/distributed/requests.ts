@@ -80,7 +80,7 @@ async function allOf(layers: { readonly [layer: string]: LayerProcess }) {
 async function requestsOf(layer: LayerProcess): Promise<Requests> {
   const text = await layer.metrics()
   const of = (kind: string) =>
-    Number(new RegExp(`^tidemark_requests_${kind}_requests (\\d+)$`, 'm').exec(text)?.[1] ?? 0)
+    Number(new RegExp(`^tidemark_requests_${kind}_requests_total (\\d+)$`, 'm').exec(text)?.[1] ?? 0)
   return { list: of('list'), put: of('put'), get: of('get'), delete: of('delete') }
 }
 

@@ -69,7 +69,7 @@ test.runIf(kafkaFound() && hasProducer && needs('versitygw', hasBucketServer))(
   async () => {
     const result = await benchDistributed({
       ...{ brokers: 1, clients: ['platformatic'], counts: [1], seconds: 3 },
-      ...{ rate: 2_000, tickMs: 1_000, requestSeconds: 3 },
+      ...{ rate: 2_000, tickMs: 1_000, requestSeconds: 6 },
     })
     expect(result.throughput[0]!.perSecond).toBeGreaterThan(0)
     expect(result.layers.unseen).toBe(0)

@@ -3,6 +3,7 @@ import { RepeatStates } from '../../../lake/tables/repeat-states.ts'
 import { startLakeWriter } from '../../../lake/writer/writer.ts'
 import { quietWake } from '../../../schemas/ports/wake.ts'
 import { DAY_MS } from '../../../schemas/time.ts'
+import { presentState } from '../../../serving/http/present-run.ts'
 import { sealThread } from '../../host/seal-thread.ts'
 import type { Settings } from '../../settings/settings.ts'
 import type { Closing } from '../closing.ts'
@@ -61,7 +62,12 @@ export async function startBatchLayer(
     batch,
     greeting: [['runs start', settings.text('batch.schedule')]],
     status: async () => {
-      const { last: _, ...figures } = batch.status()
+      const { last: _, nextMs, active, state } = batch.status()
+      const figures = {
+        state,
+        active: active && presentState(active),
+        next_start_seconds: nextMs === null ? null : nextMs / 1_000,
+      }
       return { batch: figures, lake: writer.status(), log: log.state() }
     },
     reasons: async () => {
