@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,6 +13,8 @@ import { type MessageRows, sortRows } from '../../lake/parquet/order.ts'
 import { localStore } from '../../lake/store/local.ts'
 import { host } from '../../schemas/datasets/host.ts'
 import { hostColumns } from '../sim/messages.ts'
+import { needs } from './needs.ts'
+import { python } from './outside.ts'
 import { runCommand, startUp } from './up.ts'
 
 /** Upkeep of the tables by hand: beside `up`, killed, and with everything still there. */
@@ -72,12 +75,33 @@ const live = async () =>
     /^date.*parquet$/.test(name),
   )
 
+const hasReader = needs('deltalake', python !== null)
+const READ = `
+import collections, json, os, sys
+from deltalake import DeltaTable
+table = DeltaTable(sys.argv[1], version=int(sys.argv[2]) if len(sys.argv) > 2 else None)
+found = collections.defaultdict(lambda: [0, 0.0, 0.0])
+for row in table.to_pyarrow_table(columns=["service", "cpu", "ram"]).to_pylist():
+    of = found[row["service"]]
+    found[row["service"]] = [of[0] + 1, of[1] + row["cpu"], of[2] + row["ram"]]
+print(json.dumps(sorted([name, *sums] for name, sums in found.items())), flush=True)
+os._exit(0)
+`
+
+/** What `COUNT` asks, answered by delta-rs; null where it is not installed. */
+function outside(version?: number): unknown {
+  if (!hasReader) return null
+  const args = [join(dir, 'data/lake/messages'), ...(version === undefined ? [] : [String(version)])]
+  return JSON.parse(execFileSync(python!, ['-c', READ, ...args], { encoding: 'utf8' }))
+}
+
 test('what is compacted answers the same, old versions too, and a vacuum removes no more than may go', async () => {
   const up = await startUp(join(dir, 'data'), ['--agent-enabled', 'false'])
   try {
     await fill()
     const before = (await command('query', COUNT, '--format', 'csv')).out
     const version = Number(/version (\d+)/.exec((await command('query', COUNT)).err)![1])
+    const seen = outside()
     const planned = await command('lake', 'compact', '--dry-run', '--format', 'json')
     const merges = lines(planned.out) as { table: string; date: string; files: number; rows: number }[]
     expect(merges.map(({ date, files, rows }) => [date, files, rows])).toEqual(
@@ -92,6 +116,7 @@ test('what is compacted answers the same, old versions too, and a vacuum removes
     expect(read.out).toBe(before)
     expect(read.err).toMatch(new RegExp(`${DAYS * FILES * ROWS} rows in ${DAYS} files`))
     expect((await command('query', COUNT, '--format', 'csv', '--as-of', String(version))).out).toBe(before)
+    expect([outside(), outside(version)]).toEqual([seen, seen])
     expect(await command('lake', 'vacuum', '--dry-run')).toMatchObject({ out: 'Nothing is to be removed.\n' })
     expect(await command('lake', 'vacuum')).toMatchObject({ code: 0, out: 'Nothing was to be removed.\n' })
     expect((await command('query', COUNT, '--format', 'csv', '--as-of', String(version))).out).toBe(before)
@@ -109,6 +134,7 @@ test('what is compacted answers the same, old versions too, and a vacuum removes
     const removed = lines((await command('lake', 'vacuum', ...none)).out) as { path: string }[]
     expect(removed.map(({ path }) => path)).toEqual(expect.arrayContaining(doomed.map(({ path }) => path)))
     expect((await live()).filter((name) => doomed.some(({ path }) => path === name))).toEqual([])
+    if (hasReader) expect(outside()).toEqual(expect.arrayContaining(seen as unknown[]))
     const late = "SELECT count(*) FROM messages WHERE service <> 'late'"
     expect((await command('query', late, '--format', 'csv')).out).toContain(String(DAYS * FILES * ROWS))
     const acts = lines((await command('lake', 'audit', '--format', 'json')).out) as { what: string }[]
