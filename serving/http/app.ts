@@ -55,6 +55,8 @@ export interface HttpDeps {
   /** Origins of other sites whose pages may ask. */
   readonly cors?: readonly string[]
   readonly version: string
+  /** Where the built pages are, other than in `pages/dist`. */
+  readonly pages?: string
   /** Takes paths of the machine out of a text that anybody may read; absent: nothing is taken out. */
   hidePaths?(text: string): string
   logLine(line: string): void

@@ -10,7 +10,6 @@ import Fastify, {
 import { describeError, TidemarkError } from '../../schemas/errors.ts'
 import { shown } from '../../schemas/shown.ts'
 import type { Answers } from '../answers.ts'
-import { pages } from '../web/pages.ts'
 import { guard, SECURITY } from './access.ts'
 import type { App, HttpDeps } from './app.ts'
 import { compressAnswers } from './compress.ts'
@@ -19,6 +18,7 @@ import { docsRoutes } from './docs/routes.ts'
 import { sendHeaders, setHeaders } from './headers.ts'
 import { refuseMalformed } from './malformed.ts'
 import { PathMethods } from './methods.ts'
+import { isPagePath, pages } from './pages.ts'
 import { problemOf, sendProblem } from './problem.ts'
 import { recordActs } from './record-acts.ts'
 import { erasureRoutes } from './routes/erasures.ts'
@@ -91,7 +91,9 @@ export function makeApp(deps: HttpDeps, tls: HttpTls | null = null) {
   const refuseUnknown = (request: FastifyRequest, reply: FastifyReply) => {
     const path = request.url.split('?')[0]!
     const allowed = methods.of(path).join(', ')
-    if (allowed === '') return sendProblem(reply, noSuchPath(request, deps.answers))
+    // A file that is not there has a route nevertheless.
+    if (allowed === '' || methods.of(path).includes(request.method))
+      return sendProblem(reply, noSuchPath(request, deps.answers))
     const error = new TidemarkError('E_METHOD', `${shown(path)} takes ${allowed}, not ${request.method}`)
     return sendProblem(reply.header('allow', allowed), error)
   }
@@ -136,7 +138,7 @@ export function makeApp(deps: HttpDeps, tls: HttpTls | null = null) {
     if (deps.sql !== undefined) queryRoutes(scope as unknown as App, deps.sql)
   })
   if (identities !== null) app.register(async (scope) => signInRoutes(scope, identities))
-  app.register(async (scope) => pages(scope, deps))
+  app.register(async (scope) => pages(scope as unknown as FastifyInstance, { folder: deps.pages }))
   return app
 }
 
@@ -174,6 +176,10 @@ function noSuchPath({ method, url }: FastifyRequest, answers: Answers): Tidemark
     return new TidemarkError('E_NOT_FOUND', `there is no view ${shown(view)}`, {
       field: 'view',
       hint: 'see GET /v1/views',
+    })
+  if (isPagePath(path))
+    return new TidemarkError('E_NOT_FOUND', 'the pages are not built', {
+      hint: 'npm run pages builds them, as npm ci does; /openapi.json describes the API, which works without them',
     })
   return new TidemarkError('E_NOT_FOUND', `there is no ${method} ${shown(path)}`)
 }

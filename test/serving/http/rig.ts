@@ -30,6 +30,8 @@ export interface ApiRigOptions {
   readonly tls?: HttpTls
   readonly sql?: ServedQueries
   readonly audit?: HttpDeps['audit']
+  /** Where the built pages are. */
+  readonly pages?: string
   readonly definitions?: Definitions
 }
 
@@ -42,6 +44,7 @@ export async function apiRig({
   tls,
   sql,
   audit,
+  pages,
 }: ApiRigOptions = {}) {
   const clock = new SimClock(NOW_MS)
   const store = new MemoryStore(clock)
@@ -91,6 +94,7 @@ export async function apiRig({
       ...(cors && { cors }),
       ...(sql && { sql }),
       ...(audit && { audit }),
+      ...(pages && { pages }),
       version: 'test',
       hidePaths: (text) => text.replaceAll('/home/ann/data', 'DATA'),
       logLine,

@@ -35,9 +35,3 @@ const ESCAPES: { readonly [character: string]: string } = {
 function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ESCAPES[character]!)
 }
-
-/** Data for a script of the page, as a block that is not run; `<` is escaped so that nothing in it can end the block. */
-export function dataBlock(id: string, data: unknown): Html {
-  const json = JSON.stringify(data).replaceAll('<', '\\u003c')
-  return new Html(`<script type="application/json" id="${escapeHtml(id)}">${json}</script>`)
-}

@@ -1,0 +1,184 @@
+import { useMemo, useRef } from 'preact/hooks'
+import {
+  column,
+  figures,
+  type Gauge,
+  keyOf,
+  type Series,
+  type SeriesPage,
+  type Stats,
+  type View,
+} from '../api/types.ts'
+import { Chart, type Line } from '../charts/chart.tsx'
+import { type Hole, holesOf } from '../charts/gaps.ts'
+import { savePicture } from '../charts/picture.ts'
+import { isolated, titleOf } from '../names/visible.ts'
+import { go, newRange, withParams, zooms } from '../shell/address.ts'
+import type { Shown } from '../shell/context.ts'
+import { rangeParams } from '../time/range.ts'
+import { lengthText, minute, moment, rangeText, valueText } from '../time/words.ts'
+import { BucketTable } from './bucket-table.tsx'
+
+interface Props {
+  readonly shown: Shown
+  readonly of: readonly string[]
+  readonly gauge: Gauge
+  readonly stats: Stats | null
+  readonly series: Series | null
+  readonly before: Series | null
+  readonly other: { readonly name: string; readonly series: Series } | null
+  readonly each: { readonly view: View; readonly page: SeriesPage } | null
+}
+
+const MINUTE_MS = 60_000
+/** Holes that are named one by one. */
+const HOLES_MAX = 5
+
+/** A chart of one gauge with its summary, its table and its picture. */
+export function GaugeSection({ shown, of, gauge, stats, series, before, other, each }: Props) {
+  const { address, view, zone, range } = shown
+  const figure = useRef<HTMLElement>(null)
+  const title = titleOf(gauge.name)
+  const drawn = useMemo(
+    () => (series === null ? null : drawing(series, { range, gauge, of, before, other, each })),
+    [series, before, other?.series, each?.page, gauge.name],
+  )
+  const zoom = (fromMs: number, toMs: number) => {
+    const from = Math.floor(fromMs / MINUTE_MS) * MINUTE_MS
+    const to = Math.max(Math.ceil(toMs / MINUTE_MS) * MINUTE_MS, from + 2 * view.bucket_ms)
+    go(withParams(address, newRange(rangeParams({ fromMs: from, toMs: to, last: null }, zone))), {
+      zoom: zooms() + 1,
+    })
+  }
+  const summary = summaryOf(title, gauge, stats, view, zone)
+  return (
+    <section class="chart-section" aria-label={title}>
+      <div class="bar">
+        <h2>{title}</h2>
+        <button
+          type="button"
+          class="link"
+          onClick={() =>
+            savePicture(
+              figure.current!,
+              `${title} of ${of.map(isolated).join(' · ')}, ${rangeText(range, zone)}`,
+              `${of.join('-')}-${gauge.name}`,
+            )
+          }
+        >
+          PNG<span class="sr"> of {title}</span>
+        </button>
+      </div>
+      <figure ref={figure} class="card">
+        {drawn === null ? (
+          <div class="chart" />
+        ) : (
+          <Chart
+            label={`${title} over time. ${summary}`}
+            t={drawn.t}
+            lines={drawn.lines}
+            holes={drawn.holes}
+            fromMs={range.fromMs}
+            toMs={range.toMs}
+            unit={gauge.unit}
+            zone={zone}
+            whole={gauge.unit === '%' && address.params.get('axis') !== 'fit'}
+            onZoom={zoom}
+          />
+        )}
+        <figcaption>
+          {summary} {series !== null && `A point is ${lengthText(series.step_ms)}.`}{' '}
+          {holesText(drawn?.holes ?? [], zone)}
+        </figcaption>
+      </figure>
+      <BucketTable shown={shown} of={of} gauge={gauge} />
+    </section>
+  )
+}
+
+function summaryOf(
+  title: string,
+  { name, unit }: Gauge,
+  stats: Stats | null,
+  view: View,
+  zone: string,
+): string {
+  const { mean, max, max_time: time, p95, ...rest } = figures(stats ?? {}, name)
+  if (mean === null || mean === undefined)
+    return stats === null ? '' : `${title} was not measured in this range.`
+  const source = rest[`max_${view.source}`]
+  const below = p95 === undefined ? '' : `, 95 % below ${valueText(p95 as number, unit)}`
+  const where = source ? ` on ${isolated(String(source))}` : ''
+  return `${title} was ${valueText(mean as number, unit)} in the mean${below}, highest at ${valueText(max as number, unit)}${where}, ${moment(Date.parse(String(time)), zone)}.`
+}
+
+/** Stretches without messages, in words. */
+function holesText(holes: readonly Hole[], zone: string): string {
+  if (holes.length === 0) return ''
+  const named = holes
+    .slice(0, HOLES_MAX)
+    .map(({ fromMs, toMs }) => `${minute(fromMs, zone)} for ${lengthText(toMs - fromMs)}`)
+  const more = holes.length > HOLES_MAX ? ` and ${holes.length - HOLES_MAX} more times` : ''
+  return `No messages from ${named.join('; ')}${more}.`
+}
+
+type About = Pick<Props, 'gauge' | 'of' | 'before' | 'other' | 'each'> & { readonly range: Shown['range'] }
+
+/** What is drawn: the band, mean and p95 of the key, or means alone where it is compared. */
+function drawing(series: Series, { range, gauge, of, before, other, each }: About) {
+  const { step_ms: stepMs } = series
+  const t = series.t.map((time) => Math.max(Date.parse(time), range.fromMs))
+  const { drawn, holes } = holesOf(t, series.messages, stepMs)
+  const all = before || other || each ? t.map((_, i) => i) : drawn
+  const pick = (values: readonly (number | null)[]) => all.map((i) => values[i] ?? null)
+  const of_ = (field: string) => pick(column(series, gauge.name, field))
+  const mean: Line = {
+    name: before || other ? `${of.at(-1)}, mean` : 'Mean',
+    values: of_('mean'),
+    kind: 'mean',
+  }
+  const lines: Line[] = []
+  if (each !== null)
+    for (const row of each.page.keys)
+      lines.push({
+        name: keyOf(each.view, row).at(-1)!,
+        values: pick(column(row, gauge.name, 'mean')),
+        kind: 'other',
+      })
+  else if (other !== null)
+    lines.push(mean, {
+      name: `${other.name}, mean`,
+      values: pick(column(other.series, gauge.name, 'mean')),
+      kind: 'before',
+    })
+  else {
+    const hasBand = column(series, gauge.name, 'min').length > 0
+    if (hasBand)
+      lines.push(
+        { name: 'Maximum', values: of_('max'), kind: 'high' },
+        { name: 'Minimum', values: of_('min'), kind: 'low' },
+      )
+    lines.push(mean)
+    if (column(series, gauge.name, 'p95').length > 0 && before === null)
+      lines.push({ name: '95 % below', values: of_('p95'), kind: 'p95' })
+    if (before !== null)
+      lines.push({
+        name: 'Period before, mean',
+        values: pick(shifted(before, series, range, gauge.name)),
+        kind: 'before',
+      })
+  }
+  return { t: all.map((i) => t[i]!), lines, holes }
+}
+
+/** Values of the period before in the places of this one. */
+function shifted(before: Series, series: Series, range: Shown['range'], gauge: string): (number | null)[] {
+  const values = series.t.map((): number | null => null)
+  const lengthMs = range.toMs - range.fromMs
+  const begin = Date.parse(series.t[0]!)
+  for (const [i, value] of column(before, gauge, 'mean').entries()) {
+    const place = Math.round((Date.parse(before.t[i]!) + lengthMs - begin) / series.step_ms)
+    if (place >= 0 && place < values.length) values[place] = value
+  }
+  return values
+}

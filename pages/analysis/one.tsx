@@ -1,0 +1,210 @@
+import { useMemo } from 'preact/hooks'
+import type { ApiError } from '../api/client.ts'
+import { ask, pathOf } from '../api/client.ts'
+import { figures, keyId, keyOf, keyParams, type Page, type Series, type Summary } from '../api/types.ts'
+import { useAnswer } from '../api/use-answer.ts'
+import { KeyName, Name } from '../names/name.tsx'
+import { compareNames, titleOf, visible } from '../names/visible.ts'
+import { go, withParams } from '../shell/address.ts'
+import type { Shown } from '../shell/context.ts'
+import { Incomplete, Lost, Notice } from '../shell/notice.tsx'
+import { Scroll } from '../shell/scroll.tsx'
+import { count, moment, rangeText, valueText } from '../time/words.ts'
+import { Basis } from './basis.tsx'
+import { Elsewhere } from './elsewhere.tsx'
+import { GaugeSection } from './gauge-section.tsx'
+import { askFiner, askSeries, askStats, finerView } from './questions.ts'
+
+/** Keys that can be chosen to compare with. */
+const OTHERS_MAX = 500
+
+/** One key over a range: its figures, a chart of each gauge, and what all that rests on. */
+export function KeyAnalysis({ shown, of }: { shown: Shown; of: readonly string[] }) {
+  const { address, view, views, zone, range } = shown
+  const { fromMs, toMs } = range
+  const about = `${view.name} ${keyId(of)} ${fromMs} ${toMs}`
+  const finer = finerView(views, view)
+  const compare = address.params.get('compare')
+  const apart = address.params.get('by') === finer?.key.at(-1)
+  const stats = useAnswer(`stats ${about}`, (signal) => askStats(view, of, range, true, signal))
+  const series = useAnswer(`series ${about}`, (signal) => askSeries(view, of, range, signal))
+  const before = useAnswer(compare === 'before' ? `before ${about}` : null, (signal) =>
+    askSeries(view, of, range, signal, toMs - fromMs),
+  )
+  const other = compare?.startsWith('key:') ? [...of.slice(0, -1), compare.slice(4)] : null
+  const others = useAnswer(other && `other ${about} ${keyId(other)}`, (signal) =>
+    askSeries(view, other!, range, signal),
+  )
+  const each = useAnswer(finer !== null && apart ? `each ${about}` : null, (signal) =>
+    askFiner(finer!, view, of, range, signal),
+  )
+  const keys = useAnswer(`keys ${view.name}`, (signal) =>
+    ask<Page & { keys: readonly Summary[] }>(`/v1/views/${view.name}/keys`, { limit: OTHERS_MAX }, signal),
+  )
+  const names = useMemo(
+    () =>
+      (keys.data?.keys ?? [])
+        .map((row) => keyOf(view, row))
+        .filter((key) => key.at(-1) !== of.at(-1))
+        .map((key) => key.at(-1)!)
+        .sort(compareNames),
+    [keys.data],
+  )
+  const hasQuantiles = view.measures.includes('quantiles')
+  const error = (stats.error ?? series.error) as ApiError | null
+  const cells = `/v1/views/${view.name}/cells`
+  const file = { ...keyParams(view, of), from: fromMs, to: toMs }
+  return (
+    <>
+      <Lost lost={error?.status === 0} />
+      <p class="crumb">
+        <a
+          href={withParams(address, {
+            ...Object.fromEntries(view.key.map((name) => [name, null])),
+            compare: null,
+            by: null,
+          })}
+        >
+          ← All {titleOf(view.key.at(-1)!).toLowerCase()}s
+        </a>
+      </p>
+      <h1 class="key">
+        <KeyName values={of} />
+      </h1>
+      <p
+        class="lead"
+        data-loaded={stats.data !== null && series.data !== null && !stats.loading && !series.loading}
+      >
+        {rangeText(range, zone)}, {zone}.{' '}
+        {stats.data !== null && (
+          <>
+            <strong data-messages={of.join('/')}>{count(stats.data.messages)}</strong> messages
+          </>
+        )}
+      </p>
+      {error !== null && error.status !== 0 && (
+        <Notice>
+          {error.message} {error.hint}
+        </Notice>
+      )}
+      <Incomplete whole={stats.data} zone={zone} />
+      {stats.data?.messages === 0 && <Elsewhere shown={shown} of={keyParams(view, of)} />}
+      <Scroll label="Figures of the range">
+        <table class="figures">
+          <thead>
+            <tr>
+              <th scope="col">Gauge</th>
+              <th scope="col" class="number">
+                Mean
+              </th>
+              {hasQuantiles && (
+                <th scope="col" class="number">
+                  95 % below
+                </th>
+              )}
+              <th scope="col" class="number">
+                Maximum
+              </th>
+              <th scope="col">When</th>
+              {view.source !== null && <th scope="col">{titleOf(view.source)}</th>}
+              <th scope="col" class="number">
+                Minimum
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {view.gauges.map(({ name, unit }) => {
+              const row = figures(stats.data ?? {}, name)
+              const figure = (field: string) => (
+                <td class="number" data-figure={`${of.join('/')}/${name}/${field}`}>
+                  {valueText(row[field] as number | null, unit)}
+                </td>
+              )
+              const source = row[`max_${view.source}`]
+              return (
+                <tr key={name}>
+                  <th scope="row">{titleOf(name)}</th>
+                  {figure('mean')}
+                  {hasQuantiles && figure('p95')}
+                  {figure('max')}
+                  <td data-figure={`${of.join('/')}/${name}/max_time`}>
+                    {row.max_time ? moment(Date.parse(String(row.max_time)), zone) : '–'}
+                  </td>
+                  {view.source !== null && <td>{source ? <Name name={String(source)} /> : '–'}</td>}
+                  {figure('min')}
+                </tr>
+              )
+            })}
+          </tbody>
+        </table>
+      </Scroll>
+      <div class="tools">
+        <label>
+          Compare{' '}
+          <select
+            class="quiet"
+            value={compare ?? ''}
+            onChange={(event) =>
+              go(withParams(address, { compare: event.currentTarget.value || null, by: null }))
+            }
+          >
+            <option value="">with nothing</option>
+            <option value="before">with the period before</option>
+            {names.map((name) => (
+              <option key={name} value={`key:${name}`}>
+                with {visible(name)}
+              </option>
+            ))}
+          </select>
+        </label>
+        {finer !== null && (
+          <label class="check">
+            <input
+              type="checkbox"
+              checked={apart}
+              onChange={() =>
+                go(withParams(address, { by: apart ? null : finer.key.at(-1)!, compare: null }))
+              }
+            />{' '}
+            Each {titleOf(finer.key.at(-1)!).toLowerCase()} apart
+          </label>
+        )}
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={address.params.get('axis') === 'fit'}
+            onChange={(event) =>
+              go(withParams(address, { axis: event.currentTarget.checked ? 'fit' : null }), { replace: true })
+            }
+          />{' '}
+          Fit the axes
+        </label>
+        <span class="downloads">
+          Download{' '}
+          <a href={pathOf(cells, { ...file, format: 'csv', bom: 1 })} download>
+            CSV
+          </a>{' '}
+          <a href={pathOf(cells, { ...file, format: 'parquet' })} download>
+            Parquet
+          </a>
+        </span>
+      </div>
+      {view.gauges.map((gauge) => (
+        <GaugeSection
+          key={gauge.name}
+          shown={shown}
+          of={of}
+          gauge={gauge}
+          stats={stats.data}
+          series={series.data}
+          before={compare === 'before' ? before.data : null}
+          other={other === null ? null : named(other.at(-1)!, others.data)}
+          each={apart && each.data !== null ? { view: finer!, page: each.data } : null}
+        />
+      ))}
+      {stats.data !== null && <Basis stats={stats.data} view={view} />}
+    </>
+  )
+}
+
+const named = (name: string, series: Series | null) => (series === null ? null : { name, series })

@@ -1,0 +1,25 @@
+/** Which column a table is sorted by: its name, with `-` in front where the greatest come first. */
+export interface Sorting {
+  readonly by: string
+  readonly falling: boolean
+}
+
+export function sortingOf(text: string | null, otherwise: string): Sorting {
+  const named = text || otherwise
+  return named.startsWith('-') ? { by: named.slice(1), falling: true } : { by: named, falling: false }
+}
+
+/** Orders rows by a column; those without a value come last, equal ones as they were. */
+export function sorted<T>(
+  rows: readonly T[],
+  { by, falling }: Sorting,
+  value: (row: T, by: string) => string | number | null,
+  compare: (a: string, b: string) => number,
+): T[] {
+  const sign = falling ? -1 : 1
+  return [...rows].sort((a, b) => {
+    const [x, y] = [value(a, by), value(b, by)]
+    if (x === null || y === null) return Number(x === null) - Number(y === null)
+    return sign * (typeof x === 'string' || typeof y === 'string' ? compare(String(x), String(y)) : x - y)
+  })
+}

@@ -1,0 +1,104 @@
+import { useEffect, useState } from 'preact/hooks'
+import { dateOf, dayPresets, LAST, type Range } from '../time/range.ts'
+import { isZone } from '../time/zone.ts'
+import { type Address, go, newRange, withParams } from './address.ts'
+
+interface Props {
+  readonly address: Address
+  readonly zone: string
+  /** Null while the address names none that is right. */
+  readonly range: Range | null
+  readonly nowMs: number
+}
+
+/** Two dates, of which the last is included, or one of the ranges that are asked for most; all in the address. */
+export function RangePicker({ address, zone, range, nowMs }: Props) {
+  const dates = {
+    from: range === null ? (address.params.get('from') ?? '') : dateOf(range.fromMs, zone),
+    to: range === null ? (address.params.get('to') ?? '') : dateOf(range.toMs - 1, zone),
+  }
+  const [from, setFrom] = useState(dates.from)
+  const [to, setTo] = useState(dates.to)
+  const [tz, setTz] = useState(zone)
+  useEffect(() => {
+    setFrom(dates.from)
+    setTo(dates.to)
+    setTz(zone)
+  }, [dates.from, dates.to, zone])
+
+  const target = { ...address, path: '/analysis' }
+  const submit = (event: Event) => {
+    event.preventDefault()
+    go(withParams(target, { ...newRange({ from, to }), tz: isZone(tz) ? tz : zone }))
+  }
+  const days = dayPresets(nowMs, zone)
+  const chosen =
+    range?.last ??
+    days.find((one) => one.from === dates.from && one.to === dates.to && range?.last === null)?.name
+  return (
+    <section class="card picker" aria-label="Range of time">
+      <form class="range" onSubmit={submit}>
+        <p>
+          <label for="from">From</label>
+          <input
+            type="date"
+            id="from"
+            required
+            value={from}
+            onInput={(event) => setFrom(event.currentTarget.value)}
+          />
+        </p>
+        <p>
+          <label for="to">To, that day included</label>
+          <input
+            type="date"
+            id="to"
+            required
+            value={to}
+            min={from}
+            onInput={(event) => setTo(event.currentTarget.value)}
+          />
+        </p>
+        <p>
+          <label for="tz">Time zone</label>
+          <input
+            id="tz"
+            list="zones"
+            autocomplete="off"
+            spellcheck={false}
+            value={tz}
+            onInput={(event) => setTz(event.currentTarget.value)}
+          />
+        </p>
+        <datalist id="zones">
+          {['UTC', ...Intl.supportedValuesOf('timeZone')].map((name) => (
+            <option key={name} value={name} />
+          ))}
+        </datalist>
+        <p>
+          <button type="submit">Show analysis</button>
+        </p>
+      </form>
+      <nav class="presets" aria-label="Ranges asked for often">
+        {LAST.map(([last, name]) => (
+          <a
+            key={last}
+            href={withParams(target, newRange({ last }))}
+            aria-current={chosen === last ? 'true' : undefined}
+          >
+            {name}
+          </a>
+        ))}
+        {days.map(({ name, ...range }) => (
+          <a
+            key={name}
+            href={withParams(target, newRange(range))}
+            aria-current={chosen === name ? 'true' : undefined}
+          >
+            {name}
+          </a>
+        ))}
+      </nav>
+    </section>
+  )
+}

@@ -1,0 +1,89 @@
+import type { Range } from './range.ts'
+import { startOfDay } from './range.ts'
+import { comesTwice, offsetName, wallOf } from './zone.ts'
+
+/** How pages write numbers and times. */
+
+const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 })
+const short = new Intl.NumberFormat('en', { minimumFractionDigits: 1, maximumFractionDigits: 1 })
+const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 })
+
+export const count = (n: number) => whole.format(n)
+
+/** A value with its unit; a dash where there is none. */
+export function valueText(value: number | null | undefined, unit: string): string {
+  if (value === null || value === undefined) return '–'
+  const number = Math.abs(value) >= 1e7 ? compact.format(value) : short.format(value)
+  return unit === '' ? number : `${number} ${unit}`
+}
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
+const two = (n: number) => String(n).padStart(2, '0')
+const wallDate = (ms: number, zone: string) => new Date(wallOf(ms, zone))
+
+/** `22 Nov 2026`. */
+export function day(ms: number, zone: string): string {
+  const at = wallDate(ms, zone)
+  return `${at.getUTCDate()} ${MONTHS[at.getUTCMonth()]} ${at.getUTCFullYear()}`
+}
+
+/** `Sun 22 Nov`. */
+export function weekday(ms: number, zone: string): string {
+  const at = wallDate(ms, zone)
+  return `${DAYS[at.getUTCDay()]} ${at.getUTCDate()} ${MONTHS[at.getUTCMonth()]}`
+}
+
+/** `10:00`, and of an hour that comes twice which of the two: `02:00 UTC+2`. */
+export function clock(ms: number, zone: string): string {
+  const at = wallDate(ms, zone)
+  const text = `${two(at.getUTCHours())}:${two(at.getUTCMinutes())}`
+  return comesTwice(ms, zone) ? `${text} ${offsetName(ms, zone)}` : text
+}
+
+/** `22 Nov 2026, 10:00`. */
+export const minute = (ms: number, zone: string) => `${day(ms, zone)}, ${clock(ms, zone)}`
+
+/** `22 Nov, 10:00:07`: without the year, which a heading names. */
+export function moment(ms: number, zone: string): string {
+  const at = wallDate(ms, zone)
+  const date = `${at.getUTCDate()} ${MONTHS[at.getUTCMonth()]}`
+  const time = `${two(at.getUTCHours())}:${two(at.getUTCMinutes())}:${two(at.getUTCSeconds())}`
+  return `${date}, ${time}${comesTwice(ms, zone) ? ` ${offsetName(ms, zone)}` : ''}`
+}
+
+/** `1 Nov 2026 to 7 Nov 2026`, with times where the range does not run over whole days. */
+export function rangeText({ fromMs, toMs }: Pick<Range, 'fromMs' | 'toMs'>, zone: string): string {
+  if (startOfDay(fromMs, zone) !== fromMs || startOfDay(toMs, zone) !== toMs) {
+    const end = day(fromMs, zone) === day(toMs, zone) ? clock(toMs, zone) : minute(toMs, zone)
+    return `${minute(fromMs, zone)} to ${end}`
+  }
+  const [first, last] = [day(fromMs, zone), day(toMs - 1, zone)]
+  return first === last ? first : `${first} to ${last}`
+}
+
+const LENGTHS = [
+  [604_800_000, 'week'],
+  [86_400_000, 'day'],
+  [3_600_000, 'hour'],
+  [60_000, 'minute'],
+  [1_000, 'second'],
+] as const
+
+/** A length as people name it: `28 days`, `1 week`, `36 hours`, `90 seconds`. */
+export function lengthText(ms: number): string {
+  const fits = ([unit, name]: readonly [number, string]) =>
+    ms >= unit && ms % unit === 0 && (name !== 'week' || ms === unit)
+  const [unit, name] = LENGTHS.find(fits) ?? [1_000, 'second']
+  const n = Math.round(ms / unit)
+  return `${whole.format(n)} ${name}${n === 1 ? '' : 's'}`
+}
+
+/** How long ago: `3 s ago`, `5 min ago`, `2 days ago`. */
+export function ago(ms: number): string {
+  const s = Math.max(0, Math.round(ms / 1_000))
+  if (s < 60) return `${s} s ago`
+  if (s < 3_600) return `${Math.floor(s / 60)} min ago`
+  if (s < 172_800) return `${Math.floor(s / 3_600)} h ago`
+  return `${whole.format(Math.floor(s / 86_400))} days ago`
+}

@@ -1,0 +1,50 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { apiRig } from './rig.ts'
+
+const PATHS = ['/', '/analysis?from=2026-11-22&to=2026-11-22', '/live', '/system']
+let pages: string
+
+beforeAll(() => {
+  pages = mkdtempSync(join(tmpdir(), 'tidemark-pages-'))
+  mkdirSync(join(pages, 'assets'))
+  writeFileSync(join(pages, 'index.html'), '<!doctype html><title>Tidemark</title>')
+  writeFileSync(join(pages, 'assets', 'index-abc.js'), 'export {}')
+})
+afterAll(() => rmSync(pages, { recursive: true }))
+
+test('every page is the same file, which is asked for again each time', async () => {
+  await using rig = await apiRig({ pages })
+  for (const url of PATHS) {
+    const { statusCode, headers, body } = await rig.app.inject({ url })
+    expect([url, statusCode, headers['cache-control']]).toEqual([url, 200, 'no-cache'])
+    expect(headers['content-type']).toMatch(/^text\/html/)
+    expect(headers['content-security-policy']).toContain("script-src 'self';")
+    expect(body).toContain('<title>Tidemark</title>')
+  }
+})
+
+test('what a page loads is kept for ever, and nothing else is served', async () => {
+  await using rig = await apiRig({ pages })
+  const { statusCode, headers } = await rig.app.inject({ url: '/assets/index-abc.js' })
+  expect([statusCode, headers['cache-control']]).toEqual([200, 'public, max-age=31536000, immutable'])
+  for (const url of [
+    '/assets/none.js',
+    '/assets/../../package.json',
+    '/assets/%2e%2e/index.html',
+    '/index.html',
+  ])
+    expect((await rig.app.inject({ url })).statusCode, url).toBe(404)
+})
+
+test('where the pages are not built a sentence says what to do, and the API answers', async () => {
+  await using rig = await apiRig({ pages: join(pages, 'none') })
+  for (const url of PATHS) {
+    const answer = await rig.app.inject({ url })
+    expect([url, answer.statusCode, answer.json().detail]).toEqual([url, 404, 'the pages are not built'])
+    expect(answer.json().hint).toContain('npm run pages')
+  }
+  expect((await rig.app.inject({ url: '/v1/services' })).statusCode).toBe(200)
+})
