@@ -202,7 +202,8 @@ test.skipIf(!hasBrowser)('a drag zooms into a chart, and Esc and a double click 
   const page = await open(context, `/analysis?${three}&service=checkout`)
   const drag = async () => {
     const chart = page.locator('.chart .u-over').first()
-    await chart.scrollIntoViewIfNeeded()
+    // Charts are drawn anew when the answers have come.
+    await page.waitForLoadState('networkidle')
     const box = (await chart.boundingBox())!
     await page.mouse.move(box.x + box.width * 0.25, box.y + 60)
     await page.mouse.down()
