@@ -267,6 +267,16 @@ export const SETTINGS = [
     default: 'false',
     about: 'Whether peers on this machine need a token too, as behind a proxy',
   },
+  {
+    name: 'tokens.agent',
+    kind: 'string',
+    default: '',
+    about:
+      'Tokens of role agent beside those of DATA/tokens.json, separated by commas; for containers, by the environment',
+    secret: true,
+  },
+  { name: 'tokens.viewer', kind: 'string', default: '', about: 'Likewise of role viewer', secret: true },
+  { name: 'tokens.admin', kind: 'string', default: '', about: 'Likewise of role admin', secret: true },
   { name: 'agent.enabled', kind: 'boolean', default: 'true', about: "Whether `up` runs this host's agent" },
   {
     name: 'agent.service',

@@ -28,6 +28,11 @@ export function makeToken(random: Random): { id: string; token: string } {
   return { id, token: `tmk_${id}_${random.hex(SECRET_BYTES)}` }
 }
 
+/** The id of a token; null for what is none. */
+export function parseToken(text: string): string | null {
+  return /^tmk_([0-9a-f]{8})_[0-9a-f]{48}$/.exec(text)?.[1] ?? null
+}
+
 export function hashToken(token: string): string {
   return createHash('sha256').update(token).digest('hex')
 }

@@ -3,6 +3,7 @@ import type { Closing } from '../compose/closing.ts'
 import type { Host } from '../compose/host.ts'
 import type { Settings } from '../settings/settings.ts'
 import { refuseExposed } from './exposure.ts'
+import { givenTokens } from './given-tokens.ts'
 import { openTokens, type Tokens } from './tokens.ts'
 
 /** The roles that have a use for what listens. */
@@ -28,7 +29,7 @@ export async function openGate(
     throw new TidemarkError('E_CONFIG', 'insecure and tokens.loopback contradict each other', {
       field: 'insecure',
     })
-  const tokens = await openTokens({ dataDir: settings.dataDir(), rule }, host)
+  const tokens = await openTokens({ dataDir: settings.dataDir(), rule, given: givenTokens(settings) }, host)
   closing.add('tokens', () => tokens.close())
   if (!rule.insecure)
     refuseExposed(

@@ -25,7 +25,11 @@ const ownFile = (dataDir: string) => join(dataDir, 'up.token')
 
 /** Reads the tokens, and again whenever the file changes. Throws `E_TOKEN_FILE`; later it keeps those it knows and says why. */
 export async function openTokens(
-  { dataDir, rule }: { dataDir: string; rule: AccessRule },
+  {
+    dataDir,
+    rule,
+    given = [],
+  }: { dataDir: string; rule: AccessRule /** Tokens of the settings. */; given?: readonly TokenRecord[] },
   { disk, clock, random, logLine }: { disk: Disk; clock: Clock; random: Random; logLine(line: string): void },
 ): Promise<Tokens> {
   const path = tokenFile(dataDir)
@@ -80,7 +84,7 @@ export async function openTokens(
 
   function unexpired() {
     const nowMs = clock.nowMs()
-    return tokens.filter((token) => isUnexpired(token, nowMs))
+    return [...given, ...tokens.filter((token) => isUnexpired(token, nowMs))]
   }
 
   function tell() {

@@ -62,7 +62,7 @@ export function kafkajsClient({ brokers, topic, tls, sasl }: KafkaConnection): K
     ...(sasl && { sasl: sasl as SASLOptions }),
   }
   const kafka = new Kafka(options)
-  const admin = kafka.admin()
+  let admin = kafka.admin()
   let connected: Promise<void> | null = null
   const connect = () => {
     connected ??= admin.connect().catch((error: unknown) => {
@@ -70,6 +70,13 @@ export function kafkajsClient({ brokers, topic, tls, sasl }: KafkaConnection): K
       throw error
     })
     return connected
+  }
+  /** A client for administration that lost its last broker does not always come back: another takes its place. */
+  const renewAdmin = () => {
+    const old = admin
+    admin = kafka.admin()
+    connected = null
+    void old.disconnect().catch(() => {})
   }
   // A producer a partition: kafkajs loses acknowledged messages where two sends of one producer are under way.
   const producers = new Map<number, Promise<Producer>>()
@@ -91,7 +98,10 @@ export function kafkajsClient({ brokers, topic, tls, sasl }: KafkaConnection): K
   const reading = readingCluster(options, topic)
   const offsets = async (): Promise<Map<number, PartitionOffsets>> => {
     await connect()
-    const all = await admin.fetchTopicOffsets(topic)
+    const all = await admin.fetchTopicOffsets(topic).catch((error: unknown) => {
+      renewAdmin()
+      throw error
+    })
     return new Map(
       all.map(({ partition, low, high }) => [partition, { first: Number(low), next: Number(high) }]),
     )

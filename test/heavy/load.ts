@@ -54,7 +54,7 @@ export class LoadSender {
     return this.acked >= this.#total
   }
 
-  connect(port: number): void {
+  connect(port: number, token?: string): void {
     const socket = net.connect(port, '127.0.0.1')
     this.#socket = null
     this.#text = ''
@@ -62,7 +62,8 @@ export class LoadSender {
     socket.on('close', () => {
       if (this.#socket === socket) this.#socket = null
     })
-    socket.on('connect', () => socket.write(`{"hello":1,"agent":"load-${this.sender}"}\n`))
+    const hello = JSON.stringify({ hello: 1, agent: `load-${this.sender}`, token })
+    socket.on('connect', () => socket.write(`${hello}\n`))
     socket.on('data', (bytes) => this.#receive(socket, bytes))
   }
 

@@ -110,9 +110,13 @@ export interface Counted {
   readonly cpu: number
 }
 
-export async function counted(serving: string, startMs: number): Promise<Counted> {
+export async function counted(
+  serving: string,
+  startMs: number,
+  headers: { readonly [name: string]: string } = {},
+): Promise<Counted> {
   const range = `from=${startMs - DAY_MS}&to=${startMs + DAY_MS}`
-  const answer = await fetch(`${serving}/v1/analytics?${range}`)
+  const answer = await fetch(`${serving}/v1/analytics?${range}`, { headers })
   const { services, complete } = (await answer.json()) as {
     services: { messages: number; cpu: { total: number } }[]
     complete: boolean
