@@ -20,7 +20,14 @@ export function givenTokens(settings: Settings): TokenRecord[] {
             `${field} has something that is no token: tmk_, 8 hexadecimal digits, _, 48 more`,
             { field },
           )
-        return { id, role, name: `setting ${field}`, createdMs: 0, sha256: hashToken(token.trim()) }
+        return {
+          id,
+          role,
+          name: `setting ${field}`,
+          createdMs: 0,
+          expiresMs: null,
+          sha256: hashToken(token.trim()),
+        }
       })
   })
 }

@@ -7,9 +7,13 @@ import { askRunning } from './ask.ts'
 
 export const runs: Command = {
   name: 'runs',
-  summary: 'The batch runs, newest first',
-  flags: [{ name: 'json', about: 'As JSON, one run a line' }],
-  settings: ['data', ...LAKE_SETTINGS],
+  summary: 'The batch runs, newest first; what changed between two versions of a view',
+  operands: '[diff A B]',
+  flags: [
+    { name: 'json', about: 'As JSON, one run a line' },
+    { name: 'view', value: 'NAME', about: 'diff: of which view (the first)' },
+  ],
+  settings: ['data', ...LAKE_SETTINGS, 'query.time_max', 'query.memory_max', 'query.rows_max'],
   example: 'tidemark runs --data ./data',
   run,
 }
@@ -18,7 +22,13 @@ export const runs: Command = {
 const SHOWN_MAX = 20
 const ANSWER_MS_MAX = 30_000
 
-async function run({ flags, settings }: Args, io: Io): Promise<number> {
+async function run(args: Args, io: Io): Promise<number> {
+  const { flags, operands, settings } = args
+  if (operands.length > 0) {
+    // Loaded only where it runs.
+    const { diffCommand } = await import('./runs/diff.ts')
+    return diffCommand(args, io)
+  }
   const disk = nodeDisk()
   const request = { method: 'GET', timeoutMs: ANSWER_MS_MAX } as const
   const running = (await askRunning(disk, settings.dataDir(), '/v1/runs', request)) as {

@@ -1,8 +1,9 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Table } from '../../lake/delta/port.ts'
 import { queryTables } from '../../lake/query/catalog.ts'
 import { LakeQueries } from '../../lake/query/queries.ts'
-import type { LakeTables } from '../../lake/tables/deployment.ts'
+import { allViews, type LakeTables } from '../../lake/tables/deployment.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import type { ServedQueries } from '../../serving/http/app.ts'
 import type { Settings } from '../settings/settings.ts'
@@ -37,6 +38,7 @@ export async function servedQueries(
   await rm(dir, { recursive: true, force: true })
   return {
     queries: lakeQueries(settings, tables, host, dir),
+    published: (view) => publishedTable(tables, view),
     async withFile(write) {
       await disk.makeDir(dir)
       const path = join(dir, `${random.hex(8)}.parquet`)
@@ -50,4 +52,10 @@ export async function servedQueries(
       }
     },
   }
+}
+
+/** The table of a view, of the first one where it is null; null where there is none of that name. */
+export function publishedTable(tables: LakeTables, view: string | null): Table | null {
+  const views = allViews(tables)
+  return (view === null ? views[0] : views.find((one) => one.view.name === view))?.published ?? null
 }

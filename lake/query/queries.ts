@@ -46,6 +46,13 @@ export interface QueryRequest {
   readonly rowsMax?: number
 }
 
+/** A relation over files, as SQL that names them. */
+export interface Relation {
+  readonly name: string
+  readonly sql: string
+  readonly paths: readonly string[]
+}
+
 /** An answer while it is read. It must be closed. */
 export interface QueryAnswer extends AsyncDisposable {
   readonly columns: readonly { readonly name: string; readonly type: string }[]
@@ -102,6 +109,24 @@ export class LakeQueries {
     await using running = await this.#begin(signal)
     try {
       return await running.writeParquet(request, this.#tables, path)
+    } catch (error) {
+      throw running.told(error)
+    }
+  }
+
+  /**
+   * Runs `statements` of this program's own, after `first`, over relations of verified files, which they name. Returns the rows of
+   * each. Throws as `run` does.
+   */
+  async runOver(
+    relations: readonly Relation[],
+    first: string,
+    statements: readonly string[],
+    signal: AbortSignal,
+  ): Promise<QueryValue[][][]> {
+    await using running = await this.#begin(signal)
+    try {
+      return await running.runOver(relations, first, statements)
     } catch (error) {
       throw running.told(error)
     }
@@ -219,6 +244,25 @@ class Running {
     return { tables: read, isCut }
   }
 
+  async runOver(
+    relations: readonly Relation[],
+    first: string,
+    statements: readonly string[],
+  ): Promise<QueryValue[][][]> {
+    const views = relations.map(({ name, sql }) => viewSql(name, sql))
+    await this.#close(
+      relations.flatMap(({ paths }) => paths),
+      views,
+    )
+    await this.#connection.run(first)
+    const all: QueryValue[][][] = []
+    for (const statement of statements) {
+      const result = await this.#connection.runAndReadAll(statement)
+      all.push(result.convertRows(toQueryValue) as QueryValue[][])
+    }
+    return all
+  }
+
   #rowsMax({ rowsMax = Number.POSITIVE_INFINITY }: QueryRequest): number {
     return Math.min(rowsMax, this.#limits.rowsMax)
   }
@@ -247,11 +291,16 @@ class Running {
       views.push(viewSql(one.name, tableSql(snapshot?.schema ?? one.schema, paths)))
       read.push(readTable(one, snapshot))
     }
+    await this.#close(allowed, views)
+    return read
+  }
+
+  /** Makes the views, and from then on nothing but the files at `allowed` can be reached. */
+  async #close(allowed: readonly string[], views: readonly string[]): Promise<void> {
     await this.#connection.run(`SET allowed_paths = [${allowed.map(duckdb.text).join(', ')}]`)
     for (const view of views) await this.#connection.run(view)
     await this.#connection.run('SET enable_external_access = false')
     await this.#connection.run('SET lock_configuration = true')
-    return read
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

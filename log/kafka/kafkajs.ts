@@ -247,8 +247,8 @@ function readingCluster(options: object, topic: string) {
         })
         return answer.responses[0]!.partitions[0]!
       } catch (error) {
-        // Another broker may lead by now: everything is looked up anew.
-        await forget()
+        // Another broker may lead by now: everything is looked up anew. To take leave of one that is gone may take for ever.
+        void forget()
         throw error
       }
     },

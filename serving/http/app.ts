@@ -7,6 +7,7 @@ import type {
   RawServerDefault,
 } from 'fastify'
 import type { Audit } from '../../lake/audit.ts'
+import type { Table } from '../../lake/delta/port.ts'
 import type { Erasures } from '../../lake/erase/erasures.ts'
 import type { LakeQueries } from '../../lake/query/queries.ts'
 import type { Access } from '../../schemas/ports/access.ts'
@@ -26,6 +27,8 @@ export type App = FastifyInstance<
 /** SQL for those who ask over HTTP. */
 export interface ServedQueries {
   readonly queries: LakeQueries
+  /** The table of a view; of the first one where it is null. Null where there is none of that name. */
+  published(view: string | null): Table | null
   /** Reads the file that `write` makes at the path it is given, and removes it. */
   withFile<T>(write: (path: string) => Promise<T>): Promise<{ bytes: Uint8Array; about: T }>
 }

@@ -188,3 +188,49 @@ test('time, memory, rows and queries at once are limited, by name', async () => 
   await until('there is room again', async () => (await asked({ sql: 'SELECT 1' })).rows !== undefined)
   await until('nothing is left', async () => (await readdir(join(data(), 'scratch', 'queries'))).length === 0)
 })
+
+test('two versions of a view are compared by gauge and key', async () => {
+  const lines = [
+    // In a minute that is there: 7 and one message more; in one that is not.
+    'web,h1,2026-11-22T00:01:30.000Z,7,1,1',
+    'shop,h9,2026-11-20T00:00:00.000Z,3,1,1',
+  ]
+  const before = (await asked({ sql: 'SELECT 1 FROM service_minute' })) as { tables: { version: number }[] }
+  const a = before.tables[0]!.version
+  await writeFile(join(dir, 'late.csv'), `service,host,time_stamp,cpu,ram,disk\n${lines.join('\n')}\n`)
+  expect((await runCommand(['import', join(dir, 'late.csv'), '--data', data()])).code).toBe(0)
+  const after = (await asked({ sql: 'SELECT 1 FROM service_minute' })) as { tables: { version: number }[] }
+  const b = after.tables[0]!.version
+  const diff = await (await fetch(`${up.serving}/v1/runs/diff?a=${a}&b=${b}`)).json()
+  expect(diff).toMatchObject({
+    view: 'service_minute',
+    cells: { added: 1, removed: 0, changed: 1 },
+    keys: [
+      { key: ['shop'], added: 1, changed: 0, messages_a: 0, messages_b: 1 },
+      { key: ['web'], added: 0, changed: 1, messages_a: 1, messages_b: 2 },
+    ],
+  })
+  const {
+    gauges,
+    a: first,
+    b: second,
+  } = diff as {
+    gauges: { gauge: string; changed: number; most: object }[]
+    a: { messages: number }
+    b: { messages: number }
+  }
+  expect(second.messages - first.messages).toBe(2)
+  expect(gauges[0]).toMatchObject({
+    gauge: 'cpu',
+    changed: 2,
+    most: { key: ['web'], time: '2026-11-22T00:01:00.000Z', a: 1, b: 8 },
+  })
+  const text = await runCommand(['runs', 'diff', String(a), String(b), '--data', data()])
+  expect(text.out).toContain('1 cells changed, 1 came, 0 went.')
+  expect(text.out).toMatch(/cpu +2 +1 +11 +web at 2026-11-22T00:01:00.000Z: 1 became 8/)
+  const same = await runCommand(['runs', 'diff', String(b), String(b), '--data', data()])
+  expect(same.out).toContain('Nothing changed.')
+  expect((await fetch(`${up.serving}/v1/runs/diff?a=${a}&b=99`)).status).toBe(410)
+  expect((await fetch(`${up.serving}/v1/runs/diff?a=${a}&b=${b}&view=none`)).status).toBe(404)
+  expect((await fetch(`${up.serving}/v1/runs/diff?a=x&b=${b}`)).status).toBe(400)
+})

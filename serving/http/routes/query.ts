@@ -10,6 +10,7 @@ import { csvLine } from '../csv.ts'
 import { formatOf, PARQUET_TYPE } from '../format.ts'
 import { iso } from '../present.ts'
 import { FORMAT, PROBLEMS, query } from '../schemas.ts'
+import { diffRoutes, goneOf } from './diff.ts'
 
 const Asked = Type.Object(
   {
@@ -41,7 +42,9 @@ const Answered = Type.Object({
 })
 
 /** SQL over the tables of the lake. */
-export function queryRoutes(app: App, { queries, withFile }: ServedQueries): void {
+export function queryRoutes(app: App, served: ServedQueries): void {
+  const { queries, withFile } = served
+  diffRoutes(app, served)
   app.post(
     '/v1/query',
     {
@@ -81,15 +84,6 @@ function parseAsOf(text: string | number | undefined): QueryAsOf {
   if (text === undefined) return null
   if (typeof text === 'number') return { version: text }
   return /^\d{1,15}$/.test(text) ? { version: Number(text) } : { timeMs: parseInstant('as_of', text, 'UTC') }
-}
-
-/** Aborts when whoever asked is gone. */
-function goneOf(reply: FastifyReply): AbortSignal {
-  const gone = new AbortController()
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) gone.abort()
-  })
-  return gone.signal
 }
 
 /** What was read, as the answer says it. */

@@ -64,6 +64,7 @@ async function prepared() {
         throw new TidemarkError('E_PARAMETER', 'nobody reads the lake here')
       },
     } as never,
+    published: () => null,
     withFile: () => Promise.reject(new Error('nobody reads the lake here')),
   }
   const rig = await apiRig({ access: tokens.access, sql })

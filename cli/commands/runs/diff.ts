@@ -1,0 +1,78 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { diffVersions, type VersionDiff } from '../../../lake/query/diff.ts'
+import { TidemarkError } from '../../../schemas/errors.ts'
+import { presentDiff } from '../../../serving/http/routes/diff.ts'
+import type { Args, Io } from '../../command.ts'
+import { openLake } from '../../compose/open-lake.ts'
+import { lakeQueries, publishedTable } from '../../compose/queries.ts'
+import { textTable } from '../../help.ts'
+import { nodeClock } from '../../host/clock.ts'
+import { nodeDisk } from '../../host/disk.ts'
+import { nodeRandom } from '../../host/random.ts'
+import { builtInDefinitions } from '../../settings/definitions.ts'
+
+/** `tidemark runs diff A B`: what changed between two published versions of a view. */
+export async function diffCommand({ flags, operands, settings }: Args, io: Io): Promise<number> {
+  const [word, a, b, ...more] = operands
+  const isVersion = (text: string | undefined) => text !== undefined && /^\d{1,15}$/.test(text)
+  if (word !== 'diff' || !isVersion(a) || !isVersion(b) || more.length > 0)
+    throw new TidemarkError(
+      'E_USAGE',
+      'say `tidemark runs`, or `tidemark runs diff A B` with two versions of a view',
+    )
+  const host = { disk: nodeDisk(), clock: nodeClock(), random: nodeRandom() }
+  const tables = openLake(settings, settings.definitions(await builtInDefinitions()), host)
+  const table = publishedTable(tables, flags.view ?? null)
+  if (table === null)
+    throw new TidemarkError(
+      'E_USAGE',
+      `there is no view ${flags.view}; \`tidemark datasets\` lists those there are`,
+    )
+  const scratch = await mkdtemp(join(tmpdir(), 'tidemark-diff-'))
+  const stopping = new AbortController()
+  void io.stopped.then(() => stopping.abort())
+  try {
+    const queries = lakeQueries(settings, tables, host, scratch)
+    const diff = await diffVersions(queries, table, { a: Number(a), b: Number(b) }, stopping.signal)
+    io.out(flags.json === undefined ? diffText(diff) : `${JSON.stringify(presentDiff(diff))}\n`)
+    return 0
+  } finally {
+    await rm(scratch, { recursive: true, force: true })
+  }
+}
+
+/** Keys that are shown to people. */
+const SHOWN_MAX = 20
+
+function diffText({ view, a, b, cells, gauges, keys }: VersionDiff): string {
+  const side = (one: VersionDiff['a']) =>
+    `version ${one.version}: ${one.cells} cells, ${one.messages} messages, definition ${one.definition.slice(0, 12)}`
+  const head = `${view}\n  ${side(a)}\n  ${side(b)}\n`
+  const { added, removed, changed } = cells
+  if (added + removed + changed === 0) return `${head}Nothing changed.\n`
+  const gaugeRows = gauges.map(({ gauge, changed: n, totalA, totalB, most }) => [
+    gauge,
+    String(n),
+    String(totalA),
+    String(totalB),
+    most === null ? '' : `${most.key.join(', ')} at ${most.time}: ${most.a} became ${most.b}`,
+  ])
+  const keyRows = keys
+    .slice(0, SHOWN_MAX)
+    .map((one) => [
+      one.key.join(', '),
+      String(one.changed),
+      String(one.added),
+      String(one.removed),
+      `${one.messagesA} became ${one.messagesB}`,
+    ])
+  return [
+    head,
+    `${changed} cells changed, ${added} came, ${removed} went.\n\n`,
+    textTable([['gauge', 'cells that differ', 'their total', 'became', 'most'], ...gaugeRows]),
+    '\n',
+    textTable([['key', 'changed', 'came', 'went', 'messages of these cells'], ...keyRows]),
+  ].join('')
+}

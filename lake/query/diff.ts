@@ -1,0 +1,209 @@
+import { TidemarkError } from '../../schemas/errors.ts'
+import { duckdb } from '../../schemas/sql/duckdb.ts'
+import { parseDefinition, type View } from '../../schemas/view.ts'
+import type { Snapshot, Table } from '../delta/port.ts'
+import { viewState } from '../tables/published.ts'
+import { tableSql } from './catalog.ts'
+import type { LakeQueries } from './queries.ts'
+import type { QueryValue } from './values.ts'
+
+/** What changed between two published versions of a view. */
+export interface VersionDiff {
+  readonly view: string
+  readonly a: DiffSide
+  readonly b: DiffSide
+  /** Cells by what became of them; those that are equal in every figure are not counted. */
+  readonly cells: { readonly added: number; readonly removed: number; readonly changed: number }
+  /** Of each gauge that both have: cells in which it differs, its totals, and the cell whose total differs most. */
+  readonly gauges: readonly GaugeDiff[]
+  /** The keys with most cells that differ, at most `KEYS_MAX`. */
+  readonly keys: readonly KeyDiff[]
+}
+
+export interface DiffSide {
+  readonly version: number
+  readonly definition: string
+  readonly cells: number
+  readonly messages: number
+}
+
+export interface GaugeDiff {
+  readonly gauge: string
+  readonly changed: number
+  readonly totalA: number
+  readonly totalB: number
+  readonly most: {
+    readonly key: readonly string[]
+    readonly time: string
+    readonly a: number
+    readonly b: number
+  } | null
+}
+
+export interface KeyDiff {
+  readonly key: readonly string[]
+  readonly added: number
+  readonly removed: number
+  readonly changed: number
+  readonly messagesA: number
+  readonly messagesB: number
+}
+
+const KEYS_MAX = 100
+
+/**
+ * Compares version `a` of a view with version `b`. Files that both have are not read. Throws `E_QUERY` where their keys differ: then
+ * no cell of one is a cell of the other.
+ */
+export async function diffVersions(
+  queries: LakeQueries,
+  table: Table,
+  { a, b }: { a: number; b: number },
+  signal: AbortSignal,
+): Promise<VersionDiff> {
+  const sides = [await sideOf(table, a), await sideOf(table, b)] as const
+  const [first, second] = sides
+  if (String(first.view.key) !== String(second.view.key))
+    throw new TidemarkError(
+      'E_QUERY',
+      `${table.name} has the key ${first.view.key} in version ${a} and ${second.view.key} in ${b}: no cell is comparable`,
+      {
+        field: 'b',
+      },
+    )
+  const shared = new Set([...first.snapshot.files.keys()].filter((path) => second.snapshot.files.has(path)))
+  const { key } = first.view
+  const views = [
+    await viewOf(table, 'a', first.snapshot, (path) => !shared.has(path)),
+    await viewOf(table, 'b', second.snapshot, (path) => !shared.has(path)),
+    await viewOf(table, 'shared', first.snapshot, (path) => shared.has(path)),
+  ]
+  const gauges = first.view.gauges
+    .map(({ gauge }) => gauge)
+    .filter((gauge) => second.view.gauges.some((one) => one.gauge === gauge))
+  const messages = (name: string) => `(SELECT coalesce(sum(msg_num), 0)::BIGINT FROM ${name})`
+  const [counts, byGauge, byKey, totals] = await queries.runOver(
+    views,
+    `CREATE TEMP TABLE cells AS ${cellsSql(key, gauges)}`,
+    [
+      'SELECT count(*) FILTER (a_n IS NULL), count(*) FILTER (b_n IS NULL), count(*) FILTER (differs) FROM cells',
+      gauges.length === 0
+        ? 'SELECT 1 WHERE false'
+        : gauges.map((gauge) => gaugeSql(key, gauge)).join(' UNION ALL '),
+      keySql(key),
+      `SELECT ${messages('a')} + ${messages('shared')}, ${messages('b')} + ${messages('shared')}`,
+    ],
+    signal,
+  )
+  const [added, removed, changed] = counts![0] as number[]
+  const side = ({ snapshot, hash }: Side, at: 0 | 1): DiffSide => ({
+    version: snapshot.version,
+    definition: hash,
+    cells: [...snapshot.files.values()].reduce((sum, { rows }) => sum + rows, 0),
+    messages: number(totals![0]![at]),
+  })
+  return {
+    view: table.name,
+    a: side(first, 0),
+    b: side(second, 1),
+    cells: { added: added!, removed: removed!, changed: changed! },
+    gauges: byGauge!.map(([gauge, n, totalA, totalB, most]) => ({
+      gauge: String(gauge),
+      changed: number(n),
+      totalA: number(totalA),
+      totalB: number(totalB),
+      most: mostOf(most as { [name: string]: QueryValue } | null, key),
+    })),
+    keys: byKey!.map((row) => ({
+      key: key.map((_, k) => String(row[k])),
+      added: number(row[key.length]),
+      removed: number(row[key.length + 1]),
+      changed: number(row[key.length + 2]),
+      messagesA: number(row[key.length + 3]),
+      messagesB: number(row[key.length + 4]),
+    })),
+  }
+}
+
+interface Side {
+  readonly snapshot: Snapshot
+  readonly view: View
+  readonly hash: string
+}
+
+async function sideOf(table: Table, version: number): Promise<Side> {
+  const snapshot = await table.at(version)
+  const state = viewState(snapshot)
+  const view = state === null ? null : parseDefinition(state.definition)
+  if (view === null)
+    throw new TidemarkError('E_VERSION_GONE', `nothing was published in version ${version} of ${table.name}`)
+  return { snapshot, view, hash: state!.hash }
+}
+
+/** The files of a version for which `wanted` holds, as a relation. */
+async function viewOf(
+  table: Table,
+  name: string,
+  { files, schema }: Snapshot,
+  wanted: (path: string) => boolean,
+) {
+  const paths: string[] = []
+  for (const file of files.values()) if (wanted(file.path)) paths.push(await table.localPath(file))
+  return { name, paths, sql: tableSql(schema, paths) }
+}
+
+const number = (value: QueryValue | undefined) => Number(value ?? 0)
+const named = (names: readonly string[], prefix = '') => names.map((name) => `${prefix}${duckdb.name(name)}`)
+
+/** A row for each cell that one version has and the other has not, or that differs: key, time, and what both say. */
+function cellsSql(key: readonly string[], gauges: readonly string[]): string {
+  const differ = (name: string) => `a.${duckdb.name(name)} IS DISTINCT FROM b.${duckdb.name(name)}`
+  const columns = (gauge: string) => [gauge, `max_${gauge}`, `max_${gauge}_time`, `min_${gauge}`]
+  const anyDiffers = ['msg_num', ...gauges.flatMap(columns)].map(differ).join(' OR ')
+  const both = gauges.flatMap((gauge) => [
+    `a.${duckdb.name(gauge)} AS ${duckdb.name(`a_${gauge}`)}`,
+    `b.${duckdb.name(gauge)} AS ${duckdb.name(`b_${gauge}`)}`,
+    `(${columns(gauge).map(differ).join(' OR ')}) AS ${duckdb.name(`differs_${gauge}`)}`,
+  ])
+  const cell = [...key, 'time_stamp'].map((name) => duckdb.name(name)).join(', ')
+  const inBoth = 'a.msg_num IS NOT NULL AND b.msg_num IS NOT NULL'
+  const values = [
+    cell,
+    'a.msg_num AS a_n',
+    'b.msg_num AS b_n',
+    `(${inBoth} AND (${anyDiffers})) AS differs`,
+    ...both,
+  ]
+  return `SELECT ${values.join(', ')} FROM a FULL OUTER JOIN b USING (${cell}) WHERE ${anyDiffers}`
+}
+
+/** Of a gauge: its name, cells in which it differs, both totals of these, the one that differs most. */
+function gaugeSql(key: readonly string[], gauge: string): string {
+  const [a, b] = [duckdb.name(`a_${gauge}`), duckdb.name(`b_${gauge}`)]
+  const cell = [
+    ...key.map((name, k) => `'k${k}': ${duckdb.name(name)}`),
+    `'t': time_stamp`,
+    `'a': ${a}`,
+    `'b': ${b}`,
+  ]
+  return `SELECT ${duckdb.text(gauge)}, count(*), coalesce(sum(${a}), 0), coalesce(sum(${b}), 0),
+    arg_max({${cell.join(', ')}}, abs(coalesce(${b}, 0) - coalesce(${a}, 0)))
+    FROM cells WHERE ${duckdb.name(`differs_${gauge}`)}`
+}
+
+function keySql(key: readonly string[]): string {
+  return `SELECT ${named(key).join(', ')}, count(*) FILTER (a_n IS NULL), count(*) FILTER (b_n IS NULL), count(*) FILTER (differs),
+    coalesce(sum(a_n), 0)::BIGINT, coalesce(sum(b_n), 0)::BIGINT
+    FROM cells GROUP BY ALL ORDER BY count(*) DESC, ${named(key).join(', ')} LIMIT ${KEYS_MAX}`
+}
+
+function mostOf(cell: { [name: string]: QueryValue } | null, key: readonly string[]): GaugeDiff['most'] {
+  if (cell === null) return null
+  const { t, a, b } = cell
+  return {
+    key: key.map((_, k) => String(cell[`k${k}`])),
+    time: String(t),
+    a: Number(a ?? 0),
+    b: Number(b ?? 0),
+  }
+}

@@ -1,0 +1,100 @@
+import type { FastifyReply } from 'fastify'
+import { Type } from 'typebox'
+import { diffVersions, type GaugeDiff, type KeyDiff, type VersionDiff } from '../../../lake/query/diff.ts'
+import { TidemarkError } from '../../../schemas/errors.ts'
+import { shown } from '../../../schemas/shown.ts'
+import type { App, ServedQueries } from '../app.ts'
+import { PROBLEMS, query } from '../schemas.ts'
+
+const Version = Type.String({ pattern: '^\\d{1,15}$' })
+
+const Side = Type.Object({
+  version: Type.Integer(),
+  definition: Type.String(),
+  cells: Type.Integer(),
+  messages: Type.Integer(),
+})
+
+const Key = Type.Array(Type.String())
+
+const Diff = Type.Object({
+  view: Type.String(),
+  a: Side,
+  b: Side,
+  cells: Type.Object({ added: Type.Integer(), removed: Type.Integer(), changed: Type.Integer() }),
+  gauges: Type.Array(
+    Type.Object({
+      gauge: Type.String(),
+      changed: Type.Integer(),
+      total_a: Type.Number(),
+      total_b: Type.Number(),
+      most: Type.Union([
+        Type.Object({ key: Key, time: Type.String(), a: Type.Number(), b: Type.Number() }),
+        Type.Null(),
+      ]),
+    }),
+  ),
+  keys: Type.Array(
+    Type.Object({
+      key: Key,
+      added: Type.Integer(),
+      removed: Type.Integer(),
+      changed: Type.Integer(),
+      messages_a: Type.Integer(),
+      messages_b: Type.Integer(),
+    }),
+  ),
+})
+
+/** What changed between two published versions of a view. */
+export function diffRoutes(app: App, { queries, published }: ServedQueries): void {
+  app.get(
+    '/v1/runs/diff',
+    {
+      schema: {
+        summary: 'What changed between two published versions of a view, by gauge and key',
+        querystring: query({ a: Version, b: Version, view: Type.Optional(Type.String()) }),
+        response: { 200: Diff, ...PROBLEMS },
+      },
+    },
+    async (request, reply) => {
+      const { a, b, view } = request.query as { a: string; b: string; view?: string }
+      const table = published(view ?? null)
+      if (table === null)
+        throw new TidemarkError('E_NOT_FOUND', `there is no view ${shown(view ?? '')}`, {
+          field: 'view',
+          hint: 'see GET /v1/views',
+        })
+      const versions = { a: Number(a), b: Number(b) }
+      return presentDiff(await diffVersions(queries, table, versions, goneOf(reply)))
+    },
+  )
+}
+
+/** Aborts when whoever asked is gone. */
+export function goneOf(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController()
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) gone.abort()
+  })
+  return gone.signal
+}
+
+/** A comparison as JSON says it. */
+export function presentDiff({ view, a, b, cells, gauges, keys }: VersionDiff) {
+  const gauge = ({ totalA, totalB, ...rest }: GaugeDiff) => ({ ...rest, total_a: totalA, total_b: totalB })
+  const key = ({ messagesA, messagesB, key, ...rest }: KeyDiff) => {
+    return { key: [...key], ...rest, messages_a: messagesA, messages_b: messagesB }
+  }
+  return {
+    view,
+    a,
+    b,
+    cells,
+    gauges: gauges.map(gauge).map((one) => ({
+      ...one,
+      most: one.most === null ? null : { ...one.most, key: [...one.most.key] },
+    })),
+    keys: keys.map(key),
+  }
+}
