@@ -150,6 +150,7 @@ class BatchColumns {
     if (!fits) {
       if (this.#length > 0) return 'full'
       this.#prepare(form, n)
+      this.#formBytes = Buffer.from(bytes.subarray(BLOCK_HEAD_BYTES, BLOCK_HEAD_BYTES + formBytes))
     }
     const columns = this.#readDictionaries(form, begin + BLOCK_HEAD_BYTES + formBytes, end)
     const texts = this.#names.length + form.attributes.length + 1
@@ -188,7 +189,6 @@ class BatchColumns {
     }
     if (form === this.#form) return
     this.#form = form
-    this.#formBytes = Buffer.alloc(0)
     this.#names = nameColumns(form).map(() => new NameColumn())
     for (const column of this.#names) column.places = new Uint32Array(this.#room)
     this.#entries = this.#names.map(() => new Uint32Array(NULL_PLACE))

@@ -102,6 +102,7 @@ test('the top of the project holds what its map says', () => {
     'bench',
     'cli',
     'collector',
+    'deploy',
     'docs',
     'lake',
     'log',

@@ -102,3 +102,13 @@ test('a block larger than a batch, and more names than are kept, are read', () =
     for (let i = 0; i < length; i += 997) expect(stringAt(names[0]!, i)).toBe(own[i]!.names[0])
   }
 })
+
+test('a block without a form is none, also behind one that has a form', () => {
+  const whole = encodeBlock(toColumns(host, [message('a', 1)]))
+  const formless = new Uint8Array(whole)
+  formless[2] = 0
+  formless[3] = 0
+  const read = [...batches.of([blockOf(whole, 0), blockOf(formless, 1)])]
+  expect(read.at(-1)!.messages).toEqual(decodeOrDamage(formless))
+  expect(read.at(-1)!.messages).toHaveProperty('damage')
+})

@@ -1,0 +1,61 @@
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import { describeError, TidemarkError } from '../../schemas/errors.ts'
+import { duckdb } from '../../schemas/sql/duckdb.ts'
+import { type QueryTable, tableSql } from './catalog.ts'
+
+const SQL_CHARACTERS_MAX = 100_000
+/** DuckDB is not to look for extensions. */
+export const NO_EXTENSIONS = { autoinstall_known_extensions: 'false', autoload_known_extensions: 'false' }
+/** DuckDB's number of a SELECT. */
+const SELECT = 1
+
+/**
+ * The names of tables in a query, in lower case. Throws `E_QUERY` for anything but one SELECT. An instance that has nothing and may
+ * nothing looks at it: some statements act while they are only prepared.
+ */
+export async function namesIn(sql: string, tables: readonly QueryTable[]): Promise<ReadonlySet<string>> {
+  const refuse = (what: string) =>
+    new TidemarkError('E_QUERY', `${what}; a query is one SELECT`, { field: 'sql' })
+  if (sql.length > SQL_CHARACTERS_MAX)
+    throw new TidemarkError('E_QUERY', `a query has at most ${SQL_CHARACTERS_MAX} characters`, {
+      field: 'sql',
+    })
+  const instance = await DuckDBInstance.create(':memory:', {
+    ...NO_EXTENSIONS,
+    threads: '1',
+    enable_external_access: 'false',
+  })
+  const connection = await instance.connect()
+  try {
+    await connection.run('SET lock_configuration = true')
+    // Before they are views: of those DuckDB names what they read.
+    const names = new Set(connection.getTableNames(sql, false).map((name) => name.toLowerCase()))
+    for (const { name, schema } of tables) await connection.run(viewSql(name, tableSql(schema, [])))
+    const statements = await extracted(connection, sql)
+    if (statements === null) throw refuse('there is nothing to run')
+    if (statements.count > 1) throw refuse('these are several statements')
+    const prepared = await statements.prepare(0)
+    const { statementType, parameterCount } = prepared
+    prepared.destroySync()
+    if (statementType !== SELECT) throw refuse('this does something else than to read')
+    if (parameterCount > 0) throw refuse('a parameter has no value')
+    return names
+  } finally {
+    connection.closeSync()
+    instance.closeSync()
+  }
+}
+
+/** Null where there are none: DuckDB then fails without a word. */
+async function extracted(connection: DuckDBConnection, sql: string) {
+  try {
+    return await connection.extractStatements(sql)
+  } catch (error) {
+    if (describeError(error).includes('Parser Error')) throw error
+    return null
+  }
+}
+
+export function viewSql(name: string, sql: string): string {
+  return `CREATE VIEW ${duckdb.name(name)} AS ${sql}`
+}

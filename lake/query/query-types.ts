@@ -1,0 +1,44 @@
+import type { Clock, Random } from '../../schemas/ports/clock.ts'
+import type { Disk } from '../../schemas/ports/disk.ts'
+import type { QueryAsOf, ReadTable } from './catalog.ts'
+import type { QueryValue } from './values.ts'
+
+export interface QueryLimits {
+  readonly timeMs: number
+  readonly memoryBytes: number
+  /** Rows of an answer; what is beyond is cut off, and said so. */
+  readonly rowsMax: number
+}
+
+export interface QueryDeps {
+  readonly clock: Clock
+  readonly random: Random
+  readonly disk: Disk
+  /** Where what does not fit into memory goes for a while: a folder that belongs to queries alone. */
+  readonly scratchDir: string
+  removeTree(dir: string): Promise<void>
+}
+
+export interface QueryRequest {
+  readonly sql: string
+  readonly asOf: QueryAsOf
+  /** Fewer rows than the limit; absent: as many. */
+  readonly rowsMax?: number
+}
+
+/** A relation over files, as SQL that names them. */
+export interface Relation {
+  readonly name: string
+  readonly sql: string
+  readonly paths: readonly string[]
+}
+
+/** An answer while it is read. It must be closed. */
+export interface QueryAnswer extends AsyncDisposable {
+  readonly columns: readonly { readonly name: string; readonly type: string }[]
+  readonly tables: readonly ReadTable[]
+  /** Some rows at a time. Throws `E_QUERY_LIMIT` where the time or the memory ends. */
+  rows(): AsyncIterable<QueryValue[][]>
+  /** Whether rows were cut off, as far as they were read. */
+  isCut(): boolean
+}
