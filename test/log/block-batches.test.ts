@@ -64,7 +64,7 @@ test('many blocks read together are what they are one by one, damage included, i
       expect(next).toBe(blocks.length)
       expect(read).toEqual(alone)
     }),
-    { numRuns: 2_000 },
+    { numRuns: 500 },
   )
 })
 
