@@ -10,7 +10,7 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --no-fund --no-audit --ignore-scripts
 COPY . .
-RUN npm run build --if-present
+RUN npm run prepare
 # The agent's package, as JavaScript of its own.
 RUN node --input-type=module -e "import { buildAgentPackage } from './cli/agent-package/build.ts'; await buildAgentPackage('/agent')" \
   && cd /agent && npm install --omit=dev --no-fund --no-audit --ignore-scripts

@@ -1,12 +1,13 @@
 import { TidemarkError } from '../../schemas/errors.ts'
 import { type Args, type Command, type Io, LAKE_SETTINGS } from '../command.ts'
 import { lakeAudit } from './lake/audit.ts'
+import { lakeFilesOf, lakeLog } from './lake/tables.ts'
 import { lakeCompact, lakeVacuum } from './lake/upkeep.ts'
 
 export const lake: Command = {
   name: 'lake',
-  summary: 'The lake itself: what was done to it, and its upkeep now',
-  operands: 'audit|compact|vacuum',
+  summary: 'The lake itself: versions and files of its tables, what was done to it, and its upkeep now',
+  operands: 'log [TABLE]|files [TABLE]|compact|vacuum|audit',
   flags: [
     { name: 'from', value: 'TIME', about: 'audit: acts at or after this time (all)' },
     { name: 'to', value: 'TIME', about: 'audit: acts before this time (now)' },
@@ -19,6 +20,8 @@ export const lake: Command = {
 }
 
 const ACTIONS: { readonly [name: string]: (args: Args, io: Io) => Promise<number> } = {
+  log: lakeLog,
+  files: lakeFilesOf,
   audit: lakeAudit,
   compact: lakeCompact,
   vacuum: lakeVacuum,
@@ -26,7 +29,9 @@ const ACTIONS: { readonly [name: string]: (args: Args, io: Io) => Promise<number
 
 async function run(args: Args, io: Io): Promise<number> {
   const [name = '', ...more] = args.operands
-  const action = Object.hasOwn(ACTIONS, name) && more.length === 0 ? ACTIONS[name] : undefined
+  const mayName = name === 'log' || name === 'files'
+  const fits = Object.hasOwn(ACTIONS, name) && more.length <= (mayName ? 1 : 0)
+  const action = fits ? ACTIONS[name] : undefined
   if (action !== undefined) return action(args, io)
   throw new TidemarkError(
     'E_USAGE',

@@ -234,3 +234,26 @@ test('two versions of a view are compared by gauge and key', async () => {
   expect((await fetch(`${up.serving}/v1/runs/diff?a=${a}&b=${b}&view=none`)).status).toBe(404)
   expect((await fetch(`${up.serving}/v1/runs/diff?a=x&b=${b}`)).status).toBe(400)
 })
+
+test('versions and files of a table are listed', async () => {
+  const lake = (...args: string[]) => runCommand(['lake', ...args, '--data', data()])
+  const log = await lake('log', '--format', 'json')
+  const versions = log.out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  expect(versions.map(({ version }) => version)).toEqual(versions.map((_, i) => versions.length - 1 - i))
+  expect(versions.find(({ operation }) => operation === 'IMPORT')).toMatchObject({
+    files_added: expect.any(Number),
+    rows_added: expect.any(Number),
+    txns: expect.stringContaining('import/'),
+  })
+  const files = await lake('files', 'service_minute')
+  expect(files.out).toMatch(/^date +rows +bytes +first_time +last_time +path\n2026-11-/)
+  expect(files.err).toMatch(/^service_minute, version \d+: \d+ files, \d+ rows, \d+ bytes\n$/)
+  expect(await lake('files', 'nothing')).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('there are '),
+  })
+  expect((await lake('log', 'a', 'b')).code).toBe(2)
+})
