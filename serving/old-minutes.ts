@@ -1,6 +1,7 @@
 import type { Table } from '../lake/delta/port.ts'
 import { type Cells, pickKey } from '../schemas/cells.ts'
 import { TidemarkError } from '../schemas/errors.ts'
+import { series } from '../schemas/series.ts'
 import type { Range } from './answers.ts'
 import type { CellRange } from './index/chunk.ts'
 import type { IndexLoader } from './index/loader.ts'
@@ -16,13 +17,21 @@ export const OLD_DATES_MAX = 366
 export class OldMinutes {
   readonly #loader: IndexLoader
   readonly #cells = new Map<string, Cells>()
+  readonly #inTurn = series()
 
   constructor(loader: IndexLoader) {
     this.#loader = loader
   }
 
-  /** Reads the dates that are not here. Throws `E_PARAMETER` when they are too many for one question. */
-  async read(table: Table, { view }: ViewIndex, dates: readonly IndexedDate[]): Promise<void> {
+  /**
+   * Reads the dates that are not here, after all questions before: one that read beside another would push out what that one has
+   * read. Whoever waits for it must ask at once. Throws `E_PARAMETER` when they are too many for one question.
+   */
+  read(table: Table, index: ViewIndex, dates: readonly IndexedDate[]): Promise<void> {
+    return this.#inTurn(() => this.#read(table, index, dates))
+  }
+
+  async #read(table: Table, { view }: ViewIndex, dates: readonly IndexedDate[]): Promise<void> {
     if (dates.length > OLD_DATES_MAX)
       throw new TidemarkError(
         'E_PARAMETER',
