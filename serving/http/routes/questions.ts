@@ -1,3 +1,4 @@
+import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
 import { KEY_SEPARATOR } from '../../../schemas/key.ts'
 import type { CellsAnswer, Range, Stats } from '../../answers.ts'
@@ -87,12 +88,12 @@ function keyRoutes(app: App, place: Place, { answers, clock, pause }: QuestionsD
       }
       if (asOf !== null) {
         const answer = found(place, await answers.statsAsOf(name, key, range, asOf), key)
-        return presentStats(answer, explain === '1') as never
+        return sendStats(reply, answer, explain === '1')
       }
       if (explain !== '1' && isUnchanged(request, reply, range, answers.fingerprint(name, range, key)))
         return reply.code(304).send(null as never)
       await answers.reach(name, range)
-      return presentStats(found(place, answers.stats(name, key, range), key), explain === '1') as never
+      return sendStats(reply, found(place, answers.stats(name, key, range), key), explain === '1')
     },
   )
 
@@ -140,4 +141,9 @@ function keyRoutes(app: App, place: Place, { answers, clock, pause }: QuestionsD
       return sendCells(reply, formatOf(request, asked.format), answer, as, answers.parquet)
     },
   )
+}
+
+/** By the view that the stats are of, which may be an earlier definition than today's: it has other gauges than the schema says. */
+function sendStats(reply: FastifyReply, stats: Stats, explain: boolean): FastifyReply {
+  return reply.type('application/json; charset=utf-8').send(JSON.stringify(presentStats(stats, explain)))
 }
