@@ -17,7 +17,9 @@ export class PathMethods {
 
   /** By which methods a path can be asked; nothing where there is no such path. */
   of(path: string): readonly string[] {
-    const found = [...this.#paths.values()].filter(({ pattern }) => pattern.test(path))
+    // A path that is named as it stands is no value of a parameter.
+    const exact = this.#paths.get(path)
+    const found = exact ? [exact] : [...this.#paths.values()].filter(({ pattern }) => pattern.test(path))
     return [...new Set(found.flatMap(({ methods }) => [...methods]))].sort()
   }
 }

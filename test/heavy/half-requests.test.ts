@@ -21,7 +21,7 @@ test('requests that never end are closed, and connections above the maximum at o
   const sockets: net.Socket[] = []
   let closed = 0
   try {
-    for (let i = 0; i < 1_200; i++) {
+    for (let i = 0; i < 2_200; i++) {
       const socket = net.connect(Number(new URL(up.serving).port), '127.0.0.1', () => socket.write(HALF))
       socket.on('error', () => {})
       socket.on('close', () => {

@@ -58,7 +58,7 @@ test("the README's first command works in a clean clone and prints the three add
     })
     const [, serving, , data] = addresses as unknown as [string, string, string, string]
     expect(data).toBe(join(dir, 'data'))
-    expect(await (await fetch(serving)).text()).toContain('How did your services do?')
+    expect(await (await fetch(serving)).text()).toContain('<title>Tidemark</title>')
     // This host's own agent reports within seconds.
     let services = ''
     for (let tries = 0; tries < 100 && !services.includes('"tidemark"'); tries++) {
