@@ -1,16 +1,15 @@
-import { resolve } from 'node:path'
 import { backUp, keepNewest, verifyBackup } from '../../lake/backup/backup.ts'
 import { listManifests, readManifest, timeOf } from '../../lake/backup/manifest.ts'
 import { openTable } from '../../lake/delta/table.ts'
-import { parseStoreUrl } from '../../lake/store/open.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import { iso } from '../../serving/http/present.ts'
 import { type Args, type Command, type Io, LAKE_SETTINGS } from '../command.ts'
-import { lakeStore, storeAt } from '../compose/lake-store.ts'
+import { lakeStore } from '../compose/lake-store.ts'
 import { textTable } from '../help.ts'
 import { nodeClock } from '../host/clock.ts'
 import { nodeDisk } from '../host/disk.ts'
 import { nodeRandom } from '../host/random.ts'
+import { backupPlace } from './backup/place.ts'
 import { bytesText } from './backup/words.ts'
 
 export const backup: Command = {
@@ -28,20 +27,13 @@ export const backup: Command = {
   run,
 }
 
-async function run({ flags, operands, settings }: Args, io: Io): Promise<number> {
-  const [where, ...more] = operands
-  if (where === undefined || more.length > 0)
-    throw new TidemarkError(
-      'E_USAGE',
-      'name the folder or bucket of the backups: tidemark backup /mnt/backup',
-    )
+async function run(args: Args, io: Io): Promise<number> {
+  const { flags, settings } = args
   const keep = flags.keep === undefined ? null : Number(flags.keep)
   if (keep !== null && !(Number.isSafeInteger(keep) && keep >= 1))
     throw new TidemarkError('E_USAGE', `--keep must be a whole number from 1, not ${flags.keep}`)
   const host = { disk: nodeDisk(), clock: nodeClock(), random: nodeRandom() }
-  const place = parseStoreUrl(where)
-  const opened = storeAt('folder' in place ? resolve(io.cwd, place.folder) : where, settings, host)
-  const { store } = opened
+  const { store, settle, where } = backupPlace(args, io, host)
   if (flags.list !== undefined || flags.verify !== undefined) {
     const keys = await listManifests(store)
     if (flags.verify !== undefined && keys.length > 0) {
@@ -56,7 +48,7 @@ async function run({ flags, operands, settings }: Args, io: Io): Promise<number>
   }
   const stopping = new AbortController()
   void io.stopped.then(() => stopping.abort(new TidemarkError('E_CANCELLED', 'the backup was stopped')))
-  await opened.settle()
+  await settle()
   const lake = lakeStore(settings, host).store
   const source = {
     disk: host.disk,

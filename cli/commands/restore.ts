@@ -1,8 +1,6 @@
 import { rename, rm, rmdir } from 'node:fs/promises'
-import { resolve } from 'node:path'
 import { findBackup, restore } from '../../lake/backup/restore.ts'
 import { LocalStore } from '../../lake/store/local.ts'
-import { parseStoreUrl } from '../../lake/store/open.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import { parseInstant } from '../../serving/range.ts'
 import { type Args, type Command, type Io, LAKE_SETTINGS } from '../command.ts'
@@ -10,6 +8,7 @@ import { storeAt } from '../compose/lake-store.ts'
 import { nodeClock } from '../host/clock.ts'
 import { nodeDisk } from '../host/disk.ts'
 import { nodeRandom } from '../host/random.ts'
+import { backupPlace } from './backup/place.ts'
 
 export const restoreCommand: Command = {
   name: 'restore',
@@ -24,16 +23,10 @@ export const restoreCommand: Command = {
 /** Ends the name of a directory that is not whole yet. */
 const UNFINISHED = '.restoring'
 
-async function run({ flags, operands, settings }: Args, io: Io): Promise<number> {
-  const [where, ...more] = operands
-  if (where === undefined || more.length > 0)
-    throw new TidemarkError(
-      'E_USAGE',
-      'name the folder or bucket of the backups: tidemark restore /mnt/backup',
-    )
+async function run(args: Args, io: Io): Promise<number> {
+  const { flags, settings } = args
   const host = { disk: nodeDisk(), clock: nodeClock(), random: nodeRandom() }
-  const place = parseStoreUrl(where)
-  const { store } = storeAt('folder' in place ? resolve(io.cwd, place.folder) : where, settings, host)
+  const { store } = backupPlace(args, io, host)
   const atMs = flags.at === undefined ? null : parseInstant('at', flags.at, 'UTC')
   const manifest = await findBackup(store, atMs)
   const dataDir = settings.dataDir()

@@ -3,7 +3,7 @@ import type { Table } from '../delta/port.ts'
 import type { ObjectStore } from '../store/port.ts'
 import { lakeFiles, takeTable } from './lake-files.ts'
 import { type BackupFile, listManifests, type Manifest, manifestKey, readManifest } from './manifest.ts'
-import { BackupObjects } from './objects.ts'
+import { BackupObjects, readContent } from './objects.ts'
 
 /**
  * A backup of a data directory while a process works on it:
@@ -61,7 +61,8 @@ export async function backUp(
     return true
   }
 
-  const firstRead = await readJournal(source)
+  const journal = new JournalReading(source, keep)
+  await journal.first()
   const { tables: names, others } = await lakeFiles(source.lake)
   const tables: { [table: string]: number } = {}
   for (const name of names) {
@@ -69,7 +70,7 @@ export async function backUp(
     if (version !== null) tables[name] = version
   }
   for (const key of others) await keep(`lake/${key}`, await source.lake.get(key))
-  for (const [path, bytes] of new Map([...firstRead, ...(await readJournal(source))])) await keep(path, bytes)
+  await journal.again()
   for (const path of await otherFiles(source))
     await keep(path, await source.disk.readFile(`${source.dataDir}/${path}`))
 
@@ -87,14 +88,58 @@ function neverChanges(key: string): boolean {
   return /\.parquet$/.test(key) || /\/_delta_log\/\d{20}\.json$/.test(key)
 }
 
-/** Its segments, by path; one that is trimmed meanwhile is left out. */
-async function readJournal({ disk, dataDir }: BackupSource): Promise<Map<string, Uint8Array>> {
-  const read = new Map<string, Uint8Array>()
-  for (const name of await disk.list(`${dataDir}/${JOURNAL}`)) {
-    const bytes = SEGMENT.test(name) ? await disk.readFile(`${dataDir}/${JOURNAL}/${name}`) : null
-    if (bytes !== null) read.set(`${JOURNAL}/${name}`, bytes)
+/**
+ * The segments of the journal, read twice. The newest, which grows, is held until the second time and kept as it is then; one that is
+ * trimmed meanwhile is kept as it was.
+ */
+class JournalReading {
+  readonly #source: BackupSource
+  readonly #keep: (path: string, bytes: Uint8Array | null) => Promise<boolean>
+  /** Of those that are kept. */
+  readonly #sizes = new Map<string, number>()
+  #newest: { readonly path: string; readonly bytes: Uint8Array } | null = null
+
+  constructor(source: BackupSource, keep: (path: string, bytes: Uint8Array | null) => Promise<boolean>) {
+    this.#source = source
+    this.#keep = keep
   }
-  return read
+
+  async first(): Promise<void> {
+    const paths = await this.#paths()
+    for (const path of paths) {
+      const bytes = await this.#read(path)
+      if (bytes === null) continue
+      if (path === paths.at(-1)) this.#newest = { path, bytes }
+      else await this.#keepSegment(path, bytes)
+    }
+  }
+
+  async again(): Promise<void> {
+    for (const path of await this.#paths()) {
+      const about = await this.#source.disk.stat(`${this.#source.dataDir}/${path}`)
+      if (about === null || about.size === this.#sizes.get(path)) continue
+      const bytes = await this.#read(path)
+      if (bytes !== null) await this.#keepSegment(path, bytes)
+    }
+    if (this.#newest !== null && !this.#sizes.has(this.#newest.path))
+      await this.#keepSegment(this.#newest.path, this.#newest.bytes)
+  }
+
+  async #keepSegment(path: string, bytes: Uint8Array): Promise<void> {
+    await this.#keep(path, bytes)
+    this.#sizes.set(path, bytes.length)
+  }
+
+  /** Sorted: the newest is the last. */
+  async #paths(): Promise<string[]> {
+    const { disk, dataDir } = this.#source
+    const names = await disk.list(`${dataDir}/${JOURNAL}`)
+    return names.filter((name) => SEGMENT.test(name)).map((name) => `${JOURNAL}/${name}`)
+  }
+
+  #read(path: string): Promise<Uint8Array | null> {
+    return this.#source.disk.readFile(`${this.#source.dataDir}/${path}`)
+  }
 }
 
 async function otherFiles({ disk, dataDir }: BackupSource): Promise<string[]> {
@@ -124,6 +169,5 @@ export async function keepNewest(store: ObjectStore, count: number): Promise<num
 
 /** Reads everything that a backup names. Throws `E_BACKUP` naming the first file that is missing or damaged. */
 export async function verifyBackup(store: ObjectStore, manifest: Manifest): Promise<void> {
-  const objects = await BackupObjects.open(store)
-  for (const file of manifest.files) await objects.read(file)
+  for (const file of manifest.files) await readContent(store, file)
 }

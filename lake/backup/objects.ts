@@ -3,8 +3,16 @@ import { TidemarkError } from '../../schemas/errors.ts'
 import type { ObjectStore } from '../store/port.ts'
 import { type BackupFile, type Manifest, objectKey } from './manifest.ts'
 
-export function sha256Of(bytes: Uint8Array): string {
+function sha256Of(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex')
+}
+
+/** The content of a file of a backup in `store`; throws `E_BACKUP` naming it when it is missing or another. */
+export async function readContent(store: ObjectStore, { path, sha256 }: BackupFile): Promise<Uint8Array> {
+  const bytes = await store.get(objectKey(sha256))
+  if (bytes !== null && sha256Of(bytes) === sha256) return bytes
+  const what = bytes === null ? 'is missing' : 'is damaged'
+  throw new TidemarkError('E_BACKUP', `the content of ${path}, ${objectKey(sha256)}, ${what}`)
 }
 
 /** The contents that backups have in common. */
@@ -37,14 +45,6 @@ export class BackupObjects {
       this.writtenBytes += bytes.length
     }
     return { path, size: bytes.length, sha256 }
-  }
-
-  /** The content of a file; throws `E_BACKUP` naming it when it is missing or another. */
-  async read({ path, sha256 }: BackupFile): Promise<Uint8Array> {
-    const bytes = await this.#store.get(objectKey(sha256))
-    if (bytes !== null && sha256Of(bytes) === sha256) return bytes
-    const what = bytes === null ? 'is missing' : 'is damaged'
-    throw new TidemarkError('E_BACKUP', `the content of ${path}, ${objectKey(sha256)}, ${what}`)
   }
 
   /** Removes what none of `manifests` names. Returns how many there were. */

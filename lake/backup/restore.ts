@@ -1,7 +1,7 @@
 import { TidemarkError } from '../../schemas/errors.ts'
 import type { ObjectStore } from '../store/port.ts'
 import { listManifests, type Manifest, readManifest, timeOf } from './manifest.ts'
-import { BackupObjects } from './objects.ts'
+import { readContent } from './objects.ts'
 
 /** Where the files of a backup go: the data directory without the lake, and the lake. */
 export interface RestoreTarget {
@@ -25,11 +25,10 @@ export async function restore(
   { data, lake }: RestoreTarget,
   { signal, tell }: { signal: AbortSignal; tell(files: number): void },
 ): Promise<void> {
-  const objects = await BackupObjects.open(store)
   let done = 0
   for (const file of files) {
     signal.throwIfAborted()
-    const bytes = await objects.read(file)
+    const bytes = await readContent(store, file)
     const inLake = /^lake\/(.+)$/.exec(file.path)?.[1]
     if (inLake === undefined) await data.put(file.path, bytes)
     else await lake.put(inLake, bytes)
