@@ -24,25 +24,6 @@ function quoted(text: string): string {
   return `${all}"`
 }
 
-/** Joins what stands around it: parts of an emoji, letters of many scripts. */
-const JOINER = /\u200c|\u200d|\ufe0e|\ufe0f/
-const ASCII = /^\p{ASCII}$/u
-
-/**
- * Returns a text for a page, with everything escaped that cannot be seen or turns the direction of writing; but for what
- * joins characters of other scripts than ours.
- */
-export function visible(text: string): string {
-  let all = ''
-  let before = ''
-  for (const character of text) {
-    const joins = JOINER.test(character) && before !== '' && !ASCII.test(before)
-    all += UNSEEN.test(character) && !joins ? escaped(character) : character
-    before = character
-  }
-  return all
-}
-
 /** As in JavaScript: characters above U+FFFF in braces. */
 function escaped(character: string): string {
   const code = character.codePointAt(0)!.toString(16)

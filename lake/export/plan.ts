@@ -1,5 +1,5 @@
 import { duckdb } from '../../schemas/sql/duckdb.ts'
-import { utcDate } from '../../schemas/time.ts'
+import { TIME_MS_MAX, TIME_MS_MIN, utcDate } from '../../schemas/time.ts'
 import type { DataFile, Field, Snapshot, TableSchema } from '../delta/port.ts'
 import { type QueryTable, tableSql } from '../query/catalog.ts'
 
@@ -50,7 +50,7 @@ export function planExport(table: QueryTable, snapshot: Snapshot | null, ask: Ex
 }
 
 function dateOf(ms: number): string {
-  return utcDate(Math.min(Math.max(ms, -62_135_596_800_000), 253_402_300_799_999))
+  return utcDate(Math.min(Math.max(ms, TIME_MS_MIN), TIME_MS_MAX))
 }
 
 /**
