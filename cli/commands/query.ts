@@ -1,19 +1,15 @@
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import type { QueryAsOf, ReadTable } from '../../lake/query/catalog.ts'
+import { rename, writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import type { ReadTable } from '../../lake/query/catalog.ts'
 import type { QueryAnswer } from '../../lake/query/query-types.ts'
 import type { QueryValue } from '../../lake/query/values.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
+import { versionOrTime } from '../../serving/http/as-of.ts'
 import { csvLine } from '../../serving/http/csv.ts'
 import { iso } from '../../serving/http/present.ts'
-import { parseInstant } from '../../serving/range.ts'
 import { type Args, type Command, type Io, LAKE_SETTINGS } from '../command.ts'
 import { textTable } from '../help.ts'
-import { nodeClock } from '../host/clock.ts'
-import { nodeDisk } from '../host/disk.ts'
-import { nodeRandom } from '../host/random.ts'
-import { builtInDefinitions } from '../settings/definitions.ts'
+import { withQueries } from './with-queries.ts'
 
 const FORMATS = ['table', 'csv', 'json', 'parquet'] as const
 
@@ -44,27 +40,19 @@ async function run({ flags, operands, settings }: Args, io: Io): Promise<number>
   const output = flags.output === undefined ? null : resolve(io.cwd, flags.output)
   if (format === 'parquet' && output === null)
     throw new TidemarkError('E_USAGE', '--format parquet needs --output FILE')
-  const asked = { sql, asOf: parseAsOf(flags['as-of']) }
-  // Loaded only where it runs.
-  const { openLake } = await import('../compose/open-lake.ts')
-  const { lakeQueries } = await import('../compose/queries.ts')
-  const host = { disk: nodeDisk(), clock: nodeClock(), random: nodeRandom() }
-  const scratch = await mkdtemp(join(tmpdir(), 'tidemark-query-'))
-  const stopping = new AbortController()
-  void io.stopped.then(() => stopping.abort())
-  try {
-    const tables = openLake(settings, settings.definitions(await builtInDefinitions()), host)
-    const queries = lakeQueries(settings, tables, host, scratch)
+  const asOf = flags['as-of']
+  const asked = { sql, asOf: asOf === undefined ? null : versionOrTime(asOf) }
+  return withQueries(settings, io, async (queries, _tables, signal) => {
     const basis = (read: readonly ReadTable[], isCut: boolean) =>
       io.err(basisText(read, isCut ? queries.limits.rowsMax : null))
     if (format === 'parquet') {
       const part = `${output}.part`
-      const { tables: read, isCut } = await queries.writeParquet(asked, part, stopping.signal)
+      const { tables: read, isCut } = await queries.writeParquet(asked, part, signal)
       await rename(part, output!)
       basis(read, isCut)
       return 0
     }
-    await using answer = await queries.run(asked, stopping.signal)
+    await using answer = await queries.run(asked, signal)
     const text = TEXTS[format](answer)
     if (output === null) for await (const some of text) io.out(some)
     else {
@@ -73,14 +61,7 @@ async function run({ flags, operands, settings }: Args, io: Io): Promise<number>
     }
     basis(answer.tables, answer.isCut())
     return 0
-  } finally {
-    await rm(scratch, { recursive: true, force: true })
-  }
-}
-
-function parseAsOf(text: string | undefined): QueryAsOf {
-  if (text === undefined) return null
-  return /^\d{1,15}$/.test(text) ? { version: Number(text) } : { timeMs: parseInstant('as_of', text, 'UTC') }
+  })
 }
 
 type Text = (answer: QueryAnswer) => AsyncIterable<string>
@@ -93,8 +74,7 @@ const TEXTS: { readonly [format in 'table' | 'csv' | 'json']: Text } = {
   },
   async *csv(answer) {
     yield csvLine(answer.columns.map(({ name }) => name))
-    const plain = (value: QueryValue) => (typeof value === 'boolean' ? String(value) : value)
-    for await (const rows of answer.rows()) yield rows.map((row) => csvLine(row.map(plain))).join('')
+    for await (const rows of answer.rows()) yield rows.map(csvLine).join('')
   },
   async *json(answer) {
     const object = (row: readonly QueryValue[]) =>

@@ -17,6 +17,10 @@ export function parseAsOf(
       'as_of is answered for one key of one view: leave out by, and name the whole key',
       { field: 'as_of' },
     )
-  if (/^\d{1,15}$/.test(text)) return { version: Number(text) }
-  return { timeMs: parseInstant('as_of', text, parseZone(tz)) }
+  return versionOrTime(text, parseZone(tz))
+}
+
+/** An integer is a version, anything else a time. Throws `E_PARAMETER`. */
+export function versionOrTime(text: string, zone = 'UTC'): AsOf {
+  return /^\d{1,15}$/.test(text) ? { version: Number(text) } : { timeMs: parseInstant('as_of', text, zone) }
 }

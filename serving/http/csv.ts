@@ -11,7 +11,7 @@ export function csvLine(values: readonly CsvValue[]): string {
 }
 
 /** Objects and lists are written as JSON. */
-type CsvValue = string | number | null | object
+type CsvValue = string | number | boolean | null | object
 
 function field(value: CsvValue): string {
   const text = plain(value)

@@ -32,6 +32,7 @@ const ESCAPES: { readonly [character: string]: string } = {
   "'": '&#39;',
 }
 
-function escapeHtml(text: string): string {
+/** A text between or within tags. */
+export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ESCAPES[character]!)
 }

@@ -1,17 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { diffVersions, type VersionDiff } from '../../../lake/query/diff.ts'
 import { TidemarkError } from '../../../schemas/errors.ts'
 import { presentDiff } from '../../../serving/http/routes/diff.ts'
 import type { Args, Io } from '../../command.ts'
-import { openLake } from '../../compose/open-lake.ts'
-import { lakeQueries, publishedTable } from '../../compose/queries.ts'
+import { publishedTable } from '../../compose/queries.ts'
 import { textTable } from '../../help.ts'
-import { nodeClock } from '../../host/clock.ts'
-import { nodeDisk } from '../../host/disk.ts'
-import { nodeRandom } from '../../host/random.ts'
-import { builtInDefinitions } from '../../settings/definitions.ts'
+import { withQueries } from '../with-queries.ts'
 
 /** `tidemark runs diff A B`: what changed between two published versions of a view. */
 export async function diffCommand({ flags, operands, settings }: Args, io: Io): Promise<number> {
@@ -22,25 +15,17 @@ export async function diffCommand({ flags, operands, settings }: Args, io: Io): 
       'E_USAGE',
       'say `tidemark runs`, or `tidemark runs diff A B` with two versions of a view',
     )
-  const host = { disk: nodeDisk(), clock: nodeClock(), random: nodeRandom() }
-  const tables = openLake(settings, settings.definitions(await builtInDefinitions()), host)
-  const table = publishedTable(tables, flags.view ?? null)
-  if (table === null)
-    throw new TidemarkError(
-      'E_USAGE',
-      `there is no view ${flags.view}; \`tidemark datasets\` lists those there are`,
-    )
-  const scratch = await mkdtemp(join(tmpdir(), 'tidemark-diff-'))
-  const stopping = new AbortController()
-  void io.stopped.then(() => stopping.abort())
-  try {
-    const queries = lakeQueries(settings, tables, host, scratch)
-    const diff = await diffVersions(queries, table, { a: Number(a), b: Number(b) }, stopping.signal)
+  return withQueries(settings, io, async (queries, tables, signal) => {
+    const table = publishedTable(tables, flags.view ?? null)
+    if (table === null)
+      throw new TidemarkError(
+        'E_USAGE',
+        `there is no view ${flags.view}; \`tidemark datasets\` lists those there are`,
+      )
+    const diff = await diffVersions(queries, table, { a: Number(a), b: Number(b) }, signal)
     io.out(flags.json === undefined ? diffText(diff) : `${JSON.stringify(presentDiff(diff))}\n`)
     return 0
-  } finally {
-    await rm(scratch, { recursive: true, force: true })
-  }
+  })
 }
 
 /** Keys that are shown to people. */

@@ -1,3 +1,5 @@
+import { escapeHtml } from '../html.ts'
+
 /** The part of /openapi.json that its page shows. */
 export interface ApiDocument {
   readonly info: { readonly title: string; readonly version: string; readonly description?: string }
@@ -43,27 +45,28 @@ export function docsPage({ info, paths }: ApiDocument): string {
   )
   const idOf = (path: string, method: string) => `${method}${path}`.replaceAll(/[^\w]+/g, '-').toLowerCase()
   const links = operations.map(
-    ({ path, method }) => `<li><a href="#${idOf(path, method)}"><b>${method}</b> ${text(path)}</a></li>`,
+    ({ path, method }) =>
+      `<li><a href="#${idOf(path, method)}"><b>${method}</b> ${escapeHtml(path)}</a></li>`,
   )
   const sections = operations.map(({ path, method, operation }) => {
     const { summary = '', description, parameters = [], requestBody, responses } = operation
-    return `<section id="${idOf(path, method)}"><h2><span class="method">${method}</span> ${text(path)}</h2>
-<p>${text(summary)}</p>${description === undefined ? '' : `<p>${text(description)}</p>`}
+    return `<section id="${idOf(path, method)}"><h2><span class="method">${method}</span> ${escapeHtml(path)}</h2>
+<p>${escapeHtml(summary)}</p>${description === undefined ? '' : `<p>${escapeHtml(description)}</p>`}
 ${parameters.length === 0 ? '' : parametersTable(parameters)}
 ${requestBody === undefined ? '' : `<h3>Body${requestBody.required === false ? ', may be left out' : ''}</h3>${contentsList(requestBody.content)}`}
 <h3>Answers</h3>${Object.entries(responses)
       .map(
         ([status, { content = {} }]) =>
-          `<details><summary>${text(status)}</summary>${contentsList(content)}</details>`,
+          `<details><summary>${escapeHtml(status)}</summary>${contentsList(content)}</details>`,
       )
       .join('')}</section>`
   })
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${text(info.title)} API</title><link rel="icon" href="data:,"><link rel="stylesheet" href="/docs.css"></head>
-<body><header><a href="/">${text(info.title)}</a> <a href="/openapi.json">openapi.json</a></header>
+<title>${escapeHtml(info.title)} API</title><link rel="icon" href="data:,"><link rel="stylesheet" href="/docs.css"></head>
+<body><header><a href="/">${escapeHtml(info.title)}</a> <a href="/openapi.json">openapi.json</a></header>
 <nav aria-label="Paths"><ul>${links.join('')}</ul></nav>
-<main><h1>${text(info.title)} API ${text(info.version)}</h1>
+<main><h1>${escapeHtml(info.title)} API ${escapeHtml(info.version)}</h1>
 ${sections.join('\n')}</main></body></html>
 `
 }
@@ -71,7 +74,7 @@ ${sections.join('\n')}</main></body></html>
 function parametersTable(parameters: readonly Parameter[]): string {
   const rows = parameters.map(({ name, in: place, required, description, schema }) => {
     const said = description ?? schema.description ?? ''
-    return `<tr><th scope="row"><code>${text(name)}</code></th><td>${text(place)}${required ? ', required' : ''}</td><td>${typeOf(schema)}</td><td>${text(said)}</td></tr>`
+    return `<tr><th scope="row"><code>${escapeHtml(name)}</code></th><td>${escapeHtml(place)}${required ? ', required' : ''}</td><td>${typeOf(schema)}</td><td>${escapeHtml(said)}</td></tr>`
   })
   return `<h3>Parameters</h3><div class="scroll" tabindex="0" role="region" aria-label="Parameters"><table><thead><tr><th scope="col">Name</th><th scope="col">In</th><th scope="col">Values</th><th scope="col">Meaning</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`
 }
@@ -82,17 +85,20 @@ const VALUES_MAX = 12
 function typeOf({ type = 'any', enum: values, minimum, maximum }: Schema): string {
   if (values === undefined) {
     const range = minimum === undefined ? '' : `, ${minimum} to ${maximum ?? '…'}`
-    return text(`${type}${range}`)
+    return escapeHtml(`${type}${range}`)
   }
-  const shown = values.slice(0, VALUES_MAX).map((value) => `<code>${text(String(value))}</code>`)
+  const shown = values.slice(0, VALUES_MAX).map((value) => `<code>${escapeHtml(String(value))}</code>`)
   if (values.length <= VALUES_MAX) return shown.join(' ')
-  const rest = values.slice(VALUES_MAX).map((value) => `<code>${text(String(value))}</code>`)
+  const rest = values.slice(VALUES_MAX).map((value) => `<code>${escapeHtml(String(value))}</code>`)
   return `${shown.join(' ')} <details><summary>and ${rest.length} more</summary>${rest.join(' ')}</details>`
 }
 
 function contentsList(contents: Contents): string {
   return Object.entries(contents)
-    .map(([type, { schema }]) => `<h4>${text(type)}</h4><pre tabindex="0">${text(shapeOf(schema, ''))}</pre>`)
+    .map(
+      ([type, { schema }]) =>
+        `<h4>${escapeHtml(type)}</h4><pre tabindex="0">${escapeHtml(shapeOf(schema, ''))}</pre>`,
+    )
     .join('')
 }
 
@@ -117,16 +123,4 @@ function noteOf({ enum: values, description }: Schema): string {
     ...(description === undefined ? [] : [description]),
   ]
   return notes.length === 0 ? '' : ` (${notes.join('; ')})`
-}
-
-const ENTITIES: { readonly [character: string]: string } = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
-
-function text(plain: string): string {
-  return plain.replaceAll(/[&<>"']/g, (character) => ENTITIES[character]!)
 }

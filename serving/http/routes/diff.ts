@@ -1,9 +1,9 @@
-import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
 import { diffVersions, type GaugeDiff, type KeyDiff, type VersionDiff } from '../../../lake/query/diff.ts'
 import { TidemarkError } from '../../../schemas/errors.ts'
 import { shown } from '../../../schemas/shown.ts'
 import type { App, ServedQueries } from '../app.ts'
+import { goneOf } from '../gone.ts'
 import { PROBLEMS, query } from '../schemas.ts'
 
 const Version = Type.String({ pattern: '^\\d{1,15}$' })
@@ -71,30 +71,16 @@ export function diffRoutes(app: App, { queries, published }: ServedQueries): voi
   )
 }
 
-/** Aborts when whoever asked is gone. */
-export function goneOf(reply: FastifyReply): AbortSignal {
-  const gone = new AbortController()
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) gone.abort()
-  })
-  return gone.signal
-}
-
 /** A comparison as JSON says it. */
-export function presentDiff({ view, a, b, cells, gauges, keys }: VersionDiff) {
-  const gauge = ({ totalA, totalB, ...rest }: GaugeDiff) => ({ ...rest, total_a: totalA, total_b: totalB })
+export function presentDiff({ gauges, keys, ...about }: VersionDiff) {
+  const gauge = ({ totalA, totalB, most, ...rest }: GaugeDiff) => ({
+    ...rest,
+    total_a: totalA,
+    total_b: totalB,
+    most: most === null ? null : { ...most, key: [...most.key] },
+  })
   const key = ({ messagesA, messagesB, key, ...rest }: KeyDiff) => {
     return { key: [...key], ...rest, messages_a: messagesA, messages_b: messagesB }
   }
-  return {
-    view,
-    a,
-    b,
-    cells,
-    gauges: gauges.map(gauge).map((one) => ({
-      ...one,
-      most: one.most === null ? null : { ...one.most, key: [...one.most.key] },
-    })),
-    keys: keys.map(key),
-  }
+  return { ...about, gauges: gauges.map(gauge), keys: keys.map(key) }
 }

@@ -1,16 +1,16 @@
 import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import type { QueryAsOf, ReadTable } from '../../../lake/query/catalog.ts'
+import type { ReadTable } from '../../../lake/query/catalog.ts'
 import type { QueryAnswer } from '../../../lake/query/query-types.ts'
-import type { QueryValue } from '../../../lake/query/values.ts'
-import { parseInstant } from '../../range.ts'
 import type { App, ServedQueries } from '../app.ts'
+import { versionOrTime } from '../as-of.ts'
 import { csvLine } from '../csv.ts'
 import { formatOf, PARQUET_TYPE } from '../format.ts'
+import { goneOf } from '../gone.ts'
 import { iso } from '../present.ts'
 import { FORMAT, PROBLEMS, query } from '../schemas.ts'
-import { diffRoutes, goneOf } from './diff.ts'
+import { diffRoutes } from './diff.ts'
 
 const Asked = Type.Object(
   {
@@ -66,7 +66,11 @@ export function queryRoutes(app: App, served: ServedQueries): void {
     },
     async (request, reply) => {
       const { sql, as_of: asOf, rows_max: rowsMax } = request.body
-      const asked = { sql, asOf: parseAsOf(asOf), ...(rowsMax !== undefined && { rowsMax }) }
+      const asked = {
+        sql,
+        asOf: asOf === undefined ? null : versionOrTime(String(asOf)),
+        ...(rowsMax !== undefined && { rowsMax }),
+      }
       const signal = goneOf(reply)
       const format = formatOf(request as FastifyRequest, (request.query as { format?: string }).format)
       if (format === 'parquet') {
@@ -80,14 +84,8 @@ export function queryRoutes(app: App, served: ServedQueries): void {
   )
 }
 
-function parseAsOf(text: string | number | undefined): QueryAsOf {
-  if (text === undefined) return null
-  if (typeof text === 'number') return { version: text }
-  return /^\d{1,15}$/.test(text) ? { version: Number(text) } : { timeMs: parseInstant('as_of', text, 'UTC') }
-}
-
 /** What was read, as the answer says it. */
-export function presentTables(tables: readonly ReadTable[]) {
+function presentTables(tables: readonly ReadTable[]) {
   return tables.map(({ name, version, timeMs, rows, files, sealedToMs }) => ({
     name,
     version,
@@ -115,13 +113,11 @@ async function* jsonOf(answer: QueryAnswer): AsyncGenerator<string> {
 async function sendCsv(reply: FastifyReply, answer: QueryAnswer): Promise<FastifyReply> {
   await using read = answer
   const lines = [csvLine(read.columns.map(({ name }) => name))]
-  for await (const rows of read.rows()) for (const row of rows) lines.push(csvLine(row.map(csvValue)))
+  for await (const rows of read.rows()) for (const row of rows) lines.push(csvLine(row))
   return whole(reply, { tables: read.tables, isCut: read.isCut() })
     .type('text/csv; charset=utf-8')
     .send(lines.join(''))
 }
-
-const csvValue = (value: QueryValue) => (typeof value === 'boolean' ? String(value) : value)
 
 function whole(
   reply: FastifyReply,

@@ -1,4 +1,4 @@
-import { type Html, html } from './html.ts'
+import { type Html, html } from '../html.ts'
 import type { Identity } from './identity.ts'
 
 /** The page on which a browser's user shows a token. It needs no script, and no file that needs a token. */

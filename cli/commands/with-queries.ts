@@ -1,0 +1,32 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { LakeQueries } from '../../lake/query/queries.ts'
+import type { LakeTables } from '../../lake/tables/deployment.ts'
+import type { Io } from '../command.ts'
+import { nodeClock } from '../host/clock.ts'
+import { nodeDisk } from '../host/disk.ts'
+import { nodeRandom } from '../host/random.ts'
+import { builtInDefinitions } from '../settings/definitions.ts'
+import type { Settings } from '../settings/settings.ts'
+
+/** Lets a command ask the tables of the lake, whoever owns it; the signal ends what it asks when the command is stopped. */
+export async function withQueries<T>(
+  settings: Settings,
+  io: Io,
+  ask: (queries: LakeQueries, tables: LakeTables, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  // Loaded only where it runs.
+  const { openLake } = await import('../compose/open-lake.ts')
+  const { lakeQueries } = await import('../compose/queries.ts')
+  const host = { disk: nodeDisk(), clock: nodeClock(), random: nodeRandom() }
+  const scratch = await mkdtemp(join(tmpdir(), 'tidemark-query-'))
+  const stopping = new AbortController()
+  void io.stopped.then(() => stopping.abort())
+  try {
+    const tables = openLake(settings, settings.definitions(await builtInDefinitions()), host)
+    return await ask(lakeQueries(settings, tables, host, scratch), tables, stopping.signal)
+  } finally {
+    await rm(scratch, { recursive: true, force: true })
+  }
+}
