@@ -88,10 +88,16 @@ function messagesOf(block: Block): FoldColumns | BlockDamage {
 /** A column of names: the distinct ones of the batch, and where an id (`BlockStrings`) stands among them. */
 class NameColumn {
   dictionary: string[] = []
-  places = new Uint32Array(MESSAGES_MAX)
+  readonly places: Uint32Array
+  /** Of the block at hand: the batch's place of each entry of its dictionary. */
+  readonly entries = new Uint32Array(NULL_PLACE)
   readonly #placeOf = new Uint32Array(NAMES_MAX)
   /** The batch in which a place was given. */
   readonly #given = new Int32Array(NAMES_MAX)
+
+  constructor(room: number) {
+    this.places = new Uint32Array(room)
+  }
 
   /** The place of a string in the batch numbered `batch`; −1 where it has none yet. */
   find(id: number, batch: number): number {
@@ -108,23 +114,50 @@ class NameColumn {
   }
 }
 
+/** Memory for the messages of a batch of one form, used again and again. */
+class FormColumns {
+  readonly form: MessageForm
+  /** The form as its blocks begin. */
+  readonly bytes: Buffer
+  /** Messages that it has room for. */
+  readonly room: number
+  readonly names: readonly NameColumn[]
+  readonly timeMs: Float64Array
+  readonly gauges: readonly Float64Array[]
+  /** Of the block at hand: per text column, how many entries its dictionary has. */
+  readonly counts: Int32Array
+
+  constructor(form: MessageForm, bytes: Uint8Array, room: number) {
+    this.form = form
+    this.bytes = Buffer.from(bytes)
+    this.room = room
+    this.names = nameColumns(form).map(() => new NameColumn(room))
+    this.timeMs = new Float64Array(room)
+    this.gauges = form.gauges.map(() => new Float64Array(room))
+    this.counts = new Int32Array(this.names.length + form.attributes.length + 1)
+  }
+
+  /** Whether the form of a block, which ends at its byte `to`, is this one. */
+  begins(block: Uint8Array, to: number): boolean {
+    const { bytes } = this
+    if (bytes.length !== to - BLOCK_HEAD_BYTES) return false
+    for (let at = 0; at < bytes.length; at++) if (bytes[at] !== block[BLOCK_HEAD_BYTES + at]) return false
+    return true
+  }
+}
+
+/** Forms whose memory is kept, as where blocks of some datasets take turns; with one more, all is made anew. */
+const FORMS_KEPT_MAX = 16
+
 /** The columns of a batch while blocks are added. */
 class BatchColumns {
   readonly #strings = new BlockStrings()
   readonly #memory = new BlockMemory()
-  #form: MessageForm | null = null
-  #formBytes: Buffer = Buffer.alloc(0)
-  #room = MESSAGES_MAX
+  readonly #kept = new Map<MessageForm, FormColumns>()
+  #columns: FormColumns | null = null
   #length = 0
   /** Numbers the batches, and within one the generations of ids. */
   #batch = 1
-  #names: NameColumn[] = []
-  #timeMs = new Float64Array(MESSAGES_MAX)
-  #gauges: Float64Array[] = []
-  /** Per name column of the block at hand: the batch's place of each entry of its dictionary. */
-  #entries: Uint32Array[] = []
-  /** Per text column, how many entries its dictionary has. */
-  #counts = new Int32Array(8)
   /** The memory that the block at hand lies in, whole. */
   #buffer: ArrayBufferLike | null = null
   #view: DataView = new DataView(new ArrayBuffer(0))
@@ -144,19 +177,15 @@ class BatchColumns {
     const end = begin + bytes.length
     if (bytes.length < BLOCK_HEAD_BYTES) throw new Damage(TOO_SHORT)
     const n = this.#view.getUint16(begin, true)
-    const formBytes = this.#view.getUint16(begin + 2, true)
-    const form = this.#formOf(bytes, BLOCK_HEAD_BYTES + formBytes)
-    const fits = form === this.#form && this.#length + n <= this.#room
-    if (!fits) {
-      if (this.#length > 0) return 'full'
-      this.#prepare(form, n)
-      this.#formBytes = Buffer.from(bytes.subarray(BLOCK_HEAD_BYTES, BLOCK_HEAD_BYTES + formBytes))
-    }
-    const columns = this.#readDictionaries(form, begin + BLOCK_HEAD_BYTES + formBytes, end)
-    const texts = this.#names.length + form.attributes.length + 1
-    if (end - columns !== 2 * texts * n + 8 * (2 + form.gauges.length) * n) throw new Damage(OTHER_LENGTH)
-    this.#readPlaces(columns / 2, texts, n)
-    this.#readDoubles((columns + 2 * texts * n) / 8, n)
+    const formEnd = BLOCK_HEAD_BYTES + this.#view.getUint16(begin + 2, true)
+    const into = this.#columnsFor(bytes, formEnd, n)
+    if (into === null) return 'full'
+    const places = this.#readDictionaries(into, begin + formEnd, end)
+    const texts = into.counts.length
+    const doubles = 2 + into.gauges.length
+    if (end - places !== 2 * texts * n + 8 * doubles * n) throw new Damage(OTHER_LENGTH)
+    this.#readPlaces(into, places / 2, n)
+    this.#readDoubles(into, (places + 2 * texts * n) / 8, n)
     this.#length += n
     return 'added'
   }
@@ -169,49 +198,39 @@ class BatchColumns {
     this.#doubles = new Float64Array(buffer, 0, buffer.byteLength >> 3)
   }
 
-  /** Most blocks have the form of the one before. */
-  #formOf(bytes: Uint8Array, to: number): MessageForm {
-    if (this.#form !== null && this.#formBytes.length === to - BLOCK_HEAD_BYTES) {
-      let at = 0
-      while (at < this.#formBytes.length && this.#formBytes[at] === bytes[BLOCK_HEAD_BYTES + at]) at++
-      if (at === this.#formBytes.length) return this.#form
+  /** The columns that `n` more messages of a block fit into; null where others must be taken out first. */
+  #columnsFor(block: Uint8Array, formEnd: number, n: number): FormColumns | null {
+    const columns = this.#columns
+    const isSame = columns?.begins(block, formEnd) === true
+    if (isSame && this.#length + n <= columns!.room) return columns
+    const form = isSame ? columns!.form : this.#strings.form(block, formEnd)
+    if (this.#length > 0) return null
+    let other = this.#kept.get(form)
+    if (other === undefined || other.room < n) {
+      if (this.#kept.size >= FORMS_KEPT_MAX) this.#kept.clear()
+      other = new FormColumns(form, block.subarray(BLOCK_HEAD_BYTES, formEnd), Math.max(n, MESSAGES_MAX))
+      this.#kept.set(form, other)
     }
-    return this.#strings.form(bytes, to)
-  }
-
-  /** Makes the empty columns those of `form`, with room for `n` messages. */
-  #prepare(form: MessageForm, n: number): void {
+    this.#columns = other
     this.clear()
-    if (n > this.#room) {
-      this.#room = n
-      this.#timeMs = new Float64Array(n)
-      this.#form = null
-    }
-    if (form === this.#form) return
-    this.#form = form
-    this.#names = nameColumns(form).map(() => new NameColumn())
-    for (const column of this.#names) column.places = new Uint32Array(this.#room)
-    this.#entries = this.#names.map(() => new Uint32Array(NULL_PLACE))
-    this.#counts = new Int32Array(this.#names.length + form.attributes.length + 1)
-    this.#gauges = form.gauges.map(() => new Float64Array(this.#room))
+    return other
   }
 
   /** Reads the dictionaries that begin at `from`. Returns where they end. */
-  #readDictionaries(form: MessageForm, from: number, end: number): number {
-    const texts = this.#names.length + form.attributes.length + 1
+  #readDictionaries({ names, counts }: FormColumns, from: number, end: number): number {
     let at = from
-    for (let column = 0; column < texts; column++) {
+    for (let column = 0; column < counts.length; column++) {
       if (at + 2 > end) throw new Damage(TOO_SHORT)
       const count = this.#view.getUint16(at, true)
-      this.#counts[column] = count
+      counts[column] = count
       at += 2
+      const name = names[column]
       for (let entry = 0; entry < count; entry++) {
         if (at + 2 > end) throw new Damage(TOO_SHORT)
         const text = at + 2
         at = text + this.#view.getUint16(at, true)
         if (at > end) throw new Damage(TOO_SHORT)
-        if (column < this.#names.length)
-          this.#entries[column]![entry] = this.#placeOf(this.#names[column]!, text, at, end)
+        if (name !== undefined) name.entries[entry] = this.#placeOf(name, text, at, end)
       }
     }
     return at
@@ -226,55 +245,56 @@ class BatchColumns {
     return place >= 0 ? place : column.learn(id, this.#batch, this.#strings.text(this.#view, from, to, end))
   }
 
-  #readPlaces(from: number, texts: number, n: number): void {
+  #readPlaces({ names, counts }: FormColumns, from: number, n: number): void {
     const shorts = this.#shorts
-    for (let column = 0; column < texts; column++) {
-      const count = this.#counts[column]!
+    for (let column = 0; column < counts.length; column++) {
+      const count = counts[column]!
       const begin = from + column * n
-      const isName = column < this.#names.length
+      const name = names[column]
       for (let i = begin; i < begin + n; i++) {
         const place = shorts[i]!
         if (place < count) continue
         if (place !== NULL_PLACE) throw new Damage(NO_ENTRY)
-        if (isName) throw new Damage(LACKS_VALUE)
+        if (name !== undefined) throw new Damage(LACKS_VALUE)
       }
-      if (!isName) continue
-      const entries = this.#entries[column]!
-      const { places } = this.#names[column]!
+      if (name === undefined) continue
+      const { entries, places } = name
       const to = this.#length
       for (let i = 0; i < n; i++) places[to + i] = entries[shorts[begin + i]!]!
     }
   }
 
-  #readDoubles(from: number, n: number): void {
+  #readDoubles({ timeMs, gauges }: FormColumns, from: number, n: number): void {
     const doubles = this.#doubles
     const to = this.#length
     for (let i = from; i < from + n; i++) if (!isSeq(doubles[i]!)) throw new Damage(NO_NUMBER)
     const times = from + n
     for (let i = 0; i < n; i++) {
       if (!isTime(doubles[times + i]!)) throw new Damage(NO_NUMBER)
-      this.#timeMs[to + i] = doubles[times + i]!
+      timeMs[to + i] = doubles[times + i]!
     }
-    for (let g = 0; g < this.#gauges.length; g++) {
-      const values = this.#gauges[g]!
+    for (let g = 0; g < gauges.length; g++) {
+      const values = gauges[g]!
       const begin = from + (2 + g) * n
       for (let i = 0; i < n; i++) values[to + i] = doubles[begin + i]!
     }
   }
 
+  /** What was added since `clear`, of one block at least. */
   columns(): FoldColumns {
+    const { form, names, timeMs, gauges } = this.#columns!
     return {
-      form: this.#form!,
+      form,
       length: this.#length,
-      names: this.#names.map(({ dictionary, places }) => ({ dictionary, places })),
-      timeMs: this.#timeMs,
-      gauges: this.#gauges,
+      names: names.map(({ dictionary, places }) => ({ dictionary, places })),
+      timeMs,
+      gauges,
     }
   }
 
   clear(): void {
     this.#length = 0
     this.#batch += 1
-    for (const column of this.#names) column.dictionary = []
+    for (const column of this.#columns?.names ?? []) column.dictionary = []
   }
 }
