@@ -7,6 +7,7 @@ import type { Shown } from '../shell/context.ts'
 import { Scroll } from '../shell/scroll.tsx'
 import { stepName } from '../time/buckets.ts'
 import { count, day, minute, moment, valueText } from '../time/words.ts'
+import { FigureHeads } from './figure-heads.tsx'
 import { askBuckets, tableStep } from './questions.ts'
 
 /** What a chart shows as exact figures, a row a bucket of the zone's own time. */
@@ -28,19 +29,7 @@ export function BucketTable({ shown, of, gauge }: { shown: Shown; of: readonly s
             <thead>
               <tr>
                 <th scope="col">From ({stepName(step)} each)</th>
-                <th scope="col" class="number">
-                  Mean
-                </th>
-                {hasQuantiles && (
-                  <th scope="col" class="number">
-                    95 % below
-                  </th>
-                )}
-                <th scope="col" class="number">
-                  Maximum
-                </th>
-                <th scope="col">When</th>
-                {view.source !== null && <th scope="col">{titleOf(view.source)}</th>}
+                <FigureHeads view={view} />
                 <th scope="col" class="number">
                   Messages
                 </th>

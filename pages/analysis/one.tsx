@@ -12,6 +12,7 @@ import { Scroll } from '../shell/scroll.tsx'
 import { count, moment, rangeText, valueText } from '../time/words.ts'
 import { Basis } from './basis.tsx'
 import { Elsewhere } from './elsewhere.tsx'
+import { FigureHeads } from './figure-heads.tsx'
 import { GaugeSection } from './gauge-section.tsx'
 import { askFiner, askSeries, askStats, finerView } from './questions.ts'
 
@@ -94,19 +95,7 @@ export function KeyAnalysis({ shown, of }: { shown: Shown; of: readonly string[]
           <thead>
             <tr>
               <th scope="col">Gauge</th>
-              <th scope="col" class="number">
-                Mean
-              </th>
-              {hasQuantiles && (
-                <th scope="col" class="number">
-                  95 % below
-                </th>
-              )}
-              <th scope="col" class="number">
-                Maximum
-              </th>
-              <th scope="col">When</th>
-              {view.source !== null && <th scope="col">{titleOf(view.source)}</th>}
+              <FigureHeads view={view} />
               <th scope="col" class="number">
                 Minimum
               </th>
