@@ -11,6 +11,8 @@ export interface Commit {
   readonly version: number
   /** `commitInfo.timestamp`; null when its writer gave none. */
   readonly timeMs: number | null
+  /** `commitInfo.operation`, likewise. */
+  readonly operation: string | null
   readonly protocol: Protocol | null
   readonly metaData: MetaData | null
   readonly added: readonly { readonly file: DataFile; readonly dataChange: boolean }[]
@@ -144,6 +146,7 @@ export class Draft implements Commit {
   readonly version: number
   actions = 0
   timeMs: number | null = null
+  operation: string | null = null
   protocol: Protocol | null = null
   metaData: MetaData | null = null
   readonly added: { file: DataFile; dataChange: boolean }[] = []
@@ -158,8 +161,10 @@ export class Draft implements Commit {
   take(file: string, kind: string, value: unknown): void {
     const fields = record(value)
     this.actions += 1
-    if (kind === 'commitInfo') this.timeMs = optional(fields.timestamp, whole)
-    else if (kind === 'add')
+    if (kind === 'commitInfo') {
+      this.timeMs = optional(fields.timestamp, whole)
+      this.operation = optional(fields.operation, text)
+    } else if (kind === 'add')
       this.added.push({ file: parseAdd(fields), dataChange: fields.dataChange === true })
     else if (kind === 'remove') this.removed.push(parseRemove(fields))
     else if (kind === 'txn') this.txns.set(text(fields.appId), parseTxn(fields))

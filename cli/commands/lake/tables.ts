@@ -1,23 +1,15 @@
 import { openTable } from '../../../lake/delta/table.ts'
+import { TableLog } from '../../../lake/delta/table-log.ts'
 import { TidemarkError } from '../../../schemas/errors.ts'
 import { iso } from '../../../serving/http/present.ts'
 import type { Args, Io } from '../../command.ts'
 import { lakeStore } from '../../compose/lake-store.ts'
-import { textTable } from '../../help.ts'
 import { nodeClock } from '../../host/clock.ts'
 import { nodeDisk } from '../../host/disk.ts'
 import { nodeRandom } from '../../host/random.ts'
+import { report } from './report.ts'
 
 const DEFAULT_TABLE = 'messages'
-const COMMIT = /\/_delta_log\/(\d{20})\.json$/
-
-/** What a commit says, as far as it is shown. */
-interface Action {
-  readonly commitInfo?: { readonly timestamp?: number; readonly operation?: string }
-  readonly add?: { readonly size: number; readonly stats?: string }
-  readonly remove?: { readonly size?: number }
-  readonly txn?: { readonly appId: string; readonly version: number }
-}
 
 function openStore({ settings }: Args) {
   const host = { disk: nodeDisk(), clock: nodeClock(), random: nodeRandom() }
@@ -41,35 +33,33 @@ export async function lakeLog(args: Args, io: Io): Promise<number> {
   const name = args.operands[1] ?? DEFAULT_TABLE
   const { store } = openStore(args)
   await existing(store, name)
-  const rows: { [column: string]: string | number | null }[] = []
-  for (const { key } of await store.list(`${name}/_delta_log/`)) {
-    const version = COMMIT.exec(key)?.[1]
-    const bytes = version === undefined ? null : await store.get(key)
-    if (bytes === null) continue
-    const actions = new TextDecoder()
-      .decode(bytes)
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as Action)
-    const info = actions.find(({ commitInfo }) => commitInfo !== undefined)?.commitInfo
-    const adds = actions.flatMap(({ add }) => add ?? [])
-    const rowsOf = ({ stats = '{}' }: { stats?: string }) =>
-      (JSON.parse(stats) as { numRecords?: number }).numRecords ?? 0
-    rows.push({
-      version: Number(version),
-      time: info?.timestamp === undefined ? null : iso(info.timestamp),
-      operation: info?.operation ?? null,
-      files_added: adds.length,
-      files_removed: actions.filter(({ remove }) => remove !== undefined).length,
-      rows_added: adds.reduce((sum, add) => sum + rowsOf(add), 0),
-      bytes_added: adds.reduce((sum, { size }) => sum + size, 0),
-      txns: actions
-        .flatMap(({ txn }) => (txn === undefined ? [] : [`${txn.appId}=${txn.version}`]))
-        .join(' '),
+  const columns = [
+    'version',
+    'time',
+    'operation',
+    'files_added',
+    'files_removed',
+    'rows_added',
+    'bytes_added',
+    'txns',
+  ]
+  const lines = report(args, io, columns)
+  const log = new TableLog(name, store)
+  const { commits } = await log.list()
+  for (const { version, timeMs, operation, added, removed, txns } of (
+    await log.readCommits((commits[0] ?? 0) - 1, commits.at(-1) ?? -1)
+  ).reverse())
+    lines.add({
+      version,
+      time: timeMs === null ? null : iso(timeMs),
+      operation,
+      files_added: added.length,
+      files_removed: removed.length,
+      rows_added: added.reduce((sum, { file }) => sum + file.rows, 0),
+      bytes_added: added.reduce((sum, { file }) => sum + file.size, 0),
+      txns: Array.from(txns, ([app, txn]) => `${app}=${txn.version}`).join(' '),
     })
-  }
-  print(args, io, rows.reverse())
-  return 0
+  return lines.end('The log has no versions.')
 }
 
 /** `tidemark lake files [TABLE]`: the files of a table's newest version, by date. */
@@ -78,38 +68,24 @@ export async function lakeFilesOf(args: Args, io: Io): Promise<number> {
   const { store, table } = openStore(args)
   await existing(store, name)
   const snapshot = await table(name).snapshot()
-  const rows = [...(snapshot?.files.values() ?? [])].map(
-    ({ path, partition, rows: count, size, min, max }) => ({
+  const files = [...(snapshot?.files.values() ?? [])].sort((a, b) => (a.path < b.path ? -1 : 1))
+  const lines = report(args, io, ['date', 'rows', 'bytes', 'first_time', 'last_time', 'path'])
+  for (const { path, partition, rows, size, min, max } of files)
+    lines.add({
       date: partition.date ?? null,
-      rows: count,
+      rows,
       bytes: size,
       first_time: text(min.time_stamp),
       last_time: text(max.time_stamp),
       path,
-    }),
-  )
-  rows.sort((a, b) => (a.path < b.path ? -1 : 1))
-  print(args, io, rows)
-  const sum = (of: (row: (typeof rows)[number]) => number) => rows.reduce((all, row) => all + of(row), 0)
+    })
+  lines.end('There are no files.')
+  const rows = files.reduce((sum, file) => sum + file.rows, 0)
+  const bytes = files.reduce((sum, file) => sum + file.size, 0)
   io.err(
-    `${name}, version ${snapshot?.version ?? 'none'}: ${rows.length} files, ${sum((row) => row.rows)} rows, ${sum((row) => row.bytes)} bytes\n`,
+    `${name}, version ${snapshot?.version ?? 'none'}: ${files.length} files, ${rows} rows, ${bytes} bytes\n`,
   )
   return 0
 }
 
 const text = (value: unknown) => (value === undefined || value === null ? null : String(value))
-
-function print(
-  { flags }: Args,
-  io: Io,
-  rows: readonly { readonly [column: string]: string | number | null }[],
-): void {
-  const format = flags.format ?? 'table'
-  if (format === 'json') {
-    for (const row of rows) io.out(`${JSON.stringify(row)}\n`)
-    return
-  }
-  if (format !== 'table') throw new TidemarkError('E_USAGE', '--format must be table or json')
-  const columns = Object.keys(rows[0] ?? { nothing: null })
-  io.out(textTable([columns, ...rows.map((row) => columns.map((name) => String(row[name] ?? '')))]))
-}

@@ -7,11 +7,11 @@ import { describeError, TidemarkError } from '../../../schemas/errors.ts'
 import { type Args, type Io, logLineTo } from '../../command.ts'
 import { lakeStore } from '../../compose/lake-store.ts'
 import { tablesIn } from '../../compose/open-lake.ts'
-import { textTable } from '../../help.ts'
 import { nodeClock } from '../../host/clock.ts'
 import { nodeDisk } from '../../host/disk.ts'
 import { nodeRandom } from '../../host/random.ts'
 import { builtInDefinitions } from '../../settings/definitions.ts'
+import { type Line, report } from './report.ts'
 
 /**
  * Upkeep of the tables when a person wants it, by the plans of the layers' own. It is safe beside them, `up` and readers: a merge
@@ -104,26 +104,6 @@ function stopped(io: Io): () => boolean {
     is = true
   })
   return () => is
-}
-
-type Line = { readonly [column: string]: string | number | null }
-
-/** Lines of a report: JSON as they come, a table in the end. */
-function report({ flags }: Args, io: Io, columns: readonly string[]) {
-  const format = flags.format ?? 'table'
-  if (!['table', 'json'].includes(format)) throw new TidemarkError('E_USAGE', '--format must be table, json')
-  const lines: string[][] = []
-  return {
-    add(line: Line) {
-      if (format === 'json') io.out(`${JSON.stringify(line)}\n`)
-      else lines.push(columns.map((column) => String(line[column] ?? '')))
-    },
-    end(nothing: string): number {
-      if (format === 'table')
-        io.out(lines.length === 0 ? `${nothing}\n` : textTable([[...columns], ...lines]))
-      return 0
-    },
-  }
 }
 
 /** Does `act`, which says how many rows it changed, and leaves a record of it in the lake. */
