@@ -9,6 +9,11 @@ export function sparkHome(): string | null {
   return home !== undefined && existsSync(`${home}/bin/spark-submit`) ? home : null
 }
 
+interface ClusterState {
+  readonly aliveworkers: number
+  readonly activeapps: readonly unknown[]
+}
+
 /** A standalone cluster on loopback: a master and two workers with a core each. */
 export async function startCluster(home: string, dir: string) {
   const children: ChildProcess[] = []
@@ -36,9 +41,11 @@ export async function startCluster(home: string, dir: string) {
   const workers = [worker(), worker()]
   const state = async () => {
     const answer = await fetch(`http://127.0.0.1:${masterPage}/json/`).catch(() => null)
-    return answer?.ok ? ((await answer.json()) as { aliveworkers: number; activeapps: unknown[] }) : null
+    if (!answer?.ok) return null
+    // While it starts, a page of another kind stands there.
+    return (await answer.json().catch(() => null)) as ClusterState | null
   }
-  async function until(is: (state: { aliveworkers: number; activeapps: unknown[] }) => boolean) {
+  async function until(is: (state: ClusterState) => boolean) {
     for (let tries = 0; tries < 600; tries++) {
       const now = await state()
       if (now !== null && is(now)) return
