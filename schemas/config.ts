@@ -133,6 +133,13 @@ export const SETTINGS = [
       'Names under which pages and API are asked without a token, separated by commas; addresses, localhost and that of serving.listen need not be listed',
   },
   {
+    name: 'serving.requests_max',
+    kind: 'integer',
+    default: '60000',
+    about:
+      'Requests a minute with one token, or without one from one address; further ones are refused until the minute is over',
+  },
+  {
     name: 'serving.tls_cert',
     kind: 'string',
     default: '',

@@ -179,6 +179,11 @@ export const ERRORS = {
     retryable: true,
     hint: 'wait a minute, and show a token that is valid',
   },
+  E_RATE: {
+    meaning: 'too many requests',
+    retryable: true,
+    hint: 'ask less often, or raise serving.requests_max',
+  },
   E_MISDIRECTED: {
     meaning: 'the request names a host that is not this one',
     retryable: false,

@@ -83,6 +83,7 @@ export async function startPages(
     pause,
     access: gate.access,
     hosts: [settings.address('serving.listen').host.toLowerCase(), ...settings.hosts('serving.hosts')],
+    requestsMax: settings.integer('serving.requests_max'),
     audit: openAudit({ store: lakeStore(settings, { disk, clock, random }).store, clock, random }),
     cors: settings.origins('serving.cors'),
     version: VERSION,

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { TidemarkError } from '../../schemas/errors.ts'
 import type { Clock } from '../../schemas/ports/clock.ts'
 import type { Role } from '../../schemas/token.ts'
+import type { RequestRate } from './rate.ts'
 import { COOKIE } from './session/cookie.ts'
 import type { Identities, Identity } from './session/identity.ts'
 import { refuseForeignHost, refuseForeignSite } from './site.ts'
@@ -37,23 +38,26 @@ export const SECURITY = {
 export interface Guarding {
   /** Who asks; null: nobody needs a token. */
   readonly identities: Identities | null
+  readonly rate: RequestRate
   readonly clock: Clock
   /** Names beside those of loopback under which this server is asked, in lower case. */
   readonly hosts?: readonly string[] | undefined
 }
 
 /** Lets nobody in without a token who needs one, nor a page of another site. Must be called before there are routes. */
-export function guard(app: FastifyInstance, { identities, clock, hosts = [] }: Guarding): void {
+export function guard(app: FastifyInstance, { identities, rate, clock, hosts = [] }: Guarding): void {
   const going = new Map<FastifyReply['raw'], Identity>()
   app.addHook('onRequest', async (request, reply) => {
     // The route's own path: that of the request can be written in many ways.
     if (OPEN.has(request.routeOptions.url ?? '')) {
+      rate.count(request, reply, null)
       // A form of another site signs nobody in.
       if (!READING.has(request.method)) refuseForeignSite(request)
       return
     }
     const isRequired = identities?.isRequired(request) === true
     const identity = identities?.of(request) ?? null
+    rate.count(request, reply, identity)
     if (isRequired) {
       // Between here and the browser nobody may keep what not everybody may see.
       const vary = [reply.getHeader('vary') ?? [], 'Authorization', 'Cookie'].flat().join(', ')

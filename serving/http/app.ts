@@ -55,6 +55,8 @@ export interface HttpDeps {
   readonly access?: Access
   /** Names beside those of loopback under which it is asked, in lower case. */
   readonly hosts?: readonly string[]
+  /** Requests a minute of one token or address; absent: any number. */
+  readonly requestsMax?: number
   /** Origins of other sites whose pages may ask. */
   readonly cors?: readonly string[]
   readonly version: string

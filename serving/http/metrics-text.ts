@@ -13,6 +13,7 @@ const COUNTERS = new Set([
   'ignored_fields',
   'lost',
   'lost_by_agents',
+  'rate_limited',
   'refused',
   'repeats',
   'requests',

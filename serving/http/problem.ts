@@ -29,6 +29,7 @@ const STATUS: { readonly [code in ErrorCode]?: number } = {
   E_MISDIRECTED: 421,
   E_QUERY_LIMIT: 422,
   E_GUESSES: 429,
+  E_RATE: 429,
   E_BUSY: 503,
   E_CLOSED: 503,
   E_DISK_FULL: 503,
@@ -66,7 +67,7 @@ export function sendProblem(
   hide = (text: string): string => text,
 ): FastifyReply {
   const problem = problemOf(error)
-  if (problem.status === 429) reply.header('retry-after', RETRY_SECONDS)
+  if (problem.status === 429 && !reply.hasHeader('retry-after')) reply.header('retry-after', RETRY_SECONDS)
   const shown = { ...problem, detail: hide(problem.detail) }
   // It is that of the answer that did not come.
   reply.removeHeader('etag')

@@ -20,6 +20,7 @@ import { refuseMalformed } from './malformed.ts'
 import { PathMethods } from './methods.ts'
 import { isPagePath, pages } from './pages.ts'
 import { problemOf, sendProblem } from './problem.ts'
+import { RequestRate } from './rate.ts'
 import { recordActs } from './record-acts.ts'
 import { erasureRoutes } from './routes/erasures.ts'
 import { liveRoutes } from './routes/live.ts'
@@ -116,8 +117,9 @@ export function makeApp(deps: HttpDeps, tls: HttpTls | null = null) {
   })
   allowOrigins(app as unknown as FastifyInstance, deps.cors ?? [])
   const identities = deps.access === undefined ? null : new Identities(deps.access, deps)
+  const rate = new RequestRate(deps.clock, deps.requestsMax ?? null)
   compressAnswers(app as unknown as FastifyInstance)
-  guard(app as unknown as FastifyInstance, { identities, clock: deps.clock, hosts: deps.hosts })
+  guard(app as unknown as FastifyInstance, { identities, rate, clock: deps.clock, hosts: deps.hosts })
   const { audit, logLine } = deps
   if (audit !== undefined) recordActs(app as unknown as FastifyInstance, { audit, identities, logLine })
   app.register(swagger, {
@@ -132,7 +134,7 @@ export function makeApp(deps: HttpDeps, tls: HttpTls | null = null) {
   app.register(async (scope) => {
     viewRoutes(scope as unknown as App, deps)
     liveRoutes(scope as unknown as App, deps)
-    operationRoutes(scope as unknown as App, deps)
+    operationRoutes(scope as unknown as App, deps, rate)
     if (deps.erasures !== undefined) erasureRoutes(scope as unknown as App, deps.erasures, identities)
     docsRoutes(scope as unknown as FastifyInstance)
     if (deps.sql !== undefined) queryRoutes(scope as unknown as App, deps.sql)

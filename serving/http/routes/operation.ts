@@ -6,10 +6,11 @@ import type { App, HttpDeps } from '../app.ts'
 import { hideIn } from '../hide.ts'
 import { metricsText } from '../metrics-text.ts'
 import { presentRun, presentState } from '../present-run.ts'
+import type { RequestRate } from '../rate.ts'
 import { NoQuery, PROBLEMS, Run, RunState, StartedRun, StartRun } from '../schemas.ts'
 
 /** Questions about Tidemark itself, and the start of a run. */
-export function operationRoutes(app: App, deps: HttpDeps): void {
+export function operationRoutes(app: App, deps: HttpDeps, rate: RequestRate): void {
   app.get(
     '/v1/status',
     {
@@ -63,7 +64,7 @@ export function operationRoutes(app: App, deps: HttpDeps): void {
     },
     async (_request, reply) => {
       const [{ ready }, status] = [await deps.ready(), await deps.status()]
-      const text = metricsText('tidemark', { ready, ...status })
+      const text = metricsText('tidemark', { ready, http: rate.figures, ...status })
       return reply.type('text/plain; version=0.0.4; charset=utf-8').send(text)
     },
   )

@@ -19,7 +19,9 @@ const list = {
 const rows = fc.uniqueArray(
   fc.record({
     key: fc.string({ unit: 'grapheme' }),
-    value: fc.option(fc.oneof(fc.integer({ min: -3, max: 3 }), fc.double({ noNaN: true }))),
+    value: fc.option(
+      fc.oneof(fc.integer({ min: -3, max: 3 }), fc.double({ noNaN: true, noDefaultInfinity: true })),
+    ),
   }),
   { selector: ({ key }) => key },
 )

@@ -27,6 +27,7 @@ export interface ApiRigOptions {
   readonly access?: Access
   readonly hosts?: readonly string[]
   readonly cors?: readonly string[]
+  readonly requestsMax?: number
   readonly tls?: HttpTls
   readonly sql?: ServedQueries
   readonly audit?: HttpDeps['audit']
@@ -41,6 +42,7 @@ export async function apiRig({
   access,
   hosts,
   cors,
+  requestsMax,
   tls,
   sql,
   audit,
@@ -92,6 +94,7 @@ export async function apiRig({
       ...(access && { access }),
       ...(hosts && { hosts }),
       ...(cors && { cors }),
+      ...(requestsMax && { requestsMax }),
       ...(sql && { sql }),
       ...(audit && { audit }),
       ...(pages && { pages }),
