@@ -1,5 +1,6 @@
 import type { Access } from '../schemas/ports/access.ts'
 import type { Net } from '../schemas/ports/net.ts'
+import type { SeenAgent, SeenRefusal } from '../schemas/ports/senders.ts'
 import { Intake, type IntakeConfig, type IntakeDeps, type IntakeStatus } from './intake/intake.ts'
 import { type KnownNames, learnNames } from './intake/known-names.ts'
 import { type LineConfig, listenForLines } from './ndjson/listener.ts'
@@ -25,6 +26,10 @@ export interface Collector {
   readonly host: string
   readonly port: number
   status(): CollectorStatus
+  /** The agents that were seen, those that came last at the end. */
+  agents(): readonly SeenAgent[]
+  /** What was refused lately, the newest first. */
+  refusals(): readonly SeenRefusal[]
   /** Forgets the kept refused lines that mention all of `words`; how many. Throws `E_DISK`. */
   forgetRejects(words: readonly string[]): Promise<number>
   /** Stops accepting, makes what was delivered durable and acknowledges it, closes every connection. */
@@ -67,6 +72,8 @@ export async function startCollector(config: CollectorConfig, deps: CollectorDep
       host: listener.host,
       port: listener.port,
       status: () => intake.status(),
+      agents: () => intake.agents(),
+      refusals: () => intake.refusals(),
       forgetRejects: (words) => intake.forgetRejects(words),
       async close() {
         await listener.close()

@@ -1,6 +1,7 @@
 import { type CertificatePair, certificateOf, leafOf } from '../access/certificate.ts'
 import { openGate } from '../access/gate.ts'
 import { startIngestThread } from '../host/ingest-thread.ts'
+import { roomOf } from '../host/room.ts'
 import { builtInDefinitions } from '../settings/definitions.ts'
 import type { Settings } from '../settings/settings.ts'
 import { formatAddress } from '../settings/values.ts'
@@ -9,10 +10,12 @@ import { Announced } from './announced.ts'
 import type { Closing } from './closing.ts'
 import { collectorConfig } from './collecting.ts'
 import { openData } from './data-directory.ts'
+import { diskUse } from './disk-use.ts'
 import { startErasing } from './erasures.ts'
 import { hiddenPaths } from './hidden-paths.ts'
 import type { OwnerHost } from './host.ts'
 import { knownNames } from './known-names.ts'
+import { LogTimes } from './log-times.ts'
 import { ownNet, startOwnAgent } from './own-agent.ts'
 import { servedQueries } from './queries.ts'
 import { startPages, startServing } from './serving.ts'
@@ -59,13 +62,17 @@ export async function startEmbedded(
 
   const announced = new Announced(data, host)
   const hidePaths = hiddenPaths(settings)
-  const layers: Embedded = { ...opened, answers, collector, agent, announced }
+  const times = new LogTimes(opened.journal, opened.journal.partitions()[0]!, clock)
+  closing.add('times of the log', async () => times.close())
+  const use = diskUse(data, { disk, clock, room: roomOf })
+  const layers: Embedded = { ...opened, answers, collector, agent, announced, times, use }
   const asked = {
     answers,
     status: () => statusOf(layers, clock),
     ready: () => readiness(layers, hidePaths),
     runs: () => batch.runs(),
     runStarter: batch,
+    senders: collector,
     erasures,
     sql: await servedQueries(settings, tables, host),
   }

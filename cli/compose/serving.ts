@@ -70,7 +70,10 @@ export interface Pages {
 export async function startPages(
   settings: Settings,
   gate: Tokens,
-  asked: Pick<HttpDeps, 'answers' | 'status' | 'ready' | 'runs' | 'runStarter' | 'erasures' | 'sql'>,
+  asked: Pick<
+    HttpDeps,
+    'answers' | 'status' | 'ready' | 'runs' | 'runStarter' | 'senders' | 'erasures' | 'sql'
+  >,
   { disk, clock, random, logLine }: Host,
   closing: Closing,
 ): Promise<Pages> {

@@ -8,6 +8,8 @@ import { presentRun, presentState } from '../../serving/http/present-run.ts'
 import type { RemoteCollector } from '../host/ingest-thread.ts'
 import type { Announced } from './announced.ts'
 import type { OpenedData } from './data-directory.ts'
+import type { DiskUse } from './disk-use.ts'
+import type { LogTimes } from './log-times.ts'
 import { isUnpublished, unpublishedOf } from './unpublished.ts'
 
 /** Every layer of the embedded form. */
@@ -16,11 +18,15 @@ export interface Embedded extends OpenedData {
   readonly collector: RemoteCollector
   readonly agent: Agent | null
   readonly announced: Announced
+  /** When the log became how long. */
+  readonly times: LogTimes
+  /** Bytes on the disk; null while they are not known. */
+  use(): DiskUse | null
 }
 
 /** What `GET /v1/status` says of every layer. */
 export async function statusOf(layers: Embedded, clock: Clock): Promise<object> {
-  const { journal, writer, speed, batch, answers, collector, agent, requests } = layers
+  const { journal, writer, speed, batch, answers, collector, agent, requests, times } = layers
   const { tooManyNames, ignoredFields, lostByAgents, unkeptRejects, messagesPerSecond, ...received } =
     await collector.status()
   const { covered, ...lake } = writer.status()
@@ -31,6 +37,15 @@ export async function statusOf(layers: Embedded, clock: Clock): Promise<object> 
   const first = named[0]!
   const partition = journal.partitions()[0]!
   const end = journal.end(partition)
+  const use = layers.use()
+  const views = named.map((name) => servedView(answers, name))
+  /** How far a position is behind the end of the log. */
+  const lag = (position: number) => ({
+    lag_blocks: Math.max(0, end - position),
+    lag_ms: times.lagMs(position),
+  })
+  const lowest = (of: 'tidemark' | 'position') =>
+    Math.min(end, ...views.map((view) => offsetIn(view[of], partition)))
   const { pendingBytes, uncoveredBytes, gaps, ...log } = journal.state()
   return {
     time: iso(clock.nowMs()),
@@ -55,12 +70,12 @@ export async function statusOf(layers: Embedded, clock: Clock): Promise<object> 
     lake: {
       ...lake,
       covered,
-      lag_blocks: end - offsetIn(covered, partition),
+      ...lag(offsetIn(covered, partition)),
       requests: presentRequests(requests()),
     },
     speed: {
       ...fold,
-      lag_blocks: Math.max(0, ...chains.map(({ readTo }) => end - readTo)),
+      ...lag(Math.min(end, ...chains.map(({ readTo }) => readTo))),
       chains: chains.map(({ view, hash, committedTo, readTo, openCells }) => {
         return { view, definition: hash, committed_to: committedTo, read_to: readTo, open_cells: openCells }
       }),
@@ -69,6 +84,7 @@ export async function statusOf(layers: Embedded, clock: Clock): Promise<object> 
       state,
       active: active && presentState(active),
       progress: active?.progress ?? null,
+      ...lag(lowest('tidemark')),
       next: nextMs === null ? null : iso(nextMs),
       last: last[0] === undefined ? null : presentRun(last[0]),
       last_views: last.map(presentRun),
@@ -76,8 +92,10 @@ export async function statusOf(layers: Embedded, clock: Clock): Promise<object> 
     serving: {
       ...index,
       ...servedView(answers, first),
-      views: named.map((name) => servedView(answers, name)),
+      ...lag(lowest('position')),
+      views,
     },
+    storage: use === null ? { state: 'counting' } : { state: 'ok', ...use },
   }
 }
 

@@ -6,6 +6,7 @@ import { type LogView, remoteLog } from '../../log/remote/reader.ts'
 import type { AgentState } from '../../log/senders.ts'
 import { Calls } from '../../schemas/calls.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
+import type { SeenSenders } from '../../schemas/ports/senders.ts'
 import type { TokenAccess } from '../access/access.ts'
 import type { ThreadCollectorConfig, ThreadCollectorStart } from './ingest-worker.ts'
 import { portChannel } from './port-channel.ts'
@@ -30,7 +31,7 @@ export interface IngestThread {
 }
 
 /** A collector in another thread. */
-export interface RemoteCollector {
+export interface RemoteCollector extends SeenSenders {
   readonly host: string
   readonly port: number
   status(): Promise<CollectorStatus>
@@ -70,6 +71,8 @@ export function startIngestThread(deps: IngestDeps): IngestThread {
       return {
         ...address,
         status: () => calls.call('collector status'),
+        agents: () => calls.call('agents'),
+        refusals: () => calls.call('refusals'),
         forgetRejects: (words) => calls.call('forget rejects', words),
         close: () => calls.call('close collector'),
       }

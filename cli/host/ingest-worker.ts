@@ -64,5 +64,7 @@ calls.on('start collector', async ({ config, rule, tokens }: ThreadCollectorStar
   return { host: collector.host, port: collector.port }
 })
 calls.on('collector status', () => collector.status())
+calls.on('agents', () => collector.agents())
+calls.on('refusals', () => collector.refusals())
 calls.on('forget rejects', (words: readonly string[]) => collector.forgetRejects(words))
 calls.on('close collector', () => collector.close())

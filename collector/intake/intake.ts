@@ -5,6 +5,7 @@ import type { Dataset } from '../../schemas/dataset.ts'
 import type { Message } from '../../schemas/message.ts'
 import { type Clock, sleep } from '../../schemas/ports/clock.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
+import type { SeenAgent, SeenRefusal } from '../../schemas/ports/senders.ts'
 import { BackPressure } from './back-pressure.ts'
 import { Blocks, type BlocksConfig, type OpenBlock } from './blocks.ts'
 import { Connected } from './connected.ts'
@@ -12,8 +13,10 @@ import type { Counts } from './counts.ts'
 import type { DatasetIntake, NameLimits, TooMany } from './dataset-intake.ts'
 import { KnownDatasets } from './known-datasets.ts'
 import { CLOSE_MS_MAX, GOODBYE_MS_MAX } from './limits.ts'
+import { Refusals } from './refusals.ts'
 import { type Reject, Rejects } from './rejects.ts'
 import type { Row } from './row.ts'
+import { type AboutAgent, type NotedAgent, SeenAgents } from './seen-agents.ts'
 import { REPEATS, Receipt, type Sender } from './sender.ts'
 import { Sessions } from './sessions.ts'
 
@@ -41,6 +44,8 @@ export interface IntakeStatus extends Counts {
   readonly connections: number
   /** Accepted lately. */
   readonly messagesPerSecond: number
+  /** Refused lines by reason, the most frequent first. */
+  readonly refusals: readonly { readonly code: string; readonly refused: number }[]
   /** Refused lines that could not be kept. */
   readonly unkeptRejects: number
 }
@@ -70,6 +75,8 @@ export class Intake {
   readonly #blocks: Blocks
   readonly #sessions: Sessions
   readonly #rejects: Rejects
+  readonly #refusals = new Refusals()
+  readonly #seen = new SeenAgents()
   readonly #partitions: readonly number[]
   #turn = -1
   readonly #isBehind: () => boolean
@@ -117,10 +124,17 @@ export class Intake {
     return this.#sessions.take(agent, sender, this.#deps.clock.nowMs())
   }
 
+  /** An agent that has its id is told so. */
+  welcomed(sender: Sender, about: AboutAgent): void {
+    this.counts.lostByAgents += about.lost
+    sender.seen = this.#seen.enter(sender.agent!, sender.remote, about, this.#deps.clock.nowMs())
+  }
+
   /** Takes the message in `row`. Messages of a sender that settle together get the same receipt. */
   offer(row: Row, sender: Sender): Receipt {
     const { agent } = sender
     const { seq } = row
+    if (sender.seen !== null) this.#note(row, sender.seen)
     if (agent !== null && !this.#sessions.isNew(agent, seq)) return this.#offerRepeat(agent, seq, sender)
     const before = agent === null ? null : this.#sessions.blockOf(agent)
     sender.partition ??= this.#nextPartition()
@@ -131,6 +145,14 @@ export class Intake {
     const receipt = new Receipt(sender, block, seq)
     block.receipts.push(receipt)
     return receipt
+  }
+
+  #note({ dataset, names, values }: Row, seen: NotedAgent): void {
+    seen.newestMs = values[values.length - 2]!
+    if (seen.dataset !== null) return
+    const known = this.datasets.get(dataset.name)!.names
+    seen.dataset = dataset.name
+    seen.names = Array.from(names, (id, column) => known[column]!.text(id))
   }
 
   /** The partitions take turns with the connections that send without numbers. */
@@ -159,11 +181,24 @@ export class Intake {
   /** Counts and keeps a refused line. Resolves when it is kept or cannot be: only then may the sender be told. */
   refuse(reject: Reject): Promise<void> {
     this.counts.refused += 1
+    this.#refusals.add(reject)
     return this.#rejects.keep(reject)
+  }
+
+  /** The agents that were seen, those that came last at the end. */
+  agents(): readonly SeenAgent[] {
+    return this.#seen.list()
+  }
+
+  /** What was refused lately, the newest first. */
+  refusals(): readonly SeenRefusal[] {
+    return this.#refusals.last()
   }
 
   /** Forgets the kept refused lines that mention all of `words`; how many. */
   forgetRejects(words: readonly string[]): Promise<number> {
+    this.#refusals.forget()
+    this.#seen.forget(words)
     return this.#rejects.forget(words)
   }
 
@@ -171,6 +206,7 @@ export class Intake {
   leave(sender: Sender): void {
     const { agent } = sender
     if (agent !== null) this.#sessions.leave(agent, sender, this.#deps.clock.nowMs())
+    if (sender.seen !== null) sender.seen.connected = false
     this.connected.leave(sender)
   }
 
@@ -178,6 +214,7 @@ export class Intake {
     for (const receipt of block.receipts) {
       const { seq, messages, sender } = receipt
       if (durable) this.counts.accepted += messages
+      if (durable && sender.seen !== null) sender.seen.accepted += messages
       if (sender.agent !== null)
         this.#sessions.settled(sender.agent, seq, messages, durable, this.#deps.clock.nowMs())
       this.#settle(receipt, durable)
@@ -206,6 +243,7 @@ export class Intake {
       reason: reason ?? behind,
       connections: this.connected.size,
       messagesPerSecond: this.#blocks.perSecond(),
+      refusals: this.#refusals.counts(),
       unkeptRejects: this.#rejects.unkept,
     }
   }

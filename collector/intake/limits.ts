@@ -20,5 +20,9 @@ export const CLOSE_MS_MAX = 3_000
 export const GOODBYE_MS_MAX = 500
 /** Samples that one hello can say were lost: three years of one a second. More count as so many. */
 export const LOST_SAMPLES_MAX = 100_000_000
+/** Agents that the status knows of, of those not connected any more the last ones. */
+export const SEEN_AGENTS_MAX = 10_000
+/** Refused lines that the status tells of. */
+export const SEEN_REFUSALS_MAX = 20
 /** How long the start waits for the names that the lake holds. */
 export const KNOWN_NAMES_MS_MAX = 10_000

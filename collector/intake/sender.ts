@@ -1,3 +1,5 @@
+import type { NotedAgent } from './seen-agents.ts'
+
 /** What the intake asks of the protocol by which a sender is connected. */
 export interface SenderLink {
   /** The messages of `receipt` are durable, or never will be: the sender must then come back with them. */
@@ -23,6 +25,8 @@ export class Sender {
   readonly link: SenderLink
   /** Its id where its messages are numbered, else null. */
   agent: string | null = null
+  /** What the status says of it; null where its messages are not numbered. */
+  seen: NotedAgent | null = null
   /** Partition of the log that its messages go to; null before it is known. */
   partition: number | null = null
   /** Whether it sends good messages, as far as is known. */

@@ -1,6 +1,7 @@
 import { DEFAULT_DATASET } from '../../schemas/dataset.ts'
 import type { ErrorCode } from '../../schemas/errors.ts'
 import type { DatasetIntake } from '../intake/dataset-intake.ts'
+import type { AboutAgent } from '../intake/seen-agents.ts'
 import { Receipt, type Sender } from '../intake/sender.ts'
 import type { Answers } from './answers.ts'
 import type { LineDecoder } from './decode/decoder.ts'
@@ -134,7 +135,7 @@ export class Conversation implements LineReader {
     if ('code' in hello) this.#refuse(raw, hello)
     else if (!this.#useDataset(hello.dataset)) this.#refuse(raw, unknownDataset(hello.dataset, null))
     else if (hello.agent === null) this.#settle(this.#waitAlone(0))
-    else this.#welcome(hello.agent, hello.lost)
+    else this.#welcome(hello.agent, hello)
   }
 
   #nextLine(raw: RawLine): void {
@@ -175,12 +176,12 @@ export class Conversation implements LineReader {
     else this.#refuse(raw, tooMany(offered, decoded.message.seq))
   }
 
-  #welcome(agent: string, lost: number): void {
+  #welcome(agent: string, about: AboutAgent): void {
     const { intake } = this.#shared
     this.#held = []
     void intake.take(agent, this.sender).then(({ seq, twice }) => {
       if (!this.#connection.isOpen()) return
-      intake.counts.lostByAgents += lost
+      intake.welcomed(this.sender, about)
       this.#answers.welcome(seq)
       if (twice) this.tell('E_AGENT_TWICE', 'two senders use this agent id and take it from each other')
       this.#release()

@@ -13,6 +13,7 @@ import type { LakeQueries } from '../../lake/query/queries.ts'
 import type { Access } from '../../schemas/ports/access.ts'
 import type { Clock, Pause, Random } from '../../schemas/ports/clock.ts'
 import type { RunRecord, RunStarter } from '../../schemas/ports/layers.ts'
+import type { SeenSenders } from '../../schemas/ports/senders.ts'
 import type { Answers } from '../answers.ts'
 
 /** Fastify whose routes are typed by their TypeBox schemas. */
@@ -45,6 +46,8 @@ export interface HttpDeps {
   /** Recorded runs, newest first. */
   runs(): Promise<RunRecord[]>
   readonly runStarter: RunStarter
+  /** Who sends, of the collector of this process; absent: there is none here, and nothing is told. */
+  readonly senders?: SeenSenders
   /** Erasures; absent: they are not offered. */
   readonly erasures?: Erasures
   /** Where acts of those who do more than read are recorded; absent: nowhere. */

@@ -2,7 +2,7 @@
  * What becomes a label: names that a deployment has a handful of. Ids, times, reasons and addresses never do, since each value
  * that ever was is a series of its own.
  */
-const LABELS = ['view', 'dataset', 'definition', 'hash', 'partition', 'operation']
+const LABELS = ['code', 'view', 'dataset', 'definition', 'hash', 'partition', 'operation']
 
 /** Figures that only grow while a process lives: Prometheus wants their names to end with `_total`. */
 const COUNTERS = new Set([

@@ -26,6 +26,7 @@ import { erasureRoutes } from './routes/erasures.ts'
 import { liveRoutes } from './routes/live.ts'
 import { operationRoutes } from './routes/operation.ts'
 import { queryRoutes } from './routes/query.ts'
+import { senderRoutes } from './routes/senders.ts'
 import { viewRoutes } from './routes/views.ts'
 import { Identities } from './session/identity.ts'
 import { signInRoutes } from './session/sign-in.ts'
@@ -135,6 +136,7 @@ export function makeApp(deps: HttpDeps, tls: HttpTls | null = null) {
     viewRoutes(scope as unknown as App, deps)
     liveRoutes(scope as unknown as App, deps)
     operationRoutes(scope as unknown as App, deps, rate)
+    if (deps.senders !== undefined) senderRoutes(scope as unknown as App, deps.senders, deps.clock)
     if (deps.erasures !== undefined) erasureRoutes(scope as unknown as App, deps.erasures, identities)
     docsRoutes(scope as unknown as FastifyInstance)
     if (deps.sql !== undefined) queryRoutes(scope as unknown as App, deps.sql)

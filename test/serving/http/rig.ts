@@ -31,6 +31,7 @@ export interface ApiRigOptions {
   readonly tls?: HttpTls
   readonly sql?: ServedQueries
   readonly audit?: HttpDeps['audit']
+  readonly senders?: HttpDeps['senders']
   /** Where the built pages are. */
   readonly pages?: string
   readonly definitions?: Definitions
@@ -46,6 +47,7 @@ export async function apiRig({
   tls,
   sql,
   audit,
+  senders,
   pages,
 }: ApiRigOptions = {}) {
   const clock = new SimClock(NOW_MS)
@@ -97,6 +99,7 @@ export async function apiRig({
       ...(requestsMax && { requestsMax }),
       ...(sql && { sql }),
       ...(audit && { audit }),
+      ...(senders && { senders }),
       ...(pages && { pages }),
       version: 'test',
       hidePaths: (text) => text.replaceAll('/home/ann/data', 'DATA'),
