@@ -37,6 +37,7 @@ import {
 import { bothWhole, EVER, type Moment, momentOf, wholeOf } from './moment.ts'
 import { OldMinutes } from './old-minutes.ts'
 import { openIndex, removeIndex } from './open-index.ts'
+import { parquetPieces } from './parquet-pieces.ts'
 
 export interface AnswersConfig {
   readonly tickMs: number
@@ -356,7 +357,7 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
     },
     reach: (name, range, stepMs) => reach(viewNamed(name), range, stepMs),
     fingerprint: (name, range, key) => fingerprintOf(now(viewNamed(name)), range, key),
-    parquet: (cells) => loader.encode(cells),
+    parquet: (columns, parts) => parquetPieces(loader, columns, parts),
     basis: (name) => now(viewNamed(name)).basis,
     status: () => ({
       state: loading.failing === null ? 'ok' : 'failing',

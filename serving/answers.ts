@@ -1,3 +1,5 @@
+import type { FileColumn } from '../lake/parquet/cells.ts'
+import type { CellColumn } from '../schemas/cell-column.ts'
 import type { KeySummary } from '../schemas/cell-rows.ts'
 import type { Cells } from '../schemas/cells.ts'
 import type { Dataset } from '../schemas/dataset.ts'
@@ -58,8 +60,11 @@ export interface Answers {
    * something of it, or something may be missing.
    */
   fingerprint(view: string, range: Range, key?: string): string | null
-  /** Cells as a Parquet file; where there are other threads, made in one of them. */
-  parquet(cells: Cells): Promise<Uint8Array>
+  /**
+   * A Parquet file piece by piece, each of `parts` a row group. Where there are other threads it is made in one of them; nothing is
+   * computed before the piece in front is taken.
+   */
+  parquet(columns: readonly FileColumn[], parts: Iterable<readonly CellColumn[]>): AsyncIterable<Uint8Array>
   /** What the answers of a view stand on now. */
   basis(view: string): Basis
 }

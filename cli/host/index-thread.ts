@@ -42,7 +42,10 @@ export function indexThread(): IndexLoader {
     dropOthers: (...values) => ask('dropOthers', values),
     dropViews: (views) => ask('dropViews', [views]),
     decode: (...values) => ask('decode', values),
-    encode: (...values) => ask('encode', values),
+    beginParquet: (columns) => ask('beginParquet', [columns]),
+    addParquet: (...values) => ask('addParquet', values),
+    endParquet: (id) => ask('endParquet', [id]),
+    dropParquet: (id) => ask('dropParquet', [id]),
     async close() {
       if (thread === null) return
       const { worker } = thread

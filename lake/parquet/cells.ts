@@ -1,6 +1,7 @@
 import {
   type CellColumn,
   type CellValue,
+  type ColumnType,
   columnOf,
   emptyColumn,
   type SketchColumn,
@@ -22,20 +23,31 @@ import {
 
 /** Cells as Parquet, in the order given. */
 export function encodeCells(cells: Cells): Uint8Array {
-  const columns: ParquetColumn[] = viewColumns(cells.view).map(({ name, type, nullable }, c) => ({
-    name,
-    type,
-    nullable,
-    values: plainValues(cells.columns[c]!),
-    ...ENCODING[type],
+  const columns: ParquetColumn[] = viewColumns(cells.view).map((column, c) => ({
+    ...parquetColumn(column, cells.columns[c]!),
     // The key and the time, by which the rows are sorted.
     statistics: c <= cells.view.key.length,
   }))
   return encodeParquet(columns)
 }
 
+/** A column of rows as files have them; of a `boolean` the values are 0 and 1. */
+export interface FileColumn {
+  readonly name: string
+  readonly type: ColumnType | 'boolean'
+  readonly nullable: boolean
+}
+
+/** Values as a column of a file. */
+export function parquetColumn({ name, type, nullable }: FileColumn, column: CellColumn): ParquetColumn {
+  const plain = plainValues(column)
+  const values = type === 'boolean' ? arrayOf(plain, (value) => (value === null ? null : value === 1)) : plain
+  return { name, type, nullable, values, ...ENCODING[type] }
+}
+
 /** Names repeat and get a dictionary; totals, extremes and times hardly do. */
 const ENCODING = {
+  boolean: {},
   string: {},
   timestamp: { encoding: 'DELTA' },
   long: { encoding: 'DELTA' },

@@ -1,7 +1,7 @@
 import { zstdCompressSync } from 'node:zlib'
 import { parquetRead } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
-import { ByteWriter, parquetWrite } from 'hyparquet-writer'
+import { ByteWriter, ParquetWriter } from 'hyparquet-writer'
 import { describeError, TidemarkError } from '../../schemas/errors.ts'
 
 /**
@@ -36,7 +36,7 @@ const PHYSICAL = {
 } as const
 
 /** Elements below the root for a column. */
-function schemaElements({ name, type, nullable }: ParquetColumn): object[] {
+function schemaElements({ name, type, nullable }: Omit<ParquetColumn, 'values'>): object[] {
   const repetition_type = nullable ? 'OPTIONAL' : 'REQUIRED'
   if (type !== 'sketch') return [{ name, ...PHYSICAL[type], repetition_type }]
   return [
@@ -56,21 +56,50 @@ export function encodeParquet(
   columns: readonly ParquetColumn[],
   { rowGroupRows = ROW_GROUP_ROWS }: { rowGroupRows?: number | number[] } = {},
 ): Uint8Array {
-  const writer = new ByteWriter()
-  parquetWrite({
-    writer,
-    codec: 'ZSTD',
-    compressors: { ZSTD: (bytes: Uint8Array) => zstdCompressSync(bytes) },
-    rowGroupSize: rowGroupRows,
-    schema: [{ name: 'root', num_children: columns.length }, ...columns.flatMap(schemaElements)] as never,
-    columnData: columns.map(({ name, type, values, encoding, statistics = true }) => ({
-      name,
-      data: stored(type, values, encoding),
-      ...(encoding && { encoding: encoding === 'DELTA' ? 'DELTA_BINARY_PACKED' : 'PLAIN' }),
-      statistics,
-    })) as never,
-  })
-  return new Uint8Array(writer.getBuffer())
+  const draft = new ParquetDraft(columns)
+  draft.add(columns, rowGroupRows)
+  return draft.end()
+}
+
+/** A Parquet file that is written part by part, zstd-compressed. */
+export class ParquetDraft {
+  readonly #bytes = new ByteWriter()
+  readonly #writer: ParquetWriter
+
+  constructor(columns: readonly Omit<ParquetColumn, 'values'>[]) {
+    this.#writer = new ParquetWriter({
+      writer: this.#bytes,
+      codec: 'ZSTD',
+      compressors: { ZSTD: (bytes: Uint8Array) => zstdCompressSync(bytes) },
+      schema: [{ name: 'root', num_children: columns.length }, ...columns.flatMap(schemaElements)] as never,
+    })
+  }
+
+  /** Further rows, in row groups of their own. */
+  add(columns: readonly ParquetColumn[], rowGroupRows: number | number[] = ROW_GROUP_ROWS): void {
+    this.#writer.write({
+      rowGroupSize: rowGroupRows,
+      columnData: columns.map(({ name, type, values, encoding, statistics = true }) => ({
+        name,
+        data: stored(type, values, encoding),
+        ...(encoding && { encoding: encoding === 'DELTA' ? 'DELTA_BINARY_PACKED' : 'PLAIN' }),
+        statistics,
+      })) as never,
+    })
+  }
+
+  /** What was written since it was taken last. */
+  take(): Uint8Array {
+    const bytes = new Uint8Array(this.#bytes.getBuffer())
+    this.#bytes.index = 0
+    return bytes
+  }
+
+  /** The rest of the file. */
+  end(): Uint8Array {
+    this.#writer.finish()
+    return this.take()
+  }
 }
 
 function stored(

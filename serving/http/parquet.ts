@@ -1,11 +1,11 @@
 import parquet from 'parquetjs-lite'
-import { TidemarkError } from '../../schemas/errors.ts'
-import type { Table, TableColumn } from './table.ts'
+import type { FileColumn } from '../../lake/parquet/cells.ts'
+import type { Table } from './table.ts'
 
-/** Rows of a list in Parquet: they are written one by one. Cells of more are written otherwise. */
+/** Rows that are written one by one. More are written in columns, elsewhere. */
 export const PARQUET_ROWS_MAX = 10_000
 
-const TYPES: { readonly [type in Exclude<TableColumn['type'], 'sketch'>]: string } = {
+const TYPES: { readonly [type in Exclude<FileColumn['type'], 'sketch'>]: string } = {
   string: 'UTF8',
   timestamp: 'TIMESTAMP_MICROS',
   double: 'DOUBLE',
@@ -15,15 +15,9 @@ const TYPES: { readonly [type in Exclude<TableColumn['type'], 'sketch'>]: string
 
 /**
  * Rows as a Parquet file in their columns. Times are INT64 TIMESTAMP_MICROS, which by Parquet's LogicalTypes.md means
- * adjusted to UTC. Throws `E_PARAMETER` when there are too many.
+ * adjusted to UTC.
  */
 export async function toParquet({ columns, length, row: rowOf }: Table): Promise<Uint8Array> {
-  if (length > PARQUET_ROWS_MAX) {
-    const reason = `${length} rows are too many for Parquet, which has at most ${PARQUET_ROWS_MAX} here`
-    throw new TidemarkError('E_PARAMETER', `${reason}; ask for pages, with limit`, {
-      field: 'limit',
-    })
-  }
   const fields = Object.fromEntries(
     columns.map(({ name, type, nullable }) => [
       name,

@@ -1,12 +1,12 @@
 import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 import type { Pause } from '../../schemas/ports/clock.ts'
-import type { CellsAnswer, Whole } from '../answers.ts'
+import type { Answers, CellsAnswer, Whole } from '../answers.ts'
 import { type Format, PARQUET_TYPE } from './format.ts'
 import { PARQUET_ROWS_MAX, toParquet } from './parquet.ts'
 import { presentWhole } from './present.ts'
 import { rowsJson } from './rows-json.ts'
-import { csvPieces, type Table, tableOfCells } from './table.ts'
+import { csvPieces, partsOf, type Table, tableOfCells } from './table.ts'
 
 /** How rows are sent as a file. */
 export interface AsFile {
@@ -17,21 +17,26 @@ export interface AsFile {
   readonly bom: boolean
   /** Lets other work go first between two pieces. */
   readonly pause?: Pause | undefined
+  /** Makes Parquet of many rows. */
+  readonly parquet: Answers['parquet']
 }
 
-/** Rows as a named download, which says in the header `tidemark-complete` whether it is whole. Throws as `toParquet`. */
+/** Rows as a named download, which says in the header `tidemark-complete` whether it is whole. */
 export async function sendTable(
   reply: FastifyReply,
   table: Table,
   { complete }: Pick<Whole, 'complete'>,
-  { format, name, bom, pause = async () => {} }: AsFile,
-  makeParquet = () => toParquet(table),
+  { format, name, bom, pause = async () => {}, parquet }: AsFile,
 ): Promise<FastifyReply> {
   const file = `${name.replaceAll(/[^A-Za-z0-9._-]/g, '_').slice(0, 100)}.${format}`
   reply
     .header('tidemark-complete', String(complete))
     .header('content-disposition', `attachment; filename="${file}"`)
-  if (format === 'parquet') return reply.type(PARQUET_TYPE).send(Buffer.from(await makeParquet()))
+  if (format === 'parquet') {
+    reply.type(PARQUET_TYPE)
+    if (table.length <= PARQUET_ROWS_MAX) return reply.send(Buffer.from(await toParquet(table)))
+    return reply.send(Readable.from(parquet(table.columns, partsOf(table))))
+  }
   const pieces = Readable.from(paused(csvPieces(table, bom), pause))
   return reply.type('text/csv; charset=utf-8').send(pieces)
 }
@@ -42,12 +47,9 @@ export function sendCells(
   format: Format,
   { cells, ...whole }: CellsAnswer,
   as: Omit<AsFile, 'format'>,
-  /** Makes files of many rows. */
-  parquet: (cells: CellsAnswer['cells']) => Promise<Uint8Array>,
 ): Promise<FastifyReply> | FastifyReply {
   if (format === 'json') return sendJson(reply, rowsPieces(cells, whole), as.pause)
-  const make = cells.length > PARQUET_ROWS_MAX ? parquet : undefined
-  return sendTable(reply, tableOfCells(cells), whole, { ...as, format }, make && (() => make(cells)))
+  return sendTable(reply, tableOfCells(cells), whole, { ...as, format })
 }
 
 /** Pieces of JSON. */

@@ -1,4 +1,5 @@
-import type { ColumnType } from '../../schemas/cell-column.ts'
+import type { FileColumn } from '../../lake/parquet/cells.ts'
+import { type CellColumn, type CellValue, columnOf, pickColumn } from '../../schemas/cell-column.ts'
 import { type Cells, rowAt } from '../../schemas/cells.ts'
 import { viewColumns } from '../../schemas/view-columns.ts'
 import type { ListColumn, ListValue } from './columns.ts'
@@ -7,26 +8,52 @@ import { isoTimes, rounded } from './present.ts'
 
 /** Rows of an answer in flat columns, as files have them. Times are milliseconds. */
 export interface Table {
-  readonly columns: readonly TableColumn[]
+  readonly columns: readonly FileColumn[]
   readonly length: number
   row(i: number): readonly TableValue[]
-}
-
-export interface TableColumn {
-  readonly name: string
-  readonly type: ColumnType | 'boolean'
-  readonly nullable: boolean
+  /** The rows `[from, to)` in columns. */
+  part(from: number, to: number): readonly CellColumn[]
 }
 
 /** A list holds the pairs of a sketch. */
 export type TableValue = ListValue | readonly (readonly [bucket: number, count: number])[]
 
 export function tableOfCells(cells: Cells): Table {
-  return { columns: viewColumns(cells.view), length: cells.length, row: (i) => rowAt(cells, i) }
+  return {
+    columns: viewColumns(cells.view),
+    length: cells.length,
+    row: (i) => rowAt(cells, i),
+    part(from, to) {
+      const rows = Uint32Array.from({ length: to - from }, (_, i) => from + i)
+      return cells.columns.map((column) => pickColumn(column, rows))
+    },
+  }
 }
 
 export function tableOfList<T>(columns: readonly ListColumn<T>[], rows: readonly T[]): Table {
-  return { columns, length: rows.length, row: (i) => columns.map(({ of }) => of(rows[i]!)) }
+  return {
+    columns,
+    length: rows.length,
+    row: (i) => columns.map(({ of }) => of(rows[i]!)),
+    part(from, to) {
+      const some = rows.slice(from, to)
+      return columns.map(({ type, of }) => {
+        if (type !== 'boolean') return columnOf(type, some.map(of) as CellValue[])
+        return columnOf(
+          'double',
+          some.map((row) => Number(of(row))),
+        )
+      })
+    },
+  }
+}
+
+/** Rows of a part. */
+const PART_ROWS = 10_000
+
+/** All rows in columns, part by part. */
+export function* partsOf({ length, part }: Table): Generator<readonly CellColumn[]> {
+  for (let from = 0; from < length; from += PART_ROWS) yield part(from, Math.min(length, from + PART_ROWS))
 }
 
 /** Rows of CSV written at once. */

@@ -11,7 +11,10 @@ export const LOADER_CALLS = [
   'dropOthers',
   'dropViews',
   'decode',
-  'encode',
+  'beginParquet',
+  'addParquet',
+  'endParquet',
+  'dropParquet',
   'close',
 ] as const satisfies readonly (keyof IndexLoader)[]
 export type LoaderCall = (typeof LOADER_CALLS)[number]

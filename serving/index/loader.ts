@@ -1,9 +1,11 @@
 import type Database from 'better-sqlite3'
 import type { BulkCells } from '../../lake/parquet/bulk-cells.ts'
-import { decodeCells, encodeCells } from '../../lake/parquet/cells.ts'
+import { decodeCells, type FileColumn } from '../../lake/parquet/cells.ts'
+import type { CellColumn } from '../../schemas/cell-column.ts'
 import type { Cells } from '../../schemas/cells.ts'
 import type { View } from '../../schemas/view.ts'
 import { Filling, type Kept } from './filling.ts'
+import { ParquetDrafts } from './parquet-drafts.ts'
 
 /** A data file to fill the index with. */
 export interface FillJob {
@@ -29,8 +31,11 @@ export interface IndexLoader {
   dropOthers(view: string, paths: readonly string[]): Promise<void>
   dropViews(views: readonly string[]): Promise<void>
   decode(view: View, bytes: Uint8Array): Promise<Cells>
-  /** The inverse of `decode`. */
-  encode(cells: Cells): Promise<Uint8Array>
+  /** Begins a Parquet file; returns its number, by which rows follow and the file is ended or dropped. */
+  beginParquet(columns: readonly FileColumn[]): Promise<number>
+  addParquet(id: number, values: readonly CellColumn[]): Promise<Uint8Array>
+  endParquet(id: number): Promise<Uint8Array>
+  dropParquet(id: number): Promise<void>
   close(): Promise<void>
 }
 
@@ -44,6 +49,7 @@ const plainDecoder: OpenDecoder = () => ({ decode: decodeCells, async close() {}
 export function loadHere(openDecoder = plainDecoder): IndexLoader {
   let filling: Filling | null = null
   let decoder: ReturnType<OpenDecoder> | null = null
+  const drafts = new ParquetDrafts()
   return {
     async open(path) {
       filling?.close()
@@ -61,7 +67,10 @@ export function loadHere(openDecoder = plainDecoder): IndexLoader {
     dropOthers: async (view, paths) => filling!.dropOthers(view, paths),
     dropViews: async (views) => filling!.dropViews(views),
     decode: (view, bytes) => decoder!.decode(view, bytes),
-    encode: async (cells) => encodeCells(cells),
+    beginParquet: async (columns) => drafts.begin(columns),
+    addParquet: async (id, values) => drafts.add(id, values),
+    endParquet: async (id) => drafts.end(id),
+    dropParquet: async (id) => drafts.drop(id),
     async close() {
       await decoder?.close()
       decoder = null

@@ -83,6 +83,7 @@ export function keyListRoute<T extends KeySummary>(
           name: named,
           bom: asked.bom === '1',
           pause,
+          parquet: answers.parquet,
         })
       const about = () => ({ ...pagedAbout(rows.length, page.next), ...presentWhole(whole) })
       return sendList(reply, { named, rows: page.rows, present: list.present, about }, pause)
@@ -154,6 +155,7 @@ function analyticsRoute(app: App, place: Place, { answers, clock, pause }: Quest
           name: `${of.name}-analytics`,
           bom: asked.bom === '1',
           pause,
+          parquet: answers.parquet,
         })
       const about = () => ({ ...pagedAbout(total, next), ...presentWhole(whole) })
       return sendList(reply, { named, rows, present: (one) => presentStats(one, false), about }, pause)

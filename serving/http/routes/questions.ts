@@ -114,11 +114,11 @@ function keyRoutes(app: App, place: Place, { answers, clock, pause }: QuestionsD
       const asked = request.query as Asked
       const key = keyOf(place, request)
       const range = rangeOf(asked)
-      const as = { name: `${name}-${key}`, bom: asked.bom === '1', pause }
+      const as = { name: `${name}-${key}`, bom: asked.bom === '1', pause, parquet: answers.parquet }
       const asOf = parseAsOf(asked)
       if (asOf !== null) {
         const answer = found(place, await answers.cellsAsOf(name, key, range, asOf), key)
-        return sendCells(reply, formatOf(request, asked.format), answer, as, answers.parquet)
+        return sendCells(reply, formatOf(request, asked.format), answer, as)
       }
       if (
         isUnchanged(
@@ -138,7 +138,7 @@ function keyRoutes(app: App, place: Place, { answers, clock, pause }: QuestionsD
         asked.by === undefined
           ? found(place, answers.cells(name, key, range), key)
           : await cellsApart(key, range)
-      return sendCells(reply, formatOf(request, asked.format), answer, as, answers.parquet)
+      return sendCells(reply, formatOf(request, asked.format), answer, as)
     },
   )
 }

@@ -1,5 +1,8 @@
+import { parquetMetadata, parquetSchema } from 'hyparquet'
 import parquet from 'parquetjs-lite'
 import { expect, test } from 'vitest'
+import { decodeParquet } from '../../../lake/parquet/codec.ts'
+import { hostColumns } from '../../sim/messages.ts'
 import { apiRig } from './rig.ts'
 
 type Row = { readonly [column: string]: never }
@@ -127,3 +130,56 @@ test('every list comes as CSV and as Parquet with the same rows', async () => {
     expect(await cursor.next()).toBeNull()
   }
 })
+
+test('more rows than are written one by one come in parts, with the same columns', async () => {
+  await using rig = await apiRig()
+  const services = 10_050
+  const timeMs = Date.parse('2026-11-22T09:00:00.000Z')
+  await rig.append(
+    hostColumns(
+      Array.from({ length: services }, (_, i) => ({
+        service: `s${i}`,
+        host: `h${i}`,
+        timeMs: timeMs + i,
+        gauges: [i / 10, 1e-9, 3],
+      })),
+    ),
+  )
+  const cases: [url: string, named: string][] = [
+    ['/v1/services?sort=-messages', 'services'],
+    ['/v1/hosts?', 'hosts'],
+    [`/v1/analytics?${DAY}`, 'services'],
+    ['/v1/views/host_minute/keys?', 'keys'],
+  ]
+  for (const [url, named] of cases) {
+    const rows = (await rig.app.inject({ url })).json()[named] as Row[]
+    const { statusCode, headers, rawPayload } = await rig.app.inject({ url: `${url}&format=parquet` })
+    expect([url, statusCode, headers['tidemark-complete'], headers['content-length']]).toEqual([
+      url,
+      200,
+      'true',
+      undefined,
+    ])
+    const few = await rig.app.inject({ url: `${url}&format=parquet&limit=3` })
+    const schema = (file: Buffer) =>
+      parquetSchema(parquetMetadata(bufferOf(file))).children.map(({ element }) => element)
+    expect(schema(rawPayload).map(({ name, type }) => [name, type])).toEqual(
+      schema(few.rawPayload).map(({ name, type }) => [name, type]),
+    )
+    expect(parquetMetadata(bufferOf(rawPayload)).row_groups.length).toBe(2)
+    const read = await decodeParquet(rawPayload)
+    const same = (column: string, of: (row: Row) => unknown) => expect(read[column]).toEqual(rows.map(of))
+    same('service', ({ service }) => service)
+    if (named === 'hosts') same('silent', ({ silent }) => silent)
+    if ('first_minute' in rows[0]!) same('first_minute', (row) => Date.parse(row.first_minute!))
+    if ('cpu' in rows[0]!) {
+      const cpu = (row: Row) => row.cpu as unknown as { mean: number; max_host: string; max_time: string }
+      same('cpu_mean', (row) => cpu(row).mean)
+      same('cpu_max_host', (row) => cpu(row).max_host)
+      same('cpu_max_time', (row) => Date.parse(cpu(row).max_time))
+    }
+  }
+})
+
+const bufferOf = ({ buffer, byteOffset, byteLength }: Buffer) =>
+  buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer
