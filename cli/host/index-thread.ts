@@ -38,7 +38,7 @@ export function indexThread(): IndexLoader {
     open: (path) => ask('open', [path]),
     filled: (view) => ask('filled', [view]),
     fill: (job) => ask('fill', [job], memoryOf(job)),
-    keep: (...values) => ask('keep', values),
+    kept: (...values) => ask('kept', values),
     dropOthers: (...values) => ask('dropOthers', values),
     dropViews: (views) => ask('dropViews', [views]),
     decode: (...values) => ask('decode', values),

@@ -11,7 +11,7 @@ import { ByteReader, ByteWriter } from './pack.ts'
 /**
  * Rows of one key as bytes, in the index: two pieces, so that a reader can leave the sketches.
  *
- *     u32 CRC-32 of the rest │ u8 format │ u32 CRC-32 of the columns' names │ u8 compressed │ body
+ *     u32 CRC-32 of its place and the rest │ u8 format │ u32 CRC-32 of the columns' names │ u8 compressed │ body
  *
  *     plain    u32 rows │ f64 first time │ numbers: buckets of the view from it to each row's time │ per column but the
  *              key's, the time and sketches: the numbers (`pack.ts`); times of extremes are told from the row's own, in
@@ -19,7 +19,7 @@ import { ByteReader, ByteWriter } from './pack.ts'
  *     sketches per sketch column: numbers: pairs of each row │ u32 pairs │ f64 lowest bucket │ numbers: buckets less the
  *              lowest │ numbers: counts
  */
-const FORMAT = 2
+const FORMAT = 3
 const HEAD_BYTES = 10
 /** Quick, and most of what there is to gain. */
 const LEVEL = 1
@@ -32,8 +32,16 @@ export interface ChunkBytes {
   readonly sketches: Uint8Array | null
 }
 
+/** Where a chunk lies, which its checksums cover: one that is found elsewhere is damage. */
+export interface ChunkPlace {
+  readonly file: number
+  readonly key: string
+  /** Of `levels.ts`. */
+  readonly level: number
+}
+
 /** The rows from `from` to `to`, which are of one key, in the order of time. */
-export function encodeChunk(cells: Cells, from: number, to: number): ChunkBytes {
+export function encodeChunk(cells: Cells, from: number, to: number, place: ChunkPlace): ChunkBytes {
   const { view } = cells
   const times = timesOf(cells)
   const plain = new ByteWriter()
@@ -55,8 +63,8 @@ export function encodeChunk(cells: Cells, from: number, to: number): ChunkBytes 
     before.push(values)
   }
   return {
-    plain: framed(view, plain.take()),
-    sketches: hasSketches ? framed(view, sketches.take()) : null,
+    plain: framed(view, plain.take(), seedOf(place, 'plain')),
+    sketches: hasSketches ? framed(view, sketches.take(), seedOf(place, 'sketches')) : null,
   }
 }
 
@@ -98,7 +106,12 @@ function writeSketches(
   out.numbers(counts.slice(first, end))
 }
 
-function framed(view: View, body: Uint8Array): Uint8Array {
+/** What the checksum of a piece begins with. */
+function seedOf({ file, key, level }: ChunkPlace, piece: keyof ChunkBytes): number {
+  return crc32(`${piece} ${file} ${level} ${key}`)
+}
+
+function framed(view: View, body: Uint8Array, seed: number): Uint8Array {
   const packed =
     body.length <= PLAIN_BYTES_MAX ? body : zstdCompressSync(body, { params: { [ZSTD_LEVEL]: LEVEL } })
   const isSmaller = packed.length < body.length
@@ -107,7 +120,7 @@ function framed(view: View, body: Uint8Array): Uint8Array {
   bytes.writeUInt32LE(namesOf(view), 5)
   bytes[9] = isSmaller ? 1 : 0
   bytes.set(isSmaller ? packed : body, HEAD_BYTES)
-  bytes.writeUInt32LE(crc32(bytes.subarray(4)), 0)
+  bytes.writeUInt32LE(crc32(bytes.subarray(4), seed), 0)
   return bytes
 }
 
@@ -127,9 +140,9 @@ function namesOf(view: View): number {
 }
 
 /** The body of a piece. Throws `E_INDEX_DAMAGED` when it is not what was written. */
-function unframed(view: View, bytes: Uint8Array): Uint8Array {
+function unframed(view: View, bytes: Uint8Array, seed: number): Uint8Array {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-  if (buffer.length < HEAD_BYTES || buffer.readUInt32LE(0) !== crc32(buffer.subarray(4)))
+  if (buffer.length < HEAD_BYTES || buffer.readUInt32LE(0) !== crc32(buffer.subarray(4), seed))
     throw damaged('its checksum is wrong')
   if (buffer[4] !== FORMAT || buffer.readUInt32LE(5) !== namesOf(view)) throw damaged('it has other columns')
   const body = buffer.subarray(HEAD_BYTES)
@@ -140,12 +153,14 @@ function damaged(reason: string): TidemarkError {
   return new TidemarkError('E_INDEX_DAMAGED', `a chunk of the serving index is damaged: ${reason}`)
 }
 
-/** The rows of `key` (`joinKey`); without `sketches` their sketches are empty. Throws `E_INDEX_DAMAGED`. */
-export function decodeChunk(view: View, key: string, { plain, sketches }: ChunkBytes): Chunk {
-  const pairs = sketches === null ? null : unframed(view, sketches)
-  const body = unframed(view, plain)
+/** The rows that were encoded for `place`. Throws `E_INDEX_DAMAGED`. */
+export function decodeChunk(view: View, place: ChunkPlace, { plain, sketches }: ChunkBytes): Chunk {
+  const hasSketches = viewColumns(view).some(({ type }) => type === 'sketch')
+  if (hasSketches !== (sketches !== null)) throw damaged('it lacks a piece')
+  const pairs = sketches === null ? null : unframed(view, sketches, seedOf(place, 'sketches'))
+  const body = unframed(view, plain, seedOf(place, 'plain'))
   return new Chunk(
-    { view, key, bytes: body.length + (pairs?.length ?? 0) },
+    { view, key: place.key, bytes: body.length + (pairs?.length ?? 0) },
     new ByteReader(body),
     pairs === null ? null : new ByteReader(pairs),
   )

@@ -5,14 +5,13 @@ import { describeError, isError, TidemarkError } from '../../schemas/errors.ts'
  * The serving index: chunks of cells of every view, in SQLite. A cache: every byte of it can be read again from the lake,
  * and an index of another format or damaged is simply begun anew.
  *
- *     file    one data file of a view's published version, whose chunks are filled
+ *     file    one data file of a view's published version, whose chunks are filled, how many keys it has, and a checksum
  *     chunk   the rows of one key in a file: its day, hours and minutes (`chunk-codec.ts`), the long ones last
  *     known   first and last bucket and messages of one key in a file, and a checksum of them
- *     loaded  per view what answers stood on last
  *
  * One connection writes, that of the loader; answers read through another.
  */
-const FORMAT = '4'
+const FORMAT = '5'
 /** What the write-ahead log is cut back to. */
 const WAL_BYTES_MAX = 4 << 20
 
@@ -51,24 +50,23 @@ function remake(db: Database.Database): void {
   db.transaction(() => {
     for (const table of TABLES) db.exec(`DROP TABLE IF EXISTS ${table}`)
     db.exec(`
-      CREATE TABLE file (id INTEGER PRIMARY KEY, view TEXT, path TEXT, date TEXT, minutes INTEGER, UNIQUE (view, path));
+      CREATE TABLE file (id INTEGER PRIMARY KEY, view TEXT, path TEXT, date TEXT, minutes INTEGER,
+        keys INTEGER, crc INTEGER, UNIQUE (view, path));
       CREATE TABLE chunk (file INTEGER, key TEXT, day BLOB, day_sketches BLOB, hours BLOB, hours_sketches BLOB,
         minutes BLOB, minutes_sketches BLOB, PRIMARY KEY (file, key));
       CREATE TABLE known (file INTEGER, key TEXT, first INTEGER, last INTEGER, messages INTEGER, crc INTEGER,
         PRIMARY KEY (file, key))
         WITHOUT ROWID;
-      CREATE TABLE loaded (view TEXT PRIMARY KEY, json TEXT);
       CREATE TABLE format (stamp TEXT)`)
     db.prepare('INSERT INTO format (stamp) VALUES (?)').run(FORMAT)
   })()
 }
 
-/** Whether SQLite or a checksum says that the index is damaged. */
+/** Whether SQLite or a checksum says that the index is damaged: a table that is not there is damage too. */
 export function isDamaged(error: unknown): boolean {
   if (isError(error, 'E_INDEX_DAMAGED')) return true
   const code = codeOf(error)
-  if (FULL.includes(code)) return false
-  return ['SQLITE_NOTADB', 'SQLITE_CORRUPT', 'SQLITE_IOERR'].some((prefix) => code.startsWith(prefix))
+  return code.startsWith('SQLITE_') && ![...FULL, ...ELSEWHERE].some((prefix) => code.startsWith(prefix))
 }
 
 /** An error of SQLite at `path`, where it means that the disk is full as `E_DISK_FULL`; the file is whole then. */
@@ -81,6 +79,8 @@ export function fullAsListed(path: string, error: unknown): unknown {
 
 /** The second: there is no room for the memory that connections share. */
 const FULL = ['SQLITE_FULL', 'SQLITE_IOERR_SHMSIZE']
+/** What is not in the file. */
+const ELSEWHERE = ['BUSY', 'CANTOPEN', 'LOCKED', 'NOMEM', 'PERM'].map((name) => `SQLITE_${name}`)
 
 function codeOf(error: unknown): string {
   return (error as { code?: string }).code ?? ''

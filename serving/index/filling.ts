@@ -8,7 +8,7 @@ import { TidemarkError } from '../../schemas/errors.ts'
 import { layoutOf } from '../../schemas/view-columns.ts'
 import { encodeChunk } from './chunk-codec.ts'
 import { openToWrite } from './database.ts'
-import { BUCKET_MS } from './levels.ts'
+import { BUCKET_MS, type Level } from './levels.ts'
 
 /** A data file of a view as the index has it. */
 export interface FilledFile {
@@ -16,6 +16,14 @@ export interface FilledFile {
   readonly date: string
   /** Whether its minutes are here too, or only hours and days. */
   readonly minutes: boolean
+}
+
+/** Its row, which a checksum covers. */
+interface FileRow extends FilledFile {
+  readonly view: string
+  readonly path: string
+  /** How many keys it has. */
+  readonly keys: number
 }
 
 /** What a view's files are in the index. */
@@ -36,14 +44,20 @@ export class Filling {
     this.db = openToWrite(path)
   }
 
-  /** The files of `view` that are filled, by path. */
-  files(view: string): Map<string, FilledFile> {
+  /** The files of `view` that are filled, by path. Throws `E_INDEX_DAMAGED`. */
+  files(view: string): Map<string, FileRow> {
     const rows = this.db
-      .prepare<[string], { id: number; path: string; date: string; minutes: number }>(
-        'SELECT id, path, date, minutes FROM file WHERE view = ?',
+      .prepare<[string], Omit<FileRow, 'minutes'> & { minutes: number; crc: number }>(
+        'SELECT id, view, path, date, minutes, keys, crc FROM file WHERE view = ?',
       )
       .all(view)
-    return new Map(rows.map(({ id, path, date, minutes }) => [path, { id, date, minutes: minutes === 1 }]))
+    return new Map(
+      rows.map(({ crc, ...row }) => {
+        const file = { ...row, minutes: row.minutes === 1 }
+        if (crc !== checksumOf(file)) throw damaged(`file ${file.path}`)
+        return [file.path, file]
+      }),
+    )
   }
 
   /** Adds the cells of a date's file, in one transaction; what was there of the same path goes. */
@@ -57,19 +71,25 @@ export class Filling {
         .prepare('INSERT INTO file (view, path, date, minutes) VALUES (?, ?, ?, ?)')
         .run(view, file.path, file.date, file.minutes ? 1 : 0)
       const id = Number(lastInsertRowid)
+      let keys = 0
       for (let from = 0, to = 0; from < cells.length; from = to) {
         const key = keyAt(cells, from)
         while (to < cells.length && keyAt(cells, to) === key) to++
         this.#fillKey(id, key, cells, from, to, file.minutes)
+        keys++
       }
+      const crc = checksumOf({ ...file, id, view, keys })
+      db.prepare('UPDATE file SET keys = ?, crc = ? WHERE id = ?').run(keys, crc, id)
     })()
   }
 
   #fillKey(file: number, key: string, cells: Cells, from: number, to: number, withMinutes: boolean): void {
-    const minutes = withMinutes ? encodeChunk(cells, from, to) : { plain: null, sketches: null }
+    const place = (level: Level) => ({ file, key, level })
+    const minutes = withMinutes ? encodeChunk(cells, from, to, place(0)) : { plain: null, sketches: null }
     const hours = coarser(cells, from, to, BUCKET_MS[1]!)
     const day = coarser(hours, 0, hours.length, BUCKET_MS[2]!)
-    const [h, d] = [encodeChunk(hours, 0, hours.length), encodeChunk(day, 0, day.length)]
+    const h = encodeChunk(hours, 0, hours.length, place(1))
+    const d = encodeChunk(day, 0, day.length, place(2))
     this.#statement(
       'INSERT INTO chunk (file, key, day, day_sketches, hours, hours_sketches, minutes, minutes_sketches) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
     ).run(file, key, d.plain, d.sketches, h.plain, h.sketches, minutes.plain, minutes.sketches)
@@ -79,11 +99,16 @@ export class Filling {
     ).run(file, key, firstMs, lastMs, messages, checksum(file, key, firstMs, lastMs, messages))
   }
 
-  /** Says what `view` answers from now on; its files of the paths given, and their keys. */
-  keep(view: string, paths: readonly string[], loaded: string): Kept {
-    this.db.prepare('INSERT OR REPLACE INTO loaded (view, json) VALUES (?, ?)').run(view, loaded)
+  /** The files of `view` of the paths given, which were filled, and their keys. Throws `E_INDEX_DAMAGED`. */
+  kept(view: string, paths: readonly string[]): Kept {
     const all = this.files(view)
-    const files = new Map(paths.flatMap((path) => (all.has(path) ? [[path, all.get(path)!]] : [])))
+    const files = new Map(
+      paths.map((path) => {
+        const file = all.get(path)
+        if (file === undefined) throw damaged(`file ${path}`)
+        return [path, file]
+      }),
+    )
     return { files, keys: keysOf(this.db, files.values()) }
   }
 
@@ -135,20 +160,29 @@ interface Known {
   readonly crc: number
 }
 
+function checksumOf({ id, view, path, date, minutes, keys }: FileRow): number {
+  return crc32(JSON.stringify([id, view, path, date, minutes, keys]))
+}
+
+function damaged(what: string): TidemarkError {
+  return new TidemarkError('E_INDEX_DAMAGED', `what the serving index knows of ${what} is damaged`)
+}
+
 function checksum(file: number, key: string, first: number, last: number, messages: number): number {
   return crc32(JSON.stringify([file, key, first, last, messages]))
 }
 
 /** Every key of the files, with what is known of it. Throws `E_INDEX_DAMAGED`. */
-function keysOf(db: Database.Database, files: Iterable<FilledFile>): KeySummary[] {
+function keysOf(db: Database.Database, files: Iterable<FileRow>): KeySummary[] {
   const keys = new Map<string, KeySummary>()
   const statement = db.prepare<[number], Known>(
     'SELECT key, first, last, messages, crc FROM known WHERE file = ?',
   )
-  for (const { id } of files) {
-    for (const { key, first, last, messages, crc } of statement.all(id)) {
-      if (crc !== checksum(id, key, first, last, messages))
-        throw new TidemarkError('E_INDEX_DAMAGED', `what the serving index knows of ${key} is damaged`)
+  for (const { id, path, keys: count } of files) {
+    const rows = statement.all(id)
+    if (rows.length !== count) throw damaged(`the keys of file ${path}`)
+    for (const { key, first, last, messages, crc } of rows) {
+      if (crc !== checksum(id, key, first, last, messages)) throw damaged(key)
       keys.set(key, joinSummaries(keys.get(key), { key, firstMs: first, lastMs: last, messages }))
     }
   }

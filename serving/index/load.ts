@@ -54,7 +54,7 @@ export async function load(before: ViewIndex, seen: Seen, deps: LoadDeps): Promi
   await fillMissing(view, files, deps)
   if (deps.closed()) return null
   const paths = files.map(({ path }) => path)
-  const kept = await loader.keep(tables.view.name, paths, JSON.stringify({ ...loaded, ticks: [] }))
+  const kept = await loader.kept(tables.view.name, paths)
   if (deps.closed()) return null
   const byPath = new Map(files.map((file) => [file.path, file]))
   return () => indexOf(view, loaded, kept, byPath, before.ticks.become(view, ticks.cells))

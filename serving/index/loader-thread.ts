@@ -7,7 +7,7 @@ export const LOADER_CALLS = [
   'open',
   'filled',
   'fill',
-  'keep',
+  'kept',
   'dropOthers',
   'dropViews',
   'decode',

@@ -27,7 +27,7 @@ export interface IndexLoader {
   /** The paths of a view's files that are filled, and whether with minutes. */
   filled(view: string): Promise<ReadonlyMap<string, boolean>>
   fill(job: FillJob): Promise<void>
-  keep(view: string, paths: readonly string[], loaded: string): Promise<Kept>
+  kept(view: string, paths: readonly string[]): Promise<Kept>
   dropOthers(view: string, paths: readonly string[]): Promise<void>
   dropViews(views: readonly string[]): Promise<void>
   decode(view: View, bytes: Uint8Array): Promise<Cells>
@@ -63,7 +63,7 @@ export function loadHere(openDecoder = plainDecoder): IndexLoader {
     async fill({ view, bytes, ...file }) {
       filling!.fill(file, await decoder!.decode(view, bytes))
     },
-    keep: async (view, paths, loaded) => filling!.keep(view, paths, loaded),
+    kept: async (view, paths) => filling!.kept(view, paths),
     dropOthers: async (view, paths) => filling!.dropOthers(view, paths),
     dropViews: async (views) => filling!.dropViews(views),
     decode: (view, bytes) => decoder!.decode(view, bytes),

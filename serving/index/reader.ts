@@ -15,6 +15,7 @@ type Row = { plain: Uint8Array | null; sketches: Uint8Array | null }
 export class ChunkReader {
   readonly #db: Database.Database
   readonly #statements: readonly Database.Statement<[number, string], Row>[]
+  readonly #whether: Database.Statement<[number, number, string], { file: 0 | 1; known: 0 | 1 }>
   readonly #cache = new Map<string, Chunk>()
   #cachedBytes = 0
 
@@ -24,6 +25,10 @@ export class ChunkReader {
       db.prepare<[number, string], Row>(
         `SELECT ${column} AS plain, ${column}_sketches AS sketches FROM chunk WHERE file = ? AND key = ?`,
       ),
+    )
+    this.#whether = db.prepare(
+      `SELECT EXISTS (SELECT 1 FROM file WHERE id = ?) AS file,
+        EXISTS (SELECT 1 FROM known WHERE file = ? AND key = ?) AS known`,
     )
   }
 
@@ -38,14 +43,20 @@ export class ChunkReader {
     if (chunk !== undefined) this.#cache.delete(name)
     else {
       const row = this.#statements[level]!.get(file, key)
-      if (row === undefined) return null
-      if (row.plain === null)
+      if (row === undefined && !this.#mustHave(file, key)) return null
+      if (!row?.plain)
         throw new TidemarkError('E_INDEX_DAMAGED', `the serving index lacks ${COLUMNS[level]} of ${key}`)
-      chunk = decodeChunk(view, key, { plain: row.plain, sketches: row.sketches })
+      chunk = decodeChunk(view, { file, key, level }, { plain: row.plain, sketches: row.sketches })
       this.#makeRoom(chunk.bytes)
     }
     this.#cache.set(name, chunk)
     return chunk.rows(fromMs, toMs)
+  }
+
+  /** Whether a chunk that is not found should be there: its file is gone, or is known to have the key. */
+  #mustHave(file: number, key: string): boolean {
+    const found = this.#whether.get(file, file, key)!
+    return found.file === 0 || found.known === 1
   }
 
   #makeRoom(bytes: number): void {

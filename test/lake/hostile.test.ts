@@ -40,7 +40,8 @@ const fold = new CellFold(serviceMinute)
 fold.addAll(columns)
 const cells = fold.cells()
 const own = fold.range('web', 0, Number.POSITIVE_INFINITY)
-const chunk = encodeChunk(own, 0, own.length)
+const place = { file: 1, key: 'web', level: 0 }
+const chunk = encodeChunk(own, 0, own.length, place)
 
 const STATE: ViewState = {
   tidemark: { 0: 7 },
@@ -155,12 +156,12 @@ const FORMATS: readonly { what: string; whole: Uint8Array; read(bytes: Uint8Arra
   {
     what: 'a chunk of the index',
     whole: chunk.plain,
-    read: (plain) => decodeChunk(serviceMinute, 'web', { ...chunk, plain }),
+    read: (plain) => decodeChunk(serviceMinute, place, { ...chunk, plain }),
   },
   {
     what: 'sketches of the index',
     whole: chunk.sketches!,
-    read: (sketches) => decodeChunk(serviceMinute, 'web', { ...chunk, sketches }),
+    read: (sketches) => decodeChunk(serviceMinute, place, { ...chunk, sketches }),
   },
 ]
 

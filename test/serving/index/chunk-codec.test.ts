@@ -14,6 +14,7 @@ import { nastyMessages, scores } from '../../schemas/nasty-messages.ts'
 const scoreMinute = defineView(scores, { name: 'score_minute', key: ['group'], quantiles: true })
 const rowsIn = ({ cells, from, to }: CellRange) =>
   Array.from({ length: to - from }, (_, i) => rowAt(cells, from + i))
+const PLACE = { file: 1, key: 'a', level: 0 }
 const rowsOf = (cells: Cells) => Array.from({ length: cells.length }, (_, i) => rowAt(cells, i))
 
 for (const { dataset, view } of [
@@ -30,7 +31,8 @@ for (const { dataset, view } of [
         for (let from = 0, to = 0; from < cells.length; from = to) {
           while (to < cells.length && keyAt(cells, to) === keyAt(cells, from)) to++
           const rows = Uint32Array.from({ length: to - from }, (_, i) => from + i)
-          const back = decodeChunk(view, keyAt(cells, from), encodeChunk(cells, from, to))
+          const place = { ...PLACE, key: keyAt(cells, from) }
+          const back = decodeChunk(view, place, encodeChunk(cells, from, to, place))
           expect(rowsIn(back.rows())).toEqual(rowsOf(pickRows(cells, rows)))
         }
       }),
@@ -53,7 +55,7 @@ function dayOfMinutes(): Cells {
 
 test('of a chunk any part of its time can be read alone', () => {
   const cells = dayOfMinutes()
-  const chunk = decodeChunk(serviceMinute, 'a', encodeChunk(cells, 0, 1_440))
+  const chunk = decodeChunk(serviceMinute, PLACE, encodeChunk(cells, 0, 1_440, PLACE))
   const startMs = timesOf(cells)[0]!
   const minute = fc.integer({ min: -5, max: 1_445 })
   fc.assert(
@@ -69,25 +71,35 @@ test('of a chunk any part of its time can be read alone', () => {
 })
 
 test('a day of minutes takes at most 110 bytes a cell without its sketches', () => {
-  const { plain, sketches } = encodeChunk(dayOfMinutes(), 0, 1_440)
+  const { plain, sketches } = encodeChunk(dayOfMinutes(), 0, 1_440, PLACE)
   expect(plain.length / 1_440).toBeLessThan(110)
   expect(sketches!.length / 1_440).toBeLessThan(40)
 })
 
 test('a changed byte is found, wherever it is', () => {
-  const whole = encodeChunk(dayOfMinutes(), 0, 1_440)
+  const whole = encodeChunk(dayOfMinutes(), 0, 1_440, PLACE)
   fc.assert(
     fc.property(fc.nat(whole.plain.length - 1), fc.integer({ min: 1, max: 255 }), (at, flip) => {
       const plain = new Uint8Array(whole.plain)
       plain[at]! ^= flip
-      expect(() => decodeChunk(serviceMinute, 'a', { ...whole, plain })).toThrow('damaged')
+      expect(() => decodeChunk(serviceMinute, PLACE, { ...whole, plain })).toThrow('damaged')
     }),
     { numRuns: 300 },
   )
 })
 
 test('a chunk of other columns is refused', () => {
-  expect(() => decodeChunk(hostMinute, 'a\u001fb', encodeChunk(dayOfMinutes(), 0, 1_440))).toThrow(
-    'other columns',
-  )
+  const { plain } = encodeChunk(dayOfMinutes(), 0, 1_440, PLACE)
+  expect(() => decodeChunk(hostMinute, PLACE, { plain, sketches: null })).toThrow('other columns')
+})
+
+test.for([{ file: 2 }, { key: 'b' }, { level: 1 }])('a chunk that lies elsewhere is damaged: %o', (moved) => {
+  const whole = encodeChunk(dayOfMinutes(), 0, 1_440, PLACE)
+  const place = { ...PLACE, ...moved }
+  expect(() => decodeChunk(serviceMinute, place, whole)).toThrow('damaged')
+})
+
+test('a chunk without its sketches is damaged', () => {
+  const { plain } = encodeChunk(dayOfMinutes(), 0, 1_440, PLACE)
+  expect(() => decodeChunk(serviceMinute, PLACE, { plain, sketches: null })).toThrow('damaged')
 })
