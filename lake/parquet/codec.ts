@@ -1,8 +1,9 @@
-import { zstdCompressSync } from 'node:zlib'
+import { constants, zstdCompressSync } from 'node:zlib'
 import { parquetRead } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer'
 import { describeError, TidemarkError } from '../../schemas/errors.ts'
+import { placesOf, writeByteDictionary } from './byte-dictionary.ts'
 
 /**
  * One column of a file. Timestamps are milliseconds here and INT64 TIMESTAMP(MICROS, adjusted to UTC) in the file; sketches
@@ -15,9 +16,9 @@ export interface ParquetColumn {
   readonly values: ArrayLike<unknown>
   /**
    * `PLAIN` and `DELTA` (DELTA_BINARY_PACKED, for whole numbers) are quick to write for values that hardly repeat; absent,
-   * a dictionary is tried.
+   * a dictionary is tried. `BYTES`, for doubles without statistics: a dictionary with places of whole bytes is tried before that.
    */
-  readonly encoding?: 'PLAIN' | 'DELTA'
+  readonly encoding?: 'PLAIN' | 'DELTA' | 'BYTES'
   /** Whether row groups say its minimum and maximum: for columns by which readers skip. Absent: they do. */
   readonly statistics?: boolean
 }
@@ -51,12 +52,15 @@ function schemaElements({ name, type, nullable }: Omit<ParquetColumn, 'values'>)
 /** DuckDB's own row group size: large enough to scan fast, small enough to skip. */
 const ROW_GROUP_ROWS = 122_880
 
-/** A complete Parquet file of `columns`, which are of equal length; zstd-compressed. */
+/** zstd's own default, for files that are written while somebody waits. */
+const ZSTD_LEVEL = 3
+
+/** A complete Parquet file of `columns`, which are of equal length; zstd-compressed, the harder the higher `zstdLevel`. */
 export function encodeParquet(
   columns: readonly ParquetColumn[],
-  { rowGroupRows = ROW_GROUP_ROWS }: { rowGroupRows?: number | number[] } = {},
+  { rowGroupRows = ROW_GROUP_ROWS, zstdLevel = ZSTD_LEVEL } = {},
 ): Uint8Array {
-  const draft = new ParquetDraft(columns)
+  const draft = new ParquetDraft(columns, zstdLevel)
   draft.add(columns, rowGroupRows)
   return draft.end()
 }
@@ -64,28 +68,27 @@ export function encodeParquet(
 /** A Parquet file that is written part by part, zstd-compressed. */
 export class ParquetDraft {
   readonly #bytes = new ByteWriter()
-  readonly #writer: ParquetWriter
+  readonly #file: ParquetWriter
+  readonly #compress: (bytes: Uint8Array) => Uint8Array
 
-  constructor(columns: readonly Omit<ParquetColumn, 'values'>[]) {
-    this.#writer = new ParquetWriter({
+  constructor(columns: readonly Omit<ParquetColumn, 'values'>[], zstdLevel = ZSTD_LEVEL) {
+    const params = { [constants.ZSTD_c_compressionLevel]: zstdLevel }
+    this.#compress = (bytes) => zstdCompressSync(bytes, { params })
+    this.#file = new ParquetWriter({
       writer: this.#bytes,
       codec: 'ZSTD',
-      compressors: { ZSTD: (bytes: Uint8Array) => zstdCompressSync(bytes) },
+      compressors: { ZSTD: this.#compress },
       schema: [{ name: 'root', num_children: columns.length }, ...columns.flatMap(schemaElements)] as never,
     })
   }
 
   /** Further rows, in row groups of their own. */
-  add(columns: readonly ParquetColumn[], rowGroupRows: number | number[] = ROW_GROUP_ROWS): void {
-    this.#writer.write({
-      rowGroupSize: rowGroupRows,
-      columnData: columns.map(({ name, type, values, encoding, statistics = true }) => ({
-        name,
-        data: stored(type, values, encoding),
-        ...(encoding && { encoding: encoding === 'DELTA' ? 'DELTA_BINARY_PACKED' : 'PLAIN' }),
-        statistics,
-      })) as never,
-    })
+  add(columns: readonly ParquetColumn[], rowGroupRows = ROW_GROUP_ROWS): void {
+    const all = columns.map(({ type, values, encoding }) => stored(type, values, encoding))
+    for (let from = 0; from < all[0]!.length; from += rowGroupRows) {
+      const data = all.map((values) => values.slice(from, from + rowGroupRows))
+      writeRowGroup(this.#file, columns, data, this.#compress)
+    }
   }
 
   /** What was written since it was taken last. */
@@ -97,21 +100,61 @@ export class ParquetDraft {
 
   /** The rest of the file. */
   end(): Uint8Array {
-    this.#writer.finish()
+    this.#file.finish()
     return this.take()
   }
+}
+
+/** Our own chunks follow those of the library in the file; in the row group each has its place. The first column is never ours. */
+function writeRowGroup(
+  file: ParquetWriter,
+  columns: readonly ParquetColumn[],
+  data: readonly Values[],
+  compress: (bytes: Uint8Array) => Uint8Array,
+): void {
+  const places = columns.map(({ encoding }, c) =>
+    c > 0 && encoding === 'BYTES' ? placesOf(data[c] as Values<number | null>) : null,
+  )
+  const theirs = columns.flatMap(({ name, encoding, statistics = true }, c) => {
+    if (places[c] !== null) return []
+    const named = encoding && ENCODINGS[encoding]
+    return [{ name, data: data[c]!, statistics, ...(named && { encoding: named }) }]
+  })
+  file.write({ rowGroupSize: data[0]!.length, columnData: theirs as never })
+  const group = file.row_groups.at(-1)!
+  for (const [c, found] of places.entries()) {
+    if (found === null) continue
+    const { name, nullable = false } = columns[c]!
+    const chunk = writeByteDictionary(file.writer, found, { name, nullable, compress })
+    group.total_byte_size += chunk.meta_data!.total_uncompressed_size
+    group.total_compressed_size! += chunk.meta_data!.total_compressed_size
+    group.columns.splice(leavesBefore(columns, c), 0, chunk)
+  }
+}
+
+const ENCODINGS = { PLAIN: 'PLAIN', DELTA: 'DELTA_BINARY_PACKED', BYTES: undefined } as const
+
+/** Column chunks of the columns before the given one: a sketch has two. */
+function leavesBefore(columns: readonly ParquetColumn[], c: number): number {
+  return columns.slice(0, c).reduce((sum, { type }) => sum + (type === 'sketch' ? 2 : 1), 0)
+}
+
+interface Values<T = unknown> {
+  readonly length: number
+  readonly [i: number]: T
+  slice(from: number, to: number): Values<T>
 }
 
 function stored(
   type: ParquetColumn['type'],
   values: ArrayLike<unknown>,
   encoding: ParquetColumn['encoding'],
-): unknown {
+): Values {
   if (type === 'timestamp')
     return arrayOf(values, (ms) => (ms === null ? null : BigInt(ms as number) * 1000n))
-  if (type !== 'long') return values
+  if (type !== 'long') return values as Values
   // Differences of 32-bit numbers are written several times as fast as those of bigints; all else needs bigints.
-  if (encoding === 'DELTA' && areSmall(values)) return values
+  if (encoding === 'DELTA' && areSmall(values)) return values as Values
   return arrayOf(values, (n) => (n === null ? null : BigInt(n as number)))
 }
 

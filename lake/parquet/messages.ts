@@ -23,6 +23,7 @@ import { StringDraft } from './string-draft.ts'
 export function encodeMessages(
   dataset: Dataset,
   { columns, partition, offset, index }: MessageRows,
+  options: { readonly zstdLevel?: number } = {},
 ): Uint8Array {
   const delta = { encoding: 'DELTA', statistics: false } as const
   const seq = arrayOf(columns.seq, (n) => n || null)
@@ -37,6 +38,7 @@ export function encodeMessages(
       type: 'double',
       nullable: optional,
       values: optional ? missingAsNull(values) : values,
+      encoding: 'BYTES',
       statistics: false,
     }
   })
@@ -49,17 +51,20 @@ export function encodeMessages(
       statistics: false,
     }
   })
-  return encodeParquet([
-    ...names,
-    { name: 'time_stamp', type: 'timestamp', values: columns.timeMs, encoding: 'DELTA' },
-    ...gauges,
-    ...attributes,
-    { name: 'agent', type: 'string', nullable: true, values: strings(columns.agent), statistics: false },
-    { name: 'seq', type: 'long', nullable: true, values: seq, ...delta },
-    { name: 'partition', type: 'integer', values: partition, ...delta },
-    { name: 'offset', type: 'long', values: offset, encoding: 'DELTA' },
-    { name: 'index', type: 'integer', values: index, ...delta },
-  ])
+  return encodeParquet(
+    [
+      ...names,
+      { name: 'time_stamp', type: 'timestamp', values: columns.timeMs, encoding: 'DELTA' },
+      ...gauges,
+      ...attributes,
+      { name: 'agent', type: 'string', nullable: true, values: strings(columns.agent), statistics: false },
+      { name: 'seq', type: 'long', nullable: true, values: seq, ...delta },
+      { name: 'partition', type: 'integer', values: partition, ...delta },
+      { name: 'offset', type: 'long', values: offset, encoding: 'DELTA' },
+      { name: 'index', type: 'integer', values: index, ...delta },
+    ],
+    options,
+  )
 }
 
 /** The rows of a file, in the columns of `dataset`: what the file does not have yet is absent. */

@@ -105,7 +105,7 @@ export async function mergeFiles(
 ): Promise<SealFile> {
   const parts: MessageRows[] = []
   for (const bytes of inputs) parts.push(await decodeMessages(dataset, bytes))
-  return fileOf(dataset, joinRows(parts), date)
+  return fileOf(dataset, joinRows(parts), date, KEPT)
 }
 
 /** The file without the rows that are to be erased. */
@@ -122,14 +122,17 @@ export async function withoutRows(
   for (let i = 0; i < places.length; i++) if (!isErased(i)) places[left++] = i
   const erased = places.length - left
   if (erased === 0 || left === 0) return { erased, file: null }
-  return { erased, file: fileOf(dataset, rowsAt(rows, places.subarray(0, left)), date) }
+  return { erased, file: fileOf(dataset, rowsAt(rows, places.subarray(0, left)), date, KEPT) }
 }
 
-function fileOf(dataset: Dataset, rows: MessageRows, date: string): SealFile {
+/** For files that stay, and that nobody waits for: a quarter more time makes them a sixth smaller; level 15 a tenth more in twice the time. */
+const KEPT = { zstdLevel: 9 }
+
+function fileOf(dataset: Dataset, rows: MessageRows, date: string, options = {}): SealFile {
   const sorted = sortRows(rows)
   return {
     dataset: dataset.name,
-    bytes: encodeMessages(dataset, sorted),
+    bytes: encodeMessages(dataset, sorted, options),
     about: describeMessages(sorted, date),
   }
 }

@@ -14,7 +14,7 @@ const VALUES: { readonly [type in Type]: fc.Arbitrary<unknown> } = {
   string: fc.string({ unit: 'binary' }),
   long: fc.maxSafeInteger(),
   integer: fc.integer(),
-  double: fc.double({ noNaN: true }),
+  double: fc.oneof(fc.double({ noNaN: true }), fc.integer({ min: 0, max: 3 })),
   boolean: fc.boolean(),
   timestamp: fc.oneof(
     fc.constantFrom(TIME_MS_MIN, TIME_MS_MAX, -1, 0, 1),
@@ -27,16 +27,17 @@ const VALUES: { readonly [type in Type]: fc.Arbitrary<unknown> } = {
 
 const column = (type: Type) =>
   fc
-    .tuple(fc.boolean(), fc.constantFrom(undefined, 'PLAIN', 'DELTA'), fc.boolean())
+    .tuple(fc.boolean(), fc.constantFrom(undefined, 'PLAIN', 'DELTA', 'BYTES'), fc.boolean())
     .chain(([nullable, encoding, statistics]) => {
       const isDelta = encoding === 'DELTA' && ['long', 'integer', 'timestamp'].includes(type)
       const isPlain = encoding === 'PLAIN' && type !== 'sketch'
+      const isBytes = encoding === 'BYTES' && type === 'double'
       const value = nullable ? fc.option(VALUES[type], { freq: 3 }) : VALUES[type]
       return fc.record({
         type: fc.constant(type),
         nullable: fc.constant(nullable),
         statistics: fc.constant(statistics),
-        encoding: fc.constant(isDelta || isPlain ? encoding : undefined),
+        encoding: fc.constant(isDelta || isPlain || isBytes ? encoding : undefined),
         values: fc.array(value, { minLength: 40, maxLength: 40 }),
       })
     })
@@ -107,6 +108,54 @@ test('DuckDB reads every type, nulls, nested lists and times of the years 1 to 9
     expect(await run(`SELECT double AS r ${from}`)).toEqual([1.5, null, -0.1, 1e300])
     expect(await run(`SELECT string AS r ${from}`)).toEqual(['ü', null, '', '漢'])
   })
+})
+
+/** Rows of four row groups: the first with few values, the second with too many for a byte, the third without any. */
+function mixedRows(i: number): number | null {
+  if (i < 1_000) return i % 7 === 0 ? null : (i * i) % 256
+  if (i < 2_000) return i
+  return i < 3_000 ? null : 50
+}
+
+test('doubles of few different values take a byte each, and DuckDB reads them', async () => {
+  await duckdb(async (run, dir) => {
+    const values = Array.from({ length: 4_000 }, (_, i) => mixedRows(i))
+    const place = values.map((_, i) => i)
+    const columns: ParquetColumn[] = [
+      { name: 'i', type: 'integer', values: place, encoding: 'DELTA' },
+      { name: 'sketch', type: 'sketch', values: values.map(() => [{ bucket: 1, count: 2n }]) },
+      { name: 'v', type: 'double', nullable: true, values, encoding: 'BYTES' },
+      { name: 'last', type: 'string', values: values.map(String) },
+    ]
+    const bytes = encodeParquet(columns, { rowGroupRows: 1_000 })
+    writeFileSync(join(dir, 'f.parquet'), bytes)
+    const from = `FROM read_parquet('${dir}/f.parquet')`
+    expect(await run(`SELECT v AS r ${from} ORDER BY i`)).toEqual(values)
+    expect(await run(`SELECT last AS r ${from} ORDER BY i`)).toEqual(values.map(String))
+    expect(await decodeParquet(bytes, ['v', 'last'])).toEqual({ v: values, last: values.map(String) })
+    const encodings = `SELECT encodings AS r FROM parquet_metadata('${dir}/f.parquet') WHERE path_in_schema = 'v'`
+    expect(await run(encodings)).toEqual([
+      'PLAIN, RLE_DICTIONARY',
+      'PLAIN',
+      expect.any(String),
+      'PLAIN, RLE_DICTIONARY',
+    ])
+  })
+})
+
+test('a walk of whole percentages takes less in bytes than in seven bits', () => {
+  let value = 50
+  const values = Array.from({ length: 50_000 }, (_, i) => {
+    value = Math.min(100, Math.max(0, value + ((Math.imul(i + 1, 2_654_435_761) >>> 8) % 5) - 2))
+    return value
+  })
+  const first: ParquetColumn = { name: 'i', type: 'integer', values: values.map(() => 0) }
+  const size = (encoding?: 'BYTES') =>
+    encodeParquet([
+      first,
+      { name: 'v', type: 'double', values, statistics: false, ...(encoding && { encoding }) },
+    ]).length
+  expect(size('BYTES')).toBeLessThan(0.8 * size())
 })
 
 test('files of DuckDB are read, microseconds towards the past', async () => {
