@@ -6,12 +6,17 @@ const CONTROL = /[\u0000-\u001f\u007f-\u009f]/
 const LONE_SURROGATE = /\p{Surrogate}/u
 /** Characters that turn the direction of what is shown after them. */
 const DIRECTION = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/
-/** Nothing but blanks and characters that are not shown at all. */
-const UNSEEN = /^[\s\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]*$/u
+/** Nothing but blanks. */
+const BLANK = /^\s*$/
+/** Characters that are not shown at all: two names that differ in these look the same. */
+const UNSEEN = /[\p{Default_Ignorable_Code_Point}\u2028\u2029\u2800\ufff9-\ufffb]/u
+/** What joins letters of many scripts or the parts of an emoji, and so is seen by what it does. */
+const JOINED =
+  /(?<=\P{ASCII})[\u200c\u200d](?=\P{ASCII})|(?<=\p{Extended_Pictographic})[\ufe0e\ufe0f]|(?<=[0-9#*])\ufe0f(?=\u20e3)/gu
 
 /**
  * Whether `value` can be a name: 1 to 128 characters, none of them a control character, one that turns the direction of
- * writing or half of a surrogate pair; at least one that is seen; and neither `.` nor `..`, which no address can name.
+ * writing, half of a surrogate pair or one that is not seen; not blanks alone; and neither `.` nor `..`, which no address can name.
  */
 export function isName(value: unknown): value is string {
   return nameFault(value) === null
@@ -24,7 +29,8 @@ export function nameFault(value: unknown): string | null {
   if (CONTROL.test(value)) return 'must be without control characters'
   if (LONE_SURROGATE.test(value)) return 'must be without half of a surrogate pair'
   if (DIRECTION.test(value)) return 'must be without characters that turn the direction of writing'
-  if (UNSEEN.test(value)) return 'must have a character that is seen'
+  if (BLANK.test(value)) return 'must have a character that is seen'
+  if (UNSEEN.test(value.replace(JOINED, ''))) return 'must be without characters that are not seen'
   if (value === '.' || value === '..') return 'must be other than . and .., which no address can name'
   return null
 }

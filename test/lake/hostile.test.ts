@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { parseTokens } from '../../cli/access/token-file.ts'
@@ -13,6 +14,7 @@ import { MemoryStore } from '../../lake/store/memory.ts'
 import { logFacts, offsetsOf, withLogFacts } from '../../lake/tables/messages.ts'
 import { type ViewState, viewSchema, viewState, withViewState } from '../../lake/tables/published.ts'
 import { ticksOf, tickTags } from '../../lake/tables/ticks.ts'
+import { decodeRepeats, encodeRepeats } from '../../log/repeats-codec.ts'
 import { CellFold } from '../../schemas/cell-fold.ts'
 import { host } from '../../schemas/datasets/host.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
@@ -42,6 +44,26 @@ const cells = fold.cells()
 const own = fold.range('web', 0, Number.POSITIVE_INFINITY)
 const place = { file: 1, key: 'web', level: 0 }
 const chunk = encodeChunk(own, 0, own.length, place)
+
+const REPEATS = { partition: 2, position: 77 }
+const repeats = encodeRepeats(REPEATS, {
+  nowMs: START_MS,
+  isWhole: true,
+  agents: new Map(
+    ['a', 'agent-ü', 'b'.repeat(128)].map((id, i) => [id, { seq: i, lastMs: START_MS, movedMs: i }]),
+  ),
+  ids: new Set(['x', 'y'.repeat(16)]),
+})
+
+/** With the checksums that whoever made up the bytes would have written. */
+function vouchedFor(bytes: Uint8Array): Uint8Array {
+  const made = Buffer.from(bytes)
+  if (made.length < 24) return made
+  made.writeUInt32LE(made.length - 24, 12)
+  made.writeUInt32LE(crc32(made.subarray(24)), 16)
+  made.writeUInt32LE(crc32(made.subarray(0, 20)), 20)
+  return made
+}
 
 const STATE: ViewState = {
   tidemark: { 0: 7 },
@@ -157,6 +179,16 @@ const FORMATS: readonly { what: string; whole: Uint8Array; read(bytes: Uint8Arra
     what: 'a chunk of the index',
     whole: chunk.plain,
     read: (plain) => decodeChunk(serviceMinute, place, { ...chunk, plain }),
+  },
+  {
+    what: 'what is known of repeats',
+    whole: repeats,
+    read: (bytes) => decodeRepeats(bytes, REPEATS),
+  },
+  {
+    what: 'what is known of repeats, with checksums that are right',
+    whole: repeats,
+    read: (bytes) => decodeRepeats(vouchedFor(bytes), REPEATS),
   },
   {
     what: 'sketches of the index',

@@ -302,8 +302,17 @@ test.each([
   ['..', 'must be other than . and .., which no address can name'],
   [' ', 'must have a character that is seen'],
   ['\u00a0\u3000 ', 'must have a character that is seen'],
-  ['\u200b', 'must have a character that is seen'],
-  ['\u3164\u2800', 'must have a character that is seen'],
+  ['\u200b', 'must be without characters that are not seen'],
+  ['\u3164\u2800', 'must be without characters that are not seen'],
+  ['we\u200bb', 'must be without characters that are not seen'],
+  ['web\u00ad', 'must be without characters that are not seen'],
+  ['\ufeffweb', 'must be without characters that are not seen'],
+  ['web\u200d', 'must be without characters that are not seen'],
+  ['a\u200cb', 'must be without characters that are not seen'],
+  ['web\ufe0f', 'must be without characters that are not seen'],
+  ['web\u{e0041}', 'must be without characters that are not seen'],
+  ['می\u200c', 'must be without characters that are not seen'],
+  ['a\u2028b', 'must be without characters that are not seen'],
   ['a\u202eb', 'must be without characters that turn the direction of writing'],
   ['\u2067x', 'must be without characters that turn the direction of writing'],
   ['\u200f', 'must be without characters that turn the direction of writing'],
@@ -317,3 +326,11 @@ test.each([
   const host = refused({ ...GOOD, host: service })
   expect([host.code, host.reason.startsWith(`host ${why}`)]).toEqual(['E_HOST', true])
 })
+
+test.each(['می\u200cخواهم', '👩\u200d💻 ❤\ufe0f', '1\ufe0f\u20e3', 'क्\u200dष', 'web server', 'größe 日本'])(
+  '%j is a name: what joins is seen by what it joins',
+  (service) => {
+    const decoded = decodeLine(Buffer.from(JSON.stringify({ ...GOOD, service })), CONTEXT, DATASETS)
+    expect(decoded).toMatchObject({ message: { names: [service, expect.anything()] } })
+  },
+)
