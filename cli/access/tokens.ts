@@ -6,6 +6,7 @@ import { hashToken, isUnexpired, makeToken, type TokenRecord } from '../../schem
 import { replaceFile } from '../host/replace-file.ts'
 import { type AccessRule, TokenAccess } from './access.ts'
 import { parseTokens, tokenFile } from './token-file.ts'
+import { watching } from './watching.ts'
 
 /** The tokens of a data directory while a process serves it. */
 export interface Tokens {
@@ -46,40 +47,21 @@ export async function openTokens(
   let tokens = read === null ? [] : parseTokens(path, read)
   let current = unexpired()
   const access = new TokenAccess(rule, [ownRecord, ...current])
-  let looking: Promise<void> | null = null
-  let trouble = ''
-  let closed = false
-  let cancel = clock.after(LOOK_MS, look)
-
-  function look() {
-    looking = readAgain()
-      .then(() => {
-        trouble = ''
-      })
-      .catch((error) => {
-        // Those known before go on, and end when they should.
-        if (unexpired().length !== current.length) tell()
-        say(`tokens: ${describeError(error)}; those known before still count`)
-      })
-      .then(() => {
-        looking = null
-        if (!closed) cancel = clock.after(LOOK_MS, look)
-      })
-  }
-
-  function say(what: string) {
-    if (what !== trouble) logLine(what)
-    trouble = what
-  }
 
   /** By its bytes: times of files are too coarse on some systems. */
-  async function readAgain() {
+  async function look() {
     const bytes = await disk.readFile(path)
     if (!same(bytes, read)) {
       tokens = bytes === null ? [] : parseTokens(path, bytes)
       read = bytes
     } else if (unexpired().length === current.length) return
     tell()
+  }
+
+  function failed(error: unknown): string {
+    // Those known before go on, and end when they should.
+    if (unexpired().length !== current.length) tell()
+    return `tokens: ${describeError(error)}; those known before still count`
   }
 
   function unexpired() {
@@ -92,16 +74,8 @@ export async function openTokens(
     access.replace([ownRecord, ...current])
   }
 
-  return {
-    access,
-    own,
-    list: () => current,
-    async close() {
-      closed = true
-      cancel()
-      await looking
-    },
-  }
+  const watch = watching({ everyMs: LOOK_MS, look, failed }, { clock, logLine })
+  return { access, own, list: () => current, close: () => watch.close() }
 }
 
 function same(a: Uint8Array | null, b: Uint8Array | null): boolean {

@@ -1,10 +1,13 @@
 import { join } from 'node:path'
 import { HANDSHAKE_MS_MAX } from '../../collector/ndjson/line-limits.ts'
 import type { Definitions } from '../../schemas/definitions.ts'
-import type { CertificatePair } from '../access/certificate.ts'
+import { type CertificatePair, certificateOf } from '../access/certificate.ts'
+import { watchCertificate } from '../access/certificate-watch.ts'
 import type { ThreadCollectorConfig } from '../host/ingest-worker.ts'
 import type { ListenTls } from '../host/tls.ts'
 import type { Settings } from '../settings/settings.ts'
+import type { Closing } from './closing.ts'
+import type { Host } from './host.ts'
 
 /** What a collector is started with, wherever it runs. */
 export function collectorConfig(
@@ -26,6 +29,20 @@ export function collectorConfig(
     listenTls: listeningTls(certificate),
     datasets: definitions.datasets,
   }
+}
+
+/** Follows the collector's certificate, where it has one: `renew` is told of each that took the place of the one before. */
+export function renewCollector(
+  settings: Settings,
+  certificate: CertificatePair | null,
+  { disk, clock, logLine }: Pick<Host, 'disk' | 'clock' | 'logLine'>,
+  closing: Closing,
+  renewed: (pair: CertificatePair) => void,
+): void {
+  if (certificate === null) return
+  const read = () => certificateOf('collector', settings, disk)
+  const watch = watchCertificate('collector', certificate, read, { clock, logLine, renewed })
+  closing.add("the collector's certificate", () => watch.close())
 }
 
 /** What the collector listens with, where it speaks TLS. */

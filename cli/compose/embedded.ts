@@ -8,7 +8,7 @@ import { formatAddress } from '../settings/values.ts'
 import { type Addresses, removeAddresses } from './addresses.ts'
 import { Announced } from './announced.ts'
 import type { Closing } from './closing.ts'
-import { collectorConfig } from './collecting.ts'
+import { collectorConfig, renewCollector } from './collecting.ts'
 import { openData } from './data-directory.ts'
 import { diskUse } from './disk-use.ts'
 import { startErasing } from './erasures.ts'
@@ -16,7 +16,7 @@ import { hiddenPaths } from './hidden-paths.ts'
 import type { OwnerHost } from './host.ts'
 import { knownNames } from './known-names.ts'
 import { LogTimes } from './log-times.ts'
-import { ownNet, startOwnAgent } from './own-agent.ts'
+import { exactly, ownNet, startOwnAgent } from './own-agent.ts'
 import { servedQueries } from './queries.ts'
 import { startPages, startServing } from './serving.ts'
 import { type Embedded, readiness, statusOf } from './state.ts'
@@ -51,7 +51,12 @@ export async function startEmbedded(
   )
   closing.add('collector', () => collector.close())
 
-  const reach = { net: ownNet(certificate), token: async () => gate.own }
+  const net = ownNet(certificate)
+  renewCollector(settings, certificate, host, closing, (renewed) => {
+    collector.renew(renewed)
+    net.trust(exactly(renewed))
+  })
+  const reach = { net, token: async () => gate.own }
   const agent = settings.boolean('agent.enabled')
     ? await startOwnAgent(settings, collector, reach, host)
     : null

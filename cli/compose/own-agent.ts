@@ -5,7 +5,8 @@ import { TidemarkError } from '../../schemas/errors.ts'
 import type { Net } from '../../schemas/ports/net.ts'
 import type { CertificatePair } from '../access/certificate.ts'
 import { nodeMachine } from '../host/machine.ts'
-import { nodeNet } from '../host/net.ts'
+import { type NodeNet, nodeNet } from '../host/net.ts'
+import type { ConnectTls } from '../host/tls.ts'
 import { parseScope } from '../settings/scope.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Address } from '../settings/values.ts'
@@ -44,6 +45,8 @@ export async function startOwnAgent(
 }
 
 /** What its own agent connects with: it knows the certificate itself, whatever names and dates stand in it. */
-export function ownNet(certificate: CertificatePair | null): Net {
-  return nodeNet(certificate === null ? {} : { connectTls: { trust: 'certificate', cert: certificate.cert } })
+export function ownNet(certificate: CertificatePair | null): NodeNet {
+  return nodeNet(certificate === null ? {} : { connectTls: exactly(certificate) })
 }
+
+export const exactly = ({ cert }: CertificatePair): ConnectTls => ({ trust: 'certificate', cert })

@@ -96,7 +96,7 @@ export async function startPages(
   closing.add('http', () => http.close())
   const listeners: ((renewed: CertificatePair) => void)[] = []
   if (certificate !== null) {
-    const watch = watchCertificate(certificate, () => certificateOf('serving', settings, disk), {
+    const watch = watchCertificate('serving', certificate, () => certificateOf('serving', settings, disk), {
       clock,
       logLine,
       renewed(pair) {

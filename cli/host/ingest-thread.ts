@@ -8,6 +8,7 @@ import { Calls } from '../../schemas/calls.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import type { SeenSenders } from '../../schemas/ports/senders.ts'
 import type { TokenAccess } from '../access/access.ts'
+import type { CertificatePair } from '../access/certificate.ts'
 import type { ThreadCollectorConfig, ThreadCollectorStart } from './ingest-worker.ts'
 import { portChannel } from './port-channel.ts'
 
@@ -35,6 +36,8 @@ export interface RemoteCollector extends SeenSenders {
   readonly host: string
   readonly port: number
   status(): Promise<CollectorStatus>
+  /** Connections from now on get this certificate. */
+  renew(pair: CertificatePair): void
   forgetRejects(words: readonly string[]): Promise<number>
   close(): Promise<void>
 }
@@ -73,6 +76,7 @@ export function startIngestThread(deps: IngestDeps): IngestThread {
         status: () => calls.call('collector status'),
         agents: () => calls.call('agents'),
         refusals: () => calls.call('refusals'),
+        renew: (pair) => calls.tell('renew', pair),
         forgetRejects: (words) => calls.call('forget rejects', words),
         close: () => calls.call('close collector'),
       }

@@ -8,9 +8,10 @@ import type { Dataset } from '../../schemas/dataset.ts'
 import type { Position } from '../../schemas/position.ts'
 import type { TokenRecord } from '../../schemas/token.ts'
 import { type AccessRule, TokenAccess } from '../access/access.ts'
+import type { CertificatePair } from '../access/certificate.ts'
 import { nodeClock } from './clock.ts'
 import { nodeDisk } from './disk.ts'
-import { nodeNet } from './net.ts'
+import { type NodeNet, nodeNet } from './net.ts'
 import { portChannel } from './port-channel.ts'
 import { nodeRandom } from './random.ts'
 import type { ListenTls } from './tls.ts'
@@ -39,6 +40,7 @@ const deps = {
 }
 let log: Awaited<ReturnType<typeof openJournal>>
 let collector: Collector
+let net: NodeNet
 
 calls.on('open journal', async (config: JournalConfig) => {
   const agentsInLake = () => calls.call<ReadonlyMap<string, AgentState>>('agents in lake')
@@ -50,7 +52,7 @@ calls.on('start collector', async ({ config, rule, tokens }: ThreadCollectorStar
   const { datasets, rejectsDir, listenTls, ...settings } = config
   const access = new TokenAccess(rule, tokens)
   calls.on('tokens', (records: readonly TokenRecord[]) => access.replace(records))
-  const net = nodeNet(listenTls === null ? {} : { listenTls })
+  net = nodeNet(listenTls === null ? {} : { listenTls })
   collector = await startCollector(settings, {
     ...deps,
     log,
@@ -63,6 +65,7 @@ calls.on('start collector', async ({ config, rule, tokens }: ThreadCollectorStar
   })
   return { host: collector.host, port: collector.port }
 })
+calls.on('renew', (pair: CertificatePair) => net.renew(pair))
 calls.on('collector status', () => collector.status())
 calls.on('agents', () => collector.agents())
 calls.on('refusals', () => collector.refusals())

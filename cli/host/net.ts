@@ -1,13 +1,20 @@
 import net from 'node:net'
 import { TidemarkError } from '../../schemas/errors.ts'
 import type { Listener, Net, Socket } from '../../schemas/ports/net.ts'
-import type { ConnectTls, ListenTls, Secured } from './tls.ts'
+import type { Acceptor, ConnectTls, ListenTls, Secured } from './tls.ts'
 
 /** Connections that wait to be accepted while this thread is busy: as many as the system allows. */
 const BACKLOG = 65_535
 
 /** What speaks TLS is loaded where it is wanted: an agent without it is a megabyte smaller. */
 const loadTls = () => import('./tls.ts')
+
+/** TCP of this machine, and what it speaks TLS with; both count for connections from then on. */
+export interface NodeNet extends Net {
+  /** Listens with another certificate. Throws when certificate and key are no pair. */
+  renew(pair: Pick<ListenTls, 'cert' | 'key'>): void
+  trust(connectTls: ConnectTls): void
+}
 
 /** TCP of this machine; with `listenTls` and `connectTls`, TLS over it. */
 export function nodeNet({
@@ -16,11 +23,17 @@ export function nodeNet({
 }: {
   listenTls?: ListenTls
   connectTls?: ConnectTls
-} = {}): Net {
+} = {}): NodeNet {
+  let acceptor: Acceptor | undefined
   return {
     async listen(host, port, accept) {
-      const secure = listenTls && (await loadTls()).acceptorOf(listenTls)
-      return listen(host, port, (socket) => accept(secure ? wrapSecured(secure(socket)) : wrap(socket)))
+      const of = listenTls && (await loadTls()).acceptorOf(listenTls)
+      acceptor = of
+      return listen(host, port, (socket) => accept(of ? wrapSecured(of.secure(socket)) : wrap(socket)))
+    },
+    renew: (pair) => acceptor?.renew(pair),
+    trust(trusted) {
+      connectTls = trusted
     },
     connect: (host, port) =>
       new Promise((resolve, reject) => {
@@ -32,10 +45,11 @@ export function nodeNet({
         socket.once('error', fail)
         socket.once('connect', () => {
           socket.off('error', fail)
-          if (connectTls === undefined) resolve(wrap(socket))
+          const trusted = connectTls
+          if (trusted === undefined) resolve(wrap(socket))
           else
             loadTls()
-              .then(({ secureConnected }) => secureConnected(socket, host, port, connectTls))
+              .then(({ secureConnected }) => secureConnected(socket, host, port, trusted))
               .then((peer) => resolve(wrapSecured(peer)), reject)
         })
       }),

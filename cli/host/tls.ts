@@ -36,11 +36,27 @@ const HANDSHAKE_MS_MAX = 10_000
 /** How long a peer that speaks no TLS may take to read that it should. */
 const PLAIN_TEXT_MS_MAX = 1_000
 
-/** Secures each connection that is accepted. Throws when certificate and key are no pair. */
-export function acceptorOf(options: ListenTls): (raw: net.Socket) => Secured {
-  // They may have come from another thread, as plain bytes.
-  const context = tls.createSecureContext({ cert: Buffer.from(options.cert), key: Buffer.from(options.key) })
-  return (raw) => secureAccepted(raw, options, context)
+/** Secures each connection that is accepted. */
+export interface Acceptor {
+  secure(raw: net.Socket): Secured
+  /** Those from now on get this certificate. Throws when certificate and key are no pair. */
+  renew(pair: Pick<ListenTls, 'cert' | 'key'>): void
+}
+
+/** Throws when certificate and key are no pair. */
+export function acceptorOf(options: ListenTls): Acceptor {
+  let context = contextOf(options)
+  return {
+    secure: (raw) => secureAccepted(raw, options, context),
+    renew(pair) {
+      context = contextOf(pair)
+    },
+  }
+}
+
+/** They may have come from another thread, as plain bytes. */
+function contextOf({ cert, key }: Pick<ListenTls, 'cert' | 'key'>): tls.SecureContext {
+  return tls.createSecureContext({ cert: Buffer.from(cert), key: Buffer.from(key) })
 }
 
 /** The listening side. The socket can be used at once: what is written waits for the handshake. */

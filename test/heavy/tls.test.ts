@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import tls from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { readSpool } from '../../agent/spool/format.ts'
@@ -118,6 +120,32 @@ test('over TLS samples arrive, also those of the agent that `up` runs', async ()
   const status = (await (await fetch(`${running.serving}/v1/status`)).json()) as { agent: { acked: number } }
   expect(status.agent.acked).toBeGreaterThan(0)
 })
+
+test('a renewed certificate is taken within a minute: by strangers and by the own agent, and who is connected stays', async () => {
+  const running = await start(await ca.issue({ ip: ['127.0.0.1'] }))
+  const { port } = running.collector
+  const early = agent(port, ['--ca', join(dir, 'ca.pem')])
+  await until(async () => (await counted(running)) > 20)
+  const next = await ca.issue({ ip: ['127.0.0.1'] })
+  await writeFile(join(dir, 'cert.pem'), next.cert)
+  await wait(500)
+  await writeFile(join(dir, 'key.pem'), next.key)
+  const serial = new X509Certificate(next.cert).serialNumber
+  const shown = () =>
+    new Promise<string>((resolve, reject) => {
+      const socket = tls.connect({ port, host: '127.0.0.1', ca: ca.cert }, () => {
+        resolve(socket.getPeerX509Certificate()!.serialNumber)
+        socket.destroy()
+      })
+      socket.once('error', reject)
+    })
+  const deadlineMs = Date.now() + 90_000
+  while ((await shown()) !== serial && Date.now() < deadlineMs) await wait(500)
+  expect(await shown()).toBe(serial)
+  expect(running.output()).toContain('collector: the certificate was renewed')
+  expect(early.said()).not.toContain('connect')
+  await allCounted(running, early)
+}, 180_000)
 
 test('a wrong CA, name or date is said once, and the spool keeps all until it is mended', async () => {
   const otherCa = await makeCa()

@@ -6,7 +6,7 @@ import { nodeNet } from '../../host/net.ts'
 import type { Settings } from '../../settings/settings.ts'
 import { formatAddress } from '../../settings/values.ts'
 import type { Closing } from '../closing.ts'
-import { collectorConfig } from '../collecting.ts'
+import { collectorConfig, renewCollector } from '../collecting.ts'
 import type { SharedLog } from '../log.ts'
 import { type Layer, type LayerHost, reasonsOf } from './layer.ts'
 
@@ -23,6 +23,7 @@ export async function startCollectorLayer(
   const net = nodeNet(listenTls === null ? {} : { listenTls })
   const collector = await startCollector(config, { ...host, ...shared, datasets, net, rejectsDir, access })
   closing.add('collector', () => collector.close())
+  renewCollector(settings, certificate, host, closing, (renewed) => net.renew(renewed))
   return {
     greeting: [['agents connect', formatAddress(collector)]],
     status: async () => ({ collector: collector.status(), log: shared.log.state() }),

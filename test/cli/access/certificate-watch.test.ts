@@ -17,14 +17,14 @@ test('a renewed certificate is taken within a minute; one that is no pair is sai
   }
   const deps = { clock, logLine: (line: string) => void lines.push(line) }
   const renewed = ({ cert }: CertificatePair) => void taken.push(String(cert))
-  const watch = watchCertificate(pair('old'), read, { ...deps, renewed })
+  const watch = watchCertificate('collector', pair('old'), read, { ...deps, renewed })
   await clock.advance(300_000)
   expect([taken, lines]).toEqual([[], []])
   now = new TidemarkError('E_CERTIFICATE', 'key.pem is not the key of cert.pem')
   await clock.advance(300_000)
   expect(taken).toEqual([])
   expect(lines).toEqual([
-    'key.pem is not the key of cert.pem (E_CERTIFICATE); the certificate from before still counts',
+    'collector: key.pem is not the key of cert.pem (E_CERTIFICATE); the certificate from before still counts',
   ])
   now = pair('new')
   await clock.advance(60_000)

@@ -23,7 +23,8 @@ async function listen(tlsOptions: { cert: Buffer; key: Buffer; handshakeMs?: num
   const events: string[] = []
   const sockets: Socket[] = []
   const listenTls = { handshakeMs: 5_000, toPlainText: HELLO, ...tlsOptions }
-  const listener = await nodeNet({ listenTls }).listen('127.0.0.1', 0, (socket) => {
+  const own = nodeNet({ listenTls })
+  const listener = await own.listen('127.0.0.1', 0, (socket) => {
     sockets.push(socket)
     socket.handle({
       data: (bytes) => void events.push(Buffer.from(bytes).toString()),
@@ -38,7 +39,7 @@ async function listen(tlsOptions: { cert: Buffer; key: Buffer; handshakeMs?: num
       for (const socket of sockets) socket.destroy()
     },
   )
-  return { port: listener.port, events, sockets }
+  return { port: listener.port, events, sockets, renew: own.renew }
 }
 
 /** A man in the middle, who can end the connection to the listener. */
@@ -182,4 +183,20 @@ test('one certificate can be trusted as it stands, whatever its name and date', 
   client.destroy()
   await until(() => events.length === 2)
   expect(events[0]).toBe('here')
+})
+
+test('connections from a renewal on get the new certificate, and trust what they are told to; others go on', async () => {
+  const { port, events, renew } = await listen()
+  const client = nodeNet({ connectTls: { trust: 'certificate', cert: pair.cert } })
+  const early = await client.connect('127.0.0.1', port)
+  toClose.push(() => early.destroy())
+  const next = await ca.issue({ ip: ['127.0.0.1'] })
+  renew(next)
+  await expect(client.connect('127.0.0.1', port)).rejects.toMatchObject({ code: 'E_CERTIFICATE' })
+  client.trust({ trust: 'certificate', cert: next.cert })
+  const late = await client.connect('127.0.0.1', port)
+  toClose.push(() => late.destroy())
+  early.write(Buffer.from('early'))
+  late.write(Buffer.from('late'))
+  await until(() => events.includes('early') && events.includes('late'))
 })
