@@ -3,6 +3,7 @@ import 'uplot/dist/uPlot.min.css'
 import './style/base.css'
 import './style/parts.css'
 import './style/charts.css'
+import './style/system.css'
 import { App } from './shell/app.tsx'
 import { applyTheme } from './shell/theme.ts'
 

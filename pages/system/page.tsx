@@ -3,61 +3,78 @@ import { useAnswer } from '../api/use-answer.ts'
 import { titleOf } from '../names/visible.ts'
 import type { Shown } from '../shell/context.ts'
 import { Lost, Notice } from '../shell/notice.tsx'
-import { count, minute } from '../time/words.ts'
-
-type Value = string | number | boolean | null | readonly Value[] | { readonly [name: string]: Value }
+import { Flow } from './flow.tsx'
+import { RunsTable } from './runs-table.tsx'
+import { AgentsTable, Refusals } from './senders.tsx'
+import type { Agents, Refusal, Run, Status } from './status.ts'
+import { Storage } from './storage.tsx'
+import { judge, sticksAt } from './verdict.ts'
+import { ViewsTable } from './views-table.tsx'
 
 const EVERY_MS = 2_000
+const LISTS_EVERY_MS = 5_000
+const AGENTS_MAX = 50
+const RUNS_MAX = 20
 
-/** The state of every layer as /v1/status tells it. */
+/** The state of every layer, drawn as the data flows, so that one sees at a glance where it sticks. */
 export function SystemPage({ shown }: { shown: Shown }) {
-  const status = useAnswer(
-    'status',
-    (signal) => ask<{ readonly [layer: string]: Value }>('/v1/status', {}, signal),
-    EVERY_MS,
+  const status = useAnswer('status', (signal) => ask<Status>('/v1/status', {}, signal), EVERY_MS)
+  const collects = status.data?.collector !== undefined
+  const agents = useAnswer(
+    collects ? 'agents' : null,
+    (signal) => ask<Agents>('/v1/agents', { connected: 1, sort: '-lag_ms', limit: AGENTS_MAX }, signal),
+    LISTS_EVERY_MS,
+  )
+  const rejects = useAnswer(
+    collects ? 'rejects' : null,
+    (signal) => ask<{ rejects: Refusal[] }>('/v1/rejects', {}, signal),
+    LISTS_EVERY_MS,
+  )
+  const runs = useAnswer(
+    'runs',
+    (signal) => ask<{ runs: Run[] }>('/v1/runs', { limit: RUNS_MAX }, signal),
+    LISTS_EVERY_MS,
   )
   const lost = (status.error as { status?: number } | null)?.status === 0
   return (
     <>
       <h1>System</h1>
-      <p class="lead">The state of every layer, as the data flows.</p>
       <Lost lost={lost} />
       {status.error !== null && !lost && <Notice>{status.error.message}</Notice>}
-      <div class="layers">
-        {Object.entries(status.data ?? {}).map(([layer, state]) => (
-          <section class="card" key={layer}>
-            <h2>{titleOf(layer)}</h2>
-            <State value={state} zone={shown.zone} />
-          </section>
-        ))}
-      </div>
+      {status.data !== null && (
+        <>
+          <Layers status={status.data} agents={agents.data} />
+          <ViewsTable status={status.data} />
+          <RunsTable runs={runs.data?.runs ?? []} zone={shown.zone} />
+          {agents.data !== null && <AgentsTable agents={agents.data} />}
+          {rejects.data !== null && (
+            <Refusals status={status.data} last={rejects.data.rejects} zone={shown.zone} />
+          )}
+          {status.data.storage !== undefined && <Storage storage={status.data.storage} />}
+        </>
+      )}
     </>
   )
 }
 
-/** A value as a list of its parts. */
-function State({ value, zone }: { value: Value; zone: string }) {
-  if (value === null || typeof value !== 'object') return <p>{text(value, zone)}</p>
-  if (Array.isArray(value) && value.every((one) => one === null || typeof one !== 'object'))
-    return <p>{value.map((one) => text(one, zone)).join(', ') || '–'}</p>
+function Layers({ status, agents }: { status: Status; agents: Agents | null }) {
+  const judgement = judge(status, agents)
+  const at = sticksAt(judgement)
   return (
-    <dl class="facts">
-      {Object.entries(value).map(([name, one]) => (
-        <div key={name}>
-          <dt>{titleOf(name)}</dt>
-          <dd>
-            {one !== null && typeof one === 'object' ? <State value={one} zone={zone} /> : text(one, zone)}
-          </dd>
-        </div>
-      ))}
-    </dl>
+    <>
+      <p class={`verdict ${at === null ? 'ok' : judgement[at].level}`} role="status">
+        {at === null ? (
+          'Everything flows.'
+        ) : (
+          <>
+            <strong>
+              {judgement[at].level === 'stuck' ? 'It sticks at' : 'Behind'}: {titleOf(at)}
+            </strong>
+            {`. ${judgement[at].words}`}
+          </>
+        )}
+      </p>
+      <Flow status={status} agents={agents} judgement={judgement} />
+    </>
   )
-}
-
-function text(value: Value, zone: string): string {
-  if (value === null || value === '') return '–'
-  if (typeof value === 'number') return Number.isInteger(value) ? count(value) : value.toFixed(2)
-  if (typeof value === 'boolean') return value ? 'yes' : 'no'
-  if (typeof value === 'string' && /^\d{4}-\d\d-\d\dT.*Z$/.test(value)) return minute(Date.parse(value), zone)
-  return String(value)
 }

@@ -87,3 +87,27 @@ export function ago(ms: number): string {
   if (s < 172_800) return `${Math.floor(s / 3_600)} h ago`
   return `${whole.format(Math.floor(s / 86_400))} days ago`
 }
+
+/** Bytes as people read them: `0 B`, `12.3 MiB`. */
+export function bytesText(bytes: number): string {
+  const unit = Math.min(5, Math.floor(Math.log2(Math.max(1, bytes)) / 10))
+  const number = unit === 0 ? whole.format(bytes) : short.format(bytes / 2 ** (10 * unit))
+  return `${number} ${['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'][unit]}`
+}
+
+/** A length to one unit, rounded down: `250 ms`, `3 s`, `5 min`, `2 h`, `3 days`. */
+export function roughly(ms: number): string {
+  return ms < 1_000 ? `${whole.format(ms)} ms` : ago(ms).replace(/ ago$/, '')
+}
+
+/** How far behind the end of the log something is: `up to date`, `3 blocks, 12 s behind`. */
+export function lagText({
+  lag_blocks: blocks = 0,
+  lag_ms: ms = 0,
+}: {
+  lag_blocks?: number
+  lag_ms?: number
+}): string {
+  if (blocks <= 0) return 'up to date'
+  return `${whole.format(blocks)} ${blocks === 1 ? 'block' : 'blocks'}, ${roughly(ms)} behind`
+}

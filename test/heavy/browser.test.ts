@@ -1,27 +1,21 @@
-import { existsSync, mkdirSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
-import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { AxeBuilder } from '@axe-core/playwright'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { host } from '../../schemas/datasets/host.ts'
 import { toLine } from '../../schemas/message.ts'
 import { DAY_MS } from '../../schemas/time.ts'
 import { hostMessage } from '../sim/messages.ts'
-import { needs } from './needs.ts'
+import { hasBrowser, launch, picture } from './chromium.ts'
+import { send } from './lines.ts'
 import { type Running, startUp } from './up.ts'
 
-const CHROMIUM = '/usr/bin/chromium'
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking']
-/** Where pictures go, when they are asked for: the ones of the README. */
-const PICTURES = process.env.TIDEMARK_SCREENSHOTS
 const HOURS = 72
 /** What services may be called. */
 const NAMES = ['<script>alert(1)</script>', '../../etc/passwd', '🦊🔥', 'W'.repeat(128), 'שלום עולם']
 
-const hasBrowser = needs('chromium', existsSync(CHROMIUM))
 let data: string
 let up: Running
 let browser: Browser
@@ -38,7 +32,7 @@ beforeAll(async () => {
   )
   // The tidemark is a tick's boundary: the run finds something once a tick is committed.
   while ((await run(up)) !== 'published') await new Promise((resolve) => setTimeout(resolve, 200))
-  browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS })
+  browser = await launch()
 })
 afterAll(async () => {
   await browser?.close()
@@ -87,23 +81,6 @@ async function sendHistory({ collector }: Running, fromMs: number): Promise<void
   await send({ collector }, lines)
 }
 
-/** Sends lines, and waits until all are acknowledged. */
-async function send({ collector }: Pick<Running, 'collector'>, lines: readonly string[]): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    const socket = net.connect(collector.port, collector.host)
-    let answered = ''
-    socket.on('error', reject)
-    socket.on('data', (bytes) => {
-      answered += bytes
-    })
-    socket.on('close', () => {
-      if (answered.includes(`{"ack":${lines.length}}`)) resolve()
-      else reject(new Error(`not all lines were acknowledged: ${answered.slice(-500)}`))
-    })
-    socket.end(`${lines.join('\n')}\n`)
-  })
-}
-
 const line = (service: string, timeMs: number, gauges: number[]) =>
   toLine(host, hostMessage({ service, host: `${service.slice(0, 100)}-1`, timeMs, gauges }))
 
@@ -127,19 +104,13 @@ async function loaded(page: Page): Promise<void> {
   if (new URL(page.url()).pathname === '/analysis') {
     const there = page.locator('[data-loaded="true"], .notice').first()
     await there.waitFor()
-  } else await page.locator('tbody tr, .layers section, .first, .lead').first().waitFor()
+  } else await page.locator('tbody tr, .flow li, .first, .lead').first().waitFor()
 }
 
 const isoDate = (ms: number) => new Date(ms).toISOString().slice(0, 10)
 const from = isoDate(todayMs - 3 * DAY_MS)
 const to = isoDate(todayMs - DAY_MS)
 const three = `from=${from}&to=${to}&tz=UTC`
-
-async function picture(page: Page, name: string, fullPage = false): Promise<void> {
-  if (!PICTURES) return
-  mkdirSync(PICTURES, { recursive: true })
-  await page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage })
-}
 
 interface Figures {
   readonly mean: number

@@ -7,7 +7,7 @@ import { hideIn } from '../hide.ts'
 import { metricsText } from '../metrics-text.ts'
 import { presentRun, presentState } from '../present-run.ts'
 import type { RequestRate } from '../rate.ts'
-import { NoQuery, PROBLEMS, Run, RunState, StartedRun, StartRun } from '../schemas.ts'
+import { NoQuery, PROBLEMS, query, Run, RunState, StartedRun, StartRun } from '../schemas.ts'
 
 /** Questions about Tidemark itself, and the start of a run. */
 export function operationRoutes(app: App, deps: HttpDeps, rate: RequestRate): void {
@@ -85,11 +85,16 @@ function runRoutes(app: App, { runs, runStarter, hidePaths }: HttpDeps): void {
     {
       schema: {
         summary: 'Recorded batch runs, newest first, a row a view',
-        querystring: NoQuery,
+        querystring: query({
+          limit: Type.Optional(Type.Integer({ minimum: 1, description: 'Rows; absent: all' })),
+        }),
         response: { 200: Type.Object({ runs: Type.Array(Run) }), ...PROBLEMS },
       },
     },
-    async () => ({ runs: hideIn((await runs()).map(presentRun), hidePaths) as never[] }),
+    async (request) => {
+      const { limit } = request.query as { readonly limit?: number }
+      return { runs: hideIn((await runs()).slice(0, limit).map(presentRun), hidePaths) as never[] }
+    },
   )
 
   app.post(

@@ -41,6 +41,13 @@ const COLUMNS: readonly ListColumn<Agent>[] = [
   plain('lost', 'long', ({ lost }) => lost),
 ]
 
+const CONNECTED = {
+  connected: Type.Optional(
+    Type.String({ enum: ['0', '1'], description: '1: only those that are, 0: that are not' }),
+  ),
+}
+type Asked = AskedPage & { readonly q?: string; readonly connected?: string }
+
 /** Who sends to the collector of this process, and what it refused. */
 export function senderRoutes(app: App, senders: SeenSenders, clock: Clock): void {
   app.get(
@@ -48,17 +55,19 @@ export function senderRoutes(app: App, senders: SeenSenders, clock: Clock): void
     {
       schema: {
         summary: 'The agents that sent since the start, with version, lag and losses',
-        querystring: query({ ...SEARCH, ...pageQuery(COLUMNS) }),
+        querystring: query({ ...SEARCH, ...CONNECTED, ...pageQuery(COLUMNS) }),
         response: { 200: Type.Object({ agents: Type.Array(Agent), ...PAGED }), ...PROBLEMS },
       },
     },
     async (request) => {
-      const { q = '', ...asked } = request.query as AskedPage & { q?: string }
+      const { q = '', connected, ...asked } = request.query as Asked
       const part = q.toLowerCase()
       const nowMs = clock.nowMs()
       const all = (await senders.agents()).map((one) => presentAgent(one, nowMs))
-      const found = all.filter(({ agent, names }) =>
-        [agent, ...names].some((name) => name.toLowerCase().includes(part)),
+      const found = all.filter(
+        (one) =>
+          (connected === undefined || one.connected === (connected === '1')) &&
+          [one.agent, ...one.names].some((name) => name.toLowerCase().includes(part)),
       )
       const { rows, next } = pageOf(found, { columns: COLUMNS, keyOf: ({ agent }) => agent }, asked)
       return { agents: [...rows], total: found.length, ...(next !== null && { next }) }

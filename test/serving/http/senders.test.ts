@@ -30,6 +30,7 @@ test('agents are told with their lag, found by any of their names, the furthest 
   const rest = await ask(`/v1/agents?sort=-lag_ms&after=${page.next}`)
   expect(rest.agents).toMatchObject([{ agent: 'c', lag_ms: null, newest: null }])
   expect(await ask('/v1/agents?q=B-HOST')).toMatchObject({ total: 1, agents: [{ agent: 'b' }] })
+  expect(await ask('/v1/agents?connected=0')).toEqual({ agents: [], total: 0 })
   expect((await rig.app.inject({ url: '/v1/agents?sort=remote' })).statusCode).toBe(400)
   expect(await ask('/v1/rejects')).toEqual({
     rejects: [

@@ -1,0 +1,105 @@
+import { KeyName } from '../names/name.tsx'
+import { visible } from '../names/visible.ts'
+import { Scroll } from '../shell/scroll.tsx'
+import { count, moment, roughly } from '../time/words.ts'
+import type { Agents, Refusal, Status } from './status.ts'
+
+/** The agents that are connected, the one furthest behind first. */
+export function AgentsTable({ agents: { agents, total } }: { agents: Agents }) {
+  return (
+    <section>
+      <h2>Agents</h2>
+      {agents.length === 0 ? (
+        <p class="lead">No agent is connected.</p>
+      ) : (
+        <Scroll label="Agents">
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">Sends</th>
+                <th scope="col">Address</th>
+                <th scope="col">Version</th>
+                <th scope="col" class="number">
+                  Newest message
+                </th>
+                <th scope="col" class="number">
+                  Accepted
+                </th>
+                <th scope="col" class="number">
+                  Lost
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {agents.map((one) => (
+                <tr key={one.agent} title={one.agent}>
+                  <th scope="row">
+                    <KeyName values={one.names.length === 0 ? [one.agent] : one.names} />
+                  </th>
+                  <td>{one.remote}</td>
+                  <td>{one.version === null ? '–' : visible(one.version)}</td>
+                  <td class="number">{one.lag_ms === null ? 'none yet' : `${roughly(one.lag_ms)} old`}</td>
+                  <td class="number">{count(one.accepted)}</td>
+                  <td class="number" data-figure={`${one.agent}/lost`}>
+                    {count(one.lost)}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </Scroll>
+      )}
+      {total > agents.length && (
+        <p class="lead">
+          The {count(agents.length)} furthest behind of {count(total)}.
+        </p>
+      )}
+    </section>
+  )
+}
+
+/** Refused lines: how many for which reason, and the last of them. */
+export function Refusals(props: { status: Status; last: readonly Refusal[]; zone: string }) {
+  const { status, last, zone } = props
+  const { refusals = [] } = status.collector ?? {}
+  return (
+    <section>
+      <h2>Refused lines</h2>
+      {refusals.length === 0 ? (
+        <p class="lead">None since the start.</p>
+      ) : (
+        <>
+          <ul class="counts">
+            {refusals.map(({ code, refused }) => (
+              <li key={code}>
+                <code>{code}</code> <span data-figure={`refusals/${code}`}>{count(refused)}</span>
+              </li>
+            ))}
+          </ul>
+          <Scroll label="Lines refused last">
+            <table>
+              <thead>
+                <tr>
+                  <th scope="col">When</th>
+                  <th scope="col">From</th>
+                  <th scope="col">Why</th>
+                </tr>
+              </thead>
+              <tbody>
+                {last.map((one, i) => (
+                  <tr key={i}>
+                    <th scope="row">{moment(Date.parse(one.time), zone)}</th>
+                    <td>{one.remote}</td>
+                    <td class="reason">
+                      <code>{one.code}</code> {visible(one.reason)}
+                    </td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </Scroll>
+        </>
+      )}
+    </section>
+  )
+}

@@ -1,0 +1,91 @@
+import { Scroll } from '../shell/scroll.tsx'
+import { count } from '../time/words.ts'
+import type { Status } from './status.ts'
+
+/** Per view, how far the log is answered by which layer: the tidemark against the end of the log. */
+export function ViewsTable({ status }: { status: Status }) {
+  const { log, serving, speed } = status
+  const partition = String((log as { partition?: number }).partition ?? 0)
+  const end = log.end ?? Math.max(-1, ...serving.views.map(({ position }) => position[partition] ?? -1))
+  return (
+    <section>
+      <h2>Views</h2>
+      <p class="legend">
+        <span class="part-batch">by batch, up to the tidemark</span>
+        <span class="part-ticks">by committed ticks</span>
+        <span class="part-open">by open cells</span>
+        <span class="part-unread">not yet answered</span>
+      </p>
+      <Scroll label="Views">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">View</th>
+              <th scope="col" class="number">
+                Version
+              </th>
+              <th scope="col" class="number">
+                Tidemark
+              </th>
+              <th scope="col" class="wide">
+                Of the log
+              </th>
+              <th scope="col" class="number">
+                End of the log
+              </th>
+              <th scope="col" class="number">
+                Open cells
+              </th>
+              <th scope="col" class="number">
+                Keys
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {serving.views.map(({ view, view_version: version, tidemark, position, keys }) => {
+              const chain = speed?.chains.find((one) => one.view === view)
+              const mark = tidemark[partition] ?? -1
+              const ends = [mark, chain?.committed_to ?? mark, position[partition] ?? -1, end]
+              return (
+                <tr key={view}>
+                  <th scope="row">{view}</th>
+                  <td class="number" data-figure={`${view}/view_version`}>
+                    {version === null ? '–' : count(version)}
+                  </td>
+                  <td class="number" data-figure={`${view}/tidemark`}>
+                    {count(mark)}
+                  </td>
+                  <td class="wide">
+                    <Parts ends={ends} from={Math.min(log.start ?? -1, mark)} />
+                  </td>
+                  <td class="number">{count(end)}</td>
+                  <td class="number">{chain === undefined ? '–' : count(chain.open_cells)}</td>
+                  <td class="number" data-figure={`${view}/keys`}>
+                    {count(keys)}
+                  </td>
+                </tr>
+              )
+            })}
+          </tbody>
+        </table>
+      </Scroll>
+    </section>
+  )
+}
+
+const PARTS = ['batch', 'ticks', 'open', 'unread'] as const
+
+/** The log from its first block kept to its end, each part in the colour of what answers it. */
+function Parts({ ends, from }: { ends: readonly number[]; from: number }) {
+  const all = Math.max(1, ends.at(-1)! - from)
+  let before = from
+  return (
+    <div class="parts" aria-hidden="true">
+      {PARTS.map((part, i) => {
+        const share = Math.max(0, ends[i]! - before) / all
+        before = Math.max(before, ends[i]!)
+        return <span key={part} class={`part-${part}`} style={{ width: `${(100 * share).toFixed(2)}%` }} />
+      })}
+    </div>
+  )
+}
