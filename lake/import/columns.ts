@@ -5,6 +5,20 @@ export interface ImportSource {
   readonly columns: readonly ImportColumn[]
   /** Of a CSV file. */
   readonly csv?: CsvForm
+  /** Where the rows were made of series. */
+  readonly series?: SeriesMade
+}
+
+/** What rows were made of that stand otherwise in the file. */
+export interface SeriesMade {
+  /** What the file is, for a person. */
+  readonly words: string
+  /** How many series it holds. */
+  readonly count: number
+  /** Columns of the rows that hold values; others are labels, and the time. */
+  readonly values: readonly string[]
+  /** Values left out, since another of the same series and time is taken. */
+  readonly repeated: number
 }
 
 export const IMPORT_FORMATS = ['csv', 'ndjson', 'parquet'] as const
@@ -22,6 +36,8 @@ export interface ImportColumn {
 
 export interface CsvForm {
   readonly delimiter: string
+  /** What stands before a quote within quotes. */
+  readonly quoteEscape: '"' | '\\'
   /** Lines before the first row: the header, and what stands before it; without comments, where there are some. */
   readonly skip: number
   /** Whether lines that begin with `#` are comments. */

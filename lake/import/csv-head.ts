@@ -2,6 +2,8 @@ import type { CsvForm, ImportColumn } from './columns.ts'
 
 const DELIMITERS = [',', ';', '\t', '|'] as const
 const SAMPLES_MAX = 50
+/** By which Excel is told the delimiter. */
+const SEPARATOR = /^"?sep=(.)"?$/i
 
 /**
  * Reads the head of a CSV file: its delimiter, where its header is and what its columns are called. The header is the first line
@@ -10,11 +12,12 @@ const SAMPLES_MAX = 50
  */
 export function readCsvHead(text: string): { form: CsvForm; columns: ImportColumn[] } | null {
   const lines = wholeLines(text.replace(/^\ufeff/, ''))
+  const said = SEPARATOR.exec(lines[0] ?? '')?.[1]
   const isComment = (line: string) => line.startsWith('#')
-  const isRow = (line: string) => line.trim() !== '' && !isComment(line)
+  const isRow = (line: string) => line.trim() !== '' && !isComment(line) && !SEPARATOR.test(line)
   const first = lines.findIndex(isRow)
   if (first === -1) return null
-  const delimiter = delimiterOf(lines.filter(isRow))
+  const delimiter = said ?? delimiterOf(lines.filter(isRow))
   const above = lines[first - 1] ?? ''
   const headed = fieldsOf(above.replace(/^#\s*/, ''), delimiter)
   // A header that is a comment stands right above rows with as many fields, of which not every one is a name.
@@ -23,7 +26,8 @@ export function readCsvHead(text: string): { form: CsvForm; columns: ImportColum
     headed.length > 1 &&
     headed.length === fieldsOf(lines[first]!, delimiter).length &&
     !isAnnotation(above)
-  const header = isCommented ? headed : fieldsOf(lines[first]!, delimiter)
+  const quoteEscape = lines[first]!.includes('\\"') ? '\\' : '"'
+  const header = isCommented ? headed : fieldsOf(lines[first]!.replaceAll('\\"', '""'), delimiter)
   const skip = isCommented ? first : first + 1
   const rows = lines
     .slice(skip)
@@ -39,7 +43,7 @@ export function readCsvHead(text: string): { form: CsvForm; columns: ImportColum
   }))
   const comments = lines.some(isComment)
   const skipped = lines.slice(0, skip).filter((line) => !(comments && isComment(line)))
-  return { form: { delimiter, skip: skipped.length, comments }, columns }
+  return { form: { delimiter, quoteEscape, skip: skipped.length, comments }, columns }
 }
 
 /** Lines of InfluxDB's annotated CSV that say what the columns are, and are not their names. */

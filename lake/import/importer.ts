@@ -7,6 +7,8 @@ import type { ImportCompression, ImportFormat, ImportSource } from './columns.ts
 import { readCsvHead } from './csv-head.ts'
 import { type ImportOptions, isGuessed, type Meaning, meaningOf } from './meaning.ts'
 import { readNdjsonHead } from './ndjson-head.ts'
+import { isPrometheusAnswer, prometheusForm, seriesFormOf } from './series/forms.ts'
+import { rowsOfSeries, type SeriesRows } from './series/rows.ts'
 import { ImportStage, type Scratch, type Staged } from './stage.ts'
 
 /**
@@ -89,10 +91,10 @@ export class Importing {
     const interrupt = () => stage.interrupt()
     signal.addEventListener('abort', interrupt)
     try {
-      const source = await sourceOf(file, stage)
+      const { path, source } = await rowsOf(file, options, dataset, stage)
       const meaning = meaningOf(source, dataset, options)
       const nowMs = clock.nowMs() + AHEAD_MS
-      const staged = await stage.stage(file.path, source, { dataset, meaning, zone: options.zone, nowMs })
+      const staged = await stage.stage(path, source, { dataset, meaning, zone: options.zone, nowMs })
       const firstRows = staged.accepted === 0 ? [] : await stage.firstRows(dataset, FIRST_ROWS)
       const preview = { source, meaning, isGuessed: isGuessed(meaning), staged, firstRows }
       return new Importing(file, deps, stage, preview, interrupt)
@@ -106,7 +108,7 @@ export class Importing {
 
   /** Writes what was refused of the file as CSV to `path`. */
   async keepRefused(path: string): Promise<void> {
-    await this.#stage.keepRefused(path, this.preview.source, this.#deps.dataset)
+    await this.#stage.keepRefused(path, this.#deps.dataset)
   }
 
   /** The accepted rows as corrections. Throws `E_USAGE` when there are more than one file may have. */
@@ -170,6 +172,22 @@ const importApp = (sha256: string) => `import/${sha256}`
 /** Whether the file of that content is in the lake. */
 export function isImported(messages: Snapshot | null, sha256: string): boolean {
   return messages?.txns.has(importApp(sha256)) ?? false
+}
+
+/** The file of the rows, which is the file itself unless they are made of its series. */
+async function rowsOf(
+  file: ImportFile,
+  options: ImportOptions,
+  dataset: Dataset,
+  stage: ImportStage,
+): Promise<SeriesRows> {
+  const { path, compression } = file
+  const how = { stage, dataset, options }
+  if (isPrometheusAnswer(file.head))
+    return rowsOfSeries(prometheusForm(path, compression), { path, source: { compression } }, how)
+  const source = await sourceOf(file, stage)
+  const form = seriesFormOf(path, source, how)
+  return form === null ? { path, source } : rowsOfSeries(form, { path, source }, how)
 }
 
 /** Throws `E_USAGE` for what is of no known format. */

@@ -40,9 +40,17 @@ export interface Meaning {
 /** Names in use elsewhere, simplified by `plain`; the built-in dataset's columns have them. */
 const SYNONYMS: { readonly [column: string]: readonly string[] } = {
   time_stamp: ['timestamp', 'time', 'ts', 'datetime', 'date', 'isotime'],
-  service: ['svc', 'app', 'application', 'job'],
-  host: ['hostname', 'instance', 'node', 'server', 'machine', 'nodename'],
-  cpu: ['cpupercent', 'cpuusage', 'cpuusagepercent', 'cpuutilization', 'cpuload', 'usageactive'],
+  service: ['svc', 'app', 'application', 'job', 'series'],
+  host: ['hostname', 'instance', 'node', 'server', 'machine', 'nodename', 'series'],
+  cpu: [
+    'cpupercent',
+    'cpuusage',
+    'cpuusagepercent',
+    'cpuutilization',
+    'cpuload',
+    'usageactive',
+    'cpuusageactive',
+  ],
   ram: [
     'rampercent',
     'ramused',
@@ -70,7 +78,7 @@ export function meaningOf(source: ImportSource, dataset: Dataset, options: Impor
   const find = (wanted: string): Origin | null => {
     const constant = options.set[wanted]
     if (constant !== undefined) return { constant, by: 'set' }
-    const found = columnFor(source, wanted, options, taken)
+    const found = columnFor(source.columns, wanted, options, taken)
     if (found !== null) taken.add(found.column.name)
     return found
   }
@@ -83,8 +91,12 @@ export function meaningOf(source: ImportSource, dataset: Dataset, options: Impor
   })
   for (const [i, origin] of names.entries()) checkConstant(nameColumns(dataset)[i]!, origin, isName)
   const time = timeOf(source, options, taken)
+  const isOpen = (name: string) =>
+    options.set[name] === undefined && columnFor(source.columns, name, options, taken) === null
+  const lacking = dataset.gauges.filter(({ name, optional }) => !optional && isOpen(name))
+  const open = lacking.length === 1 ? lacking[0] : null
   const gauges = dataset.gauges.map((gauge): Origin | null => {
-    const found = find(gauge.name)
+    const found = find(gauge.name) ?? (gauge === open ? onlyValue(source, taken) : null)
     if (found === null && !gauge.optional) throw lack(gauge.name)
     if (found !== null)
       checkConstant(gauge.name, found, (text) => text.trim() !== '' && Number.isFinite(Number(text)))
@@ -93,8 +105,22 @@ export function meaningOf(source: ImportSource, dataset: Dataset, options: Impor
   return { names, time, gauges, attributes: dataset.attributes.map(find), agent: agentOf(source) }
 }
 
+/** The only value of series is the only gauge that has none. */
+function onlyValue({ columns, series }: ImportSource, taken: ReadonlySet<string>): Origin | null {
+  const [name, ...more] = series?.values ?? []
+  const column = columns.find((one) => one.name === name)
+  return column === undefined || more.length > 0 || taken.has(column.name) ? null : { column, by: 'guess' }
+}
+
+/** The column of the time, where one is known. */
+export function timeColumnOf(source: ImportSource, options: ImportOptions): string | null {
+  const taken = new Set<string>()
+  const found = columnFor(source.columns, 'time_stamp', options, taken) ?? onlyTimes(source, taken)
+  return found?.column.name ?? null
+}
+
 function timeOf(source: ImportSource, options: ImportOptions, taken: Set<string>): Meaning['time'] {
-  const found = columnFor(source, 'time_stamp', options, taken) ?? onlyTimes(source, taken)
+  const found = columnFor(source.columns, 'time_stamp', options, taken) ?? onlyTimes(source, taken)
   if (found === null) throw missing(source, 'time_stamp')
   const { column } = found
   taken.add(column.name)
@@ -121,15 +147,19 @@ function onlyTimes(source: ImportSource, taken: ReadonlySet<string>) {
   return fit.length === 1 ? { column: fit[0]!, by: 'guess' as const } : null
 }
 
-function columnFor(
-  { columns }: ImportSource,
+/** The column that is `wanted`: as `map` says, else by its name, else by what it is called elsewhere. Null where there is none. */
+export function columnFor(
+  columns: readonly ImportColumn[],
   wanted: string,
   { map }: ImportOptions,
   taken: ReadonlySet<string>,
 ): { readonly column: ImportColumn; readonly by: 'name' | 'guess' | 'map' } | null {
   const named = (name: string) => columns.find((column) => column.name === name)
   const mapped = map[wanted]
-  if (mapped !== undefined) return { column: named(mapped)!, by: 'map' }
+  if (mapped !== undefined) {
+    const column = named(mapped)
+    return column === undefined ? null : { column, by: 'map' }
+  }
   const same = named(wanted)
   if (same !== undefined) return { column: same, by: 'name' }
   const free = columns.filter(({ name }) => !taken.has(name) && !Object.values(map).includes(name))
@@ -185,11 +215,9 @@ function checkConstant(name: string, origin: Origin, fits: (text: string) => boo
 }
 
 function missing(source: ImportSource, wanted: string): TidemarkError {
-  const isLong = source.columns.some(({ name }) => name === '_field')
-  const hint = isLong
-    ? '; it has a row for each value, in columns _field and _value: pivot it first'
-    : `; say --map ${wanted}=COLUMN${wanted === 'time_stamp' ? '' : ` or --set ${wanted}=VALUE`}`
-  return usage(`no column is ${wanted}; the file has ${listed(source)}${hint}`)
+  const hint = `say --map ${wanted}=COLUMN${wanted === 'time_stamp' ? '' : ` or --set ${wanted}=VALUE`}`
+  const words = source.series === undefined ? 'the file has' : `made of ${source.series.words} are`
+  return usage(`no column is ${wanted}; ${words} ${listed(source)}; ${hint}`)
 }
 
 function listed({ columns }: ImportSource): string {

@@ -23,10 +23,10 @@ export function sourceSql(path: string, { format, compression, columns, csv }: I
   return `read_csv(${duckdb.text(path)}, ${csvOptions(csv!)}, compression = '${compression}', columns = {${types}})`
 }
 
-function csvOptions({ delimiter, skip, comments }: CsvForm): string {
+function csvOptions({ delimiter, quoteEscape, skip, comments }: CsvForm): string {
   return [
     'auto_detect = false, header = false',
-    `delim = ${duckdb.text(delimiter)}, skip = ${skip}, quote = '"', escape = '"'`,
+    `delim = ${duckdb.text(delimiter)}, skip = ${skip}, quote = '"', escape = ${duckdb.text(quoteEscape)}`,
     ...(comments ? ["comment = '#'"] : []),
     "store_rejects = true, rejects_table = 'torn_rows', rejects_scan = 'torn_scans', rejects_limit = 0",
   ].join(', ')

@@ -14,6 +14,8 @@ import { dateSql, REFUSED, stagedSql } from './rows-sql.ts'
 
 /** Memory that DuckDB takes before it spills to the scratch folder. */
 const MEMORY_MAX = '500MB'
+/** For what it cannot spill. */
+const MEMORY_LARGE = '900MB'
 const ROW_GROUP_ROWS = 122_880
 /** Refused rows that are kept of one file. */
 const KEPT_MAX = 100_000
@@ -80,7 +82,7 @@ export class ImportStage {
     })
     const connection = await instance.connect()
     const stage = new ImportStage(instance, connection, dir, scratch)
-    await stage.#run("SET TimeZone = 'UTC'")
+    await stage.run("SET TimeZone = 'UTC'")
     return stage
   }
 
@@ -92,9 +94,9 @@ export class ImportStage {
   /** The columns of a Parquet file. */
   async parquetColumns(path: string): Promise<ImportColumn[]> {
     const relation = `read_parquet(${duckdb.text(path)})`
-    const described = (await this.#run(`DESCRIBE SELECT * FROM ${relation}`)) as [string, string][]
+    const described = (await this.run(`DESCRIBE SELECT * FROM ${relation}`)) as [string, string][]
     const names = described.map(([name]) => `${duckdb.name(name)}::VARCHAR`)
-    const rows = (await this.#run(`SELECT ${names.join(', ')} FROM ${relation} LIMIT ${SAMPLES}`)) as (
+    const rows = (await this.run(`SELECT ${names.join(', ')} FROM ${relation} LIMIT ${SAMPLES}`)) as (
       | string
       | null
     )[][]
@@ -104,22 +106,27 @@ export class ImportStage {
     })
   }
 
+  /** Of a file beside the staged rows, which goes with them. */
+  path(name: string): string {
+    return `${this.#dir}/${name}`
+  }
+
   /** Reads every row, and sorts out those that are no messages. */
   async stage(
     path: string,
     source: ImportSource,
     how: { dataset: Dataset; meaning: Meaning; zone: string; nowMs: number },
   ): Promise<Staged> {
-    const [[read]] = (await this.#run(
+    const [[read]] = (await this.run(
       `COPY (${stagedSql(path, source, how)}) TO ${duckdb.text(this.#staged())} (FORMAT parquet, COMPRESSION lz4, PARTITION_BY (day))`,
     )) as [[bigint]]
     this.#isEmpty = read === 0n
     const refused = [
       ...(await this.#refused()),
-      ...(await this.#tornRows(source)),
+      ...(await this.#tornRows()),
       ...(await this.#wrongNames(how.dataset)),
     ]
-    const dates = (await this.#run(
+    const dates = (await this.run(
       `SELECT day, count(*)::DOUBLE FROM ${this.#rows()} WHERE day <> '${REFUSED}' AND ${this.#namesRight} GROUP BY day ORDER BY day`,
     )) as [string, number][]
     return {
@@ -140,33 +147,38 @@ export class ImportStage {
   }
 
   async #refused(): Promise<Refusal[]> {
-    const rows = (await this.#run(
+    const rows = (await this.run(
       `SELECT why, count(*)::DOUBLE, min(r)::DOUBLE FROM ${this.#rows()} WHERE day = '${REFUSED}' GROUP BY why`,
     )) as [string, number, number][]
     return rows.map(([why, rows, first]) => ({ why, rows, first, unit: 'row' }))
   }
 
   /** Rows of a CSV file that have other than the header's fields, or that are torn in another way. */
-  async #tornRows({ format }: ImportSource): Promise<Refusal[]> {
-    if (format !== 'csv') return []
-    const rows = (await this.#run(
+  async #tornRows(): Promise<Refusal[]> {
+    if (!(await this.#hasTorn())) return []
+    const rows = (await this.run(
       'SELECT error_type::VARCHAR, count(DISTINCT line)::DOUBLE, min(line)::DOUBLE FROM torn_rows GROUP BY 1',
     )) as [string, number, number][]
     return rows.map(([type, rows, first]) => ({ why: type.toLowerCase(), rows, first, unit: 'line' }))
+  }
+
+  async #hasTorn(): Promise<boolean> {
+    const tables = await this.run("SELECT 1 FROM duckdb_tables() WHERE table_name = 'torn_rows'")
+    return tables.length > 0
   }
 
   async #wrongNames(dataset: Dataset): Promise<Refusal[]> {
     const refusals: Refusal[] = []
     if (this.#isEmpty) return []
     for (const [i, column] of nameColumns(dataset).entries()) {
-      const names = (await this.#run(
+      const names = (await this.run(
         `SELECT DISTINCT n${i} FROM ${this.#rows()} WHERE day <> '${REFUSED}'`,
       )) as [string][]
       for (const [name] of names) {
         const fault = nameFault(name)
         if (fault === null) continue
         const is = `n${i} = ${duckdb.text(name)}`
-        const [[rows, first]] = (await this.#run(
+        const [[rows, first]] = (await this.run(
           `SELECT count(*)::DOUBLE, min(r)::DOUBLE FROM ${this.#rows()} WHERE day <> '${REFUSED}' AND ${this.#namesRight} AND ${is}`,
         )) as [[number, number]]
         if (rows > 0) refusals.push({ why: `${column} ${fault}`, rows, first, unit: 'row' })
@@ -183,7 +195,7 @@ export class ImportStage {
       'ms::DOUBLE',
       ...dataset.gauges.map((_, i) => `g${i}::DOUBLE`),
     ]
-    return (await this.#run(
+    return (await this.run(
       `SELECT ${columns.join(', ')} FROM ${this.#rows()} WHERE day <> '${REFUSED}' AND ${this.#namesRight} ORDER BY r LIMIT ${count}`,
     )) as (string | number | null)[][]
   }
@@ -196,7 +208,7 @@ export class ImportStage {
       ...gauges.map((_, i) => `g${i}::DOUBLE`),
       ...attributes.map((_, i) => `a${i}::VARCHAR`),
     ]
-    const rows = (await this.#run(
+    const rows = (await this.run(
       `SELECT r::DOUBLE, ms::DOUBLE, ag, sq::DOUBLE, ${columns.join(', ')} FROM ${this.#rows()} WHERE day <> '${REFUSED}' AND ${this.#namesRight} ORDER BY r LIMIT ${CORRECTIONS_MAX + 1}`,
     )) as [number, number, string | null, number | null, ...unknown[]][]
     return rows.map(([row, timeMs, agent, seq, ...values]) => {
@@ -219,18 +231,17 @@ export class ImportStage {
   }
 
   /** Writes the refused rows, or as many as are kept, as CSV to `path`: row, reason, what the row holds as JSON, or the torn line. */
-  async keepRefused(path: string, { format }: ImportSource, dataset: Dataset): Promise<void> {
-    const torn =
-      format === 'csv'
-        ? ' UNION ALL SELECT DISTINCT line, lower(error_type::VARCHAR), trim(csv_line, chr(10) || chr(13)) FROM torn_rows'
-        : ''
+  async keepRefused(path: string, dataset: Dataset): Promise<void> {
+    const torn = (await this.#hasTorn())
+      ? ' UNION ALL SELECT DISTINCT line, lower(error_type::VARCHAR), trim(csv_line, chr(10) || chr(13)) FROM torn_rows'
+      : ''
     const row = [
       ...nameColumns(dataset).map((name, i) => `${duckdb.text(name)}: n${i}`),
       `'time_stamp': strftime(make_timestamp(ms * 1000), '%Y-%m-%dT%H:%M:%S.%gZ')`,
       ...dataset.gauges.map(({ name }, i) => `${duckdb.text(name)}: g${i}`),
     ]
     const wrong = `SELECT r, 'a name that no message may have', to_json({${row.join(', ')}})::VARCHAR FROM ${this.#rows()} WHERE day <> '${REFUSED}' AND NOT (${this.#namesRight})`
-    await this.#run(
+    await this.run(
       `COPY (SELECT r AS "row", why AS reason, raw AS content FROM ${this.#rows()} WHERE day = '${REFUSED}'${torn} UNION ALL ${wrong} ORDER BY 1 LIMIT ${KEPT_MAX}) TO ${duckdb.text(path)} (FORMAT csv, HEADER)`,
     )
   }
@@ -240,7 +251,7 @@ export class ImportStage {
     const path = `${this.#dir}/date.parquet`
     const rows = `read_parquet(${duckdb.text(`${this.#staged()}/day=${date}/*.parquet`)})`
     const sql = dateSql(rows, dataset, { offset, where: this.#namesRight })
-    await this.#run(
+    await this.run(
       `COPY (${sql}) TO ${duckdb.text(path)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP_ROWS})`,
     )
     const about = await this.#describe(path, dataset, date, offset)
@@ -254,7 +265,7 @@ export class ImportStage {
       `min(${duckdb.name(name)})::DOUBLE`,
       `max(${duckdb.name(name)})::DOUBLE`,
     ])
-    const [row] = await this.#run(
+    const [row] = await this.run(
       `SELECT count(*)::DOUBLE, min(epoch_ms(time_stamp))::DOUBLE, max(epoch_ms(time_stamp))::DOUBLE,
         string_agg(DISTINCT date_part('hour', time_stamp)::VARCHAR, ','), ${bounds.join(', ')} FROM read_parquet(${duckdb.text(path)})`,
     )
@@ -288,13 +299,21 @@ export class ImportStage {
     }
   }
 
-  async #run(sql: string): Promise<readonly unknown[][]> {
+  /** What a statement answers, row by row. */
+  async run(sql: string): Promise<readonly unknown[][]> {
     try {
       const reader = await this.#connection.runAndReadAll(sql)
       return reader.getRowsJS() as unknown[][]
     } catch (error) {
       throw new TidemarkError('E_ENGINE', `duckdb: ${describeError(error)}`, { cause: error })
     }
+  }
+
+  /** As `run`, for a statement that cannot spill: with more memory, and one thread to share it. */
+  async runLarge(sql: string): Promise<void> {
+    await this.run(`SET memory_limit = '${MEMORY_LARGE}'; SET threads = 1`)
+    await this.run(sql)
+    await this.run(`SET memory_limit = '${MEMORY_MAX}'; RESET threads`)
   }
 
   async close(): Promise<void> {

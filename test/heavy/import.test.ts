@@ -100,6 +100,22 @@ test('files of sadf, Excel and InfluxDB are taken for what they are, and what is
   ])
 })
 
+test('tables of InfluxDB in long form are rows of messages; a dry run shows how they are made', async () => {
+  const table = (field: string, values: readonly number[]) =>
+    `#datatype,string,long,dateTime:RFC3339,double,string,string,string\n,result,table,_time,_value,_field,_measurement,host\n${values
+      .map((value, i) => `,,0,2026-11-22T10:00:0${i}Z,${value},${field},gauges,h1\n`)
+      .join('')}\n`
+  const all = [table('cpu', [1, 4]), table('ram', [2, 2]), table('disk', [3])].join('')
+  const path = await file('long.csv.gz', gzipSync(all))
+  const dry = await importing(path, '--set', 'service=influx', '--dry-run')
+  expect(dry.err).toContain('tables of InfluxDB, 3 series of "cpu", "disk", "ram"')
+  expect(dry.out).toContain('1 row would be taken\n  1 row refused: disk is missing')
+  expect((await importing(path, '--set', 'service=influx')).out).toContain('1 row taken')
+  expect(await analytics()).toMatchObject([
+    { service: 'influx', messages: 1, cpu: { total: 1, max_host: 'h1' } },
+  ])
+})
+
 test('a file counts once: given twice, killed at any time, beside a process that receives', async () => {
   const lines = Array.from({ length: 60_000 }, (_, i) => {
     const time = new Date(Date.UTC(2026, 10, 22) + i * 1_000).toISOString()

@@ -1,3 +1,4 @@
+import type { SeriesMade } from '../../../lake/import/columns.ts'
 import type { ImportPreview } from '../../../lake/import/importer.ts'
 import type { Origin } from '../../../lake/import/meaning.ts'
 import { hasDecimalComma } from '../../../lake/import/rows-sql.ts'
@@ -37,7 +38,17 @@ export function previewText(
     ...dataset.gauges.map(({ name }, i) => [name, origin(meaning.gauges[i]!)]),
     ...dataset.attributes.map((name, i) => [name, origin(meaning.attributes[i]!)]),
   ]
-  return `${file}: ${source.format}, into dataset ${dataset.name}\n${indented(textTable(meanings))}${firstRowsText(firstRows, dataset)}`
+  return `${file}: ${source.series === undefined ? source.format : seriesText(source.series)}, into dataset ${dataset.name}\n${indented(textTable(meanings))}${firstRowsText(firstRows, dataset)}`
+}
+
+/** What rows were made of. */
+function seriesText({ words, count, values, repeated }: SeriesMade): string {
+  const made = `${words}, ${count.toLocaleString('en')} series of ${values.map(shown).join(', ')}`
+  const rest =
+    repeated === 0
+      ? ''
+      : `; ${repeated.toLocaleString('en')} values repeat a series and time, and are left out`
+  return `${made}; one row for each time and source${rest}`
 }
 
 function firstRowsText(rows: ImportPreview['firstRows'], dataset: Dataset): string {

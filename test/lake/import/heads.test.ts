@@ -15,16 +15,16 @@ test('fields are read as RFC 4180 writes them', () => {
 
 test('a header is found behind a byte-order mark, empty lines and comments', () => {
   expect(namesOf('\ufeffa;b\r\n1;2\r\n')).toEqual(['a', 'b'])
-  expect(formOf('\n\na,b\n1,2\n')).toEqual({ delimiter: ',', skip: 3, comments: false })
+  expect(formOf('\n\na,b\n1,2\n')).toEqual({ delimiter: ',', quoteEscape: '"', skip: 3, comments: false })
   const annotated = '#datatype,string,double\n#default,,\n,_time,cpu\n,2026-11-22T10:00:00Z,1\n'
   expect(namesOf(annotated)).toEqual(['column 1', '_time', 'cpu'])
-  expect(formOf(annotated)).toEqual({ delimiter: ',', skip: 1, comments: true })
+  expect(formOf(annotated)).toEqual({ delimiter: ',', quoteEscape: '"', skip: 1, comments: true })
 })
 
 test('a header that is a comment is one where it fits its rows', () => {
   const sadf = '# hostname;interval;timestamp\nweb-1;600;2026-11-22 10:10:01 UTC\n'
   expect(namesOf(sadf)).toEqual(['hostname', 'interval', 'timestamp'])
-  expect(formOf(sadf)).toEqual({ delimiter: ';', skip: 0, comments: true })
+  expect(formOf(sadf)).toEqual({ delimiter: ';', quoteEscape: '"', skip: 0, comments: true })
   expect(namesOf('# made by hand\na,b\n1,2\n')).toEqual(['a', 'b'])
 })
 

@@ -1,0 +1,115 @@
+import type { Dataset } from '../../../schemas/dataset.ts'
+import { TidemarkError } from '../../../schemas/errors.ts'
+import { duckdb } from '../../../schemas/sql/duckdb.ts'
+import type { ImportSource } from '../columns.ts'
+import type { ImportOptions } from '../meaning.ts'
+import type { ImportStage } from '../stage.ts'
+import type { SeriesForm } from './forms.ts'
+import { influxCellsSql, influxHeadersSql, influxRowsSql, influxWidthSql } from './influx.ts'
+import { type Pivot, planPivot } from './plan.ts'
+
+/** Series of one file at most. */
+const SERIES_MAX = 100_000
+/** Series of one statement. */
+const CHUNK = 500
+/** What tools write where there is no value. */
+const NOTHING = "('', 'null', 'undefined', 'nan')"
+
+/** The rows that were made of a file's series, as a file of their own. */
+export interface SeriesRows {
+  readonly path: string
+  readonly source: ImportSource
+}
+
+/** Makes rows of the series of a file: one for each time and the labels that are the dataset's names. Throws `E_USAGE`. */
+export async function rowsOfSeries(
+  form: SeriesForm,
+  file: { readonly path: string; readonly source: Pick<ImportSource, 'compression' | 'csv'> },
+  { stage, dataset, options }: { stage: ImportStage; dataset: Dataset; options: ImportOptions },
+): Promise<SeriesRows> {
+  const values = stage.path('values.parquet')
+  const from = form.rows ?? (await influxRows(file, stage))
+  const present = `SELECT trim(t) AS t, v, s FROM (${from}) WHERE v IS NOT NULL AND lower(trim(v)) NOT IN ${NOTHING}`
+  const copy = `COPY (${present}) TO ${duckdb.text(values)} (FORMAT parquet, COMPRESSION lz4)`
+  await (form.isOneObject ? stage.runLarge(copy) : stage.run(copy))
+  const relation = `read_parquet(${duckdb.text(values)})`
+  const found = (await stage.run(
+    `SELECT DISTINCT s FROM ${relation} ORDER BY s LIMIT ${SERIES_MAX + 1}`,
+  )) as [string][]
+  if (found.length === 0) throw usage('the file has no values')
+  if (found.length > SERIES_MAX)
+    throw usage(`the file has more than ${SERIES_MAX.toLocaleString('en')} series; divide it`)
+  const pivot = planPivot(
+    found.map(([s]) => form.nameOf(s)),
+    dataset,
+    options,
+  )
+  await stage.run(
+    `CREATE TEMP TABLE series_of_file (s VARCHAR, c INTEGER${pivot.labels.map((_, l) => `, l${l} VARCHAR`).join('')})`,
+  )
+  for (let i = 0; i < found.length; i += CHUNK) {
+    const rows = found.slice(i, i + CHUNK).map(([s], n) => {
+      const { value, labels } = pivot.series[i + n]!
+      return `(${[duckdb.text(s), value, ...labels.map(duckdb.text)].join(', ')})`
+    })
+    await stage.run(`INSERT INTO series_of_file VALUES ${rows.join(', ')}`)
+  }
+  const path = stage.path('series.parquet')
+  await stage.run(
+    `COPY (${rowsSql(relation, form.time, pivot)}) TO ${duckdb.text(path)} (FORMAT parquet, COMPRESSION lz4)`,
+  )
+  const columns = await stage.parquetColumns(path)
+  const series = {
+    words: form.words,
+    count: found.length,
+    values: pivot.values,
+    repeated: await repeated(stage, relation, path, pivot),
+  }
+  return { path, source: { format: 'parquet', compression: 'none', columns, series } }
+}
+
+/** Where a series has several values at one time the smallest text is taken, so that the same file always gives the same rows. */
+function rowsSql(values: string, time: string, { labels, values: names }: Pivot): string {
+  const columns = [
+    `t AS ${duckdb.name(time)}`,
+    ...labels.map((label, l) => `l${l} AS ${duckdb.name(label)}`),
+    ...names.map((name, c) => `min(v) FILTER (c = ${c}) AS ${duckdb.name(name)}`),
+  ]
+  const keys = ['t', ...labels.map((_, l) => `l${l}`)].join(', ')
+  return `SELECT ${columns.join(', ')} FROM ${values} JOIN series_of_file USING (s) GROUP BY ${keys} ORDER BY ${keys}`
+}
+
+/** How many values are in no row, since another of the same series and time is. */
+async function repeated(
+  stage: ImportStage,
+  values: string,
+  path: string,
+  { values: names }: Pivot,
+): Promise<number> {
+  const taken = names.map((name) => `count(${duckdb.name(name)})`).join(' + ')
+  const [[all, kept]] = (await stage.run(
+    `SELECT (SELECT count(*) FROM ${values})::DOUBLE, (SELECT ${taken} FROM read_parquet(${duckdb.text(path)}))::DOUBLE`,
+  )) as [[number, number]]
+  return all - kept
+}
+
+async function influxRows(
+  { path, source: { compression, csv } }: { path: string; source: Pick<ImportSource, 'compression' | 'csv'> },
+  stage: ImportStage,
+): Promise<string> {
+  const cells = stage.path('cells.parquet')
+  const delimiter = csv?.delimiter ?? ','
+  const [[width]] = (await stage.run(influxWidthSql(path, delimiter, compression))) as [[number]]
+  const sql = influxCellsSql(path, { delimiter, compression, width })
+  await stage.run(`COPY (${sql}) TO ${duckdb.text(cells)} (FORMAT parquet, COMPRESSION lz4)`)
+  const from = `read_parquet(${duckdb.text(cells)})`
+  const headers = (await stage.run(influxHeadersSql(from, width))) as [number, string][]
+  return influxRowsSql(
+    from,
+    headers.map(([row, columns]) => ({ row, columns: JSON.parse(columns) as string[] })),
+  )
+}
+
+function usage(message: string): TidemarkError {
+  return new TidemarkError('E_USAGE', message)
+}

@@ -1,0 +1,226 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync, zstdCompressSync } from 'node:zlib'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { lookAt } from '../../../cli/commands/import/files.ts'
+import { nodeDisk } from '../../../cli/host/disk.ts'
+import type { Table } from '../../../lake/delta/port.ts'
+import { Importing } from '../../../lake/import/importer.ts'
+import type { ImportOptions } from '../../../lake/import/meaning.ts'
+import type { Dataset } from '../../../schemas/dataset.ts'
+import { host } from '../../../schemas/datasets/host.ts'
+import { SimClock } from '../../sim/clock.ts'
+
+/** Files of other tools that have a row, a column or an object for each series. */
+
+let dir: string
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'tidemark-series-'))
+})
+afterEach(() => rm(dir, { recursive: true, force: true }))
+
+/** A dataset with one gauge. */
+const load: Dataset = { ...host, name: 'load', gauges: host.gauges.slice(0, 1) }
+
+/** What a file is taken for, its first rows with times in ISO, and what was refused. */
+async function taken(
+  content: string | Uint8Array,
+  options: Partial<ImportOptions> = {},
+  dataset: Dataset = host,
+) {
+  await writeFile(join(dir, 'file'), content)
+  const file = await lookAt({ path: join(dir, 'file'), name: 'file' }, null)
+  const importing = await Importing.read(
+    file,
+    { map: {}, set: {}, timeFormat: null, zone: 'UTC', ...options },
+    {
+      dataset,
+      messages: null as unknown as Table,
+      clock: new SimClock(Date.UTC(2026, 10, 23)),
+      scratch: { disk: nodeDisk(), removeTree: (path) => rm(path, { recursive: true, force: true }) },
+      dir: join(dir, 'scratch'),
+      signal: new AbortController().signal,
+    },
+  )
+  try {
+    const { firstRows, source, staged } = importing.preview
+    const [words, values, repeated] = [source.series?.words, source.series?.values, source.series?.repeated]
+    const time = (row: readonly unknown[]) =>
+      row.map((v, i) => (i === 2 ? new Date(v as number).toJSON() : v))
+    return { words, values, repeated, rows: firstRows.map(time), refused: staged.refused }
+  } finally {
+    await importing.close()
+  }
+}
+
+const AT = '2026-11-22T10:00:00.000Z'
+const INFLUX = `#group,false,false,true,true,false,false,true,true,true,true
+#datatype,string,long,dateTime:RFC3339,dateTime:RFC3339,dateTime:RFC3339,double,string,string,string,string
+#default,_result,,,,,,,,,
+,result,table,_start,_stop,_time,_value,_field,_measurement,cpu,host
+,,0,2026-11-22T09:00:00Z,2026-11-22T11:00:00Z,2026-11-22T10:00:00Z,12.5,usage_active,cpu,cpu-total,h#1
+,,0,2026-11-22T09:00:00Z,2026-11-22T11:00:00Z,2026-11-22T10:00:10Z,13.5,usage_active,cpu,cpu-total,h#1
+,,1,2026-11-22T09:00:00Z,2026-11-22T11:00:00Z,2026-11-22T10:00:00Z,50,usage_active,cpu,cpu-total,"h,2"
+
+#group,false,false,true,true,false,false,true,true,true
+#datatype,string,long,dateTime:RFC3339,dateTime:RFC3339,dateTime:RFC3339,double,string,string,string
+#default,_result,,,,,,,,
+,result,table,_start,_stop,_time,_value,_field,_measurement,host
+,,2,2026-11-22T09:00:00Z,2026-11-22T11:00:00Z,2026-11-22T10:00:00Z,40,used_percent,mem,h#1
+,,2,2026-11-22T09:00:00Z,2026-11-22T11:00:00Z,2026-11-22T10:00:10Z,41,used_percent,mem,h#1
+,,3,2026-11-22T09:00:00Z,2026-11-22T11:00:00Z,2026-11-22T10:00:00Z,42,used_percent,mem,"h,2"
+
+#group,false,false,true,true,false,false,true,true,true,true
+#datatype,string,long,dateTime:RFC3339,dateTime:RFC3339,dateTime:RFC3339,double,string,string,string,string
+#default,_result,,,,,,,,,
+,result,table,_start,_stop,_time,_value,_field,_measurement,host,path
+,,4,2026-11-22T09:00:00Z,2026-11-22T11:00:00Z,2026-11-22T10:00:00Z,70,used_percent,disk,h#1,/
+,,4,2026-11-22T09:00:00Z,2026-11-22T11:00:00Z,2026-11-22T10:00:10Z,71,used_percent,disk,h#1,/
+,,5,2026-11-22T09:00:00Z,2026-11-22T11:00:00Z,2026-11-22T10:00:00Z,72,used_percent,disk,"h,2",/
+`
+const INFLUX_ROWS = [
+  ['web', 'h#1', AT, 12.5, 40, 70],
+  ['web', 'h,2', AT, 50, 42, 72],
+  ['web', 'h#1', '2026-11-22T10:00:10.000Z', 13.5, 41, 71],
+]
+
+test.each([
+  ['plain', (text: string) => text],
+  ['gzip', gzipSync],
+  ['zstd', zstdCompressSync],
+] as const)('tables of InfluxDB with annotations and columns of their own, %s', async (_, pack) => {
+  const found = await taken(pack(INFLUX.replaceAll('\n', '\r\n')), { set: { service: 'web' } })
+  expect(found.rows).toEqual(INFLUX_ROWS)
+  expect(found).toMatchObject({
+    words: 'tables of InfluxDB',
+    values: ['cpu usage_active', 'disk used_percent', 'mem used_percent'],
+    repeated: 0,
+    refused: [],
+  })
+})
+
+test('labels tell values apart where the names do not, and a value that stands twice is taken once', async () => {
+  const more = INFLUX.trim().split('\n').slice(-3)
+  const home = more.map((line) => line.replace(/\/$/, '/home').replace(/,7(\d),/, ',9$1,'))
+  const text = [INFLUX.trim(), ...home, more[0], ''].join('\n')
+  const map = { disk: 'disk used_percent path=/home' }
+  const found = await taken(text, { set: { service: 'web' }, map })
+  expect(found.rows.map((row) => row.at(-1))).toEqual([90, 92, 91])
+  expect(found.repeated).toBe(1)
+  await expect(taken(text, { set: { service: 'web' } })).rejects.toThrow('disk used_percent path=/, disk')
+})
+
+test('InfluxDB rows in long form without annotations, a measurement as the service', async () => {
+  const text = `_time,_value,_field,_measurement\n${['cpu', 'ram', 'disk'].map((f, i) => `${AT},${i},${f},web\n`).join('')}`
+  const { rows } = await taken(text, { map: { service: '_measurement' } })
+  expect(rows).toEqual([['web', 'import', AT, 0, 1, 2]])
+})
+
+test('Grafana with a column for each series: labels in its head are names', async () => {
+  const head = ['cpu', 'ram', 'disk'].flatMap((f) =>
+    ['web', 'db'].map((s) => `"${f} {service=""${s}"", instance=""h:1""}"`),
+  )
+  const text = `sep=,\n"Time",${head.join(',')}\n2026-11-22 11:00:00,1.5%,2.5%,3,4,5,6\n2026-11-22 11:01:00,1,,3,null,5,undefined\n`
+  const found = await taken(text, { zone: 'Europe/Berlin' })
+  expect(found.words).toBe('a column for each series')
+  expect(found.rows).toEqual([
+    ['db', 'h:1', AT, 2.5, 4, 6],
+    ['web', 'h:1', AT, 1.5, 3, 5],
+    ['web', 'h:1', '2026-11-22T10:01:00.000Z', 1, 3, 5],
+  ])
+})
+
+test.each([
+  ['"Time","cpu {service=\\"web\\"}","ram {service=\\"web\\"}","disk {service=\\"web\\"}"', 'backslashes'],
+  [
+    'Time;"{__name__=""cpu"", service=""web""}";"{__name__=""ram"", service=""web""}";"{__name__=""disk"", service=""web""}"',
+    'names as labels',
+  ],
+  ['Time\tcpu {service: web}\tram {service: web}\tdisk {service: web}', 'colons'],
+])('heads of Grafana: %s', async (head) => {
+  const delimiter = /Time"?(.)/.exec(head)![1]!
+  const { rows } = await taken(`${head}\n${[Date.parse(AT), 1, 2, 3].join(delimiter)}\n`)
+  expect(rows).toEqual([['web', 'import', AT, 1, 2, 3]])
+})
+
+test('Grafana with a column for each service: the only value is the only gauge', async () => {
+  const text = 'Time,web,db\n2026-11-22 10:00:00,1,2\n2026-11-22 10:00:10,,4\n'
+  const { rows, values } = await taken(text, {}, load)
+  expect(values).toEqual(['value'])
+  expect(rows).toEqual([
+    ['db', 'import', AT, 2],
+    ['web', 'import', AT, 1],
+    ['db', 'import', '2026-11-22T10:00:10.000Z', 4],
+  ])
+  const hosts = await taken(text, { set: { service: 'shop' } }, load)
+  expect(hosts.rows[0]).toEqual(['shop', 'db', AT, 2])
+  await expect(taken(text)).rejects.toThrow(
+    'no column is cpu; made of a column for each series are Time, series, value',
+  )
+})
+
+test("Prometheus' answer to a range query and to an instant one", async () => {
+  const metric = (name: string) => ({ __name__: name, job: 'web', instance: 'h "1":9100' })
+  const seconds = Date.parse(AT) / 1_000
+  const answer = (resultType: string, result: unknown) =>
+    JSON.stringify({ status: 'success', data: { resultType, result } })
+  const values = (one: number) => [
+    [seconds, String(one)],
+    [seconds + 15.5, 'NaN'],
+  ]
+  const matrix = ['cpu', 'ram', 'disk'].map((name, i) => ({ metric: metric(name), values: values(i) }))
+  const found = await taken(gzipSync(answer('matrix', matrix)))
+  expect(found.words).toBe("Prometheus' answer to a query")
+  expect(found.rows).toEqual([['web', 'h "1":9100', AT, 0, 1, 2]])
+  const vector = [{ metric: { service: 'db' }, value: [seconds, '7'] }]
+  expect((await taken(JSON.stringify(JSON.parse(answer('vector', vector)), null, 2), {}, load)).rows).toEqual(
+    [['db', 'import', AT, 7]],
+  )
+})
+
+test("a row for each value, and VictoriaMetrics' export", async () => {
+  const names = ['cpu', 'ram', 'disk']
+  const csv = `name,timestamp,value,instance,job\n${names.map((name, i) => `${name},${Date.parse(AT) / 1_000},${i},h1,web`).join('\n')}\n`
+  expect((await taken(csv)).rows).toEqual([['web', 'h1', AT, 0, 1, 2]])
+  const series = `Series;Time;Value\n${names.map((name, i) => `"${name}{service=""web""}";${AT};${i}`).join('\n')}\n`
+  expect((await taken(series)).rows).toEqual([['web', 'import', AT, 0, 1, 2]])
+  const lines = names.map((name, i) =>
+    JSON.stringify({
+      metric: { __name__: name, job: 'web', host: 'h1' },
+      values: [i],
+      timestamps: [Date.parse(AT)],
+    }),
+  )
+  expect((await taken(lines.join('\n'))).rows).toEqual([['web', 'h1', AT, 0, 1, 2]])
+})
+
+test.each([
+  ['no label is service; the series have the labels cpu, host, _measurement, path', INFLUX, {}],
+  ['the file has no values', '_time,_value,_field\n', {}],
+  ['no column is ram', 'Time,"cpu {service=""web""}"\n2026-11-22T10:00:00Z,1\n', {}],
+  [
+    'the file has 65 different values',
+    `_time,_value,_field\n${Array.from({ length: 65 }, (_, i) => `${AT},1,f${i}\n`).join('')}`,
+    { service: 'web' },
+  ],
+])('%s', async (words, text, set) => {
+  await expect(taken(text, { set })).rejects.toThrow(words)
+})
+
+test('rows that lack a value are refused, and say so', async () => {
+  const { rows, refused } = await taken(INFLUX.replace(/^.*,70,.*\n/m, ''), { set: { service: 'web' } })
+  expect(rows).toHaveLength(2)
+  expect(refused).toMatchObject([{ why: 'disk is missing', rows: 1 }])
+})
+
+test('a file of messages is none of series, whatever else it has', async () => {
+  const text = `service,time,cpu,ram,disk,name,value\nweb,${AT},1,2,3,x,4\n`
+  expect(await taken(text)).toMatchObject({ words: undefined, rows: [['web', 'import', AT, 1, 2, 3]] })
+  const mapped = `when,name,value\n${AT},x,4\n`
+  const options = { map: { cpu: 'value' }, set: { service: 'web', ram: '0', disk: '0' } }
+  expect(await taken(mapped, options)).toMatchObject({
+    words: undefined,
+    rows: [['web', 'import', AT, 4, 0, 0]],
+  })
+})
