@@ -65,11 +65,20 @@ async function executeDate(
   done: Executed & { rows: number },
 ): Promise<void> {
   const { engine, signal, viewTable } = deps
-  const readable = await withoutDamage(date, deps, done)
-  const base = await usableBase(plan, readable, deps)
-  if (readable.hours.length === 0 && !plan.replaces) return
-  const file = await engine.compute({ ...readable, base }, plan.tidemark, signal)
+  const compute = async (readable: DatePlan) => {
+    const base = await usableBase(plan, readable, deps)
+    if (readable.hours.length === 0 && !plan.replaces) return undefined
+    return engine.compute({ ...readable, base }, plan.tidemark, signal)
+  }
+  const file = engine.verifies
+    ? await compute(date).catch(async (error) => {
+        // Which file, and whether it is one of this date, is found out here.
+        if (!isError(error, 'E_FILE_DAMAGED')) throw error
+        return compute(await withoutDamage(date, deps, done))
+      })
+    : await compute(await withoutDamage(date, deps, done))
   signal.throwIfAborted()
+  if (file === undefined) return
   if (date.base) done.remove.push(date.base.path)
   if (file === null) return
   done.add.push(await viewTable.writeFile(file.bytes, file.about))

@@ -184,6 +184,13 @@ export const SETTINGS = [
     default: 'local[2]',
     about: "Where Spark's jobs run: spark://host:7077, or local[N] for N threads of this machine",
   },
+  {
+    name: 'spark.jars',
+    kind: 'string',
+    default: '',
+    about:
+      "Jars beside Spark's own, paths with commas between, * in a name: hadoop-aws and what it needs, for a lake in a bucket",
+  },
   { name: 'spark.limit', kind: 'duration', default: '1h', about: 'Longest time of one Spark job' },
   {
     name: 'lake.url',

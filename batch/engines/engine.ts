@@ -17,6 +17,8 @@ export interface ViewFile {
 export interface Engine {
   /** How many dates it works on at a time with profit. */
   readonly dates: number
+  /** Whether it checks the files of messages itself, and throws `E_FILE_DAMAGED` where one is not what its checksum says. */
+  readonly verifies?: boolean
   /**
    * The date's cells as a file sorted by key, then time: of the rows at or below `upTo` in the hours of the plan, and those
    * of the base file outside of them. Null when there are none. Ends early, and throws anything, once `signal` is aborted.

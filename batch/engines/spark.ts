@@ -5,15 +5,21 @@ import type { Disk } from '../../schemas/ports/disk.ts'
 import type { Position } from '../../schemas/position.ts'
 import type { DatePlan } from '../plan.ts'
 import type { Engine, EngineTables, OpenEngine, ViewFile } from './engine.ts'
-import { dateStatements } from './spark-job.ts'
+import { DAMAGED, dateJob, jobStatements } from './spark-job.ts'
+import type { SparkAccess, SparkPlace } from './spark-place.ts'
 
 /** How a job gets to Spark, and how folders that its executors made are removed. */
 export interface SparkSubmit {
   /**
-   * Runs `spark-submit` with `args` in the folder `cwd` to its end. Ends the process, and throws the reason, when `signal`
-   * aborts. `said` is the end of what it wrote to standard error.
+   * Runs `spark-submit` with `args` in the folder `cwd` to its end, with the variables `env` beside those of this process. Ends
+   * the process, and throws the reason, when `signal` aborts. `said` is the end of what it wrote to standard error; `line` is
+   * told each line of its standard output.
    */
-  submit(args: readonly string[], cwd: string, signal: AbortSignal): Promise<{ code: number; said: string }>
+  submit(
+    args: readonly string[],
+    { cwd, env, line }: { cwd: string; env: SparkAccess['env']; line?(text: string): void },
+    signal: AbortSignal,
+  ): Promise<{ code: number; said: string }>
   /** Removes a folder with all that is in it; absent is no error. */
   removeFolder(dir: string): Promise<void>
 }
@@ -23,12 +29,16 @@ export interface SparkConfig {
   readonly master: string
   /** Longest time of one job. */
   readonly limitMs: number
-  /** Where the jobs' files lie; the cluster's executors must see it, and the lake, under the same path. */
+  /** Jars that jobs need beside Spark's own: paths with commas between; empty for none. */
+  readonly jars: string
+  /** Where the jobs' scripts lie, in a folder that one process has at a time. */
   readonly scratchDir: string
 }
 
 export interface SparkDeps {
   readonly spark: SparkSubmit
+  /** Where executors write; they must reach the lake too. */
+  readonly place: SparkPlace
   readonly disk: Disk
   readonly clock: Clock
   readonly random: Random
@@ -45,10 +55,10 @@ const GATHER_MS = 300
  */
 export function sparkEngine(config: SparkConfig, deps: SparkDeps): OpenEngine {
   return async (tables) => {
-    const dir = `${config.scratchDir}/spark`
-    // What a run left whose process was killed; one process has the data directory at a time.
+    const dir = `${config.scratchDir}/spark-jobs`
     await deps.spark.removeFolder(dir)
     await deps.disk.makeDir(dir)
+    await deps.place.tidy()
     return new Spark(tables, { ...config, scratchDir: dir }, deps)
   }
 }
@@ -63,6 +73,7 @@ interface Waiting {
 
 class Spark implements Engine {
   readonly dates = DATES_AT_A_TIME
+  readonly verifies = true
   readonly #tables: EngineTables
   readonly #config: SparkConfig
   readonly #deps: SparkDeps
@@ -89,7 +100,9 @@ class Spark implements Engine {
   /** Carries out one job. Never rejects: those who wait are told. */
   async #run(dates: readonly Waiting[]): Promise<void> {
     if (dates.length === 0) return
-    const dir = `${this.#config.scratchDir}/${this.#deps.random.hex(8)}`
+    const { disk, spark, place } = this.#deps
+    const name = this.#deps.random.hex(8)
+    const dir = `${this.#config.scratchDir}/${name}`
     const limit = new AbortController()
     const { limitMs } = this.#config
     const cancelLimit = this.#deps.clock.after(limitMs, () =>
@@ -97,21 +110,21 @@ class Spark implements Engine {
     )
     const signal = AbortSignal.any([limit.signal, ...dates.map((one) => one.signal)])
     try {
-      await this.#deps.disk.makeDir(dir)
-      const statements: string[] = []
-      for (const [i, { date, upTo }] of dates.entries()) {
-        signal.throwIfAborted()
-        const about = { date, upTo, name: `d${i}`, to: `${dir}/${i}` }
-        statements.push(...(await dateStatements(this.#tables, about)))
-      }
+      await disk.makeDir(dir)
+      const jobs = dates.map(({ date, upTo }, i) =>
+        dateJob(this.#tables, { date, upTo, name: `d${i}`, to: place.url(`${name}/${i}`) }),
+      )
+      const statements = jobStatements(jobs)
+      signal.throwIfAborted()
       if (statements.length > 0) await this.#submit(statements, dir, signal)
       for (const [i, { date, resolve }] of dates.entries())
-        resolve(await this.#read(`${dir}/${i}`, date.date))
+        resolve(jobs[i]!.writes.length === 0 ? null : await this.#read(`${name}/${i}`, date.date))
     } catch (error) {
       for (const { reject } of dates) reject(error)
     } finally {
       cancelLimit()
-      await this.#deps.spark.removeFolder(dir).catch(() => {})
+      await spark.removeFolder(dir).catch(() => {})
+      await place.remove(name).catch(() => {})
     }
   }
 
@@ -120,32 +133,40 @@ class Spark implements Engine {
     const file = await this.#deps.disk.open(script, { create: true })
     await file.write(0, new TextEncoder().encode(statements.map((one) => `${one};\n`).join('')))
     await file.close()
+    const { master, jars } = this.#config
+    const { conf, env } = await this.#deps.place.access()
+    const all = { ...SESSION, ...conf, 'spark.sql.warehouse.dir': `file://${dir}/warehouse` }
     const { code, said } = await this.#deps.spark.submit(
       [
-        ...['--master', this.#config.master, '--name', `tidemark ${this.#tables.view.name}`],
-        ...Object.entries({ ...SESSION, 'spark.sql.warehouse.dir': `file://${dir}/warehouse` }).flatMap(
-          ([name, value]) => ['--conf', `${name}=${value}`],
-        ),
+        ...['--master', master, '--name', `tidemark ${this.#tables.view.name}`],
+        ...(jars === '' ? [] : ['--jars', jars]),
+        ...Object.entries(all).flatMap(([name, value]) => ['--conf', `${name}=${value}`]),
         ...['--class', 'org.apache.spark.sql.hive.thriftserver.SparkSQLCLIDriver', 'spark-internal'],
         ...['-f', script],
       ],
-      dir,
+      { cwd: dir, env },
       signal,
     )
-    if (code !== 0) throw new TidemarkError('E_ENGINE', `spark: ${reasonIn(said) || `it ended with ${code}`}`)
+    if (code === 0) return
+    const reason = reasonIn(said)
+    const isDamage = reason.includes(DAMAGED) || reason.includes('[PATH_NOT_FOUND]')
+    throw new TidemarkError(
+      isDamage ? 'E_FILE_DAMAGED' : 'E_ENGINE',
+      `spark: ${reason || `it ended with ${code}`}`,
+    )
   }
 
   /** The file that the executors wrote for a date. It is read whole before it may be published. */
-  async #read(dir: string, date: string): Promise<ViewFile | null> {
-    const { disk } = this.#deps
-    const names = await disk.list(dir)
+  async #read(folder: string, date: string): Promise<ViewFile | null> {
+    const { place } = this.#deps
+    const names = await place.list(folder)
     const files = names.filter((name) => name.endsWith('.parquet'))
     // What is missing is no empty date: another machine's disk may hold it.
     if (!names.includes('_SUCCESS') || files.length !== 1) {
-      const reason = `${files.length} files of ${date} in ${dir}, not one; do the executors see this folder?`
+      const reason = `${files.length} files of ${date} in ${place.url(folder)}, not one; do the executors see this folder?`
       throw new TidemarkError('E_ENGINE', `spark: ${reason}`)
     }
-    const bytes = (await disk.readFile(`${dir}/${files[0]}`))!
+    const bytes = (await place.read(`${folder}/${files[0]}`))!
     const about = describeCells(await decodeCells(this.#tables.view, bytes), { date })
     return about.rows === 0 ? null : { bytes, about }
   }

@@ -3,10 +3,12 @@ import { duckdbEngine } from '../../batch/engines/duckdb.ts'
 import type { OpenEngine } from '../../batch/engines/engine.ts'
 import { openReference } from '../../batch/engines/reference.ts'
 import { sparkEngine } from '../../batch/engines/spark.ts'
+import { bucketPlace, folderPlace } from '../../batch/engines/spark-place.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import { sparkSubmit } from '../host/spark-submit.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Host } from './host.ts'
+import { isPaid, lakeStore } from './lake-store.ts'
 
 /** The batch engine of that name, a value of `batch.engine`. */
 export function engineOf(name: string, settings: Settings, host: Host): OpenEngine {
@@ -15,8 +17,15 @@ export function engineOf(name: string, settings: Settings, host: Host): OpenEngi
   if (name === 'duckdb') return duckdbEngine(scratchDir, host.disk)
   if (name !== 'spark')
     throw new TidemarkError('E_CONFIG', `the batch engine must be duckdb, spark or reference, not ${name}`)
+  const limitMs = settings.durationMs('spark.limit')
+  const spark = sparkSubmit(settings.text('spark.home'))
+  const lake = lakeStore(settings, host)
+  const place = isPaid(settings)
+    ? bucketPlace(lake.store, async () => (await lake.access())!, { ...host, oldMs: 2 * limitMs })
+    : folderPlace(join(scratchDir, 'spark'), { ...host, ...spark })
+  const jars = settings.text('spark.jars')
   return sparkEngine(
-    { master: settings.text('spark.master'), limitMs: settings.durationMs('spark.limit'), scratchDir },
-    { ...host, spark: sparkSubmit(settings.text('spark.home')) },
+    { master: settings.text('spark.master'), limitMs, jars, scratchDir },
+    { ...host, spark, place },
   )
 }

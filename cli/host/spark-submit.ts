@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { rm } from 'node:fs/promises'
+import { createInterface } from 'node:readline'
 import type { SparkSubmit } from '../../batch/engines/spark.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 
@@ -10,11 +11,17 @@ const SAID_CHARACTERS_MAX = 64_000
 export function sparkSubmit(home: string): SparkSubmit {
   const program = home === '' ? 'spark-submit' : `${home}/bin/spark-submit`
   return {
-    async submit(args, cwd, signal) {
+    async submit(args, { cwd, env, line }, signal) {
       signal.throwIfAborted()
       const { promise, resolve, reject } = Promise.withResolvers<number>()
       // A process group of its own: the script and the driver that it starts end together.
-      const child = spawn(program, args, { cwd, detached: true, stdio: ['ignore', 'ignore', 'pipe'] })
+      const child = spawn(program, args, {
+        cwd,
+        env: { ...process.env, ...env },
+        detached: true,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
+      createInterface({ input: child.stdout }).on('line', (text) => line?.(text))
       let said = ''
       child.stderr.setEncoding('utf8').on('data', (text: string) => {
         said = (said + text).slice(-SAID_CHARACTERS_MAX)

@@ -1,5 +1,6 @@
 import { TidemarkError } from '../../schemas/errors.ts'
 import type { Table } from '../delta/port.ts'
+import { SCRATCH } from '../scratch.ts'
 import type { ObjectStore } from '../store/port.ts'
 
 /** Which objects of a lake make a table at its newest version, and which belong to no table. */
@@ -8,8 +9,8 @@ export interface LakeFiles {
   readonly others: readonly string[]
 }
 
-/** Who has the lake is nothing to take along. */
-const LEASE = '_lease/'
+/** Who has the lake, and what jobs are writing, is nothing to take along. */
+const PASSING = ['_lease/', SCRATCH]
 const LOG_NAME = /\/_delta_log\/(\d{20})\.(?:json|checkpoint\.parquet)$/
 const LAST_CHECKPOINT = '/_delta_log/_last_checkpoint'
 /** Listings of a table whose log was tidied up meanwhile. */
@@ -25,7 +26,9 @@ export async function lakeFiles(lake: ObjectStore): Promise<LakeFiles> {
   const rank = (name: string) => (/(^|_)messages$/.test(name) ? 2 : name.endsWith('_ticks') ? 1 : 0)
   return {
     tables: [...tables].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1)),
-    others: keys.filter((key) => !key.startsWith(LEASE) && !tables.has(key.split('/')[0]!)),
+    others: keys.filter(
+      (key) => !PASSING.some((folder) => key.startsWith(folder)) && !tables.has(key.split('/')[0]!),
+    ),
   }
 }
 

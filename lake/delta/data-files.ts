@@ -84,6 +84,12 @@ export class DataFiles {
     if (!store.path) throw new TidemarkError('E_STORE', `${this.#name}: this store has no local files`)
     return store.path(this.#key(file))
   }
+
+  url(file: DataFile): string {
+    const { store } = this.#deps
+    if (!store.url) throw new TidemarkError('E_STORE', `${this.#name}: no other program can read this store`)
+    return store.url(this.#key(file))
+  }
 }
 
 /** CRC-32 (ISO 3309, as in zlib) as 8 hexadecimal digits. */

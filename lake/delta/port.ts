@@ -98,6 +98,8 @@ export interface Table {
   verify(file: DataFile): Promise<void>
   /** Path for a local engine of a file that was verified, now or before in this process; throws like `readFile`. */
   localPath(file: DataFile): Promise<string>
+  /** Where a program on any machine finds a data file (`ObjectStore.url`); nothing says that it is whole. Throws `E_STORE`. */
+  url(file: DataFile): string
   /** What `tend` would remove now: log entries and data files. */
   removable(nowMs: number, retentionMs: number): Promise<readonly StoredObject[]>
   /**

@@ -111,6 +111,10 @@ class DeltaTable implements Table {
     return this.#files.localPath(file)
   }
 
+  url(file: DataFile): string {
+    return this.#files.url(file)
+  }
+
   async removable(nowMs: number, retentionMs: number): Promise<StoredObject[]> {
     const objects = await this.#deps.store.list(`${this.name}/`)
     const state = await this.snapshot()

@@ -23,6 +23,7 @@ export function guarded(store: ObjectStore, reason: () => string | null): Object
       await store.delete(key)
     },
     ...(store.localCopy && { localCopy: (key, check) => store.localCopy!(key, check) }),
+    ...(store.url && { url: (key: string) => store.url!(key) }),
     ...(store.path && { path: (key: string) => store.path!(key) }),
   }
 }

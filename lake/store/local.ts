@@ -49,6 +49,10 @@ export class LocalStore implements ObjectStore {
     return `${this.#dir}/${key}`
   }
 
+  url(key: string): string {
+    return `file://${this.path(key)}`
+  }
+
   get(key: string): Promise<Uint8Array | null> {
     return asStore('E_STORE', key, () => this.#disk.readFile(this.path(key)))
   }

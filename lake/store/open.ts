@@ -40,5 +40,11 @@ export function openStore(
     return openBucket(place, s3, host)
   }
   const store = new LocalStore(disk, place.folder, random)
-  return { store, probe: async () => {}, settle: () => store.settle(), requests: () => null }
+  return {
+    store,
+    probe: async () => {},
+    settle: () => store.settle(),
+    requests: () => null,
+    access: async () => null,
+  }
 }

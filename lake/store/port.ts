@@ -20,6 +20,11 @@ export interface ObjectStore {
   /** Where a local engine can read the object as a file; absent where there is no such place. */
   path?(key: string): string
   /**
+   * Where a program on any machine can read the object: `file:///DIR/KEY` or `s3://BUCKET/KEY`, in which nothing is
+   * percent-encoded; absent where there is no such place.
+   */
+  url?(key: string): string
+  /**
    * Where that is not so: makes a local copy of an object that never changes, and gives its path. `check` takes the bytes, null
    * when absent, and gives them back or throws what is wrong with them. The copy stays for an hour at least.
    */

@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest'
+import { openReference } from '../../batch/engines/reference.ts'
+import type { MemoryStore } from '../../lake/store/memory.ts'
 import { apiRig } from '../serving/http/rig.ts'
+import { batchRig } from './rig.ts'
 
 const URL = '/v1/services/checkout/stats?from=2026-11-22&to=2026-11-23'
-type Rig = Awaited<ReturnType<typeof apiRig>>
 
 /** Flips a byte in every data file of a table. */
-function damage({ store }: Rig, table: string): void {
+function damage({ store }: { store: MemoryStore }, table: string): void {
   for (const key of store.objects.keysFrom(`${table}/date=`)) {
     const { bytes, modifiedMs } = store.objects.get(key)!
     const flipped = bytes.slice()
@@ -41,4 +43,21 @@ test('a damaged file of messages leaves its hours as they were, and is a gap in 
     await rig.app.inject({ url: '/v1/services/checkout/stats?from=2026-11-01&to=2026-11-02' })
   ).json()
   expect(long).toMatchObject({ complete: true, gaps: [{ to: 2 }] })
+})
+
+test('an engine that checks the files itself keeps the hours of a damaged one too', async () => {
+  await using rig = await batchRig()
+  const batch = await rig.batchOn(rig.tables(), null, async (tables) => ({
+    ...(await openReference(tables)),
+    verifies: true,
+  }))
+  await rig.send(Date.UTC(2026, 10, 22, 9))
+  await batch.run({ full: false })
+  damage(rig, 'messages')
+  await rig.send(Date.UTC(2026, 10, 21, 9))
+  const [run] = await batch.run({ full: true })
+  expect(run).toMatchObject({ result: 'published', files: 2 })
+  expect(rig.lines.join()).toMatch(/messages.*damaged.*keep the cells/)
+  expect((await rig.published()).cells).toBe(2)
+  await batch.close()
 })

@@ -1,4 +1,5 @@
 import { type Batch, startBatch } from '../../batch/batch.ts'
+import type { OpenEngine } from '../../batch/engines/engine.ts'
 import { openReference } from '../../batch/engines/reference.ts'
 import { openTable } from '../../lake/delta/table.ts'
 import { MemoryStore } from '../../lake/store/memory.ts'
@@ -47,10 +48,14 @@ export async function batchRig(options: { schedule?: string } = {}) {
   )
 
   /** Another batch layer over the same lake. */
-  function batchOn(on: LakeTables, schedule: string | null = null): Promise<Batch> {
+  function batchOn(
+    on: LakeTables,
+    schedule: string | null = null,
+    openEngine: OpenEngine = openReference,
+  ): Promise<Batch> {
     return startBatch(
       { tickMs: TICK_MS, schedule, engine: 'reference', retentionMs: RETENTION_MS },
-      { ...deps, tables: on, openEngine: openReference, sealer: writer, ticker: speed },
+      { ...deps, tables: on, openEngine, sealer: writer, ticker: speed },
     )
   }
   const batch = await batchOn(own, options.schedule ?? null)

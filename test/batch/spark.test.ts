@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { reasonIn } from '../../batch/engines/spark.ts'
+import { jobStatements } from '../../batch/engines/spark-job.ts'
 import { spark } from '../../schemas/sql/spark.ts'
 
 test("the reason of a failed job is its driver's last error, without the stack", () => {
@@ -14,6 +15,14 @@ test("the reason of a failed job is its driver's last error, without the stack",
     'Exception in thread "main": All masters are unresponsive',
   )
   expect(reasonIn('')).toBe('')
+})
+
+test('a job checks all files by one statement, after the views and before anything is written', () => {
+  const job = (n: number) => ({ views: [`v${n}`], checks: [`c${n}`], writes: [`w${n}`] })
+  const [v1, v2, check, ...writes] = jobStatements([job(1), job(2)])
+  expect([v1, v2, writes]).toEqual(['v1', 'v2', ['w1', 'w2']])
+  expect(check).toMatch(/^SELECT raise_error.*c1 UNION ALL c2/)
+  expect(jobStatements([{ views: [], checks: [], writes: [] }])).toEqual([])
 })
 
 test('names and strings of any characters are quoted', () => {

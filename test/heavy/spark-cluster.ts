@@ -14,6 +14,13 @@ interface ClusterState {
   readonly activeapps: readonly unknown[]
 }
 
+/** What lets that Spark read and write S3 and read Kafka, as `--jars` takes it; null where it is not installed. */
+export function sparkPackages(): string | null {
+  const folder = `${ROOT}/.cache/spark-packages`
+  const wanted = ['hadoop-aws-3.5.0', 'spark-sql-kafka-0-10_2.13-4.2.0']
+  return wanted.every((name) => existsSync(`${folder}/${name}.jar`)) ? `${folder}/*.jar` : null
+}
+
 /** A standalone cluster on loopback: a master and two workers with a core each. */
 export async function startCluster(home: string, dir: string) {
   const children: ChildProcess[] = []

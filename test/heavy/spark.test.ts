@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -7,6 +7,7 @@ import { duckdbEngine } from '../../batch/engines/duckdb.ts'
 import type { OpenEngine } from '../../batch/engines/engine.ts'
 import { openReference } from '../../batch/engines/reference.ts'
 import { sparkEngine } from '../../batch/engines/spark.ts'
+import { folderPlace } from '../../batch/engines/spark-place.ts'
 import type { DatePlan } from '../../batch/plan.ts'
 import { nodeClock } from '../../cli/host/clock.ts'
 import { nodeDisk } from '../../cli/host/disk.ts'
@@ -18,8 +19,7 @@ import { decodeCells, describeCells, encodeCells } from '../../lake/parquet/cell
 import { describeMessages, encodeMessages } from '../../lake/parquet/messages.ts'
 import { localStore } from '../../lake/store/local.ts'
 import { hourName } from '../../lake/tables/hours.ts'
-import { valueAt } from '../../schemas/cell-column.ts'
-import { type Cells, noCells } from '../../schemas/cells.ts'
+import { noCells } from '../../schemas/cells.ts'
 import type { Dataset } from '../../schemas/dataset.ts'
 import { host } from '../../schemas/datasets/host.ts'
 import { type Message, toColumns } from '../../schemas/message.ts'
@@ -27,8 +27,8 @@ import { defineView, type View } from '../../schemas/view.ts'
 import { hostMinute } from '../../schemas/views/host-minute.ts'
 import { serviceMinute } from '../../schemas/views/service-minute.ts'
 import { nastyMessages, scores } from '../schemas/nasty-messages.ts'
-import { close, exactRows } from '../simulator/oracle.ts'
 import { needs } from './needs.ts'
+import { expectSameCells } from './same-cells.ts'
 import { sparkHome, startCluster } from './spark-cluster.ts'
 
 const home = sparkHome()
@@ -57,10 +57,19 @@ describe.skipIf(!needs('pyspark', home !== null))('Spark', () => {
 
   const onSpark = (limitMs = 240_000) =>
     sparkEngine(
-      { master: cluster.master, limitMs, scratchDir: join(dir, 'scratch') },
-      { spark: sparkSubmit(home!), disk: nodeDisk(), clock: nodeClock(), random: nodeRandom() },
+      { master: cluster.master, limitMs, jars: '', scratchDir: join(dir, 'scratch') },
+      {
+        spark: sparkSubmit(home!),
+        place: folderPlace(join(dir, 'scratch/spark'), { disk: nodeDisk(), ...sparkSubmit(home!) }),
+        disk: nodeDisk(),
+        clock: nodeClock(),
+        random: nodeRandom(),
+      },
     )
-  const scratchIsEmpty = async () => expect(await nodeDisk().list(join(dir, 'scratch/spark'))).toEqual([])
+  const scratchIsEmpty = async () => {
+    for (const folder of ['spark', 'spark-jobs'])
+      expect(await nodeDisk().list(join(dir, 'scratch', folder))).toEqual([])
+  }
 
   async function write(dataset: Dataset, messages: readonly Message[], date: string): Promise<DataFile> {
     const rows = {
@@ -89,16 +98,6 @@ describe.skipIf(!needs('pyspark', home !== null))('Spark', () => {
     } finally {
       await engine.close()
     }
-  }
-
-  function expectSame(got: Cells, want: Cells): void {
-    expect(exactRows(got)).toEqual(exactRows(want))
-    const first = got.view.key.length + 1
-    for (let c = first; c < first + got.view.gauges.length; c++)
-      for (let i = 0; i < got.length; i++)
-        expect(close(valueAt(got.columns[c]!, i) as number, valueAt(want.columns[c]!, i) as number)).toBe(
-          true,
-        )
   }
 
   /** Plans over generated messages of two map tasks, whole and with hours carried from the file before. */
@@ -178,8 +177,8 @@ describe.skipIf(!needs('pyspark', home !== null))('Spark', () => {
     const got = await cellsOf(onSpark(), dataset, view, plans)
     expect(want.some((cells) => cells.length > 1)).toBe(true)
     for (const [i, cells] of got.entries()) {
-      expectSame(cells, want[i]!)
-      expectSame(cells, duck[i]!)
+      expectSameCells(cells, want[i]!)
+      expectSameCells(cells, duck[i]!)
     }
     await scratchIsEmpty()
   })
@@ -217,16 +216,19 @@ describe.skipIf(!needs('pyspark', home !== null))('Spark', () => {
     await scratchIsEmpty()
   })
 
-  test("what failed is told in the driver's words", async () => {
+  test.each(['damaged', 'missing'])('a %s file of messages ends the job, which says so', async (how) => {
     const plan = await onePlan()
     const path = await table.localPath(plan.maps[0]!.files[0]!)
     const open = onSpark()
     const engine = await open({ dataset: host, view: serviceMinute, messages: table, viewTable })
+    const bytes = await readFile(path)
     await rm(path)
+    // What Parquet itself has no way to notice.
+    if (how === 'damaged') await writeFile(path, bytes.with(bytes.length - 9, bytes.at(-9)! ^ 1))
     const computing = engine.compute(plan, { 0: 12 }, new AbortController().signal)
     await expect(computing).rejects.toMatchObject({
-      code: 'E_ENGINE',
-      message: expect.stringMatching(/^spark: .*PATH_NOT_FOUND/),
+      code: 'E_FILE_DAMAGED',
+      message: expect.stringMatching(how === 'damaged' ? /^spark: .*damaged or missing/ : /PATH_NOT_FOUND/),
     })
     await engine.close()
   })

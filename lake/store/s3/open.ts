@@ -30,10 +30,11 @@ export interface S3Host {
 }
 
 export function openBucket(
-  { bucket, prefix }: BucketPlace,
+  place: BucketPlace,
   { config, http, clock, env }: S3Host,
   { disk, random }: { disk: Disk; random: Random },
 ): OpenedStore {
+  const { bucket, prefix } = place
   const endpoint = config.endpoint ?? (env.AWS_ENDPOINT_URL_S3 || env.AWS_ENDPOINT_URL || null)
   const region = config.region ?? (env.AWS_REGION || env.AWS_DEFAULT_REGION || 'us-east-1')
   const pathStyle = config.pathStyle ?? (endpoint !== null || bucket.includes('.'))
@@ -42,10 +43,11 @@ export function openBucket(
   const requests = new Requests({ http, clock, random, credentials, region, url })
   const copies = new LocalCopies(config.copiesDir, config.copiesBytesMax, { disk, clock, random })
   return {
-    store: new S3Store(requests, prefix, copies),
+    store: new S3Store(requests, place, copies),
     probe: () => probeConditions(requests, { prefix, url }, random),
     // A bucket shows no object before it is whole.
     settle: async () => {},
     requests: () => requests.counts,
+    access: async () => ({ endpoint, region, pathStyle, credentials: await credentials.get() }),
   }
 }

@@ -3,7 +3,7 @@ import type { LocalCopies } from '../local-copies.ts'
 import type { ObjectStore, StoredObject } from '../port.ts'
 import { parsePage } from './answers.ts'
 import { putParts } from './multipart.ts'
-import { encodeKey, isKey } from './place.ts'
+import { type BucketPlace, encodeKey, isKey } from './place.ts'
 import type { Requests, Sent } from './requests.ts'
 
 /** A larger object is put and got in parts of this size. */
@@ -24,12 +24,13 @@ const IF_ABSENT = { 'if-none-match': '*' }
  */
 export class S3Store implements ObjectStore {
   readonly #requests: Requests
+  readonly #bucket: string
   readonly #prefix: string
   readonly #copies: LocalCopies | null
 
-  /** `prefix` is empty or ends with a slash. */
-  constructor(requests: Requests, prefix: string, copies: LocalCopies | null) {
+  constructor(requests: Requests, { bucket, prefix }: BucketPlace, copies: LocalCopies | null) {
     this.#requests = requests
+    this.#bucket = bucket
     this.#prefix = prefix
     this.#copies = copies
   }
@@ -128,6 +129,10 @@ export class S3Store implements ObjectStore {
     await this.#copies?.forget(key)
   }
 
+  url(key: string): string {
+    return `s3://${this.#bucket}/${this.#prefix}${key}`
+  }
+
   localCopy(key: string, check: (bytes: Uint8Array | null) => Uint8Array): Promise<string> {
     if (this.#copies === null) throw new TidemarkError('E_STORE', 'this store keeps no local files')
     return this.#copies.path(key, check, () => this.get(key))
@@ -144,7 +149,8 @@ export class S3Store implements ObjectStore {
   }
 
   #path(key: string): string {
-    if (!isKey(key))
+    // Other programs mark a folder by an empty object.
+    if (!isKey(key.replace(/\/$/, '')))
       throw new TidemarkError('E_STORE', `${JSON.stringify(key)} cannot be the key of an object`)
     return encodeKey(this.#prefix + key)
   }
