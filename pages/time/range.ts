@@ -42,7 +42,9 @@ export function rangeOf(params: URLSearchParams, zone: string, nowMs: number): R
     throw new WrongRange(`A range has two ends, but “${from === null ? 'from' : 'to'}” is missing.`)
   const fromMs = edge('from', from, zone, false)
   const toMs = edge('to', to, zone, true)
-  if (toMs <= fromMs) throw new WrongRange(`The end, ${to}, must be after the beginning, ${from}.`)
+  // A date that a zone left out, as 30 December 2011 in Samoa, is a day of no length.
+  if (toMs < fromMs || (toMs === fromMs && !(from === to && DATE.test(to))))
+    throw new WrongRange(`The end, ${to}, must be after the beginning, ${from}.`)
   return { fromMs, toMs, last: null }
 }
 
@@ -55,7 +57,7 @@ function lastRange(last: string, nowMs: number): Range {
 }
 
 const DATE = /^(\d{4})-(\d\d)-(\d\d)$/
-const TIME = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:\.\d{1,3})?)?(Z)?$/
+const TIME = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:\.\d{1,9})?)?(?:(Z)|([+ -])(\d\d):?(\d\d)?)?$/
 
 function edge(name: string, text: string, zone: string, isEnd: boolean): number {
   if (/^\d{11,15}$/.test(text)) return Number(text)
@@ -64,13 +66,15 @@ function edge(name: string, text: string, zone: string, isEnd: boolean): number 
     throw new WrongRange(
       `“${name}” must be a date like 2026-11-22 or a time like 2026-11-22T10:00, not “${text.slice(0, 40)}”.`,
     )
-  const [, y, m, d, hour = '0', minute = '0', second = '0', utc] = match
+  const [, y, m, d, hour = '0', minute = '0', second = '0', utc, sign, ahead = '0', more = '0'] = match
   const wall = Date.UTC(Number(y), Number(m) - 1, Number(d), Number(hour), Number(minute), Number(second))
   if (new Date(wall).getUTCDate() !== Number(d) || Number(m) > 12 || Number(hour) > 23)
     throw new WrongRange(
       `There is no ${text.slice(0, 40)}: the month has no such day, or the day no such hour.`,
     )
   if (utc) return wall
+  // A `+` that nobody encoded arrives as a space.
+  if (sign) return wall - (sign === '-' ? -1 : 1) * (Number(ahead) * 60 + Number(more)) * MINUTE_MS
   return firstInstant(isEnd && DATE.test(text) ? wall + DAY_MS : wall, zone)
 }
 

@@ -1,6 +1,9 @@
 import { fileURLToPath } from 'node:url'
 import fastifyStatic from '@fastify/static'
 import type { FastifyInstance } from 'fastify'
+import { isError } from '../../schemas/errors.ts'
+import type { Clock } from '../../schemas/ports/clock.ts'
+import { parseRange } from '../range.ts'
 
 /** What `npm run pages` builds from the folder `pages/`. */
 const BUILT = fileURLToPath(new URL('../../pages/dist', import.meta.url))
@@ -15,7 +18,10 @@ const PATHS = ['/', '/analysis', '/live', '/system']
 export const isPagePath = (path: string) => PATHS.includes(path)
 
 /** The pages: files that are built beforehand, and ask the API like anyone else. */
-export async function pages(app: FastifyInstance, { folder = BUILT }: { folder?: string | undefined }) {
+export async function pages(
+  app: FastifyInstance,
+  { folder = BUILT, clock }: { folder?: string | undefined; clock: Clock },
+) {
   await app.register(fastifyStatic, {
     root: folder,
     serve: false,
@@ -23,11 +29,36 @@ export async function pages(app: FastifyInstance, { folder = BUILT }: { folder?:
   })
   const hidden = { schema: { hide: true } }
   for (const path of PATHS)
-    app.get(path, hidden, async (_request, reply) =>
-      reply.header('cache-control', 'no-cache').type('text/html; charset=utf-8').sendFile('index.html'),
+    app.get(path, hidden, async ({ query }, reply) =>
+      reply
+        .code(namesRange(query as Query, clock.nowMs()) ? 200 : 400)
+        .header('cache-control', 'no-cache')
+        .type('text/html; charset=utf-8')
+        .sendFile('index.html'),
     )
   app.get('/icon.svg', hidden, async (_request, reply) => reply.sendFile('icon.svg'))
   app.get<{ Params: { '*': string } }>('/assets/*', hidden, async ({ params }, reply) =>
     reply.header('cache-control', FOR_EVER).sendFile(`assets/${params['*']}`),
   )
+}
+
+type Query = { readonly [name: string]: string | readonly string[] | undefined }
+
+/** A range that moves with the clock, like `7d`. */
+const LAST = /^0*[1-9]\d{0,4}[mhd]$/
+const DATE = /^\d{4}-\d\d-\d\d$/
+
+/** Whether an address names a range: what is wrong with one that does not, the page says itself. */
+function namesRange(query: Query, nowMs: number): boolean {
+  // Of a parameter that is there twice a page reads the first.
+  const [from, to, last, tz] = ['from', 'to', 'last', 'tz'].map((name) => [query[name]].flat()[0])
+  if (from === undefined && to === undefined && last !== undefined && !LAST.test(last)) return false
+  try {
+    const { fromMs, toMs } = parseRange({ from, to, tz }, nowMs, { lastDayIncluded: true })
+    // Only a date that a zone left out has no length.
+    return fromMs < toMs || (from === to && DATE.test(to ?? ''))
+  } catch (error) {
+    if (isError(error, 'E_PARAMETER')) return false
+    throw error
+  }
 }

@@ -142,7 +142,9 @@ export function makeApp(deps: HttpDeps, tls: HttpTls | null = null) {
     if (deps.sql !== undefined) queryRoutes(scope as unknown as App, deps.sql)
   })
   if (identities !== null) app.register(async (scope) => signInRoutes(scope, identities))
-  app.register(async (scope) => pages(scope as unknown as FastifyInstance, { folder: deps.pages }))
+  app.register(async (scope) =>
+    pages(scope as unknown as FastifyInstance, { folder: deps.pages, clock: deps.clock }),
+  )
   return app
 }
 

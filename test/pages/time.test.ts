@@ -147,6 +147,7 @@ test('the end date is included', () => {
 test.for([
   [{ from: '2026-02-30', to: '2026-03-01' }, 'no such day'],
   [{ from: '2026-11-23', to: '2026-11-20' }, 'must be after'],
+  [{ from: '2026-11-23', to: '2026-11-22' }, 'must be after'],
   [{ from: '2026-11-23' }, '“to” is missing'],
   [{ from: 'yesterday', to: '2026-11-23' }, 'must be a date like'],
   [{ last: 'week' }, 'must be like 15m'],
@@ -170,5 +171,22 @@ test('lengths and steps are named as people do', () => {
     '1 hour',
     '2 hours',
     '3 hours',
+  ])
+})
+
+test('a date that a zone left out is a day of no length; offsets of times are heeded', () => {
+  const of = (from: string, to: string, zone = 'UTC') => {
+    const { fromMs, toMs } = rangeOf(new URLSearchParams({ from, to }), zone, 0)
+    return [fromMs, toMs].map((ms) => new Date(ms).toISOString())
+  }
+  const change = '2011-12-30T10:00:00.000Z'
+  expect(of('2011-12-30', '2011-12-30', 'Pacific/Apia')).toEqual([change, change])
+  expect(of('2011-12-29', '2011-12-31', 'Pacific/Apia')).toEqual([
+    '2011-12-29T10:00:00.000Z',
+    '2011-12-31T10:00:00.000Z',
+  ])
+  expect(of('2026-11-22T10:00:00+01:00', '2026-11-22T07:00-0330')).toEqual([
+    '2026-11-22T09:00:00.000Z',
+    '2026-11-22T10:30:00.000Z',
   ])
 })

@@ -26,6 +26,27 @@ test('every page is the same file, which is asked for again each time', async ()
   }
 })
 
+test.for([
+  ['from=2026-02-30&to=2026-03-01', 400],
+  ['from=2026-11-22', 400],
+  ['from=2026-11-23&to=2026-11-22', 400],
+  ['from=2026-11-22T10:00&to=2026-11-22T10:00', 400],
+  ['from=2026-11-22&to=2026-11-22&tz=Mars/Olympus', 400],
+  ['from=a&from=b&to=2026-11-22', 400],
+  ['last=fortnight', 400],
+  ['last=0d', 400],
+  ['last=7d', 200],
+  ['from=2026-11-22T10:00:00%2B01:00&to=2026-11-22T11:00Z', 200],
+  ['from=2011-12-30&to=2011-12-30&tz=Pacific/Apia', 200],
+] as const)('an address with %s is the page, with status %i', async ([asked, status]) => {
+  await using rig = await apiRig({ pages })
+  for (const path of ['/', '/analysis']) {
+    const { statusCode, headers, body } = await rig.app.inject({ url: `${path}?${asked}` })
+    expect([path, statusCode, headers['cache-control']]).toEqual([path, status, 'no-cache'])
+    expect(body).toContain('<title>Tidemark</title>')
+  }
+})
+
 test('what a page loads is kept for ever, and nothing else is served', async () => {
   await using rig = await apiRig({ pages })
   const { statusCode, headers } = await rig.app.inject({ url: '/assets/index-abc.js' })
