@@ -1,4 +1,4 @@
-import { useMemo, useState } from 'preact/hooks'
+import { useMemo, useRef, useState } from 'preact/hooks'
 import { ask } from '../api/client.ts'
 import { useLive } from '../api/live.ts'
 import type { Page, SeriesPage, Stats, Summary } from '../api/types.ts'
@@ -29,50 +29,43 @@ export function HomePage({ shown }: { shown: Shown }) {
   const path = `/v1/views/${view.name}`
   const first = view.gauges[0]!.name
   const hasQuantiles = view.measures.includes('quantiles')
-  const keys = useAnswer(
-    `keys ${path}`,
-    (signal) => ask<Listed>(`${path}/keys`, { limit: KEYS_MAX }, signal),
-    EVERY_MS,
-  )
-  const isEmpty = keys.data !== null && keys.data.keys.length === 0
+  const [wanted, setWanted] = useState(address.params.get('q') ?? '')
+  const isMany = useRef(false)
+  // Where one page does not hold all of them, the API searches.
+  const q = isMany.current && wanted.trim() !== '' ? wanted.trim() : undefined
+  const page = { limit: KEYS_MAX, q }
+  const keys = useAnswer(`keys ${path} ${q}`, (signal) => ask<Listed>(`${path}/keys`, page, signal), EVERY_MS)
+  if ((keys.data?.total ?? 0) > KEYS_MAX) isMany.current = true
+  const isEmpty = q === undefined && keys.data !== null && keys.data.keys.length === 0
   const asked = keys.data === null || isEmpty ? null : path
   const day = useAnswer(
-    asked && `day ${asked} ${zone}`,
+    asked && `day ${asked} ${q} ${zone}`,
     (signal) => {
       const now = Date.now()
-      return ask<Counted>(
-        `${path}/analytics`,
-        { from: startOfDay(now, zone), to: now, limit: KEYS_MAX },
-        signal,
-      )
+      return ask<Counted>(`${path}/analytics`, { ...page, from: startOfDay(now, zone), to: now }, signal)
     },
     EVERY_MS,
   )
   const hour = useAnswer(
-    asked && `hour ${asked}`,
+    asked && `hour ${asked} ${q}`,
     (signal) => {
       const now = Date.now()
       const step = Math.max(60_000, view.bucket_ms)
       const length = Math.max(HOUR_MS, 30 * step)
-      const params = { from: now - length, to: now, step, fields: `${first}.mean`, limit: KEYS_MAX }
+      const params = { ...page, from: now - length, to: now, step, fields: `${first}.mean` }
       return ask<SeriesPage>(`${path}/series`, params, signal)
     },
     EVERY_MS,
   )
   const week = useAnswer(
-    asked && hasQuantiles ? `week ${asked}` : null,
+    asked && hasQuantiles ? `week ${asked} ${q}` : null,
     (signal) => {
       const now = Date.now()
-      return ask<Counted>(
-        `${path}/analytics`,
-        { from: now - 168 * HOUR_MS, to: now, limit: KEYS_MAX },
-        signal,
-      )
+      return ask<Counted>(`${path}/analytics`, { ...page, from: now - 168 * HOUR_MS, to: now }, signal)
     },
     WEEK_EVERY_MS,
   )
   const { newest, lost } = useLive(view)
-  const [wanted, setWanted] = useState(address.params.get('q') ?? '')
   const sorting = sortingOf(address.params.get('sort'), 'name')
   const rows = useMemo(
     () =>
@@ -98,6 +91,7 @@ export function HomePage({ shown }: { shown: Shown }) {
   )
   const silent = rows.filter(({ state }) => state === 'silent').length
   const busy = rows.filter(({ state }) => state === 'busy').length
+  const total = q === undefined ? Math.max(rows.length, keys.data?.total ?? 0) : rows.length
   const what = titleOf(view.key.at(-1)!).toLowerCase()
 
   const search = (text: string) => {
@@ -116,8 +110,8 @@ export function HomePage({ shown }: { shown: Shown }) {
         <section>
           <div class="bar">
             <h2>
-              {count(rows.length)} {what}
-              {rows.length === 1 ? '' : 's'}
+              {count(total)} {what}
+              {total === 1 ? '' : 's'}
             </h2>
             <p class="states">
               <span class="state ok">{count(rows.length - silent - busy)} ok</span>
@@ -166,7 +160,9 @@ export function HomePage({ shown }: { shown: Shown }) {
           />
           {keys.data !== null && inOrder.length === 0 && <p class="lead">No {what} is named like that.</p>}
           {(keys.data?.total ?? 0) > KEYS_MAX && (
-            <p class="lead">The first {count(KEYS_MAX)} are listed; search finds among them.</p>
+            <p class="lead">
+              The first {count(KEYS_MAX)} of {count(keys.data!.total)} are listed; search finds the others.
+            </p>
           )}
         </section>
       )}

@@ -1,9 +1,9 @@
-import type { Newest } from '../api/live.ts'
 import {
   column,
   figures,
   keyId,
   keyOf,
+  type Newest,
   type SeriesPage,
   type Stats,
   type Summary,

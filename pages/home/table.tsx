@@ -45,7 +45,9 @@ export function ServicesTable({ shown, rows, sorting, onSort }: Props) {
             <SortHead by="state" {...head}>
               State
             </SortHead>
-            <th scope="col">{titleOf(first.name)}, last hour</th>
+            <th scope="col" class="spark-head">
+              {titleOf(first.name)}, last hour
+            </th>
             {view.gauges.map(({ name }, g) => (
               <SortHead key={name} by={`now.${g}`} number {...head}>
                 {`${titleOf(name)} now`}
