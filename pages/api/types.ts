@@ -81,6 +81,9 @@ export interface Cell {
   readonly [column: string]: unknown
 }
 
+/** The newest cell of each key of a view, by `keyId`. */
+export type Newest = ReadonlyMap<string, Cell>
+
 /** One gauge's figures of stats, or fields of a cell. */
 export const figures = (row: { readonly [name: string]: unknown }, gauge: string) =>
   (row[gauge] ?? {}) as { readonly [field: string]: number | string | null }

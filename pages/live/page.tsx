@@ -1,35 +1,88 @@
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { useLive } from '../api/live.ts'
-import { figures, keyId, keyOf } from '../api/types.ts'
-import { KeyName } from '../names/name.tsx'
-import { compareNames, titleOf, visible } from '../names/visible.ts'
+import type { View } from '../api/types.ts'
+import { SILENT_MS } from '../home/rows.ts'
+import { titleOf } from '../names/visible.ts'
+import { go, withParams } from '../shell/address.ts'
 import type { Shown } from '../shell/context.ts'
 import { Lost } from '../shell/notice.tsx'
 import { Scroll } from '../shell/scroll.tsx'
-import { clock, count, valueText } from '../time/words.ts'
+import { count } from '../time/words.ts'
+import { Moves } from './moves.ts'
+import { LiveRowOf } from './row.tsx'
+import { finerOf, liveRows } from './rows.ts'
 
-/** The newest cell of every key of the finest view, as it moves. */
+/** Rows that are shown; search finds the others. */
+const ROWS_MAX = 300
+
+/** The open cells as they move: of every key, and below it by the finer view of its dataset. */
 export function LivePage({ shown }: { shown: Shown }) {
-  const { address, views, zone } = shown
-  const own = views.filter(({ dataset }) => dataset === shown.view.dataset)
-  const finest = own.reduce((best, one) => (one.key.length > best.key.length ? one : best))
-  const view = address.params.has('view') ? shown.view : finest
-  const { newest, lost } = useLive(view)
-  const text = (row: { readonly [name: string]: unknown }) => keyOf(view, row).map(visible).join(' · ')
-  const cells = [...newest.values()].sort((a, b) => compareNames(text(a), text(b)))
-  const last = cells.reduce((time, cell) => (cell.time_stamp > time ? cell.time_stamp : time), '')
+  const { address, views, view } = shown
+  const finer = finerOf(view, views)
+  const coarse = useLive(view)
+  const fine = useLive(finer)
+  const nowMs = useSecond()
+  const moves = useMoves(view, coarse.newest, nowMs)
+  const fineMoves = useMoves(finer, fine.newest, nowMs)
+  const part = (address.params.get('q') ?? '').trim().toLowerCase()
+  const all = liveRows({ view, newest: coarse.newest }, finer && { view: finer, newest: fine.newest }, {
+    part,
+    sinceMs: nowMs - SILENT_MS,
+  })
+  const keys = all.filter(({ isFine }) => !isFine).length
+  const lost = coarse.lost || fine.lost
   return (
     <>
       <h1>Live</h1>
-      <p class="lead">The newest minute of everything that sends, as it comes.</p>
       <Lost lost={lost} />
-      {cells.length === 0 && !lost && <p class="lead">Nothing has come within five minutes.</p>}
-      {cells.length > 0 && (
-        <Scroll label="Newest cells">
+      <div class="bar">
+        <p class="lead" role="status">
+          {keys === 0
+            ? 'Nothing has come within five minutes; what comes appears here by itself.'
+            : `The open cells of ${count(keys)} ${plural(view)}, as they move.`}
+        </p>
+        {views.length > 1 && (
+          <p>
+            <label class="sr" for="view">
+              View
+            </label>
+            <select
+              id="view"
+              class="quiet"
+              value={view.name}
+              onChange={(event) => go(withParams(address, { view: event.currentTarget.value, q: null }))}
+            >
+              {views.map(({ name }) => (
+                <option key={name}>{name}</option>
+              ))}
+            </select>
+          </p>
+        )}
+        <p class="search">
+          <label class="sr" for="search">
+            Search
+          </label>
+          <input
+            id="search"
+            type="search"
+            placeholder="Search   /"
+            autocomplete="off"
+            spellcheck={false}
+            value={address.params.get('q') ?? ''}
+            onInput={({ currentTarget: { value } }) =>
+              go(withParams(address, { q: value === '' ? null : value }), { replace: true })
+            }
+          />
+        </p>
+      </div>
+      {all.length > 0 && (
+        <Scroll label="Open cells">
           <table class="live">
             <thead>
               <tr>
-                <th scope="col">{view.key.map(titleOf).join(', ')}</th>
-                <th scope="col">Minute</th>
+                <th scope="col">{(finer ?? view).key.map(titleOf).join(', ')}</th>
+                <th scope="col">Newest</th>
+                <th scope="col">{titleOf(view.gauges[0]!.name)}, as it comes</th>
                 {view.gauges.map(({ name }) => (
                   <th scope="col" class="number" key={name}>
                     {titleOf(name)}, mean
@@ -38,27 +91,53 @@ export function LivePage({ shown }: { shown: Shown }) {
                 <th scope="col" class="number">
                   Messages
                 </th>
+                <th scope="col">Since</th>
               </tr>
             </thead>
             <tbody>
-              {cells.map((cell) => (
-                <tr key={keyId(keyOf(view, cell))} class={cell.time_stamp === last ? 'newest' : undefined}>
-                  <th scope="row">
-                    <KeyName values={keyOf(view, cell)} />
-                  </th>
-                  <td>{clock(Date.parse(cell.time_stamp), zone)}</td>
-                  {view.gauges.map(({ name, unit }) => (
-                    <td class="number" key={name}>
-                      {valueText(figures(cell, name).mean as number | null, unit)}
-                    </td>
-                  ))}
-                  <td class="number">{count(cell.messages)}</td>
-                </tr>
+              {all.slice(0, ROWS_MAX).map((row) => (
+                <LiveRowOf
+                  key={`${row.view.name} ${row.id}`}
+                  row={row}
+                  move={(row.isFine ? fineMoves : moves)?.of(row.id)}
+                  nowMs={nowMs}
+                  zone={shown.zone}
+                />
               ))}
             </tbody>
           </table>
         </Scroll>
       )}
+      {all.length > ROWS_MAX && (
+        <p class="lead">
+          The first {count(ROWS_MAX)} of {count(all.length)} rows; search finds the others.
+        </p>
+      )}
     </>
   )
+}
+
+const plural = (view: View) => `${titleOf(view.key.at(-1)!).toLowerCase()}s`
+
+/** Now, every second. */
+function useSecond(): number {
+  const [nowMs, setNow] = useState(Date.now)
+  useEffect(() => {
+    const timer = window.setInterval(() => setNow(Date.now()), 1_000)
+    return () => window.clearInterval(timer)
+  }, [])
+  return nowMs
+}
+
+/** How the cells of a view moved, of its first gauge. */
+function useMoves(
+  view: View | null,
+  newest: ReturnType<typeof useLive>['newest'],
+  nowMs: number,
+): Moves | null {
+  const kept = useRef<{ view: string; moves: Moves } | null>(null)
+  if (view === null) return null
+  if (kept.current?.view !== view.name) kept.current = { view: view.name, moves: new Moves(view.gauges[0]!) }
+  kept.current.moves.look(newest, Math.max(nowMs, Date.now()))
+  return kept.current.moves
 }
