@@ -10,14 +10,14 @@ import type { Host } from './host.ts'
 async function kafkaClient(
   settings: Settings,
   place: Pick<KafkaConnection, 'brokers' | 'topic'>,
-  disk: Disk,
+  { disk, clock }: Pick<Host, 'disk' | 'clock'>,
 ): Promise<KafkaClient> {
   const { brokers, topic } = place
   const connection = { brokers, topic, ...(await security(settings, disk)) }
   if (settings.text('log.kafka_client') === 'kafkajs') hideTimeoutWarning()
   return settings.text('log.kafka_client') === 'platformatic'
     ? (await import('../../log/kafka/platformatic.ts')).platformaticClient(connection)
-    : (await import('../../log/kafka/kafkajs.ts')).kafkajsClient(connection)
+    : (await import('../../log/kafka/kafkajs.ts')).kafkajsClient(connection, clock)
 }
 
 async function security(settings: Settings, disk: Disk): Promise<Pick<KafkaConnection, 'tls' | 'sasl'>> {
@@ -46,9 +46,10 @@ export async function openLogOnKafka(
   settings: Settings,
   place: Pick<KafkaConnection, 'brokers' | 'topic'>,
   { partitions }: DeployedLog,
-  { disk, clock, random, logLine }: Host,
+  host: Host,
 ): Promise<KafkaLog> {
-  const client = await kafkaClient(settings, place, disk)
+  const { clock, random, logLine } = host
+  const client = await kafkaClient(settings, place, host)
   const replication = settings.integer('log.replication')
   const minInsync = Math.min(replication, settings.integer('log.min_insync'))
   const spec = { partitions, replication, minInsync, flush: replication === 1 }

@@ -23,7 +23,12 @@ export interface KafkaLogDeps {
 const POLL_MS = 200
 /** Bytes of one read. */
 const READ_BYTES_MAX = 4 << 20
+/** Whoever reads tries again within this time: a failed read that is older is of a partition that nobody reads here any more. */
+const READ_TROUBLE_MS = 60_000
 const FOREIGN = 'a record that no collector of this release wrote'
+
+/** What a broker was asked for. */
+type Asked = 'append' | 'read' | 'look'
 
 /** Opens the topic, made when there is none. Throws `E_LOG` when the brokers cannot be reached. */
 export async function openKafkaLog(spec: TopicSpec, deps: KafkaLogDeps): Promise<KafkaLog> {
@@ -59,7 +64,9 @@ export class KafkaLog implements Log {
   /** Log time of the last block read. */
   readonly #readMs = new Map<number, number>()
   #pendingBytes = 0
-  #trouble: string | null = null
+  /** Why brokers do not answer, by what was asked of them. */
+  readonly #troubles = new Map<Asked, string>()
+  #readFailedMs = 0
   #closed = false
   #cancelPoll = () => {}
   #polling: Promise<void> | null = null
@@ -72,11 +79,11 @@ export class KafkaLog implements Log {
     for (const partition of this.#partitions) {
       this.#learn(partition, offsets.get(partition)!)
       const told = {
-        failed: (reason: string) => this.#failed(reason),
+        failed: (reason: string) => this.#failed('append', reason),
         acknowledged: (bytes: number, last: number) => {
           this.#pendingBytes -= bytes
           this.#learn(partition, { first: 0, next: last + 1 })
-          this.#works()
+          this.#works('append')
           // Also when a look at the brokers has seen them before: senders may wait for fewer pending bytes.
           this.#changed()
         },
@@ -130,14 +137,15 @@ export class KafkaLog implements Log {
     try {
       const limits = { bytesMax: READ_BYTES_MAX, waitMs: 0 }
       const fetched = await this.#deps.client.fetch(partition, after + 1, limits)
-      this.#works()
+      this.#works('read')
       if (this.#learn(partition, fetched.offsets)) this.#changed()
       return fetched
     } catch (error) {
       // What a trim deleted meanwhile is no trouble of the brokers.
       await this.#look().catch(() => {})
       if (after < this.start(partition)) throw this.#trimmed(partition, after)
-      this.#failed(describeError(error))
+      this.#readFailedMs = this.#deps.clock.nowMs()
+      this.#failed('read', describeError(error))
       throw new TidemarkError('E_LOG', `partition ${partition} cannot be read: ${describeError(error)}`, {
         cause: error,
       })
@@ -196,31 +204,32 @@ export class KafkaLog implements Log {
     if (this.#closed) return
     this.#cancelPoll = this.#deps.clock.after(POLL_MS, () => {
       this.#polling = this.#look()
-        .catch((error: unknown) => this.#failed(describeError(error)))
+        .catch((error: unknown) => this.#failed('look', describeError(error)))
         .then(() => this.#arm())
     })
   }
 
   async #look(): Promise<void> {
     const offsets = await this.#deps.client.offsets()
+    this.#works('look')
+    if (this.#deps.clock.nowMs() - this.#readFailedMs > READ_TROUBLE_MS) this.#works('read')
     let grew = false
     for (const [partition, known] of offsets)
       if (this.#partitions.includes(partition)) grew = this.#learn(partition, known) || grew
     if (grew) this.#changed()
   }
 
-  #failed(reason: string): void {
+  #failed(asked: Asked, reason: string): void {
     if (this.#closed) return
-    if (this.#trouble === null)
+    if (this.#troubles.size === 0)
       this.#deps.logLine(`log: Kafka does not answer (${reason}); nothing is acknowledged until it does`)
-    this.#trouble = reason
+    this.#troubles.set(asked, reason)
     this.#changed()
   }
 
-  #works(): void {
-    if (this.#trouble === null) return
+  #works(asked: Asked): void {
+    if (!this.#troubles.delete(asked) || this.#troubles.size > 0) return
     this.#deps.logLine('log: Kafka answers again')
-    this.#trouble = null
     this.#changed()
   }
 
@@ -250,7 +259,7 @@ export class KafkaLog implements Log {
 
   state(): LogState {
     const { pendingBytes, uncoveredBytes } = { pendingBytes: this.#pendingBytes, uncoveredBytes: 0 }
-    const reason = this.#trouble
+    const [reason = null] = this.#troubles.values()
     const state = reason === null ? 'ok' : 'failed'
     return { state, reason, bytes: 0, segments: 0, pendingBytes, uncoveredBytes, gaps: [] }
   }

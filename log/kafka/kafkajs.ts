@@ -1,17 +1,18 @@
 import { createRequire } from 'node:module'
-import kafkajs, { type Consumer, type Producer, type SASLOptions } from 'kafkajs'
+import kafkajs, { type Admin, type Consumer, type Producer, type SASLOptions } from 'kafkajs'
 import { TidemarkError } from '../../schemas/errors.ts'
+import type { Clock } from '../../schemas/ports/clock.ts'
 import {
   type GroupMember,
   groupOf,
   type KafkaClient,
   type KafkaConnection,
-  type PartitionOffsets,
   RECORD_HEADER,
   REQUEST_MS,
   SESSION_MS,
   topicConfigs,
 } from './client.ts'
+import { within } from './within.ts'
 
 const { Kafka, logLevel, Partitioners } = kafkajs
 const require = createRequire(import.meta.url)
@@ -49,9 +50,13 @@ interface FetchedPartition {
 
 /** Tries within one call; the log tries again whole groups. */
 const RETRY = { retries: 5, initialRetryTime: 100, maxRetryTime: 1_000 }
+/** Longest call. kafkajs waits for ever for some answers of a broker that fell silent, so whatever took longer is given up. */
+const CALL_MS = 2 * REQUEST_MS
+/** A group from which nothing was heard for so long has no such member any more. */
+const SILENCE_MS = 3 * SESSION_MS
 
 /** Throws `E_LOG` when no broker can be reached. */
-export function kafkajsClient({ brokers, topic, tls, sasl }: KafkaConnection): KafkaClient {
+export function kafkajsClient({ brokers, topic, tls, sasl }: KafkaConnection, clock: Clock): KafkaClient {
   const options = {
     clientId: 'tidemark',
     brokers: [...brokers],
@@ -62,76 +67,71 @@ export function kafkajsClient({ brokers, topic, tls, sasl }: KafkaConnection): K
     ...(sasl && { sasl: sasl as SASLOptions }),
   }
   const kafka = new Kafka(options)
-  let admin = kafka.admin()
-  let connected: Promise<void> | null = null
-  const connect = () => {
-    connected ??= admin.connect().catch((error: unknown) => {
-      connected = null
+  let admin: Promise<Admin> | null = null
+  /** One that lost its last broker does not always come back: after any failure another takes its place. */
+  const administer = async <T>(ask: (admin: Admin) => Promise<T>): Promise<T> => {
+    admin ??= connected(kafka.admin())
+    const used = admin
+    try {
+      return await within(clock, CALL_MS, used.then(ask))
+    } catch (error) {
+      if (admin === used) admin = null
+      disconnect(used)
       throw error
-    })
-    return connected
-  }
-  /** A client for administration that lost its last broker does not always come back: another takes its place. */
-  const renewAdmin = () => {
-    const old = admin
-    admin = kafka.admin()
-    connected = null
-    void old.disconnect().catch(() => {})
+    }
   }
   // A producer a partition: kafkajs loses acknowledged messages where two sends of one producer are under way.
   const producers = new Map<number, Promise<Producer>>()
   const producerOf = (partition: number): Promise<Producer> => {
     let producer = producers.get(partition)
     if (producer === undefined) {
-      const made = kafka.producer({
-        idempotent: true,
-        maxInFlightRequests: 1,
-        allowAutoTopicCreation: false,
-        createPartitioner: Partitioners.DefaultPartitioner,
-      })
-      producer = made.connect().then(() => made)
+      producer = connected(
+        kafka.producer({
+          idempotent: true,
+          maxInFlightRequests: 1,
+          allowAutoTopicCreation: false,
+          createPartitioner: Partitioners.DefaultPartitioner,
+        }),
+      )
       producers.set(partition, producer)
-      producer.catch(() => producers.delete(partition))
     }
     return producer
   }
-  const reading = readingCluster(options, topic)
-  const offsets = async (): Promise<Map<number, PartitionOffsets>> => {
-    await connect()
-    const all = await admin.fetchTopicOffsets(topic).catch((error: unknown) => {
-      renewAdmin()
-      throw error
-    })
-    return new Map(
-      all.map(({ partition, low, high }) => [partition, { first: Number(low), next: Number(high) }]),
-    )
-  }
-
+  const reading = readingCluster(options, topic, clock)
   return {
-    async openTopic(spec) {
-      await connect()
-      const { partitions: numPartitions, replication: replicationFactor } = spec
-      if (!(await admin.listTopics()).includes(topic)) {
-        const configEntries = topicConfigs(spec)
-        const topics = [{ topic, numPartitions, replicationFactor, configEntries }]
-        await admin.createTopics({ waitForLeaders: true, topics }).catch((error: unknown) => {
-          // It gathers what the brokers said, and itself says nothing.
-          const [first] = (error as { errors?: unknown[] }).errors ?? []
-          throw first ?? error
-        })
-      }
-      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
-      return topics[0]!.partitions.length
+    openTopic(spec) {
+      return administer(async (admin) => {
+        const { partitions: numPartitions, replication: replicationFactor } = spec
+        if (!(await admin.listTopics()).includes(topic)) {
+          const configEntries = topicConfigs(spec)
+          const topics = [{ topic, numPartitions, replicationFactor, configEntries }]
+          await admin.createTopics({ waitForLeaders: true, topics }).catch((error: unknown) => {
+            // It gathers what the brokers said, and itself says nothing.
+            const [first] = (error as { errors?: unknown[] }).errors ?? []
+            throw first ?? error
+          })
+        }
+        const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
+        return topics[0]!.partitions.length
+      })
     },
     async produce(partition, records) {
-      const producer = await producerOf(partition)
+      const producer = producerOf(partition)
       const messages = records.map(({ value, header }) => ({
         partition,
         value,
         headers: { [RECORD_HEADER]: header },
       }))
-      const [result] = await producer.send({ topic, acks: -1, timeout: REQUEST_MS, messages })
-      return Number(result!.baseOffset)
+      const send = async (one: Producer) => one.send({ topic, acks: -1, timeout: REQUEST_MS, messages })
+      try {
+        const [result] = await within(clock, CALL_MS, producer.then(send))
+        return Number(result!.baseOffset)
+      } catch (error) {
+        // A send that was given up may still go on: never beside another of the same producer.
+        producers.delete(partition)
+        disconnect(producer)
+        throw error
+      }
     },
     async fetch(partition, offset, limits) {
       const found = await reading.fetch(partition, offset, limits)
@@ -148,10 +148,15 @@ export function kafkajsClient({ brokers, topic, tls, sasl }: KafkaConnection): K
       const first = Number(found.lastStartOffset ?? 0)
       return { records, offsets: { first, next: Number(found.highWatermark) } }
     },
-    offsets,
+    async offsets() {
+      const all = await administer((admin) => admin.fetchTopicOffsets(topic))
+      return new Map(
+        all.map(({ partition, low, high }) => [partition, { first: Number(low), next: Number(high) }]),
+      )
+    },
     async deleteBelow(partition, offset) {
-      await connect()
-      await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] })
+      const partitions = [{ partition, offset: String(offset) }]
+      await administer((admin) => admin.deleteTopicRecords({ topic, partitions }))
     },
     async join(group, member) {
       const consumer = kafka.consumer({
@@ -164,25 +169,49 @@ export function kafkajsClient({ brokers, topic, tls, sasl }: KafkaConnection): K
         allowAutoTopicCreation: false,
       })
       try {
-        await joinPaused(consumer, topic, member)
+        const ignore = await joinPaused(consumer, topic, member, clock)
+        return { leave: () => consumer.disconnect().finally(ignore) }
       } catch (error) {
         await consumer.disconnect().catch(() => {})
         throw error
       }
-      return { leave: () => consumer.disconnect() }
     },
     async close() {
-      const made = await Promise.allSettled(producers.values())
-      for (const one of made) if (one.status === 'fulfilled') await one.value.disconnect()
+      await Promise.all([...producers.values(), ...(admin === null ? [] : [admin])].map(disconnect))
       await reading.close()
-      await admin.disconnect()
     },
   }
 }
 
-/** The group hands out partitions; nothing is fetched through it. */
-async function joinPaused(consumer: Consumer, topic: string, member: GroupMember): Promise<void> {
+interface Connection {
+  connect(): Promise<void>
+  disconnect(): Promise<void>
+}
+
+const connected = async <T extends Connection>(made: T): Promise<T> => {
+  await made.connect()
+  return made
+}
+
+/** Never fails; to take leave of a broker that is gone may take for ever. */
+const disconnect = (connection: Promise<Connection>): Promise<void> =>
+  connection.then((one) => one.disconnect()).catch(() => {})
+
+/** The group hands out partitions; nothing is fetched through it. Returns what ends the watch over its silence. */
+async function joinPaused(
+  consumer: Consumer,
+  topic: string,
+  member: GroupMember,
+  clock: Clock,
+): Promise<() => void> {
+  let ignore = () => {}
+  const heard = () => {
+    ignore()
+    ignore = clock.after(SILENCE_MS, () => member.lost('the group does not answer'))
+  }
+  consumer.on(consumer.events.HEARTBEAT, heard)
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+    heard()
     consumer.pause([{ topic }])
     member.assigned([...(payload.memberAssignment[topic] ?? [])].sort((a, b) => a - b))
   })
@@ -192,9 +221,11 @@ async function joinPaused(consumer: Consumer, topic: string, member: GroupMember
   await consumer.connect()
   await consumer.subscribe({ topics: [topic] })
   await consumer.run({ autoCommit: false, eachBatch: async () => {} })
+  heard()
+  return () => ignore()
 }
 
-function readingCluster(options: object, topic: string) {
+function readingCluster(options: object, topic: string, clock: Clock) {
   const Cluster = require('kafkajs/src/cluster')
   const { createLogger } = require('kafkajs/src/loggers')
   const socketFactory = require('kafkajs/src/network/socketFactory')()
@@ -221,34 +252,39 @@ function readingCluster(options: object, topic: string) {
   const forget = async () => {
     const old = cluster
     cluster = null
-    await old?.then((one) => one.disconnect()).catch(() => {})
+    if (old !== null) await disconnect(old)
+  }
+  const ask = async (
+    made: Cluster,
+    partition: number,
+    offset: number,
+    { bytesMax, waitMs }: { bytesMax: number; waitMs: number },
+  ): Promise<FetchedPartition> => {
+    await made.refreshMetadataIfNecessary()
+    const [nodeId] = Object.keys(made.findLeaderForPartitions(topic, [partition]))
+    if (nodeId === undefined) throw new TidemarkError('E_LOG', `nobody leads ${topic}/${partition}`)
+    const broker = await made.findBroker({ nodeId })
+    const partitions = [{ partition, fetchOffset: String(offset), maxBytes: bytesMax }]
+    const answer = await broker.fetch({
+      replicaId: -1,
+      isolationLevel: 0,
+      maxWaitTime: waitMs,
+      minBytes: 1,
+      maxBytes: bytesMax,
+      topics: [{ topic, partitions }],
+    })
+    return answer.responses[0]!.partitions[0]!
   }
   return {
-    async fetch(
-      partition: number,
-      offset: number,
-      { bytesMax, waitMs }: { bytesMax: number; waitMs: number },
-    ): Promise<FetchedPartition> {
+    async fetch(partition: number, offset: number, limits: { bytesMax: number; waitMs: number }) {
       cluster ??= open()
+      const used = cluster
       try {
-        const made = await cluster
-        await made.refreshMetadataIfNecessary()
-        const [nodeId] = Object.keys(made.findLeaderForPartitions(topic, [partition]))
-        if (nodeId === undefined) throw new TidemarkError('E_LOG', `nobody leads ${topic}/${partition}`)
-        const broker = await made.findBroker({ nodeId })
-        const partitions = [{ partition, fetchOffset: String(offset), maxBytes: bytesMax }]
-        const answer = await broker.fetch({
-          replicaId: -1,
-          isolationLevel: 0,
-          maxWaitTime: waitMs,
-          minBytes: 1,
-          maxBytes: bytesMax,
-          topics: [{ topic, partitions }],
-        })
-        return answer.responses[0]!.partitions[0]!
+        const asked = used.then((made) => ask(made, partition, offset, limits))
+        return await within(clock, CALL_MS, asked)
       } catch (error) {
-        // Another broker may lead by now: everything is looked up anew. To take leave of one that is gone may take for ever.
-        void forget()
+        // Another broker may lead by now: everything is looked up anew.
+        if (cluster === used) void forget()
         throw error
       }
     },

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { KafkaLog } from '../../../log/kafka/kafka-log.ts'
 import { blocksOf } from '../../log/conformance.ts'
 import { block } from '../../log/journal/samples.ts'
+import { until } from '../watch.ts'
 import { type Brokers, kafkaFound, startBrokers } from './brokers.ts'
 import { CLIENTS, openOn, SINGLE, topicName } from './opened.ts'
 import { startProxy } from './proxy.ts'
@@ -25,6 +26,36 @@ describe.runIf(kafkaFound()).each(Object.keys(CLIENTS))('what %s acknowledged', 
       await appended(200)
     })
     expect(proxy.swallowed()).toBe(3)
+    await log.close()
+  })
+
+  test('is there in order when every connection falls silent, and what is new is read and seen again', async () => {
+    let target = 0
+    await using proxy = await startProxy(() => target)
+    await using brokers = await startBrokers(1, {
+      advertised: proxy.port,
+      listening: (port) => {
+        target = port
+      },
+    })
+    const topic = topicName()
+    const log = await openOn(client, brokers.addresses, topic)
+    const other = await openOn(client, brokers.addresses, topic)
+    let handed = 0
+    const group = other.share('readers')
+    group.onChange(() => (handed += 1))
+    await appendDuring(log, async (appended) => {
+      await appended(50)
+      await until('a partition is handed out', () => handed > 0)
+      proxy.silence()
+      await appended(50)
+    })
+    await until('the other sees it', () => other.end(0) === log.end(0), 60_000)
+    await until('the other works', () => other.state().state === 'ok', 60_000)
+    expect((await blocksOf(other, 1)).length).toBe((await blocksOf(log, 1)).length)
+    await until('the other is a member', () => group.failing === null, 60_000)
+    await group.close()
+    await other.close()
     await log.close()
   })
 

@@ -7,7 +7,7 @@ import { kafkajsClient } from '../../../log/kafka/kafkajs.ts'
 import { platformaticClient } from '../../../log/kafka/platformatic.ts'
 
 export const CLIENTS: { readonly [name: string]: (connection: KafkaConnection) => KafkaClient } = {
-  kafkajs: kafkajsClient,
+  kafkajs: (connection) => kafkajsClient(connection, nodeClock()),
   platformatic: platformaticClient,
 }
 
@@ -15,12 +15,21 @@ export const SINGLE: TopicSpec = { partitions: 2, replication: 1, minInsync: 1, 
 
 export const topicName = () => `t-${randomBytes(6).toString('hex')}`
 
-export function openOn(
+/** Tries again, as a layer that starts does: a new topic may not be led yet. */
+export async function openOn(
   name: string,
   brokers: readonly string[],
   topic: string,
   spec: TopicSpec = SINGLE,
 ): Promise<KafkaLog> {
-  const client = CLIENTS[name]!({ brokers, topic })
-  return openKafkaLog(spec, { client, clock: nodeClock(), random: nodeRandom(), logLine: () => {} })
+  for (let tries = 1; ; tries++) {
+    const client = CLIENTS[name]!({ brokers, topic })
+    const deps = { client, clock: nodeClock(), random: nodeRandom(), logLine: () => {} }
+    try {
+      return await openKafkaLog(spec, deps)
+    } catch (error) {
+      if (tries === 5) throw error
+      await new Promise((resolve) => setTimeout(resolve, 500))
+    }
+  }
 }

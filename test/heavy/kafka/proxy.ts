@@ -2,16 +2,22 @@ import net from 'node:net'
 
 /**
  * Passes on what clients and a broker say. `swallow(n)`: the answers to the next `n` produce requests are lost, each with its
- * connection, after the broker has done what they asked.
+ * connection, after the broker has done what they asked. `silence()`: nothing more comes or goes over the connections there are,
+ * as when the machine behind them is gone; those made from then on are whole.
  */
 export async function startProxy(target: () => number) {
   let toSwallow = 0
   let swallowed = 0
   const sockets = new Set<net.Socket>()
+  const silences = new Set<() => void>()
   const server = net.createServer((client) => {
     const broker = net.connect(target(), '127.0.0.1')
     let pending = Buffer.alloc(0)
     let doomed = false
+    let silent = false
+    silences.add(() => {
+      silent = true
+    })
     const end = () => {
       client.destroy()
       broker.destroy()
@@ -25,6 +31,7 @@ export async function startProxy(target: () => number) {
       })
     }
     client.on('data', (chunk) => {
+      if (silent) return
       pending = Buffer.concat([pending, chunk])
       while (pending.length >= 4 && pending.length >= 4 + pending.readInt32BE(0)) {
         const frame = pending.subarray(0, 4 + pending.readInt32BE(0))
@@ -38,6 +45,7 @@ export async function startProxy(target: () => number) {
       }
     })
     broker.on('data', (chunk) => {
+      if (silent) return
       if (!doomed) return void client.write(chunk)
       swallowed += 1
       end()
@@ -50,6 +58,10 @@ export async function startProxy(target: () => number) {
       toSwallow += count
     },
     swallowed: () => swallowed,
+    silence: () => {
+      for (const silence of silences) silence()
+      silences.clear()
+    },
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy()
       await new Promise((resolve) => server.close(resolve))
