@@ -167,18 +167,25 @@ export function kafkajsClient({ brokers, topic, tls, sasl }: KafkaConnection, cl
         // With nothing to fetch it sleeps so long between two heartbeats.
         maxWaitTimeInMs: SESSION_MS / 5,
         allowAutoTopicCreation: false,
+        // One that starts again by itself cannot be stopped meanwhile, and keeps partitions that nobody reads.
+        retry: { ...RETRY, restartOnFailure: async () => false },
       })
+      const ignore = watchMember(consumer, topic, member, clock)
+      const leave = () => consumer.disconnect().finally(ignore)
       try {
-        const ignore = await joinPaused(consumer, topic, member, clock)
-        return { leave: () => consumer.disconnect().finally(ignore) }
+        await consumer.connect()
+        await consumer.subscribe({ topics: [topic] })
+        // Until this ends, well or not, to disconnect would not keep it from becoming a member.
+        await consumer.run({ autoCommit: false, eachBatch: async () => {} })
+        return { leave }
       } catch (error) {
-        await consumer.disconnect().catch(() => {})
+        await leave().catch(() => {})
         throw error
       }
     },
     async close() {
-      await Promise.all([...producers.values(), ...(admin === null ? [] : [admin])].map(disconnect))
-      await reading.close()
+      const leaving = [...producers.values(), ...(admin === null ? [] : [admin])].map(disconnect)
+      await within(clock, REQUEST_MS, Promise.all([...leaving, reading.close()])).catch(() => {})
     },
   }
 }
@@ -198,12 +205,7 @@ const disconnect = (connection: Promise<Connection>): Promise<void> =>
   connection.then((one) => one.disconnect()).catch(() => {})
 
 /** The group hands out partitions; nothing is fetched through it. Returns what ends the watch over its silence. */
-async function joinPaused(
-  consumer: Consumer,
-  topic: string,
-  member: GroupMember,
-  clock: Clock,
-): Promise<() => void> {
+function watchMember(consumer: Consumer, topic: string, member: GroupMember, clock: Clock): () => void {
   let ignore = () => {}
   const heard = () => {
     ignore()
@@ -215,12 +217,7 @@ async function joinPaused(
     consumer.pause([{ topic }])
     member.assigned([...(payload.memberAssignment[topic] ?? [])].sort((a, b) => a - b))
   })
-  consumer.on(consumer.events.CRASH, ({ payload: { error, restart } }) => {
-    if (!restart) member.lost(error.message)
-  })
-  await consumer.connect()
-  await consumer.subscribe({ topics: [topic] })
-  await consumer.run({ autoCommit: false, eachBatch: async () => {} })
+  consumer.on(consumer.events.CRASH, ({ payload }) => member.lost(payload.error.message))
   heard()
   return () => ignore()
 }
