@@ -47,29 +47,20 @@ describe.runIf(kafkaFound())('a log on Kafka', () => {
 
     test('members of a group share the partitions', async () => {
       const topic = topicName()
-      await using log = disposable(await openOn(client, brokers.addresses, topic))
-      await log.append(0, block('a', 1))
-      const one = CLIENTS[client]!({ brokers: brokers.addresses, topic })
-      const two = CLIENTS[client]!({ brokers: brokers.addresses, topic })
-      const has: (readonly number[])[] = [[], []]
-      const member = (at: number) => ({
-        assigned(mine: readonly number[]) {
-          has[at] = mine
-        },
-        lost: (reason: string) => expect.unreachable(reason),
-      })
-      const first = await one.join('speed', member(0))
-      await vi.waitFor(() => expect(has[0]).toEqual([0, 1]), 15_000)
-      const second = await two.join('speed', member(1))
-      await vi.waitFor(() => expect([has[0]!.length, has[1]!.length]).toEqual([1, 1]), 30_000)
+      await using one = disposable(await openOn(client, brokers.addresses, topic))
+      await using two = disposable(await openOn(client, brokers.addresses, topic))
+      await one.append(0, block('a', 1))
+      const first = one.share('speed')
+      await vi.waitFor(() => expect(first.owned()).toEqual([0, 1]), 60_000)
+      const second = two.share('speed')
+      const each = () => [first.owned().length, second.owned().length]
+      await vi.waitFor(() => expect(each()).toEqual([1, 1]), 60_000)
       // Members that are silent are put out: these are not.
       await new Promise((resolve) => setTimeout(resolve, 12_000))
-      expect([has[0]!.length, has[1]!.length]).toEqual([1, 1])
-      await second.leave()
-      await vi.waitFor(() => expect(has[0]).toEqual([0, 1]), 30_000)
-      await first.leave()
-      await one.close()
-      await two.close()
+      expect(each()).toEqual([1, 1])
+      await second.close()
+      await vi.waitFor(() => expect(first.owned()).toEqual([0, 1]), 60_000)
+      await first.close()
     })
   })
 })
