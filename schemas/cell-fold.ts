@@ -1,6 +1,6 @@
 import type { CellColumn, NumberColumn, TextColumn } from './cell-column.ts'
-import { CellRows, type KeySummary } from './cell-rows.ts'
-import { type Cells, timesOf } from './cells.ts'
+import { CellRows, type KeySummary, type WantedKeys } from './cell-rows.ts'
+import { type Cells, noCells, timesOf } from './cells.ts'
 import { splitKey } from './key.ts'
 import { type Accumulator, reserved, StringPool, taken } from './measures/measure.ts'
 import { type FoldColumns, nameColumn } from './message.ts'
@@ -133,11 +133,12 @@ export class CellFold {
     return this.range(null, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY)
   }
 
-  /** The cells of `key`, or of every key, whose bucket starts in `[fromMs, toMs)`; in the published order. */
-  range(key: string | null, fromMs: number, toMs: number): Cells {
+  /** The cells of `keys` whose bucket starts in `[fromMs, toMs)`; in the published order. */
+  range(keys: WantedKeys, fromMs: number, toMs: number): Cells {
     const { view } = this
     const layout = this.#layout
-    const rows = this.#rows.within(key, fromMs, toMs)
+    const rows = this.#rows.within(keys, fromMs, toMs)
+    if (rows.length === 0) return noCells(view)
     const columns: CellColumn[] = []
     for (const [k, values] of this.#keyColumns(rows).entries()) columns[k] = { type: 'string', values }
     columns[layout.time] = { type: 'timestamp', values: taken(this.#rows.times, rows) }

@@ -23,6 +23,9 @@ export function joinSummaries(a: KeySummary | undefined, b: KeySummary): KeySumm
   }
 }
 
+/** One key, some, or all where it is null. */
+export type WantedKeys = string | readonly string[] | null
+
 /** As the length of a bucket: everything goes into one, which starts at 0. */
 export const WHOLE = Number.POSITIVE_INFINITY
 
@@ -147,9 +150,9 @@ export class CellRows {
     return this.#keyOf.get(key) ?? null
   }
 
-  /** The rows of `key`, or of every key, whose bucket starts in `[fromMs, toMs)`: by key as UTF-8 bytes, then by time. */
-  within(key: string | null, fromMs: number, toMs: number): Uint32Array {
-    const all = key === null ? this.#keys : [this.#keyOf.get(key)]
+  /** The rows of `wanted` keys whose bucket starts in `[fromMs, toMs)`: by key as UTF-8 bytes, then by time. */
+  within(wanted: WantedKeys, fromMs: number, toMs: number): Uint32Array {
+    const all = wanted === null ? this.#keys : [wanted].flat().map((key) => this.#keyOf.get(key))
     const keys = all.filter(
       (one) => one !== undefined && one.lastMs >= fromMs && one.firstMs < toMs,
     ) as KeyRows[]

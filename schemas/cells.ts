@@ -22,9 +22,17 @@ export interface Cells {
   readonly columns: readonly CellColumn[]
 }
 
+/** They are asked for with every key that has nothing; a view never changes. */
+const none = new WeakMap<View, Cells>()
+
 /** Cells of no rows. */
 export function noCells(view: View): Cells {
-  return { view, length: 0, columns: viewColumns(view).map(({ type }) => emptyColumn(type)) }
+  let cells = none.get(view)
+  if (cells === undefined) {
+    cells = { view, length: 0, columns: viewColumns(view).map(({ type }) => emptyColumn(type)) }
+    none.set(view, cells)
+  }
+  return cells
 }
 
 /** Row `i` as values in the order of `viewColumns`. */

@@ -15,7 +15,12 @@ export function answerFields(view: View, g: number): readonly AnswerField[] {
 /** Tells of any row of `cells` its answer for every gauge of the view. */
 export function answering({ view, columns }: Cells): (i: number) => GaugeAnswer[] {
   const gauges = layoutOf(view).gauges.map((places, g) => ({ places, of: gaugeColumns(view, columns, g) }))
-  return (i) => gauges.map(({ places, of }) => places.flatMap(({ measure }) => measure.answer(of, i)))
+  return (i) =>
+    gauges.map(({ places, of }) => {
+      const answer: (number | string | null)[] = []
+      for (const { measure } of places) answer.push(...measure.answer(of, i))
+      return answer
+    })
 }
 
 /** The answer of row `i` for every gauge of the view. */

@@ -385,9 +385,8 @@ function isSame(a: Seen, b: Seen): boolean {
 function oldDates({ dates }: ViewIndex, range: Range, stepMs: number): IndexedDate[] {
   const coarsest = coarsestWithin(stepMs)
   const old: IndexedDate[] = []
-  for (const [name, date] of dates) {
+  for (const [startMs, date] of dates) {
     if (date.minutes) continue
-    const startMs = Date.parse(name)
     const part = { fromMs: Math.max(range.fromMs, startMs), toMs: Math.min(range.toMs, startMs + DAY_MS) }
     if (planRanges(part.fromMs, part.toMs, coarsest).some(({ level }) => level === 0)) old.push(date)
   }

@@ -1,5 +1,5 @@
 import type { KeySummary } from '../schemas/cell-rows.ts'
-import { utcDate } from '../schemas/time.ts'
+import { DAY_MS } from '../schemas/time.ts'
 import type { Range } from './answers.ts'
 import { type Moment, wholeOf } from './moment.ts'
 
@@ -11,9 +11,8 @@ export function fingerprintOf(at: Moment, range: Range, key?: string): string | 
   if (!wholeOf(at, range).complete) return null
   for (const { firstMs, lastMs } of realtimeSummaries(at, key))
     if (lastMs + at.index.view.bucketMs > range.fromMs && firstMs < range.toMs) return null
-  const [first, last] = [utcDate(range.fromMs), utcDate(range.toMs)]
-  const files = [...at.index.dates].flatMap(([date, { path }]) =>
-    date >= first && date <= last ? [path] : [],
+  const files = [...at.index.dates].flatMap(([startMs, { path }]) =>
+    startMs > range.fromMs - DAY_MS && startMs <= range.toMs ? [path] : [],
   )
   return JSON.stringify([at.basis.definition, ...files.sort()])
 }

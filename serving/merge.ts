@@ -1,9 +1,9 @@
 import { CellFold } from '../schemas/cell-fold.ts'
-import { joinSummaries, type KeySummary, WHOLE } from '../schemas/cell-rows.ts'
+import { joinSummaries, type KeySummary, type WantedKeys, WHOLE } from '../schemas/cell-rows.ts'
 import { type Cells, keyAt, timesOf } from '../schemas/cells.ts'
 import { answering, answersOf, emptyAnswers } from '../schemas/gauge-answer.ts'
 import { firstAtLeast } from '../schemas/sorted.ts'
-import { bucketStart, DAY_MS, nextBucketStart, utcDate } from '../schemas/time.ts'
+import { bucketStart, DAY_MS, nextBucketStart } from '../schemas/time.ts'
 import { compareUtf8 } from '../schemas/utf8.ts'
 import type { Range, Stats } from './answers.ts'
 import type { CellRange } from './index/chunk.ts'
@@ -45,7 +45,7 @@ function addBatch(
 /** The dates of the index that a range touches. */
 function* datesOf({ index: { dates } }: Moment, { fromMs, toMs }: LevelRange): Generator<IndexedDate> {
   for (let ms = bucketStart(fromMs, DAY_MS); ms < toMs; ms += DAY_MS) {
-    const date = dates.get(utcDate(ms))
+    const date = dates.get(ms)
     if (date !== undefined) yield date
   }
 }
@@ -56,11 +56,11 @@ export function rowsWithin(cells: Cells, { fromMs, toMs }: Range): { from: numbe
   return { from: firstAtLeast(times, fromMs), to: firstAtLeast(times, toMs) }
 }
 
-/** The cells of `key` that no version holds yet. */
-function realtime({ index, open }: Moment, key: string, { fromMs, toMs }: Range): Cells[] {
+/** The cells of `keys` that no version holds yet. */
+function realtime({ index, open }: Moment, keys: WantedKeys, { fromMs, toMs }: Range): Cells[] {
   return [
-    index.ticks.fold.range(key, fromMs, toMs),
-    ...open.flatMap((part) => part.cells(key, fromMs, toMs)),
+    index.ticks.fold.range(keys, fromMs, toMs),
+    ...open.flatMap((part) => part.cells(keys, fromMs, toMs)),
   ].filter(({ length }) => length > 0)
 }
 
@@ -107,8 +107,7 @@ export function statsOfAll(at: Moment, batch: BatchCells, keys: readonly string[
   const total = new CellFold(view)
   for (const key of keys) addBatch(total, at, batch, key, range, { bucketMs: WHOLE })
   const fromBatch = new Map(Array.from(total.keys(), ({ key, messages }) => [key, messages]))
-  for (const key of keys)
-    for (const cells of realtime(at, key, range)) total.merge(cells, { bucketMs: WHOLE })
+  for (const cells of realtime(at, keys, range)) total.merge(cells, { bucketMs: WHOLE })
   const cells = total.cells()
   const whole = wholeOf(at, range)
   const { basis } = at
@@ -140,10 +139,8 @@ export function seriesOfAll(
   stepMs: number,
 ): Cells {
   const merged = new CellFold(at.index.view)
-  for (const key of keys) {
-    addBatch(merged, at, batch, key, range, { bucketMs: stepMs })
-    for (const cells of realtime(at, key, range)) merged.merge(cells, { bucketMs: stepMs })
-  }
+  for (const key of keys) addBatch(merged, at, batch, key, range, { bucketMs: stepMs })
+  for (const cells of realtime(at, keys, range)) merged.merge(cells, { bucketMs: stepMs })
   return merged.cells()
 }
 

@@ -147,7 +147,7 @@ export class Chain {
     return {
       to: this.readTo,
       gaps: mergeGaps(...parts.map((part) => part.gaps)),
-      cells: (key, fromMs, toMs) => parts.map((part) => part.cells.range(key, fromMs, toMs)),
+      cells: (keys, fromMs, toMs) => parts.map((part) => part.cells.range(keys, fromMs, toMs)),
       *keys() {
         for (const part of parts) yield* part.cells.keys()
       },

@@ -37,19 +37,21 @@ export const quantiles: Measure = {
       least ? numbers(least)[i]! : Number.NEGATIVE_INFINITY,
       most ? numbers(most)[i]! : Number.POSITIVE_INFINITY,
     ]
-    return PERCENTILES.map((p) => Math.min(max, Math.max(min, percentile(sketch, i, p))))
+    return percentiles(sketch, i).map((value) => Math.min(max, Math.max(min, value)))
   },
 }
 
-/** The middle of the bucket that holds the `p`-th percentile of row `i`, which has at least one value. */
-export function percentile({ offsets, buckets, counts }: SketchColumn, i: number, p: number): number {
+/** The middles of the buckets that hold the percentiles of row `i`, which has at least one value. */
+function percentiles({ offsets, buckets, counts }: SketchColumn, i: number): number[] {
   const [from, to] = [offsets[i]!, offsets[i + 1]!]
   let total = 0
   for (let at = from; at < to; at++) total += counts[at]!
-  let rank = Math.max(1, Math.ceil((p * total) / 100))
-  for (let at = from; at < to; at++) {
-    rank -= counts[at]!
-    if (rank <= 0) return middleOf(buckets[at]!)
-  }
-  return Number.NaN
+  let at = from
+  let passed = counts[at]!
+  // They ascend.
+  return PERCENTILES.map((p) => {
+    const rank = Math.max(1, Math.ceil((p * total) / 100))
+    while (passed < rank && at + 1 < to) passed += counts[++at]!
+    return middleOf(buckets[at]!)
+  })
 }

@@ -5,6 +5,10 @@ import { type Accumulator, reserved } from './measure.ts'
 
 /** So many pairs wait at least before they are added up. */
 const WAITING_MIN = 4_096
+/** The first sketch of a row that has so many pairs is taken as it is. */
+const BULK_MIN = 16
+/** Room for so many settled pairs at least. */
+const PAIRS_MIN = 1_024
 /** A bucket in so many between the lowest and the highest: then to look at all is quicker than to sort. */
 const SPARSE = 32
 
@@ -55,9 +59,21 @@ export class Sketches implements Accumulator {
   merge(rows: Int32Array, columns: readonly CellColumn[], from: number, to: number): void {
     const { offsets, buckets, counts } = columns[0] as SketchColumn
     for (let i = from; i < to; i++) {
-      this.#makeRoom(offsets[i + 1]! - offsets[i]!)
       const row = rows[i - from]!
-      for (let at = offsets[i]!; at < offsets[i + 1]!; at++) this.#wait(row, buckets[at]!, counts[at]!)
+      const [first, end] = [offsets[i]!, offsets[i + 1]!]
+      this.#makeRoom(end - first)
+      if (this.#lengths[row] === 0 && end - first >= BULK_MIN) this.#putAll(row, buckets, counts, first, end)
+      else for (let at = first; at < end; at++) this.#wait(row, buckets[at]!, counts[at]!)
+    }
+  }
+
+  /** Gives a row without settled pairs these. */
+  #putAll(row: number, buckets: Int32Array, counts: Float64Array, first: number, end: number): void {
+    this.#put(row, end - first)
+    const begin = this.#begins[row]! - first
+    for (let at = first; at < end; at++) {
+      this.#buckets[begin + at] = buckets[at]!
+      this.#counts[begin + at] = counts[at]!
     }
   }
 
@@ -115,8 +131,9 @@ export class Sketches implements Accumulator {
   /** Gives a row a place for `length` pairs. */
   #put(row: number, length: number): void {
     if (this.#end + length > this.#buckets.length) {
-      this.#buckets = grown(this.#buckets, this.#end + length)
-      this.#counts = grown(this.#counts, this.#end + length)
+      const room = Math.max(PAIRS_MIN, this.#end + length)
+      this.#buckets = grown(this.#buckets, room)
+      this.#counts = grown(this.#counts, room)
     }
     this.#begins[row] = this.#end
     this.#lengths[row] = length

@@ -1,4 +1,4 @@
-import type { KeySummary } from '../cell-rows.ts'
+import type { KeySummary, WantedKeys } from '../cell-rows.ts'
 import type { Cells } from '../cells.ts'
 import type { Gap } from '../position.ts'
 
@@ -28,8 +28,8 @@ export interface OpenPart {
   readonly to: number
   /** Damage met in `(from, to]`. */
   readonly gaps: readonly Gap[]
-  /** The cells of `key`, or of every key, in `[fromMs, toMs)`, as lists to merge. */
-  cells(key: string | null, fromMs: number, toMs: number): readonly Cells[]
+  /** The cells of `keys` in `[fromMs, toMs)`, as lists to merge. */
+  cells(keys: WantedKeys, fromMs: number, toMs: number): readonly Cells[]
   /** What is known of each key; one that is in several parts comes several times. */
   keys(): Iterable<KeySummary>
   /** The same of one key; nothing where it has no cells. */

@@ -39,8 +39,8 @@ export interface IndexedDate extends FilledFile {
 export interface ViewIndex {
   readonly view: View
   readonly loaded: Loaded
-  /** By date. */
-  readonly dates: ReadonlyMap<string, IndexedDate>
+  /** By the midnight in UTC at which a date begins, milliseconds since 1970. */
+  readonly dates: ReadonlyMap<number, IndexedDate>
   /** Of the batch cells. */
   readonly keys: ReadonlyMap<string, KeySummary>
   readonly ticks: TickCells
@@ -84,8 +84,8 @@ export function indexOf(
   lakeFiles: ReadonlyMap<string, DataFile>,
   ticks: TickCells,
 ): ViewIndex {
-  const dates = Array.from(files, ([path, filled]): [string, IndexedDate] => [
-    filled.date,
+  const dates = Array.from(files, ([path, filled]): [number, IndexedDate] => [
+    Date.parse(filled.date),
     { ...filled, path, file: lakeFiles.get(path) ?? null },
   ])
   return { view, loaded, dates: new Map(dates), keys: new Map(keys.map((key) => [key.key, key])), ticks }

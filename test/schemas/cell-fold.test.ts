@@ -135,6 +135,10 @@ for (const one of CASES) {
           )
           expect(got).toEqual(want)
         }
+        const some = Array.from(cells.keys(), ({ key }) => key).filter((_, i) => i % 2 === 0)
+        const want = rowsOf(all).filter((_, i) => some.includes(keyAt(all, i)))
+        const ever = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const
+        expect(rowsOf(cells.range([...some, 'nobody'], ...ever))).toEqual(want)
       }),
     )
   })

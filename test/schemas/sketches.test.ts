@@ -80,3 +80,21 @@ test('many values of few rows and many rows of few values are counted too', () =
   const rows = Array.from({ length: 5_000 }, (_, row) => row)
   expect(rowsOf(take(sketches, rows))).toEqual(modelRows(model))
 })
+
+test('sketches of many buckets are merged into rows that have none, some waiting, or many', () => {
+  const [sketches, model] = [new Sketches(), [0, 1, 2].map((): Pairs => new Map())]
+  sketches.reserve(3)
+  fold(sketches, model, [[1, 7]])
+  for (let round = 0; round < 30; round++) {
+    const other = new Sketches()
+    other.reserve(3)
+    const values = Array.from({ length: 400 }, (_, i): [number, number] => [
+      i % 3,
+      ((round * 31 + i) * 7_919) % 997,
+    ])
+    fold(other, model, values)
+    sketches.merge(Int32Array.of(0, 1, 2), [take(other, [0, 1, 2])], 0, 3)
+    if (round % 7 === 0) expect(rowsOf(take(sketches, [1]))).toEqual(modelRows([model[1]!]))
+  }
+  expect(rowsOf(take(sketches, [0, 1, 2]))).toEqual(modelRows(model))
+})
