@@ -1,10 +1,7 @@
-import type { DatasetTables, LakeTables, ViewTables } from '../lake/tables/deployment.ts'
 import { WHOLE } from '../schemas/cell-rows.ts'
-import { Coalesced } from '../schemas/coalesced.ts'
-import { describeError, isError, TidemarkError } from '../schemas/errors.ts'
-import type { Clock, Pause } from '../schemas/ports/clock.ts'
-import type { Disk } from '../schemas/ports/disk.ts'
-import type { OpenCells, Wake } from '../schemas/ports/layers.ts'
+import { isError, TidemarkError } from '../schemas/errors.ts'
+import type { Pause } from '../schemas/ports/clock.ts'
+import type { OpenCells } from '../schemas/ports/layers.ts'
 import { shown } from '../schemas/shown.ts'
 import { DAY_MS } from '../schemas/time.ts'
 import {
@@ -18,11 +15,11 @@ import {
 } from './answers.ts'
 import { analyticsAsOf, cellsAsOf, statsAsOf } from './as-of.ts'
 import { fingerprintOf } from './fingerprint.ts'
+import { type FollowConfig, type FollowDeps, type Followed, followLake } from './following.ts'
 import { isDamaged } from './index/database.ts'
 import { coarsestWithin, planRanges } from './index/levels.ts'
-import { load, look, type Seen } from './index/load.ts'
 import { type IndexLoader, loadHere } from './index/loader.ts'
-import { emptyIndex, type IndexedDate, type ViewIndex } from './index/view-index.ts'
+import type { IndexedDate, ViewIndex } from './index/view-index.ts'
 import {
   type BatchCells,
   isKnown,
@@ -36,34 +33,19 @@ import {
 } from './merge.ts'
 import { bothWhole, EVER, type Moment, momentOf, wholeOf } from './moment.ts'
 import { OldMinutes } from './old-minutes.ts'
-import { openIndex, removeIndex } from './open-index.ts'
 import { parquetPieces } from './parquet-pieces.ts'
 
-export interface AnswersConfig {
+export interface AnswersConfig extends FollowConfig {
   readonly tickMs: number
-  /** File of the SQLite index, or `:memory:`. */
-  readonly indexPath: string
-  /** Days before the newest date of a version whose minutes the index holds; 35 when absent. */
-  readonly indexDays?: number
-  /** The log's partitions where no speed layer runs in this process: their ticks must vouch for the newest messages. */
-  readonly partitions?: readonly number[]
-  /** How often the lake is looked at without being told of a commit. */
-  readonly pollMs?: number
 }
 
-export interface AnswersDeps {
-  readonly tables: Pick<LakeTables, 'datasets'>
+export interface AnswersDeps extends Omit<FollowDeps, 'loader'> {
   /** Fills the index; absent: in this thread. */
   readonly loader?: IndexLoader
-  /** Removes the index file, so that it is made anew; absent for `:memory:`. */
-  readonly disk?: Disk
   /** Null where no speed layer runs in this process. */
   readonly openCells: OpenCells | null
-  readonly clock: Clock
   /** Called within long answers; absent: they are made without a pause. */
   readonly pause?: Pause
-  readonly wake: Wake
-  logLine(line: string): void
 }
 
 export interface AnswersServer extends Answers {
@@ -80,8 +62,6 @@ export interface AnswersStatus {
   readonly versions: { readonly [view: string]: number | null }
 }
 
-const POLL_MS = 1_000
-const INDEX_DAYS = 35
 /** Where ticks alone tell of the newest messages, they may be a tick and this behind before answers say so. */
 const LAG_GRACE_MS = 5_000
 /** Where open cells do, so long: the freshness bound. */
@@ -92,122 +72,17 @@ const SLICE_MS = 10
 /** Keys between two looks at the clock. */
 const KEYS_AT_ONCE = 32
 
-/** A view that is answered. */
-interface Served {
-  readonly dataset: DatasetTables
-  readonly tables: ViewTables
-  index: ViewIndex
-  /** What the last look at the lake saw; null when it is to be looked at whatever it sees. */
-  seen: Seen | null
-  /** Whether the lake was read since the index is open. */
-  looked: boolean
-}
-
 /**
  * Starts what answers questions: an index that follows the lake, and the merge. The index is loaded before this
  * resolves, so the first answer is as good as any.
  */
 export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Promise<AnswersServer> {
   const { loader = loadHere() } = deps
-  const { partitions = [] } = config
+  const following = await followLake(config, { ...deps, loader })
   const old = new OldMinutes(loader)
-  const served = new Map<string, Served>()
-  for (const dataset of deps.tables.datasets) {
-    for (const tables of dataset.views)
-      served.set(tables.view.name, {
-        dataset,
-        tables,
-        index: emptyIndex(tables.view),
-        seen: null,
-        looked: false,
-      })
-  }
-  const names = [...served.keys()]
-  let reader = await openIndex(config.indexPath, deps, loader, names)
-  let closed = false
-  let lost = false
-  let cancelPoll = () => {}
 
-  const loading = new Coalesced(loadAll, {
-    say: (reason) => deps.logLine(`serving: ${reason}; the last state answers`),
-  })
-  /** Loads what is in the lake by now, or fails; callers during a load share the one behind it. */
-  const refresh = () => loading.kick()
-
-  async function loadAll(): Promise<void> {
-    try {
-      if (lost) await makeAnew()
-      await followAll()
-    } catch (error) {
-      if (isDamaged(error)) lost = true
-      throw error
-    }
-  }
-
-  /** Each view follows on its own: what one cannot read keeps no other back. Throws the first of what they throw. */
-  async function followAll(): Promise<void> {
-    const failures: unknown[] = []
-    for (const view of served.values()) {
-      if (closed) return
-      try {
-        await follow(view)
-        view.looked = true
-      } catch (error) {
-        // Where the index itself is damaged no view can go on.
-        if (isDamaged(error)) throw error
-        view.seen = null
-        failures.push(error)
-      }
-    }
-    if (failures.length > 0) throw failures[0]
-  }
-
-  async function follow(view: Served): Promise<void> {
-    const { dataset, tables } = view
-    const about = {
-      dataset,
-      tables,
-      loader,
-      indexDays: config.indexDays ?? INDEX_DAYS,
-      partitions,
-      closed: () => closed,
-    }
-    const seen = await look(about)
-    if (view.seen !== null && isSame(seen, view.seen)) return
-    const next = await load(view.index, seen, about)
-    if (next === null) return
-    view.index = next()
-    // Damage may have been mended by the next look.
-    view.seen = view.index.loaded.damaged.length === 0 ? seen : null
-    // What stood on the files before is answered: nothing waits between.
-    await loader.dropOthers(tables.view.name, view.index.loaded.files)
-  }
-
-  /** The index was damaged while it was open: another takes its place. */
-  async function makeAnew(): Promise<void> {
-    // First, so that nothing asks the index while it is closed.
-    for (const view of served.values()) {
-      view.index = emptyIndex(view.tables.view)
-      view.seen = null
-      view.looked = false
-    }
-    reader.close()
-    await loader.close()
-    if (deps.disk !== undefined && config.indexPath !== ':memory:')
-      await removeIndex(config.indexPath, deps.disk)
-    reader = await openIndex(config.indexPath, deps, loader, names)
-    lost = false
-  }
-
-  function armPoll() {
-    cancelPoll = deps.clock.after(config.pollMs ?? POLL_MS, () => {
-      armPoll()
-      void refresh()
-    })
-  }
-
-  function viewNamed(name: string): Served {
-    const found = served.get(name)
+  function viewNamed(name: string): Followed {
+    const found = following.views.get(name)
     if (found === undefined)
       throw new TidemarkError('E_NOT_FOUND', `there is no view ${shown(name)}`, {
         field: 'view',
@@ -216,7 +91,7 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
     return found
   }
 
-  function now(view: Served): Moment {
+  function now(view: Followed): Moment {
     return momentOf({
       index: view.index,
       openCells: deps.openCells,
@@ -224,14 +99,14 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
       lagMs: deps.openCells === null ? config.tickMs + LAG_GRACE_MS : LAG_EMBEDDED_MS,
       unread: view.looked
         ? null
-        : `the lake was not read since the start: ${loading.failing ?? 'it is being read'}`,
+        : `the lake was not read since the start: ${following.failing ?? 'it is being read'}`,
     })
   }
 
-  const batchOf = ({ index }: Served): BatchCells => ({
+  const batchOf = (view: Followed): BatchCells => ({
     read(date, key, range) {
       if (range.level === 0 && !date.minutes) return old.rows(date, key, range)
-      return reader.read(index.view, date.id, key, range)
+      return following.read(view, date, key, range)
     },
   })
 
@@ -241,9 +116,7 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
       return ask()
     } catch (error) {
       if (!isError(error, 'E_INDEX_DAMAGED') && !isDamaged(error)) throw error
-      if (!lost) deps.logLine(`serving: ${describeError(error)}; the index is made anew from the lake`)
-      lost = true
-      void refresh()
+      following.damaged(error)
       throw new TidemarkError('E_INDEX_DAMAGED', 'the serving index is damaged and is being made anew')
     }
   }
@@ -255,7 +128,7 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
 
   /** Merged cells in buckets of `stepMs`; absent: of the view's own. */
   function seriesOf(
-    view: Served,
+    view: Followed,
     key: string,
     range: Range,
     stepMs = view.index.view.bucketMs,
@@ -266,13 +139,13 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
     return { cells, ...wholeOf(at, range) }
   }
 
-  async function reach({ tables, index }: Served, range: Range, stepMs = WHOLE): Promise<void> {
+  async function reach({ tables, index }: Followed, range: Range, stepMs = WHOLE): Promise<void> {
     const dates = oldDates(index, range, stepMs)
     if (dates.length > 0) await old.read(tables.published, index, dates)
   }
 
   async function analytics(
-    view: Served,
+    view: Followed,
     range: Range,
     names: readonly string[],
     enough: number,
@@ -302,14 +175,10 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
     return { stats: found, ...whole }
   }
 
-  const stopWatching = deps.wake.subscribe(() => void refresh())
-  armPoll()
-  await refresh()
-
   return {
-    refresh,
+    refresh: following.refresh,
     views: () =>
-      Array.from(served.values(), ({ dataset, tables, index }): ViewInfo => {
+      Array.from(following.views.values(), ({ dataset, tables, index }): ViewInfo => {
         return { view: tables.view, dataset: dataset.dataset, version: index.loaded.viewVersion }
       }),
     keys(name) {
@@ -360,25 +229,14 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
     parquet: (columns, parts) => parquetPieces(loader, columns, parts),
     basis: (name) => now(viewNamed(name)).basis,
     status: () => ({
-      state: loading.failing === null ? 'ok' : 'failing',
-      reason: loading.failing,
+      state: following.failing === null ? 'ok' : 'failing',
+      reason: following.failing,
       versions: Object.fromEntries(
-        Array.from(served, ([name, { index }]) => [name, index.loaded.viewVersion]),
+        Array.from(following.views, ([name, { index }]) => [name, index.loaded.viewVersion]),
       ),
     }),
-    async close() {
-      stopWatching()
-      cancelPoll()
-      closed = true
-      await loading.close()
-      reader.close()
-      await loader.close()
-    },
+    close: following.close,
   }
-}
-
-function isSame(a: Seen, b: Seen): boolean {
-  return a.published === b.published && a.ticks === b.ticks && a.messages === b.messages
 }
 
 /** The dates that a question needs the minutes of, and that the index holds without. */

@@ -1,0 +1,199 @@
+import type { DatasetTables, LakeTables, ViewTables } from '../lake/tables/deployment.ts'
+import { Coalesced } from '../schemas/coalesced.ts'
+import { describeError } from '../schemas/errors.ts'
+import type { Clock } from '../schemas/ports/clock.ts'
+import type { Disk } from '../schemas/ports/disk.ts'
+import type { Wake } from '../schemas/ports/layers.ts'
+import type { CellRange } from './index/chunk.ts'
+import { isDamaged } from './index/database.ts'
+import type { LevelRange } from './index/levels.ts'
+import { load, look, type Seen } from './index/load.ts'
+import type { IndexLoader } from './index/loader.ts'
+import { emptyIndex, type IndexedDate, type ViewIndex } from './index/view-index.ts'
+import { openIndex, removeIndex } from './open-index.ts'
+
+export interface FollowConfig {
+  /** File of the SQLite index, or `:memory:`. */
+  readonly indexPath: string
+  /** Days before the newest date of a version whose minutes the index holds; 35 when absent. */
+  readonly indexDays?: number
+  /** The log's partitions where no speed layer runs in this process: their ticks must vouch for the newest messages. */
+  readonly partitions?: readonly number[]
+  /** How often the lake is looked at without being told of a commit. */
+  readonly pollMs?: number
+}
+
+export interface FollowDeps {
+  readonly tables: Pick<LakeTables, 'datasets'>
+  /** Fills the index. */
+  readonly loader: IndexLoader
+  /** Removes the index file, so that it is made anew; absent for `:memory:`. */
+  readonly disk?: Disk
+  readonly clock: Clock
+  readonly wake: Wake
+  logLine(line: string): void
+}
+
+/** A view whose table is followed. */
+export interface Followed {
+  readonly dataset: DatasetTables
+  readonly tables: ViewTables
+  /** As it is now; another takes its place. */
+  readonly index: ViewIndex
+  /** Whether the lake was read since the index is open. */
+  readonly looked: boolean
+}
+
+/** The serving index, which follows the lake. */
+export interface Following {
+  /** By name. */
+  readonly views: ReadonlyMap<string, Followed>
+  /** Why the last look at the lake failed; null when it did not. */
+  readonly failing: string | null
+  /** Looks at the lake now, or fails; callers during a look share the one behind it. */
+  refresh(): Promise<void>
+  /** The rows of `key` in a date whose buckets, of the range's level, start in the range. Throws what `isDamaged` knows. */
+  read(view: Followed, date: IndexedDate, key: string, range: LevelRange): CellRange | null
+  /** The index turned out to be damaged: it is made anew. */
+  damaged(error: unknown): void
+  close(): Promise<void>
+}
+
+const POLL_MS = 1_000
+const INDEX_DAYS = 35
+
+interface FollowedState extends Followed {
+  index: ViewIndex
+  /** What the last look at the lake saw; null when it is to be looked at whatever it sees. */
+  seen: Seen | null
+  looked: boolean
+}
+
+/** Opens the index and follows the lake. It was looked at, or that failed, before this resolves. */
+export async function followLake(config: FollowConfig, deps: FollowDeps): Promise<Following> {
+  const { loader } = deps
+  const { partitions = [] } = config
+  const views = new Map<string, FollowedState>()
+  for (const dataset of deps.tables.datasets) {
+    for (const tables of dataset.views)
+      views.set(tables.view.name, {
+        dataset,
+        tables,
+        index: emptyIndex(tables.view),
+        seen: null,
+        looked: false,
+      })
+  }
+  const names = [...views.keys()]
+  let reader = await openIndex(config.indexPath, deps, loader, names)
+  let closed = false
+  let lost = false
+  let cancelPoll = () => {}
+
+  const loading = new Coalesced(loadAll, {
+    say: (reason) => deps.logLine(`serving: ${reason}; the last state answers`),
+  })
+  const refresh = () => loading.kick()
+
+  async function loadAll(): Promise<void> {
+    try {
+      if (lost) await makeAnew()
+      await followAll()
+    } catch (error) {
+      if (isDamaged(error)) lost = true
+      throw error
+    }
+  }
+
+  /** Each view follows on its own: what one cannot read keeps no other back. Throws the first of what they throw. */
+  async function followAll(): Promise<void> {
+    const failures: unknown[] = []
+    for (const view of views.values()) {
+      if (closed) return
+      try {
+        await follow(view)
+        view.looked = true
+      } catch (error) {
+        // Where the index itself is damaged no view can go on.
+        if (isDamaged(error)) throw error
+        view.seen = null
+        failures.push(error)
+      }
+    }
+    if (failures.length > 0) throw failures[0]
+  }
+
+  async function follow(view: FollowedState): Promise<void> {
+    const { dataset, tables } = view
+    const about = {
+      dataset,
+      tables,
+      loader,
+      indexDays: config.indexDays ?? INDEX_DAYS,
+      partitions,
+      closed: () => closed,
+    }
+    const seen = await look(about)
+    if (view.seen !== null && isSame(seen, view.seen)) return
+    const next = await load(view.index, seen, about)
+    if (next === null) return
+    view.index = next()
+    // Damage may have been mended by the next look.
+    view.seen = view.index.loaded.damaged.length === 0 ? seen : null
+    // What stood on the files before is answered: nothing waits between.
+    await loader.dropOthers(tables.view.name, view.index.loaded.files)
+  }
+
+  /** The index was damaged while it was open: another takes its place. */
+  async function makeAnew(): Promise<void> {
+    // First, so that nothing asks the index while it is closed.
+    for (const view of views.values()) {
+      view.index = emptyIndex(view.tables.view)
+      view.seen = null
+      view.looked = false
+    }
+    reader.close()
+    await loader.close()
+    if (deps.disk !== undefined && config.indexPath !== ':memory:')
+      await removeIndex(config.indexPath, deps.disk)
+    reader = await openIndex(config.indexPath, deps, loader, names)
+    lost = false
+  }
+
+  function armPoll() {
+    cancelPoll = deps.clock.after(config.pollMs ?? POLL_MS, () => {
+      armPoll()
+      void refresh()
+    })
+  }
+
+  const stopWatching = deps.wake.subscribe(() => void refresh())
+  armPoll()
+  await refresh()
+
+  return {
+    views,
+    get failing() {
+      return loading.failing
+    },
+    refresh,
+    read: ({ index }, { id }, key, range) => reader.read(index.view, id, key, range),
+    damaged(error) {
+      if (!lost) deps.logLine(`serving: ${describeError(error)}; the index is made anew from the lake`)
+      lost = true
+      void refresh()
+    },
+    async close() {
+      stopWatching()
+      cancelPoll()
+      closed = true
+      await loading.close()
+      reader.close()
+      await loader.close()
+    },
+  }
+}
+
+function isSame(a: Seen, b: Seen): boolean {
+  return a.published === b.published && a.ticks === b.ticks && a.messages === b.messages
+}
