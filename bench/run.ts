@@ -107,10 +107,10 @@ const BENCHMARKS: readonly Benchmark[] = [
   },
   {
     name: 'serving',
-    sizes: '[SERVICES] [DAYS]',
+    sizes: '[SERVICES] [DAYS] [MESSAGES A SECOND BESIDE THE QUESTIONS]',
     async run(words) {
-      const [services, days] = numbers(words, 20, 30)
-      return servingText(await benchServing({ services, days, ...ASKED }))
+      const [services, days, rate] = numbers(words, 20, 30, 0)
+      return servingText(await benchServing({ services, days, rate, ...ASKED }))
     },
   },
   {

@@ -80,22 +80,29 @@ export const bare = (kind: Kind) => ({
 })
 export const stored = (kind: Kind) => ({ ...kind, paths: kind.paths.map((path) => `/stored${path}`) })
 
-/** Each question once, over one connection: of `up`, of the bare route, of SQLite. */
+/**
+ * The questions over one connection: of `up` round and round for `seconds`, or each once where that is absent, of the bare route and of
+ * SQLite each once.
+ */
 export async function measureKind(
   ask: Ask,
   kind: Kind,
   serving: string,
   floorPort: number,
   bytes: number | undefined,
+  seconds?: number,
 ): Promise<KindMeasured> {
   if (bytes === undefined) return { kind, times: null, bytes: 0 }
-  const once = async (port: number, { paths }: Kind) => (await ask({ port, paths, connections: 1 })).latencyMs
+  const asked = async (port: number, { paths }: Kind, seconds?: number) => {
+    const options = { port, paths, connections: 1, ...(seconds !== undefined && { seconds }) }
+    return (await ask(options)).latencyMs
+  }
   // The floors' routes are compiled by their first questions, as those of `up` were.
   await ask({ port: floorPort, paths: stored(kind).paths, connections: 1 })
   const times = {
-    bare: await once(floorPort, bare(kind)),
-    stored: await once(floorPort, stored(kind)),
-    up: await once(portOf(serving), kind),
+    bare: await asked(floorPort, bare(kind)),
+    stored: await asked(floorPort, stored(kind)),
+    up: await asked(portOf(serving), kind, seconds),
   }
   return { kind, times, bytes }
 }

@@ -22,6 +22,7 @@ import {
   stored,
   type Throughput,
 } from './answers.ts'
+import { type Arrived, whileSending } from './beside.ts'
 import { askWhilePublished, type WhilePublished } from './publish.ts'
 import { type Kind, questionsOf } from './questions.ts'
 
@@ -33,15 +34,18 @@ const MINUTES = 1_440
 const CONNECTIONS = 8
 /** An index that takes longer to make has failed. */
 const WHOLE_MS_MAX = 600_000
-const UP = ['--agent-enabled', 'false', ...UNSCHEDULED]
+/** Nothing but the machine bounds how often it is asked. */
+const UP = ['--agent-enabled', 'false', '--serving-requests-max', '1000000000', ...UNSCHEDULED]
 
 export interface Size {
   readonly services: number
   readonly days: number
   /** Questions of each kind. */
   readonly each: number
-  /** For so long 8 connections ask. */
+  /** For so long 8 connections ask, and beside messages each kind is asked. */
   readonly seconds: number
+  /** Messages a second that arrive while all kinds are asked once more; 0 for none. */
+  readonly rate: number
 }
 
 export interface Serving {
@@ -54,6 +58,8 @@ export interface Serving {
   /** Of the index made anew, while `up` was up and when it had stopped, and stopped after a whole version had replaced its cells. */
   readonly indexBytes: { readonly up: number; readonly anew: number; readonly replaced: number }
   readonly published: WhilePublished
+  /** The same questions while messages arrive; null where none do. */
+  readonly beside: { readonly arrived: Arrived; readonly kinds: readonly KindMeasured[] } | null
   readonly residentMib: { readonly started: number; readonly peak: number }
   /** Of the cells, and of the figures in answers of `stats`. */
   readonly hashes: { readonly [name: string]: string }
@@ -113,9 +119,13 @@ async function measure(up: Running, history: History, size: Size, answersPath: s
   const { bytes, hash } = await storeAnswers(up.serving, questions, answersPath)
   using floor = await startFloor(answersPath)
   using client = await startClient()
-  const kinds: KindMeasured[] = []
-  for (const kind of questions)
-    kinds.push(await measureKind(client.ask, kind, up.serving, floor.port, bytes.get(kind.name)))
+  const measureAll = async (seconds?: number) => {
+    const kinds: KindMeasured[] = []
+    for (const kind of questions)
+      kinds.push(await measureKind(client.ask, kind, up.serving, floor.port, bytes.get(kind.name), seconds))
+    return kinds
+  }
+  const kinds = await measureAll()
   const [hour, day] = questions as [Kind, Kind]
   const servingPort = Number(new URL(up.serving).port)
   const throughput = {
@@ -123,7 +133,10 @@ async function measure(up: Running, history: History, size: Size, answersPath: s
     stored: await throughputOf(client.ask, floor.pid, floor.port, stored(hour).paths, size.seconds),
     up: await throughputOf(client.ask, up.child.pid!, servingPort, hour.paths, size.seconds),
   }
-  return { kinds, hash, throughput, published: await askWhilePublished(up.serving, day.paths) }
+  const published = await askWhilePublished(up.serving, day.paths)
+  if (size.rate === 0) return { kinds, hash, throughput, published, beside: null }
+  const { done, arrived } = await whileSending(up.collector.port, size.rate, () => measureAll(size.seconds))
+  return { kinds, hash, throughput, published, beside: { arrived, kinds: done } }
 }
 
 async function throughputOf(

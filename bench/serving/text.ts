@@ -2,6 +2,7 @@ import { version as duckdbVersion } from '@duckdb/node-api'
 import { budgetText, times } from '../budget.ts'
 import { machine, mib, ms } from '../measure.ts'
 import type { KindMeasured, Throughput } from './answers.ts'
+import type { Arrived } from './beside.ts'
 import type { Serving } from './serving.ts'
 
 const REQUESTS_PER_SECOND = { atLeast: 3_000 }
@@ -17,7 +18,8 @@ const count = (value: number) => value.toLocaleString('en', { maximumFractionDig
 
 /** What the benchmark prints. */
 export function servingText(result: Serving): string {
-  const { size, cells, kinds, throughput, startMs, indexBytes, published, residentMib, hashes } = result
+  const { size, cells, kinds, throughput, startMs, indexBytes, published, beside, residentMib, hashes } =
+    result
   const gib = (value: number) => `${value.toFixed(2)} GiB`
   const many = size.services >= MANY_SERVICES
   const indexText = (bytes: number) => {
@@ -31,6 +33,7 @@ export function servingText(result: Serving): string {
     `  read from SQLite        ${throughputText(throughput.stored)}; up / it = ${times(throughput.up.perSecond / throughput.stored.perSecond)}`,
     `while a full version is   computed (${ms(published.runMs)}), published and loaded (${ms(published.loadedMs)} in all), ${published.queries} stats of 24 h`,
     `  the slowest             ${budgetText(published.slowestMs, SLOWEST_MS, ms)}; of /healthz ${ms(published.slowestHealthMs)}`,
+    ...(beside === null ? [] : [arrivedText(beside.arrived), ...beside.kinds.map(kindText)]),
     `index, made anew          ${indexText(indexBytes.anew)}; while up ${mib(indexBytes.up / 2 ** 20)}`,
     `  a version replaced it   ${indexText(indexBytes.replaced)}`,
     `start to a whole answer   ${many ? budgetText(startMs.there, MANY_START_MS, ms) : ms(startMs.there)} with the index there, ${ms(startMs.anew)} without`,
@@ -42,6 +45,11 @@ export function servingText(result: Serving): string {
   ]
   return `serving of ${size.services} services × ${size.days} days, a message a minute: ${count(cells)} cells, on ${machine()}, DuckDB ${duckdbVersion()}, ${size.each} questions of each kind
 ${lines.map((line) => `  ${line}`).join('\n')}`
+}
+
+function arrivedText({ rate, perSecond, ackMs }: Arrived): string {
+  const taken = `${count(perSecond.median)} acknowledged in the median second, ${count(perSecond.least)} in the slowest, p99 ${ms(ackMs)}`
+  return `while ${count(rate)} messages/s are sent: ${taken}`
 }
 
 function kindText({ kind, times: measured, bytes }: KindMeasured): string {

@@ -3,14 +3,16 @@ import { benchServing } from '../../../bench/serving/serving.ts'
 import { servingText } from '../../../bench/serving/text.ts'
 
 test('the serving benchmark runs small and says what it measured', async () => {
-  const result = await benchServing({ services: 2, days: 1, each: 4, seconds: 0.1 })
+  const result = await benchServing({ services: 2, days: 1, each: 4, seconds: 0.1, rate: 2_000 })
   expect(result.cells).toBeGreaterThanOrEqual(2 * 1_440)
   expect(result.published.queries).toBeGreaterThan(0)
   for (const { kind, times } of result.kinds) {
     if (kind.mayLack) continue
     expect(times!.up.p50, kind.name).toBeGreaterThan(0)
   }
+  expect(result.beside!.arrived.perSecond.median).toBeGreaterThan(0)
+  expect(result.beside!.kinds.map(({ kind }) => kind.name)).toEqual(result.kinds.map(({ kind }) => kind.name))
   expect(servingText(result)).toMatch(
-    /cores.*Node v[\s\S]*stats 24 h.*budget[\s\S]*requests\/s[\s\S]*slowest.*budget[\s\S]*bytes a cell[\s\S]*hashes/,
+    /cores.*Node v[\s\S]*stats 24 h.*budget[\s\S]*requests\/s[\s\S]*slowest.*budget[\s\S]*while 2,000 messages\/s[\s\S]*stats 24 h[\s\S]*bytes a cell[\s\S]*hashes/,
   )
 }, 120_000)
