@@ -37,13 +37,16 @@ export const quantiles: Measure = {
       least ? numbers(least)[i]! : Number.NEGATIVE_INFINITY,
       most ? numbers(most)[i]! : Number.POSITIVE_INFINITY,
     ]
-    return percentiles(sketch, i).map((value) => Math.min(max, Math.max(min, value)))
+    const values = percentiles(sketch, i)
+    for (let p = 0; p < values.length; p++) values[p] = Math.min(max, Math.max(min, values[p]!))
+    return values
   },
 }
 
 /** The middles of the buckets that hold the percentiles of row `i`, which has at least one value. */
 function percentiles({ offsets, buckets, counts }: SketchColumn, i: number): number[] {
   const [from, to] = [offsets[i]!, offsets[i + 1]!]
+  if (to === from + 1) return new Array<number>(PERCENTILES.length).fill(middleOf(buckets[from]!))
   let total = 0
   for (let at = from; at < to; at++) total += counts[at]!
   let at = from

@@ -3,7 +3,7 @@ import type { KeySummary } from '../../schemas/cell-rows.ts'
 import { type Cells, keyAt, timesOf } from '../../schemas/cells.ts'
 import { answerFields, answering, type GaugeAnswer } from '../../schemas/gauge-answer.ts'
 import { splitKey } from '../../schemas/key.ts'
-import { ANSWER_MS_MAX, ANSWER_MS_MIN, MINUTE_MS } from '../../schemas/time.ts'
+import { ANSWER_MS_MAX, ANSWER_MS_MIN, DAY_MS, MINUTE_MS, utcDate } from '../../schemas/time.ts'
 import type { View } from '../../schemas/view.ts'
 import { layoutOf } from '../../schemas/view-columns.ts'
 import type { AnswerGap, Stats, Whole } from '../answers.ts'
@@ -15,22 +15,24 @@ const digits = (places: number) =>
 const [DIGITS_2, DIGITS_3] = [digits(2), digits(3)] as const
 
 /**
- * Writes times; a bucket may begin before, or end behind, what can be written with four digits of a year. What a time begins
- * with is kept, for the next is mostly of the same minute.
+ * Writes times; a bucket may begin before, or end behind, what can be written with four digits of a year. The date is kept, for the
+ * next time is mostly of the same.
  */
 export function isoTimes(): (ms: number) => string {
-  let minute = Number.NaN
-  let text = ''
+  let day = Number.NaN
+  let date = ''
   return (asked) => {
     const ms = Math.min(Math.max(asked, ANSWER_MS_MIN), ANSWER_MS_MAX)
-    const own = Math.floor(ms / MINUTE_MS)
-    if (own !== minute) {
-      text = new Date(own * MINUTE_MS).toISOString().slice(0, -'00.000Z'.length)
-      minute = own
+    const own = Math.floor(ms / DAY_MS)
+    if (own !== day) {
+      date = utcDate(own * DAY_MS)
+      day = own
     }
-    const within = Math.floor(ms - own * MINUTE_MS)
-    const second = Math.floor(within / 1_000)
-    return `${text}${DIGITS_2[second]!}.${DIGITS_3[within - 1_000 * second]!}Z`
+    const within = Math.floor(ms - own * DAY_MS)
+    const minute = Math.floor(within / MINUTE_MS)
+    const second = Math.floor((within % MINUTE_MS) / 1_000)
+    const [hh, mm] = [DIGITS_2[Math.floor(minute / 60)]!, DIGITS_2[minute % 60]!]
+    return `${date}T${hh}:${mm}:${DIGITS_2[second]!}.${DIGITS_3[within % 1_000]!}Z`
   }
 }
 

@@ -53,7 +53,7 @@ export function sendCells(
 }
 
 /** Pieces of JSON. */
-export function sendJson(
+function sendJson(
   reply: FastifyReply,
   pieces: Iterable<string>,
   pause: Pause = async () => {},

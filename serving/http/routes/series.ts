@@ -25,7 +25,6 @@ import {
   seriesSchema,
 } from '../schemas.ts'
 import { sendList } from '../send-list.ts'
-import { sendJson } from '../send-rows.ts'
 import { parseFields, presentSeries, presentSeriesApart, startsOf } from '../series.ts'
 import { statsPage } from './lists.ts'
 import { type Asked, found, keyOf, namingOf, type Place, type QuestionsDeps } from './place.ts'
@@ -76,7 +75,7 @@ export function seriesRoutes(app: App, place: Place, deps: QuestionsDeps): void 
       ...presentSeries(cells, range, stepMs, parseFields(view, asked.fields)),
       ...presentWhole(whole),
     }
-    return sendJson(reply, [JSON.stringify(columns)])
+    return sendWhole(reply, columns)
   }
 
   app.get(
@@ -163,12 +162,17 @@ export function seriesRoutes(app: App, place: Place, deps: QuestionsDeps): void 
           step_ms: stepMs,
           ...presentWhole(whole),
         }
-        return sendJson(reply, [JSON.stringify(columns)])
+        return sendWhole(reply, columns)
       }
       await answers.reach(name, range, stepMs)
       return sendOne(reply, asked, range, stepMs, found(place, answers.series(name, key, range, stepMs), key))
     },
   )
+}
+
+/** Columns are few values a bucket: they are written at once. */
+function sendWhole(reply: FastifyReply, columns: object): FastifyReply {
+  return reply.type('application/json; charset=utf-8').send(JSON.stringify(columns))
 }
 
 function limitBuckets(keys: number, { fromMs, toMs }: Range, stepMs: number): void {
