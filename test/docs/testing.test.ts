@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ROOT } from '../code/sources.ts'
 import { PLANTED_IN_CLUSTER } from '../simulator/cluster/planted.ts'
-import { FAULTS } from '../simulator/faults.ts'
+import { FAULTS, TASKS } from '../simulator/faults.ts'
 import { parseOptions } from '../simulator/options.ts'
 import { PLANTED } from '../simulator/planted.ts'
 
@@ -11,8 +11,9 @@ const BUGS = { ...PLANTED, ...PLANTED_IN_CLUSTER }
 const TEXT = readFileSync(join(ROOT, 'docs/testing.md'), 'utf8')
 const rows = [...TEXT.matchAll(/^\| (.+) \| (.+) \|$/gm)].map(([, a, b]) => [a!, b!])
 
-test('every fault is listed with what happens', () => {
-  for (const [name, about] of Object.entries(FAULTS)) expect(rows).toContainEqual([`\`${name}\``, about])
+test('every fault and task is listed with what happens', () => {
+  for (const [name, about] of Object.entries({ ...FAULTS, ...TASKS }))
+    expect(rows).toContainEqual([`\`${name}\``, about])
 })
 
 test('every planted bug is listed with its file', () => {
@@ -20,7 +21,7 @@ test('every planted bug is listed with its file', () => {
 })
 
 test('nothing else is listed', () => {
-  expect(rows).toHaveLength(Object.keys(FAULTS).length + Object.keys(BUGS).length + 2)
+  expect(rows).toHaveLength(Object.keys({ ...FAULTS, ...TASKS, ...BUGS }).length + 3)
 })
 
 test('every command line of the simulator is one that it takes', () => {

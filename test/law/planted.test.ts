@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { parseFaults } from '../simulator/faults.ts'
 import { planOf } from '../simulator/plan.ts'
-import { PLANTED, type PlantedBug } from '../simulator/planted.ts'
+import { ALL_FAULTS, PLANTED, type PlantedBug } from '../simulator/planted.ts'
 import { runPlan } from '../simulator/run.ts'
 
 /** Seeds that a bug must be found within. */
@@ -14,7 +14,7 @@ const SIMULATE = fileURLToPath(new URL('../simulator/simulate.ts', import.meta.u
 
 /** Simulates with the bug in the sources, up to the first failure. */
 async function simulate(name: string, bug: PlantedBug, seed: number, seeds: number) {
-  const flags = { seed, seeds, steps: STEPS, faults: bug.faults ?? 'all', jobs: 1 }
+  const flags = { seed, seeds, steps: STEPS, faults: bug.faults ?? ALL_FAULTS, jobs: 1 }
   const args = Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, String(value)])
   const child = spawn(process.execPath, ['--import', PLANT, SIMULATE, ...args, '--brief'], {
     env: { ...process.env, TIDEMARK_PLANT: name },
@@ -40,7 +40,7 @@ for (const [name, bug] of Object.entries<PlantedBug>(PLANTED)) {
 
 test('without the bugs their seeds hold', async () => {
   for (const { seed, faults } of Object.values<PlantedBug>(PLANTED)) {
-    const { failure } = await runPlan(planOf(seed, STEPS, parseFaults(faults ?? 'all')))
+    const { failure } = await runPlan(planOf(seed, STEPS, parseFaults(faults ?? ALL_FAULTS)))
     expect(failure).toBeNull()
   }
 })

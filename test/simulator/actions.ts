@@ -9,6 +9,10 @@ import {
   startAgent,
   wrongClock,
 } from './actions/agents.ts'
+import { backup } from './actions/backup.ts'
+import { correctRows } from './actions/correct.ts'
+import { erase } from './actions/erase.ts'
+import { importRows } from './actions/import.ts'
 import { badNumbered, lines, repeat, send } from './actions/messages.ts'
 import { crash, define, fuse, keepIndex, loseIndex, powerFuse, restartNode } from './actions/process.ts'
 import {
@@ -23,6 +27,7 @@ import {
   storeTrouble,
   wait,
 } from './actions/trouble.ts'
+import { compact, vacuum } from './actions/upkeep.ts'
 import { checkAsOf } from './check.ts'
 import { deleteJournal, flipDataFile, flipJournal } from './damage.ts'
 import type { Dice } from './dice.ts'
@@ -33,7 +38,7 @@ import { TICK_MS } from './site.ts'
 export interface Action {
   /** How often, against the others. */
   readonly weight: number
-  /** The fault it belongs to; null for what happens every day. */
+  /** The fault or task it belongs to; null for what happens every day. */
   readonly fault: FaultName | null
   /** Needs the process to be up. */
   readonly up?: boolean
@@ -110,6 +115,13 @@ export const ACTIONS = {
   'small spool': { weight: 2, fault: 'spool', act: smallSpool },
   'spool disk': { weight: 2, fault: 'spool', act: spoolDisk },
   'rejects full': { weight: 0.3, fault: 'flood', act: rejectsFull },
+
+  compact: { weight: 8, fault: 'upkeep', act: compact },
+  vacuum: { weight: 4, fault: 'upkeep', act: vacuum },
+  erase: { weight: 4, fault: 'erase', up: true, act: erase },
+  import: { weight: 6, fault: 'import', act: importRows },
+  correct: { weight: 8, fault: 'correct', act: correctRows },
+  backup: { weight: 8, fault: 'backup', up: true, act: backup },
 } as const satisfies { readonly [name: string]: Action }
 
 export type ActionName = keyof typeof ACTIONS

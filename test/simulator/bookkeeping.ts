@@ -3,7 +3,6 @@ import { coveredPosition } from '../../lake/tables/messages.ts'
 import { viewState } from '../../lake/tables/published.ts'
 import { ticksOf } from '../../lake/tables/ticks.ts'
 import { offsetIn, type Position, partitionsOf } from '../../schemas/position.ts'
-import { LAKE_DIR } from './site.ts'
 import type { World } from './world.ts'
 
 function commitKey({ name }: Table, { version }: Snapshot): string {
@@ -31,8 +30,13 @@ export class Bookkeeping {
   async #checkView(published: Table, ticks: Table): Promise<void> {
     const view = await published.snapshot()
     const committed = await ticks.snapshot()
-    const tidemark = viewState(view)?.tidemark ?? {}
-    if (this.#stays(published, view)) this.#grows(`${published.name} tidemark`, tidemark)
+    const state = viewState(view)
+    const tidemark = state?.tidemark ?? {}
+    if (this.#stays(published, view)) {
+      this.#grows(`${published.name} tidemark`, tidemark)
+      // However many schedulers there are, none publishes what another had computed of more.
+      this.#grow(`version of the messages in ${published.name}`, state?.messagesVersion ?? -1)
+    }
     this.#noOverlap(ticksOf(committed), tidemark)
     this.#checkTable(published, view, true)
     this.#checkTable(ticks, committed, true)
@@ -78,8 +82,6 @@ export class Bookkeeping {
 
   /** Looked at whenever a version names it: a file that was there may go too early. */
   #isThere(key: string): void {
-    const { config, store, disk } = this.#world
-    const there = config.lake === 'store' ? store.objects.has(key) : disk.has(`${LAKE_DIR}/${key}`)
-    if (!there) throw new Error(`${key} belongs to the newest version and is missing`)
+    if (!this.#world.holds(key)) throw new Error(`${key} belongs to the newest version and is missing`)
   }
 }

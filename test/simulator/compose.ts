@@ -3,7 +3,9 @@ import { openReference } from '../../batch/engines/reference.ts'
 import { startWriters } from '../../cli/compose/writers.ts'
 import { type Collector, startCollector } from '../../collector/collector.ts'
 import type { Table } from '../../lake/delta/port.ts'
-import { localStore } from '../../lake/store/local.ts'
+import type { Erasures } from '../../lake/erase/erasures.ts'
+import { LocalStore, localStore } from '../../lake/store/local.ts'
+import type { ObjectStore } from '../../lake/store/port.ts'
 import { agentsInLake } from '../../lake/tables/agents.ts'
 import { allViews, type LakeTables } from '../../lake/tables/deployment.ts'
 import { readNamedPosition } from '../../lake/tables/named-position.ts'
@@ -13,12 +15,15 @@ import type { Log } from '../../log/port.ts'
 import { remoteLog } from '../../log/remote/reader.ts'
 import { serveLog } from '../../log/remote/serve.ts'
 import { Calls } from '../../schemas/calls.ts'
+import type { Clock } from '../../schemas/ports/clock.ts'
+import type { Disk } from '../../schemas/ports/disk.ts'
 import { makeWake } from '../../schemas/ports/wake.ts'
 import { type AnswersServer, startAnswers } from '../../serving/answer.ts'
 import type { Speed } from '../../speed/speed.ts'
 import { channelPair } from '../sim/channel.ts'
 import type { Incarnation } from '../sim/incarnation.ts'
 import { openDuckdb } from './duckdb.ts'
+import { eraserOf } from './erasing.ts'
 import { followJournal } from './follow-journal.ts'
 import type { HoldUp } from './hold-up.ts'
 import { noteLost } from './lost-journal.ts'
@@ -44,6 +49,8 @@ export interface Parts {
   readonly batch: Batch
   readonly answers: AnswersServer
   readonly collector: Collector
+  /** Null where nobody erases. */
+  readonly erasures: Erasures | null
   readonly viewTable: Table
   /** The second set of writers, where there is one. */
   readonly twin: { readonly writer: LakeWriter; readonly speed: Speed; readonly batch: Batch } | null
@@ -57,11 +64,20 @@ export interface Node {
   readonly answers: AnswersServer
 }
 
+/** A process that does one thing to the lake, beside those that write to it. */
+export interface Command {
+  readonly life: Incarnation
+  readonly clock: Clock
+  readonly disk: Disk
+  readonly store: ObjectStore
+  readonly tables: LakeTables
+}
+
 /** Starts the layers as the embedded process does, each after those it needs. */
 export async function compose(site: Site, life: Incarnation): Promise<Parts> {
   const { retentionMs, twin } = site.config
   const clock = life.clock(site.clock)
-  const disk = life.gate(site.disk, { wraps: ['open'], delay: site.diskDelay })
+  const disk = gatedDisk(site, life)
   const store =
     site.config.lake === 'store' ? life.gate(site.remote) : await localStore(disk, LAKE_DIR, site.random)
   const wake = makeWake()
@@ -134,15 +150,18 @@ export async function compose(site: Site, life: Incarnation): Promise<Parts> {
       ...deps,
     },
   )
+  const erasures = site.config.amends ? eraserOf(site, life, { ...first, log: journal, store, tables }) : null
   return {
     journal,
     ...first,
+    erasures,
     answers,
     collector,
     viewTable: tables.datasets[0]!.views[0]!.published,
     twin: second,
     async close() {
       await collector.close()
+      await erasures?.close()
       await answers.close()
       for (const layer of [second?.speed, first.speed, second?.batch, first.batch]) await layer?.close()
       for (const layer of [second?.writer, first.writer, journal]) await layer?.close()
@@ -164,6 +183,19 @@ export async function composeNode(site: Site, life: Incarnation): Promise<Node> 
     },
   )
   return { life, answers }
+}
+
+/** Starts a process that opens the lake as commands do. */
+export function composeCommand(site: Site, life: Incarnation): Command {
+  const disk = gatedDisk(site, life)
+  const isRemote = site.config.lake === 'store'
+  const store = isRemote ? life.gate(site.remote) : new LocalStore(disk, LAKE_DIR, site.random)
+  return { life, clock: life.clock(site.clock), disk, store, tables: site.tablesOn(store, life) }
+}
+
+/** The disk as a process sees it. */
+function gatedDisk(site: Site, life: Incarnation) {
+  return life.gate(site.disk, { wraps: ['open'], delay: site.diskDelay })
 }
 
 /** The tables as a layer sees them that can be held up. */

@@ -1,8 +1,10 @@
-import type { RunRecord } from '../../schemas/ports/layers.ts'
+import { describeError } from '../../schemas/errors.ts'
 import type { Gap } from '../../schemas/position.ts'
 import { DAY_MS } from '../../schemas/time.ts'
 import { drain } from '../sim/incarnation.ts'
+import { checkBackups } from './backups.ts'
 import type { Executor } from './execute.ts'
+import { checkMessages } from './message-rows.ts'
 import type { Simulation } from './simulation.ts'
 import { IDLE_MS } from './site.ts'
 
@@ -45,9 +47,12 @@ export class Ending {
     await this.#executor.check()
     this.#allSent()
     await this.#lastRun()
+    await this.#lastErasures()
     await world.clock.advance(CATCH_UP_MS / 2)
     await this.#executor.check()
+    await checkMessages(this.#sim)
     this.#allWell()
+    await checkBackups(this.#sim)
     if (fleet.crowd.size > 0) await this.#silentOnesGo()
     await this.#closeAll()
     tally.blocks = world.oracle.blocks.length
@@ -82,25 +87,44 @@ export class Ending {
   }
 
   async #lastRun(): Promise<void> {
-    const { parts, clock } = this.#sim.world
+    const { parts } = this.#sim.world
     await parts!.speed.tick()
     // A run that a fault left behind ends first.
-    let records: readonly RunRecord[] | null = null
-    parts!.batch.run({ full: this.#sim.damagedFiles > 0 }).then(
-      (got) => {
-        records = got
-      },
-      () => {},
-    )
-    for (let waitedMs = 0; records === null && waitedMs < CATCH_UP_MS; waitedMs += 1_000)
-      await clock.advance(1_000)
-    const ended: readonly RunRecord[] | null = records
-    if (ended === null) throw new Error('the last run is hanging')
-    for (const { view, result, error } of ended as readonly RunRecord[]) {
+    const run = () => parts!.batch.run({ full: this.#sim.damagedFiles > 0 })
+    const ended = await this.#finish('the last run', run)
+    for (const { view, result, error } of ended) {
       this.#sim.world.trace.say(`last run of ${view}: ${result} ${error ?? ''}`)
       if (!['published', 'nothing_new', 'lost_race'].includes(result))
         throw new Error(`the last run of ${view} is ${result}: ${error}`)
     }
+  }
+
+  /** Erasures that wait go on, and end. */
+  async #lastErasures(): Promise<void> {
+    const { erasures } = this.#sim.world.parts!
+    if (erasures === null) return
+    this.#sim.vacuumed = true
+    for (const { erasure } of await erasures.pending()) {
+      const resume = () => erasures.resume(erasure, { vacuum: true })
+      const ended = await this.#finish(`erasure ${erasure}`, resume)
+      // What was cut off, or lost a race, left files that may be removed hours later only.
+      const isOver =
+        ended!.state === 'ended' || (ended!.erased && / files of .* are left$/.test(ended!.reason!))
+      if (!isOver && this.#sim.damagedFiles === 0)
+        throw new Error(`erasure ${erasure} never ends: ${ended!.reason}`)
+    }
+  }
+
+  /** What `work` makes, while time passes. */
+  async #finish<T>(what: string, work: () => Promise<T>): Promise<T> {
+    const { clock } = this.#sim.world
+    const done: T[] = []
+    const note = (got: T) => void done.push(got)
+    work().then(note, (error) => this.#sim.world.trace.say(`  failed: ${what}: ${describeError(error)}`))
+    for (let waitedMs = 0; done.length === 0 && waitedMs < CATCH_UP_MS; waitedMs += 1_000)
+      await clock.advance(1_000)
+    if (done.length === 0) throw new Error(`${what} is hanging`)
+    return done[0]!
   }
 
   #allWell(): void {

@@ -24,26 +24,35 @@ export const FAULTS = {
   spool: 'the spools of agents have little room, their disks fail or are full',
 } as const
 
-export type FaultName = keyof typeof FAULTS
+/** What people do to the history meanwhile, in processes of their own. A seed has some of it, as of the faults. */
+export const TASKS = {
+  upkeep: 'tables are compacted and vacuumed by processes that may die at any await',
+  erase: 'messages are erased, some with all old versions',
+  import: 'files are imported, some again, by processes that may die at any await',
+  correct: 'messages are corrected, by number or by name, by processes that may die at any await',
+  backup: 'backups are taken by processes that may die at any await; the newest is restored in the end',
+} as const
 
-/** How often each fault may come: 1 as usual, 0 never. */
+const ALL = { ...FAULTS, ...TASKS }
+
+export type FaultName = keyof typeof ALL
+
+/** How often each fault and task may come: 1 as usual, 0 never. */
 export type FaultRates = { readonly [fault in FaultName]: number }
 
 export function allFaults(rate: number): FaultRates {
-  return Object.fromEntries(Object.keys(FAULTS).map((name) => [name, rate])) as FaultRates
+  return Object.fromEntries(Object.keys(ALL).map((name) => [name, rate])) as FaultRates
 }
 
-/** `all`, `none`, or a list like `crash,store-slow=3`: the faults named, at their rates, and no others. */
+/** `all`, `none`, or a list like `crash,store-slow=3`: the faults and tasks named, at their rates, and no others. */
 export function parseFaults(text: string): FaultRates {
   if (text === 'all') return allFaults(1)
   const rates: { -readonly [fault in FaultName]: number } = { ...allFaults(0) }
   if (text === 'none') return rates
   for (const part of text.split(',')) {
     const [name, rate = '1'] = part.split('=') as [FaultName, string?]
-    if (!(name in FAULTS) || !(Number(rate) >= 0))
-      throw new Error(
-        `--faults: ${part} is none of ${Object.keys(FAULTS).join(', ')}, or its rate is no number`,
-      )
+    if (!(name in ALL) || !(Number(rate) >= 0))
+      throw new Error(`--faults: ${part} is none of ${Object.keys(ALL).join(', ')}, or its rate is no number`)
     rates[name] = Number(rate)
   }
   return rates

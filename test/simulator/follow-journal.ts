@@ -44,6 +44,7 @@ export async function followJournal(site: Site, journal: Journal): Promise<Log> 
     start: (of) => journal.start(of),
     read: (of, after, blocksMax) => journal.read(of, after, blocksMax),
     trim: (position) => journal.trim(position),
+    cut: () => journal.cut(),
     onAppend: (fn) => journal.onAppend(fn),
     state: () => journal.state(),
     close: () => journal.close(),

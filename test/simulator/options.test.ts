@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { FAULTS, parseFaults } from './faults.ts'
+import { FAULTS, parseFaults, TASKS } from './faults.ts'
 import { parseOptions } from './options.ts'
 
 test('a seed alone: forty steps, all faults, in this process', () => {
@@ -33,5 +33,5 @@ test.each([
 test('faults have the rates named, and others none', () => {
   expect(parseFaults('crash,flip=3')).toMatchObject({ crash: 1, flip: 3, power: 0, journal: 0 })
   expect(new Set(Object.values(parseFaults('none')))).toEqual(new Set([0]))
-  expect(Object.keys(parseFaults('all'))).toEqual(Object.keys(FAULTS))
+  expect(Object.keys(parseFaults('all'))).toEqual(Object.keys({ ...FAULTS, ...TASKS }))
 })

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
-import { FAULTS, parseFaults } from './faults.ts'
+import { FAULTS, parseFaults, TASKS } from './faults.ts'
 
 export const USAGE = `npm run simulate -- [--seed N] [--seeds COUNT] [--steps N] [--faults LIST] [--only STEPS] [--engine NAME]
                     [--jobs N] [--brief] [--trace]
@@ -16,10 +16,17 @@ export const USAGE = `npm run simulate -- [--seed N] [--seeds COUNT] [--steps N]
   --trace        show what happened, also where nothing failed
 
 Faults:
-${Object.entries(FAULTS)
-  .map(([name, about]) => `  ${name.padEnd(14)} ${about}`)
-  .join('\n')}
+${listed(FAULTS)}
+
+Tasks:
+${listed(TASKS)}
 `
+
+function listed(all: { readonly [name: string]: string }): string {
+  return Object.entries(all)
+    .map(([name, about]) => `  ${name.padEnd(14)} ${about}`)
+    .join('\n')
+}
 
 export interface Options {
   readonly seed: number

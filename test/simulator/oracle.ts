@@ -8,6 +8,7 @@ import { type Gap, offsetIn, type Position } from '../../schemas/position.ts'
 import type { View } from '../../schemas/view.ts'
 import { viewColumns } from '../../schemas/view-columns.ts'
 import type { AnswerGap, Range, Stats } from '../../serving/answers.ts'
+import { type Amendments, type BatchBasis, isInBatch } from './amendments.ts'
 
 /**
  * What every answer must equal: one plain fold over the accepted messages at or below a position. It keeps every
@@ -17,6 +18,8 @@ import type { AnswerGap, Range, Stats } from '../../serving/answers.ts'
  */
 export class Oracle {
   readonly blocks: Block[] = []
+  /** What people changed of them; null where nobody does. */
+  amendments: Amendments | null = null
   /** Samples of real agents by number: the message that holds it. */
   readonly #samples = new Map<number, string>()
   #sampleCount = 0
@@ -144,16 +147,23 @@ export class Oracle {
 
   /**
    * The cells of every sound block at or below `upTo`, of the suspect ones that no gap says are missing, and of those in
-   * `also`; but none of those that lie in `lacking`.
+   * `also`; but none of those that lie in `lacking`. What lies below the tidemark of `batch` is as the version of the table of
+   * messages has it from which the answer was computed.
    */
   cells(
     view: View,
     upTo: Position,
     gaps: readonly Gap[] = [],
-    { also = [], lacking = [] }: { also?: readonly Block[]; lacking?: readonly AnswerGap[] } = {},
+    {
+      also = [],
+      lacking = [],
+      batch,
+    }: { also?: readonly Block[]; lacking?: readonly AnswerGap[]; batch?: BatchBasis } = {},
   ): CellFold {
     const names = also.map(({ partition, offset }) => [partition, offset])
-    const name = JSON.stringify([view, upTo, gaps, names, lacking])
+    const amendments = this.amendments?.any && batch ? this.amendments : null
+    amendments?.look()
+    const name = JSON.stringify([view, upTo, gaps, names, lacking, amendments && batch])
     if (this.#memo?.name === name) return this.#memo.cells
     const cells = new CellFold(view)
     for (const block of this.blocks) {
@@ -162,8 +172,14 @@ export class Oracle {
       if (lacking.some(({ partition, from, to }) => covers({ partition, from, to: to! }, block))) continue
       const suspect = this.isSuspect(block.partition, block.offset)
       if (suspect && !also.includes(block) && gaps.some((gap) => isMissing(gap, block))) continue
-      cells.addAll(block.messages)
+      const isAmended = amendments !== null && isInBatch(block, batch!)
+      cells.addAll(
+        isAmended ? amendments.apply(block.messages, block, batch!.messagesVersion ?? -1) : block.messages,
+      )
     }
+    const version = batch?.messagesVersion ?? -1
+    for (const file of amendments?.imported(view.dataset, version) ?? [])
+      cells.addAll(amendments!.apply(file.messages, file, version))
     this.#memo = { name, cells }
     return cells
   }
@@ -204,7 +220,8 @@ function messageName({ agent, seq, names }: Message): string {
   return agent === null ? names.at(-1)! : `${agent}/${seq}`
 }
 
-function contentOf({ names, timeMs, gauges, attributes = [] }: Message): string {
+/** All of a message but its number, to compare. */
+export function contentOf({ names, timeMs, gauges, attributes = [] }: Message): string {
   return JSON.stringify([names, timeMs, gauges, attributes])
 }
 

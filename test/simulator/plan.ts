@@ -1,6 +1,6 @@
 import { simRandom } from '../sim/random.ts'
 import { ACTIONS } from './actions.ts'
-import type { FaultName, FaultRates } from './faults.ts'
+import { FAULTS, type FaultName, type FaultRates, TASKS } from './faults.ts'
 import type { Plan } from './step.ts'
 
 /**
@@ -15,10 +15,13 @@ export function planOf(
 ): Plan {
   const random = simRandom(seed)
   const rates = new Map<FaultName, number>()
-  for (const [name, rate] of Object.entries(faults)) {
-    const chosen = random.float() < 0.5 ? pick(random.float(), [0.3, 1, 3]) : 0
-    rates.set(name as FaultName, chosen * rate)
+  const choose = (names: object, { float }: typeof random) => {
+    for (const name of Object.keys(names) as FaultName[])
+      rates.set(name, (float() < 0.5 ? pick(float(), [0.3, 1, 3]) : 0) * faults[name])
   }
+  choose(FAULTS, random)
+  // By dice of their own: what a seed does to the system is the same without them.
+  choose(TASKS, simRandom(seed + 0.75))
   const allowed = (name: FaultName) => rates.get(name)! > 0
   const lake = random.float() < 0.6 ? ('store' as const) : ('disk' as const)
   const world = {
@@ -28,6 +31,7 @@ export function planOf(
     twin: allowed('twins'),
     // A second node reads the lake over the network.
     node: lake === 'store' && random.float() < 0.5,
+    amends: allowed('erase') || allowed('import') || allowed('correct'),
     engine,
   }
   const weights = Object.entries(ACTIONS).map(([name, { weight, fault }]) => {

@@ -1,10 +1,15 @@
+import { FAULTS } from './faults.ts'
+
+/** Every fault, and no task: a bug that a task finds names it. */
+export const ALL_FAULTS = Object.keys(FAULTS).join()
+
 /** A bug as a change of one source file. */
 export interface PlantedBug {
   readonly file: string
   /** Stands in the file once. */
   readonly find: string
   readonly plant: string
-  /** Faults that lead to it: all of them where absent. */
+  /** Faults and tasks that lead to it: `ALL_FAULTS` where absent. */
   readonly faults?: string
   /** A seed that finds it; when the simulator has changed, others are tried. */
   readonly seed: number
@@ -337,5 +342,69 @@ export const PLANTED = {
     plant: 'this.newest.last - this.gone',
     faults: 'spool=3,crash=3,power=3,agents',
     seed: 45,
+  },
+  'rows lost in a merge': {
+    file: 'lake/writer/merge.ts',
+    find: 'Promise.all(inputs.map(',
+    plant: 'Promise.all(inputs.slice(1).map(',
+    faults: 'upkeep=3',
+    seed: 5,
+  },
+  'the vacuum takes what older versions need': {
+    file: 'lake/delta/cleanup.ts',
+    find: 'olderMs: timeMs - retentionMs',
+    plant: 'olderMs: timeMs - 0 * retentionMs',
+    faults: 'upkeep=3',
+    seed: 5,
+  },
+  'answers keep what was erased': {
+    file: 'batch/view-run.ts',
+    find: 'removedDates: (changes?.removed ?? [])',
+    plant: 'removedDates: (changes?.removed ?? []).slice(Number.MAX_SAFE_INTEGER)',
+    faults: 'erase=3,late=3',
+    seed: 3,
+  },
+  'not erased to the end of what was accepted': {
+    file: 'lake/erase/condition.ts',
+    find: 'offset[i]! <= offsetIn(',
+    plant: 'offset[i]! < offsetIn(',
+    faults: 'erase=3',
+    seed: 3,
+  },
+  'a file imported again counts twice': {
+    file: 'lake/import/importer.ts',
+    find: 'if (isImported(base, this.#file.sha256)) return false',
+    plant: "if (isImported(base, 'another')) return false",
+    faults: 'import=3',
+    seed: 6,
+  },
+  'corrections that no run sees': {
+    file: 'lake/correct.ts',
+    find: 'dataChange: true',
+    plant: 'dataChange: false',
+    faults: 'correct=3',
+    seed: 16,
+  },
+  'corrected by a number that another has': {
+    file: 'lake/correct.ts',
+    find: 'agent === null ? [byName] : [byName, agentKey(agent, columns.seq[i]!)]',
+    plant: 'agent === null ? [byName] : [byName, agentKey(agent, columns.seq[i]! + 1)]',
+    faults: 'correct=3',
+    seed: 16,
+  },
+  'the journal is not read again for a backup': {
+    file: 'lake/backup/backup.ts',
+    find: 'await journal.again()',
+    plant: 'void journal.again',
+    faults: 'backup=3',
+    seed: 6,
+  },
+  'two runs publish over each other': {
+    file: 'batch/publish.ts',
+    find: "if (isError(error, 'E_CONFLICT')) return null",
+    plant:
+      "if (isError(error, 'E_CONFLICT')) {\n      const now = (await table.snapshot()) as Snapshot\n      return publish(plan, { ...made, remove: made.remove.filter((path) => now.files.has(path)) }, run, { table, base: now, clock })\n    }",
+    faults: 'twins=3,layer-slow=3,late',
+    seed: 3,
   },
 } as const satisfies { readonly [name: string]: PlantedBug }

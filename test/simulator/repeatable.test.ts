@@ -18,7 +18,7 @@ test('the same seed does the same, call by call, also in another process', async
     encoding: 'utf8',
   })
   expect(stdout).toContain(`trace hash ${first.hash}`)
-})
+}, 60_000)
 
 test('another seed does something else', async () => {
   const [one, other] = [7, 8].map((seed) => planOf(seed, 5, allFaults(1)))

@@ -43,10 +43,9 @@ export async function runPlan(plan: Plan): Promise<Outcome> {
     const { message, stack } = error as Error
     failure = { message, steps: done, stack: stack ?? '' }
   }
-  const { life, node, trace } = simulation.world
-  life?.die()
-  node?.life.die()
+  const { world } = simulation
+  world.end()
   for (const host of simulation.fleet.hosts) host?.life.die()
   if (folder !== null) rmSync(folder, { recursive: true, force: true })
-  return { failure, tally: simulation.tally, hash: trace.digest(), lines: trace.lines }
+  return { failure, tally: simulation.tally, hash: world.trace.digest(), lines: world.trace.lines }
 }

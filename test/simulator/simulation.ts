@@ -1,7 +1,11 @@
+import type { Manifest } from '../../lake/backup/manifest.ts'
+import { MemoryStore } from '../../lake/store/memory.ts'
 import { describeError, TidemarkError } from '../../schemas/errors.ts'
+import type { Message } from '../../schemas/message.ts'
+import type { Position } from '../../schemas/position.ts'
 import { drain } from '../sim/incarnation.ts'
 import { NO_TROUBLE } from '../sim/store.ts'
-import type { Parts } from './compose.ts'
+import type { Command, Parts } from './compose.ts'
 import type { Dice } from './dice.ts'
 import { Fleet } from './fleet.ts'
 import type { Sender } from './sender.ts'
@@ -16,6 +20,12 @@ const FRESH_MS = 1_000
 const FRESH_MS_IN_TROUBLE = TICK_MS + 5_000 + 2_000
 const TROUBLE_MS = [500, 5_000, 60_000, 400_000]
 
+/** A backup that is there, and what was accepted before it was begun. */
+export interface Kept {
+  readonly manifest: Manifest
+  readonly before: Position
+}
+
 /** A world with its fleet, and what the faults so far allow it: the state that actions change and checks look at. */
 export class Simulation {
   readonly world: World
@@ -27,6 +37,16 @@ export class Simulation {
   readonly damagedHours = new Set<string>()
   damagedFiles = 0
   journalDeleted = false
+  /** Files to import. */
+  readonly files: { readonly messages: readonly Message[]; readonly text: string }[] = []
+  /** Corrections so far. */
+  corrections = 0
+  /** Where backups go, which is in no trouble, and those that are whole. */
+  readonly backupStore: MemoryStore
+  readonly backups: Kept[] = []
+  /** Whether an erasure took old versions along before their time. */
+  vacuumed = false
+  #latestMs = 0
   /** How the process dies when its fuse has burnt. */
   nextDeath: 'process' | 'power' = 'process'
   #troubleUntilMs = Number.NEGATIVE_INFINITY
@@ -36,6 +56,7 @@ export class Simulation {
     const { indexOutlives, ...config } = plan.world
     this.world = new World({ ...config, seed: plan.seed, indexPath: indexOutlives ? indexPath : null })
     this.fleet = new Fleet(this.world)
+    this.backupStore = new MemoryStore(this.world.clock)
   }
 
   async crash(kind: 'process' | 'power'): Promise<void> {
@@ -57,15 +78,31 @@ export class Simulation {
 
   /** Begins something that goes on while other steps happen. */
   begin(what: string, work: (parts: Parts) => Promise<unknown>): string {
+    this.#follow(what, work(this.world.parts!))
+    return `${what} begins`
+  }
+
+  /** Begins a command in a process of its own, which may die in the middle. */
+  beginCommand(what: string, dice: Dice, work: (command: Command) => Promise<unknown>): string {
+    const command = this.world.startCommand()
+    const calls = dice.float() < 0.4 ? 1 + dice.below(dice.pick([5, 40])) : null
+    if (calls !== null) command.life.dieAfter(calls)
+    this.#follow(
+      what,
+      work(command).finally(() => command.life.die()),
+    )
+    return `${what} begins${calls === null ? '' : `, its process dies after ${calls} calls`}`
+  }
+
+  #follow(what: string, work: Promise<unknown>): void {
     const { trace } = this.world
-    work(this.world.parts!).then(
+    work.then(
       () => trace.say(`  done: ${what}`),
       (error: unknown) => {
         trace.say(`  failed: ${what}: ${describeError(error)}`)
         if (!(error instanceof TidemarkError)) this.world.broken ??= error
       },
     )
-    return `${what} begins`
   }
 
   beginRun(full: boolean, which: 'first' | 'second'): string {
@@ -78,6 +115,12 @@ export class Simulation {
         this.world.trace.say(`  ${view}: ${result} ${error ?? ''}`)
       }
     })
+  }
+
+  /** The latest time that the server's clock has told. */
+  latestMs(): number {
+    this.#latestMs = Math.max(this.#latestMs, this.world.clock.nowMs())
+    return this.#latestMs
   }
 
   /** Trouble that was begun ends by itself after a while. */

@@ -7,6 +7,7 @@ import { type LakeTables, lakeTables } from '../../lake/tables/deployment.ts'
 import { host } from '../../schemas/datasets/host.ts'
 import type { Definitions } from '../../schemas/definitions.ts'
 import { sleep } from '../../schemas/ports/clock.ts'
+import type { Position } from '../../schemas/position.ts'
 import { defineView, definitionHash, type View } from '../../schemas/view.ts'
 import { hostMinute } from '../../schemas/views/host-minute.ts'
 import { serviceMinute } from '../../schemas/views/service-minute.ts'
@@ -17,6 +18,7 @@ import type { Incarnation } from '../sim/incarnation.ts'
 import { SimNet } from '../sim/net.ts'
 import { simRandom } from '../sim/random.ts'
 import { SimStore } from '../sim/store.ts'
+import { Amendments } from './amendments.ts'
 import { HoldUp } from './hold-up.ts'
 import { lakeReader } from './lake-reader.ts'
 import { Oracle } from './oracle.ts'
@@ -37,9 +39,10 @@ export const CONNECTIONS_MAX = 32
 /** Bytes acknowledged and not yet in the lake; a few segments, so that sealing must relieve the collector. */
 export const UNSEALED_BYTES_MAX = 16 << 10
 export const IDLE_MS = 5 * 60_000
-export const JOURNAL_DIR = '/data/journal'
-export const REJECTS_DIR = '/data/rejects'
-export const LAKE_DIR = '/data/lake'
+export const DATA_DIR = '/data'
+export const JOURNAL_DIR = `${DATA_DIR}/journal`
+export const REJECTS_DIR = `${DATA_DIR}/rejects`
+export const LAKE_DIR = `${DATA_DIR}/lake`
 
 export interface SiteConfig {
   readonly seed: number
@@ -53,6 +56,8 @@ export interface SiteConfig {
   readonly twin?: boolean
   /** What computes the runs; DuckDB does it on threads of its own, in real time. */
   readonly engine?: 'reference' | 'duckdb'
+  /** Whether people change what is in the lake. */
+  readonly amends?: boolean
   /** Whether a serving node runs that knows the lake alone. */
   readonly node?: boolean
 }
@@ -76,6 +81,8 @@ export class Site {
   readonly definitions = new Map<string, View>()
   /** Tables as they are, past every fault: for the checks. */
   tables: { readonly messages: Table; readonly view: Table; readonly ticks: Table; readonly all: LakeTables }
+  /** What was accepted when an erasure was asked for, by who asked. */
+  readonly acceptedBefore = new Map<string, Position>()
   /** Whether the journal was deleted, and what went with it is not noted yet. */
   journalLost = false
   /** Longest time of a call of the disk. */
@@ -94,6 +101,7 @@ export class Site {
       retentionMs: 24 * 3_600_000,
       twin: false,
       node: false,
+      amends: false,
       engine: 'reference',
       ...config,
     }
@@ -110,6 +118,7 @@ export class Site {
     const holdUp = () => new HoldUp(this.clock, this.random)
     this.holdUps = { writer: holdUp(), speed: holdUp(), batch: holdUp() }
     this.tables = this.lookAgain()
+    if (this.config.amends) this.oracle.amendments = new Amendments(this, this.defined)
   }
 
   /** Tables that remember nothing of what was seen before. */
@@ -124,6 +133,17 @@ export class Site {
   /** The lake's objects as they are. */
   lakeStore(): ObjectStore {
     return this.config.lake === 'store' ? this.store : lakeReader(this.disk, LAKE_DIR)
+  }
+
+  /** An object of the lake as it is; null when there is none. */
+  bytesAt(key: string): Uint8Array | null {
+    if (this.config.lake === 'store') return this.store.objects.get(key)?.bytes ?? null
+    return this.disk.has(`${LAKE_DIR}/${key}`) ? this.disk.bytesOf(`${LAKE_DIR}/${key}`) : null
+  }
+
+  /** Whether the lake has the object. */
+  holds(key: string): boolean {
+    return this.bytesAt(key) !== null
   }
 
   /** Tables as a process sees them through its store. */

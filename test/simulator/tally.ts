@@ -9,6 +9,12 @@ export interface Tally {
   answers: number
   incomplete: number
   definitions: number
+  merges: number
+  vacuums: number
+  erasures: number
+  backups: number
+  imports: number
+  corrections: number
   blocks: number
   virtualMs: number
 }
@@ -24,6 +30,12 @@ export function emptyTally(): Tally {
     answers: 0,
     incomplete: 0,
     definitions: 0,
+    merges: 0,
+    vacuums: 0,
+    erasures: 0,
+    backups: 0,
+    imports: 0,
+    corrections: 0,
     blocks: 0,
     virtualMs: 0,
   }

@@ -1,6 +1,6 @@
 import { describeError } from '../../schemas/errors.ts'
 import { drain, Incarnation } from '../sim/incarnation.ts'
-import { compose, composeNode, type Node, type Parts } from './compose.ts'
+import { type Command, compose, composeCommand, composeNode, type Node, type Parts } from './compose.ts'
 import { LAKE_DIR, Site } from './site.ts'
 
 /** A start that takes longer than this hangs. */
@@ -14,6 +14,8 @@ export class World extends Site {
   life: Incarnation | null = null
   parts: Parts | null = null
   node: Node | null = null
+  /** Processes beside it on its machine. */
+  readonly #commands = new Set<Incarnation>()
   /** Refused lines that the processes before this one could not keep. */
   unkeptRejects = 0
 
@@ -46,6 +48,21 @@ export class World extends Site {
     const life = this.#newLife()
     this.node = await this.#begin(life, composeNode(this, life))
     return this.node !== null
+  }
+
+  /** Starts a process that does one thing. */
+  startCommand(): Command {
+    const life = this.#newLife()
+    this.#commands.add(life)
+    void life.death.then(() => this.#commands.delete(life))
+    return composeCommand(this, life)
+  }
+
+  /** Ends every process. */
+  end(): void {
+    this.life?.die()
+    this.node?.life.die()
+    for (const life of this.#commands) life.die()
   }
 
   #newLife(): Incarnation {
@@ -90,10 +107,14 @@ export class World extends Site {
     this.life?.die()
     this.unkeptRejects += this.parts?.collector.status().unkeptRejects ?? 0
     this.parts = null
+    if (kind === 'power') for (const life of this.#commands) life.die()
     this.net.reset()
     this.disk.crash(kind)
     // Whoever saw what a power loss took back was on the machine that lost its power.
-    if (kind === 'power' && this.config.lake === 'disk') this.tables = this.lookAgain()
+    if (kind === 'power' && this.config.lake === 'disk') {
+      this.tables = this.lookAgain()
+      this.oracle.amendments?.forgetLost()
+    }
     await drain()
   }
 }

@@ -78,6 +78,7 @@ export function layerSlow(sim: Simulation, dice: Dice): string {
 /** A machine that was set right, or that slept. */
 export function clockStep(sim: Simulation, dice: Dice): string {
   const ms = dice.pick([2_000, 5 * 60_000, 2 * HOUR_MS, -25 * HOUR_MS])
+  sim.latestMs()
   sim.world.clock.step(-ms)
   if (ms < 0) return `the clock jumps ahead by ${-ms / 1_000} s`
   const aheadMs = sim.world.clock.nowMs() + 10 * 60_000
