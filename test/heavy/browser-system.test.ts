@@ -119,3 +119,25 @@ test.skipIf(!hasBrowser)('where it sticks is said first, and drawn', async () =>
   await picture(page, 'system-stuck')
   await page.close()
 })
+
+test.skipIf(!hasBrowser)('a node that only serves says which layers are elsewhere', async () => {
+  const page = await browser.newPage({ viewport: { width: 1400, height: 1000 } })
+  const errors: string[] = []
+  page.on('pageerror', (error) => errors.push(error.message))
+  const { time, serving } = await api('/v1/status')
+  const elsewhere = { state: 'elsewhere' }
+  await page.route('**/v1/status', (route) =>
+    route.fulfill({ json: { time, log: elsewhere, batch: { ...elsewhere, last: null }, serving } }),
+  )
+  await page.goto(`${up.serving}/system`)
+  await page.getByText('Everything flows.').waitFor()
+  const levels = await page
+    .locator('[data-layer]')
+    .evaluateAll((layers) =>
+      layers.map((layer) => (layer as unknown as { dataset: { level: string } }).dataset.level),
+    )
+  expect(levels).toEqual(['away', 'away', 'away', 'away', 'away', 'away', 'ok'])
+  await page.getByRole('region', { name: 'Views' }).getByText('service_minute').waitFor()
+  expect(errors).toEqual([])
+  await page.close()
+})
