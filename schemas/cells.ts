@@ -76,6 +76,14 @@ export function keyAt({ view, columns }: Cells, i: number): string {
   return joinKey(view.key.map((_, k) => valueAt(columns[k]!, i) as string))
 }
 
+/** The first row behind `from` of another key than that row's; rows of one key stand together. */
+export function endOfKey({ view, length, columns }: Cells, from: number): number {
+  const places = view.key.map((_, k) => (columns[k] as TextColumn).values.places)
+  let to = from + 1
+  while (to < length && places.every((of) => of[to] === of[from])) to++
+  return to
+}
+
 /** Starts of the rows' buckets, milliseconds since 1970. */
 export function timesOf({ view, columns }: Cells): Float64Array {
   return (columns[view.key.length] as NumberColumn).values

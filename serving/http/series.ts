@@ -1,5 +1,5 @@
 import type { NumberColumn } from '../../schemas/cell-column.ts'
-import { type Cells, keyAt, pickRows, timesOf } from '../../schemas/cells.ts'
+import { type Cells, endOfKey, keyAt, pickRows, timesOf } from '../../schemas/cells.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import { answerFields } from '../../schemas/gauge-answer.ts'
 import { shown } from '../../schemas/shown.ts'
@@ -122,8 +122,8 @@ export function presentSeriesApart(
 ): Map<string, object> {
   const all = new Map<string, object>()
   for (let from = 0, to = 0; from < cells.length; from = to) {
+    to = endOfKey(cells, from)
     const key = keyAt(cells, from)
-    while (to < cells.length && keyAt(cells, to) === key) to++
     const rows = Uint32Array.from({ length: to - from }, (_, i) => from + i)
     const columns = seriesColumns(pickRows(cells, rows), range, stepMs, wanted)
     all.set(key, { ...presentKey(cells.view, key), ...presentColumns(cells.view, columns, wanted) })

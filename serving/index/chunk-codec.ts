@@ -2,7 +2,6 @@ import { crc32, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import type { NumberColumn, SketchColumn, TextColumn } from '../../schemas/cell-column.ts'
 import { type Cells, timesOf } from '../../schemas/cells.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
-import { stringAt, toStringColumn } from '../../schemas/string-column.ts'
 import type { View } from '../../schemas/view.ts'
 import { viewColumns } from '../../schemas/view-columns.ts'
 import { Chunk } from './chunk.ts'
@@ -82,10 +81,21 @@ function ownNumbers(
 
 /** Writes the dictionary; the places in it. */
 function writeTexts(out: ByteWriter, { values }: TextColumn, from: number, to: number): Float64Array {
-  const texts = Array.from({ length: to - from }, (_, i) => stringAt(values, from + i))
-  const { dictionary, places } = toStringColumn(texts)
-  out.text(JSON.stringify(dictionary))
-  return new Float64Array(places)
+  const texts: (string | null)[] = []
+  /** By place in the column's own dictionary. */
+  const own = new Map<number, number>()
+  const places = new Float64Array(to - from)
+  for (let i = from; i < to; i++) {
+    const place = values.places[i]!
+    let at = own.get(place)
+    if (at === undefined) {
+      at = texts.push(values.dictionary[place]!) - 1
+      own.set(place, at)
+    }
+    places[i - from] = at
+  }
+  out.text(JSON.stringify(texts))
+  return places
 }
 
 function writeSketches(
@@ -102,7 +112,9 @@ function writeSketches(
   out.numbers(lengths)
   out.u32(end - first)
   out.f64(lowest)
-  out.numbers(new Float64Array(buckets.subarray(first, end)).map((bucket) => bucket - lowest))
+  const above = new Float64Array(end - first)
+  for (let at = first; at < end; at++) above[at - first] = buckets[at]! - lowest
+  out.numbers(above)
   out.numbers(counts.slice(first, end))
 }
 

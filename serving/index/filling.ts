@@ -3,7 +3,7 @@ import type Database from 'better-sqlite3'
 import type { NumberColumn } from '../../schemas/cell-column.ts'
 import { CellFold } from '../../schemas/cell-fold.ts'
 import { joinSummaries, type KeySummary } from '../../schemas/cell-rows.ts'
-import { type Cells, keyAt, timesOf } from '../../schemas/cells.ts'
+import { type Cells, endOfKey, keyAt, timesOf } from '../../schemas/cells.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import { layoutOf } from '../../schemas/view-columns.ts'
 import { encodeChunk } from './chunk-codec.ts'
@@ -73,9 +73,8 @@ export class Filling {
       const id = Number(lastInsertRowid)
       let keys = 0
       for (let from = 0, to = 0; from < cells.length; from = to) {
-        const key = keyAt(cells, from)
-        while (to < cells.length && keyAt(cells, to) === key) to++
-        this.#fillKey(id, key, cells, from, to, file.minutes)
+        to = endOfKey(cells, from)
+        this.#fillKey(id, keyAt(cells, from), cells, from, to, file.minutes)
         keys++
       }
       const crc = checksumOf({ ...file, id, view, keys })

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { CellValue } from '../../schemas/cell-column.ts'
 import { CellFold } from '../../schemas/cell-fold.ts'
-import { type Cells, cellsOf, keyAt, noCells, rowAt, timesOf } from '../../schemas/cells.ts'
+import { type Cells, cellsOf, endOfKey, keyAt, noCells, rowAt, timesOf } from '../../schemas/cells.ts'
 import { nameColumns } from '../../schemas/dataset.ts'
 import { host } from '../../schemas/datasets/host.ts'
 import { joinKey } from '../../schemas/key.ts'
@@ -116,7 +116,13 @@ for (const one of CASES) {
     fc.assert(
       fc.property(nastyMessages(dataset), (messages) => {
         const rows = rowsOf(fold(view, messages).cells())
-        expect(rowsOf(cellsOf(view, rows))).toEqual(rows)
+        const cells = cellsOf(view, rows)
+        expect(rowsOf(cells)).toEqual(rows)
+        const keys = rows.map((_, i) => keyAt(cells, i))
+        for (const [i, key] of keys.entries()) {
+          const other = keys.findIndex((one, k) => k > i && one !== key)
+          expect(endOfKey(cells, i)).toBe(other < 0 ? keys.length : other)
+        }
       }),
     )
   })
