@@ -26,6 +26,24 @@ export interface Part {
   gaps: readonly Gap[]
 }
 
+/** What a tick commits: blocks `(from, to]`, folded part by part. */
+export interface Frozen extends Pick<Part, 'from' | 'to' | 'toMs' | 'gaps'> {
+  readonly folds: readonly CellFold[]
+}
+
+/** The cells of frozen parts as one fold; others have their turn between. */
+export async function cellsOf(folds: readonly CellFold[], turn: () => Promise<void>): Promise<Cells> {
+  if (folds.length === 1) return folds[0]!.cells()
+  const all = new CellFold(folds[0]!.view)
+  for (const fold of folds) {
+    const cells = fold.cells()
+    await turn()
+    all.merge(cells)
+    await turn()
+  }
+  return all.cells()
+}
+
 /** Committed parts kept for an index that does not follow; the oldest go first. */
 const PARTS_MAX = 256
 
@@ -107,10 +125,7 @@ export class Chain {
    * Ends the open part and returns what a tick would commit now: of `(committedTo, readTo]` as many parts as together have no
    * more than `cellsMax` cells, but one at least, and all up to `atLeast`. Null when that is empty.
    */
-  freeze(
-    atLeast = -1,
-    cellsMax = Number.POSITIVE_INFINITY,
-  ): { from: number; to: number; toMs: number; cells: Cells; gaps: readonly Gap[] } | null {
+  freeze(atLeast = -1, cellsMax = Number.POSITIVE_INFINITY): Frozen | null {
     const parts: Part[] = []
     let size = 0
     for (const part of this.#uncommitted().filter((one) => one.to > one.from)) {
@@ -121,10 +136,9 @@ export class Chain {
     const last = parts.at(-1)
     if (last === undefined) return null
     if (last === this.#open) this.#parts.push(this.#emptyPart(last.to, last.toMs))
-    const cells = parts.length === 1 ? last.cells : new CellFold(this.view)
-    if (parts.length > 1) for (const part of parts) cells.merge(part.cells.cells())
     const gaps = mergeGaps(...parts.map((part) => part.gaps))
-    return { from: this.#committedTo, to: last.to, toMs: last.toMs, cells: cells.cells(), gaps }
+    const folds = parts.map(({ cells }) => cells)
+    return { from: this.#committedTo, to: last.to, toMs: last.toMs, folds, gaps }
   }
 
   /** A tick up to `to` is in the lake. */

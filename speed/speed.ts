@@ -129,7 +129,7 @@ export async function startSpeed(config: SpeedConfig, deps: SpeedDeps): Promise<
     for (const partition of owned) {
       if (readers.has(partition)) continue
       const views = deps.views.map(
-        (tables) => new ViewChains(tables, partition, { clock, states, encode, cellsMax }),
+        (tables) => new ViewChains(tables, partition, { clock, states, encode, turn, cellsMax }),
       )
       const full = () => void tend.kick()
       readers.set(

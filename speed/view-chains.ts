@@ -9,7 +9,7 @@ import { isError } from '../schemas/errors.ts'
 import type { Clock } from '../schemas/ports/clock.ts'
 import { offsetIn } from '../schemas/position.ts'
 import { definitionHash, type View } from '../schemas/view.ts'
-import { Chain } from './chain.ts'
+import { Chain, cellsOf } from './chain.ts'
 import { replacedBy, targets } from './targets.ts'
 
 export interface ChainsDeps {
@@ -18,6 +18,8 @@ export interface ChainsDeps {
   readonly states: RepeatStates | null
   /** Makes the file of a tick. */
   encode(cells: Cells): Promise<Uint8Array>
+  /** Lets whatever else waits for this thread have its turn. */
+  turn(): Promise<void>
   /** Cells of a view in a tick, roughly. */
   readonly cellsMax: number
 }
@@ -84,10 +86,11 @@ export class ViewChains {
         await ticks.commit(base, { operation: 'STILL HERE', dataChange: false, txns: said })
       return false
     }
-    const { cells, ...range } = part
+    const { folds, ...range } = part
     const tick = { ...range, hash: chain.hash, partition: this.#partition }
     if (chain.repeats !== null)
       await states?.keep('speed', { partition: this.#partition, position: tick.to }, chain.repeats)
+    const cells = await cellsOf(folds, this.#deps.turn)
     const about = describeCells(cells)
     const bytes = await this.#deps.encode(cells)
     const file = await ticks.writeFile(bytes, { ...about, tags: { ...about.tags, ...tickTags(tick) } })

@@ -2,8 +2,8 @@ import parquet from 'parquetjs-lite'
 import type { FileColumn } from '../../lake/parquet/cells.ts'
 import type { Table } from './table.ts'
 
-/** Rows that are written one by one. More are written in columns, elsewhere. */
-export const PARQUET_ROWS_MAX = 10_000
+/** Rows that are written one by one, in this thread. More are written in columns, elsewhere. */
+export const PARQUET_ROWS_MAX = 500
 
 const TYPES: { readonly [type in Exclude<FileColumn['type'], 'sketch'>]: string } = {
   string: 'UTF8',

@@ -32,7 +32,8 @@ export function tableOfCells(cells: Cells): Table {
 
 export function tableOfList<T>(columns: readonly ListColumn<T>[], rows: readonly T[]): Table {
   return {
-    columns,
+    // Without what only this thread knows: they may be sent to another.
+    columns: columns.map(({ name, type, nullable }) => ({ name, type, nullable })),
     length: rows.length,
     row: (i) => columns.map(({ of }) => of(rows[i]!)),
     part(from, to) {
@@ -48,8 +49,8 @@ export function tableOfList<T>(columns: readonly ListColumn<T>[], rows: readonly
   }
 }
 
-/** Rows of a part. */
-const PART_ROWS = 10_000
+/** Rows of a part: few enough that making one holds nobody up. */
+const PART_ROWS = 5_000
 
 /** All rows in columns, part by part. */
 export function* partsOf({ length, part }: Table): Generator<readonly CellColumn[]> {

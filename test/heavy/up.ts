@@ -15,11 +15,17 @@ export interface Running {
   end(signal: NodeJS.Signals): Promise<number | null>
 }
 
+/** With what else Node is started: arguments of its own, and variables. */
+interface Started {
+  readonly node?: readonly string[]
+  readonly env?: NodeJS.ProcessEnv
+}
+
 /** Starts `tidemark up` on a data directory with free ports. */
-export function spawnUp(data: string, args: readonly string[] = []) {
+export function spawnUp(data: string, args: readonly string[] = [], { node = [], env }: Started = {}) {
   const free = ['--collector-listen', '127.0.0.1:0', '--serving-listen', '127.0.0.1:0']
-  const child = spawn(process.execPath, [ENTRY, 'up', '--data', data, ...free, ...args], {
-    env: environment(),
+  const child = spawn(process.execPath, [...node, ENTRY, 'up', '--data', data, ...free, ...args], {
+    env: { ...environment(), ...env },
   })
   let printed = ''
   for (const stream of [child.stdout, child.stderr])
@@ -31,8 +37,12 @@ export function spawnUp(data: string, args: readonly string[] = []) {
 }
 
 /** Starts `tidemark up` on a data directory with free ports, and waits until it is ready. */
-export async function startUp(data: string, args: readonly string[] = []): Promise<Running> {
-  const { child, ended, output } = spawnUp(data, args)
+export async function startUp(
+  data: string,
+  args: readonly string[] = [],
+  started: Started = {},
+): Promise<Running> {
+  const { child, ended, output } = spawnUp(data, args, started)
   let gone = false
   void ended.then(() => {
     gone = true

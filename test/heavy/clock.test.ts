@@ -1,0 +1,105 @@
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { arch, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { LoadSender } from './load.ts'
+import { needs } from './needs.ts'
+import { startUp } from './up.ts'
+import { ackMs, until } from './watch.ts'
+
+/** Where Debian's package faketime has it. */
+const LIBRARY = `/usr/lib/${arch() === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu/faketime/libfaketimeMT.so.1`
+const DAY_MS = 86_400_000
+const MESSAGES = 2_000
+
+const hasFakeTime = needs('libfaketime', existsSync(LIBRARY))
+
+/** `tidemark up` on a clock that a test turns; monotonic time goes on as it does. */
+async function startTurned(data: string, clock: string, args: readonly string[]) {
+  const env = {
+    LD_PRELOAD: LIBRARY,
+    FAKETIME_TIMESTAMP_FILE: clock,
+    FAKETIME_CACHE_DURATION: '1',
+    FAKETIME_DONT_FAKE_MONOTONIC: '1',
+  }
+  const up = await startUp(data, args, { env })
+  const aheadMs = async () => {
+    const answer = await fetch(`${up.serving}/healthz`)
+    return Date.parse(answer.headers.get('date')!) - Date.now()
+  }
+  return {
+    ...up,
+    async turn(days: number) {
+      await writeFile(clock, `+${days}d`)
+      await until('the clock is turned', async () => Math.abs((await aheadMs()) - days * DAY_MS) < DAY_MS / 2)
+    },
+  }
+}
+
+test.runIf(hasFakeTime)(
+  'a clock that is months ahead for a moment, again and again, makes no repeat count twice and loses no file',
+  async () => {
+    const data = await mkdtemp(join(tmpdir(), 'tidemark-clock-'))
+    const clock = join(data, 'clock')
+    const flags = ['--agent-enabled', 'false', '--speed-tick', '1s', '--batch-schedule', '*/2 * * * * *']
+    await writeFile(clock, '+0')
+    const startMs = Date.now() - 3_600_000
+    const senders = [1, 2].map((n) => new LoadSender(n, startMs, MESSAGES))
+    let up = await startTurned(join(data, 'd'), clock, flags)
+    const range = `from=${startMs - DAY_MS}&to=${startMs + 200 * DAY_MS}`
+    const all = async () => {
+      const answer = await fetch(`${up.serving}/v1/analytics?${range}`)
+      const { services } = (await answer.json()) as { services: { service: string; messages: number }[] }
+      return services
+        .filter(({ service }) => service.startsWith('service-'))
+        .reduce((n, { messages }) => n + messages, 0)
+    }
+    try {
+      for (const part of [0.25, 0.5, 0.75, 1]) {
+        for (const sender of senders) sender.connect(up.collector.port)
+        await until('all are welcome', () => senders.every(({ connected }) => connected))
+        for (const sender of senders) sender.send(MESSAGES * part - sender.sent)
+        await until('a part is settled', () => senders.every(({ inFlight }) => inFlight === 0))
+        await up.turn(91)
+        await ackMs(up.collector.port, 'ahead')
+        await wait(3_000)
+        await up.turn(0)
+        await ackMs(up.collector.port, 'back')
+        await wait(1_000)
+        if (part !== 0.5) continue
+        await up.end('SIGKILL')
+        up = await startTurned(join(data, 'd'), clock, flags)
+      }
+      for (const sender of senders) sender.close()
+      await until('they are gone', () => senders.every(({ connected }) => !connected))
+      const strangers = senders.map(({ sender }) => new LoadSender(sender, startMs, MESSAGES))
+      for (const sender of strangers) sender.connect(up.collector.port)
+      await until('they are welcome', () => strangers.every(({ connected }) => connected))
+      expect(strangers.map(({ sent }) => sent)).toEqual([MESSAGES, MESSAGES])
+      await until('all is counted', async () => (await all()) === 2 * MESSAGES)
+      const run = await fetch(`${up.serving}/v1/runs`, {
+        method: 'POST',
+        body: '{"full":true}',
+        headers: { 'content-type': 'application/json' },
+      })
+      const path = run.headers.get('location')
+      await until('it is recomputed', async () => {
+        const answer = await fetch(`${up.serving}${path}`)
+        return answer.ok && ((await answer.json()) as { state: string }).state !== 'running'
+      })
+      expect(await all()).toBe(2 * MESSAGES)
+      expect(up.output()).not.toMatch(/damaged|missing|vanished|too long ago/)
+      expect(senders.flatMap(({ errors }) => errors)).toEqual([])
+      expect(await up.end('SIGTERM')).toBe(0)
+    } catch (error) {
+      console.log(up.output().split('\n').slice(-20).join('\n'))
+      throw error
+    } finally {
+      await up.end('SIGKILL')
+      await rm(data, { recursive: true, force: true })
+    }
+  },
+  200_000,
+)
