@@ -50,9 +50,9 @@ async function run(args: Args, io: Io): Promise<number> {
   void io.stopped.then(() => stopping.abort(new TidemarkError('E_CANCELLED', 'the correction was stopped')))
   const host = { disk: nodeDisk(), clock: nodeClock(), random: nodeRandom() }
   try {
-    const [named] = await filesOf(operands, io.cwd, join(scratch, 'stdin'))
+    const [named] = await filesOf(operands, io.cwd, join(scratch, 'stdin'), signal)
     if (named === undefined) throw new TidemarkError('E_USAGE', 'the folder holds no file of rows')
-    const file = await lookAt(named, null)
+    const file = await lookAt(named, null, signal)
     const target = await openTarget(args, io, closing, signal)
     const { dataset, messages } = datasetOf(target, flags.dataset ?? DEFAULT_DATASET)
     const audit = openAudit({ ...host, store: lakeStore(settings, host).store })

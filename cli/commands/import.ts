@@ -67,7 +67,7 @@ async function run(args: Args, io: Io): Promise<number> {
   const stopping = new AbortController()
   void io.stopped.then(() => stopping.abort(new TidemarkError('E_CANCELLED', 'the import was stopped')))
   try {
-    const files = await filesOf(operands, io.cwd, join(scratch, 'stdin'))
+    const files = await filesOf(operands, io.cwd, join(scratch, 'stdin'), stopping.signal)
     const target = await openTarget(args, io, closing, stopping.signal)
     const tables = datasetOf(target, flags.dataset ?? DEFAULT_DATASET)
     const context = {
@@ -83,7 +83,7 @@ async function run(args: Args, io: Io): Promise<number> {
     let failed = 0
     for (const named of files) {
       try {
-        if (await importFile(named, await lookAt(named, format), context)) taken += 1
+        if (await importFile(named, await lookAt(named, format, stopping.signal), context)) taken += 1
       } catch (error) {
         stopping.signal.throwIfAborted()
         // The others are not held up by one.

@@ -20,6 +20,8 @@ const ROW_GROUP_ROWS = 122_880
 /** Refused rows that are kept of one file. */
 const KEPT_MAX = 100_000
 const SAMPLES = 50
+/** Names in one statement. */
+const NAMES_AT_ONCE = 500
 
 /** A relation like that of staged rows, for a file that has none. */
 const NO_ROWS = `(SELECT NULL::VARCHAR AS day, NULL::VARCHAR AS why, NULL::VARCHAR AS raw, 0 AS r, NULL::VARCHAR AS n0 WHERE false)`
@@ -60,7 +62,7 @@ export class ImportStage {
   readonly #instance: DuckDBInstance
   readonly #dir: string
   readonly #scratch: Scratch
-  /** Names that no message may have, as a condition on staged rows that have none of them. */
+  /** Condition on staged rows that have no name which no message may have. */
   #namesRight = 'true'
   #isEmpty = false
 
@@ -174,16 +176,20 @@ export class ImportStage {
       const names = (await this.run(
         `SELECT DISTINCT n${i} FROM ${this.#rows()} WHERE day <> '${REFUSED}'`,
       )) as [string][]
-      for (const [name] of names) {
+      const wrong = names.flatMap(([name]) => {
         const fault = nameFault(name)
-        if (fault === null) continue
-        const is = `n${i} = ${duckdb.text(name)}`
-        const [[rows, first]] = (await this.run(
-          `SELECT count(*)::DOUBLE, min(r)::DOUBLE FROM ${this.#rows()} WHERE day <> '${REFUSED}' AND ${this.#namesRight} AND ${is}`,
-        )) as [[number, number]]
-        if (rows > 0) refusals.push({ why: `${column} ${fault}`, rows, first, unit: 'row' })
-        this.#namesRight += ` AND NOT (${is})`
-      }
+        return fault === null ? [] : [`(${duckdb.text(name)}, ${duckdb.text(fault)})`]
+      })
+      if (wrong.length === 0) continue
+      await this.run(`CREATE TEMP TABLE wrong${i} (name VARCHAR, fault VARCHAR)`)
+      for (let from = 0; from < wrong.length; from += NAMES_AT_ONCE)
+        await this.run(`INSERT INTO wrong${i} VALUES ${wrong.slice(from, from + NAMES_AT_ONCE).join()}`)
+      const found = (await this.run(
+        `SELECT fault, count(*)::DOUBLE, min(r)::DOUBLE FROM ${this.#rows()} JOIN wrong${i} ON n${i} = name WHERE day <> '${REFUSED}' AND ${this.#namesRight} GROUP BY fault ORDER BY 3`,
+      )) as [string, number, number][]
+      for (const [fault, rows, first] of found)
+        refusals.push({ why: `${column} ${fault}`, rows, first, unit: 'row' })
+      this.#namesRight += ` AND n${i} NOT IN (SELECT name FROM wrong${i})`
     }
     return refusals
   }

@@ -4,7 +4,7 @@ import type { Dialect } from './dialect.ts'
 /** DuckDB's SQL. */
 export const duckdb: Dialect = {
   name: quoted,
-  text: (value) => `'${value.replaceAll("'", "''")}'`,
+  text: (value) => value.split('\0').map(literal).join(' || chr(0) || '),
   double: (value) => value.toExponential(),
   epochMs: (timestamp) => `epoch_ms(${timestamp})`,
   timestamp: (ms) => `make_timestamptz((${ms}) * 1000)`,
@@ -57,3 +57,5 @@ function runsOf(
 function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }
+
+const literal = (text: string) => `'${text.replaceAll("'", "''")}'`

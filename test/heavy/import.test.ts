@@ -1,4 +1,5 @@
-import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
@@ -180,4 +181,51 @@ test('a folder is all its files; one that cannot be taken does not hold up the o
   expect(await analytics()).toMatchObject([{ service: 'web', messages: 2 }])
   await appendFile(join(dir, 'all/a.csv'), 'web,2026-11-22T10:00:00Z,1,2,3\n')
   expect((await importing(join(dir, 'data', 'lake'))).err).toContain('holds a Delta table')
+})
+
+const HEADER = 'service,host,time_stamp,cpu,ram,disk\n'
+const rowOf = (service: string) => `${service},h,2026-11-22T10:00:00Z,1,2,3\n`
+
+test('a row with NULs is refused, and so are thousands of wrong names: the others are taken', async () => {
+  const nul = `${HEADER}${rowOf('web')}${rowOf('we\0b')}${'\0'.repeat(1_000)}\n${rowOf('shop')}`
+  const csv = await importing(await file('nul.csv', nul))
+  expect([csv.code, csv.out]).toEqual([0, expect.stringContaining('nul.csv: 2 rows taken')])
+  expect(csv.out).toContain('service must be without control characters')
+  const line = (service: string) =>
+    `${JSON.stringify({ service, host: 'h', time_stamp: '2026-11-22T10:00:00Z', cpu: 1, ram: 2, disk: 3 })}\n`
+  const ndjson = await importing(await file('nul.ndjson', `${line('we\0b')}\0\0\n${line('other')}`))
+  expect([ndjson.code, ndjson.out]).toEqual([0, expect.stringContaining('nul.ndjson: 1 row taken')])
+  const wrong = Array.from({ length: 5_000 }, (_, i) => rowOf(`${i}\u202e`)).join('')
+  const many = await importing(await file('many.csv', `${HEADER}${wrong}${rowOf('last')}`))
+  expect(many.out).toContain('many.csv: 1 row taken')
+  expect(many.out).toMatch(/5,000 rows refused: service must be without characters that turn the direction/)
+})
+
+test('a file that is cut off or no file at all is refused at once; of a folder only its files are taken', async () => {
+  const whole = gzipSync(HEADER + Array.from({ length: 5_000 }, (_, i) => rowOf(`s-${i}`)).join(''))
+  const packed = zstdCompressSync(HEADER + Array.from({ length: 5_000 }, (_, i) => rowOf(`s-${i}`)).join(''))
+  const folder = join(dir, 'folder')
+  await mkdir(join(folder, 'x.csv'), { recursive: true })
+  await writeFile(join(folder, 'good.csv'), HEADER + rowOf('good'))
+  await symlink('../folder', join(folder, 'again'))
+  await symlink('loop.csv', join(folder, 'loop.csv'))
+  execFileSync('mkfifo', [join(folder, 'pipe.csv')])
+  for (const [path, words] of [
+    [await file('cut.csv.gz', whole.subarray(0, -40)), 'cannot be read: unexpected end of file'],
+    [await file('cut.csv.zst', packed.subarray(0, -40)), 'cannot be read: '],
+    [await file('none.csv.gz', Buffer.from('\x1f\x8bnothing of it', 'latin1')), 'cannot be read: '],
+    [join(folder, 'pipe.csv'), 'is a pipe or a device'],
+    ['/dev/zero', 'is a pipe or a device'],
+    [join(folder, 'loop.csv'), 'there is no file'],
+  ] as const) {
+    const { code, err } = await runCommand(['import', path, '--data', data()], 60_000)
+    expect([path, code, err]).toEqual([path, 2, expect.stringContaining(words)])
+  }
+  expect((await importing(folder)).out).toMatch(/^good.csv: 1 row taken/m)
+})
+
+test('a line of 64 MiB is refused alone', async () => {
+  const long = 'a'.repeat(64 << 20)
+  const csv = await importing(await file('long.csv', `${HEADER}${rowOf('web')}${long}\n${rowOf('shop')}`))
+  expect([csv.code, csv.out]).toEqual([0, expect.stringContaining('2 rows taken')])
 })

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
-import { basename, join, resolve } from 'node:path'
+import { basename, join, relative, resolve } from 'node:path'
+import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
 import type { ImportCompression, ImportFormat } from '../../../lake/import/columns.ts'
 import type { ImportFile } from '../../../lake/import/importer.ts'
-import { TidemarkError } from '../../../schemas/errors.ts'
+import { describeError, TidemarkError } from '../../../schemas/errors.ts'
 
 /** The files that a folder is searched for. */
 const KNOWN = /\.(csv|tsv|ndjson|jsonl|parquet)(\.(gz|zst))?$/i
@@ -23,50 +24,79 @@ export interface NamedFile {
  * The files that operands name: a folder stands for those in it and below whose names end as data does, `-` for standard
  * input, which is written to `spool` first. Throws `E_USAGE` for what is not there.
  */
-export async function filesOf(operands: readonly string[], cwd: string, spool: string): Promise<NamedFile[]> {
+export async function filesOf(
+  operands: readonly string[],
+  cwd: string,
+  spool: string,
+  signal: AbortSignal,
+): Promise<NamedFile[]> {
   const files: NamedFile[] = []
   for (const operand of operands) {
     if (operand === '-') {
-      await pipeline(process.stdin, createWriteStream(spool))
+      await pipeline(process.stdin, createWriteStream(spool), { signal })
       files.push({ path: spool, name: 'standard input' })
       continue
     }
     const path = resolve(cwd, operand)
     const found = await stat(path).catch(() => null)
     if (found === null) throw new TidemarkError('E_USAGE', `there is no file ${operand}`)
-    if (!found.isDirectory()) files.push({ path, name: basename(path) })
-    else files.push(...(await filesIn(path, operand)))
+    if (found.isFile()) files.push({ path, name: basename(path) })
+    else if (found.isDirectory()) files.push(...(await filesIn(path, operand)))
+    else
+      throw new TidemarkError('E_USAGE', `${operand} is a pipe or a device, no file`, {
+        hint: 'give - and let it come through standard input',
+      })
   }
   return files
 }
 
 async function filesIn(dir: string, operand: string): Promise<NamedFile[]> {
-  const all = await readdir(dir, { recursive: true })
-  if (all.some((name) => basename(name) === '_delta_log'))
+  const all = await readdir(dir, { recursive: true, withFileTypes: true })
+  if (all.some(({ name }) => name === '_delta_log'))
     throw new TidemarkError(
       'E_USAGE',
       `${operand} holds a Delta table, whose files repeat each other; export it, or name files`,
     )
-  const names = all.filter((name) => KNOWN.test(name)).sort()
-  if (names.length > 0) return names.map((name) => ({ path: join(dir, name), name }))
+  const paths = all
+    .filter((entry) => entry.isFile() && KNOWN.test(entry.name))
+    .map(({ parentPath, name }) => join(parentPath, name))
+    .sort()
+  if (paths.length > 0) return paths.map((path) => ({ path, name: relative(dir, path) }))
   throw new TidemarkError('E_USAGE', `${operand} has no files that end in csv, tsv, ndjson, jsonl or parquet`)
 }
 
-/** Looks at a file: its digest, how it is compressed, and how it begins. */
-export async function lookAt({ path, name }: NamedFile, format: ImportFormat | null): Promise<ImportFile> {
-  const digest = createHash('sha256')
-  for await (const bytes of createReadStream(path, { highWaterMark: 1 << 20 })) digest.update(bytes)
-  const first = await firstBytes(path)
-  const compression = compressionOf(first)
-  const head = compression === 'none' ? first : await decompressed(path, compression)
-  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(head)
-  return { path, name, format, compression, sha256: digest.digest('hex'), head: text }
+/**
+ * Looks at a file: its digest, how it is compressed, and how it begins. What is compressed is read to its end: a file that was
+ * cut off would be taken for a whole one. Throws `E_USAGE` for what cannot be read, or decompressed.
+ */
+export async function lookAt(
+  { path, name }: NamedFile,
+  format: ImportFormat | null,
+  signal: AbortSignal,
+): Promise<ImportFile> {
+  try {
+    const digest = createHash('sha256')
+    for await (const bytes of createReadStream(path, { highWaterMark: 1 << 20, signal })) digest.update(bytes)
+    const first = await headOf(createReadStream(path, { end: HEAD_BYTES - 1 }))
+    const compression = compressionOf(first)
+    const head = compression === 'none' ? first : await decompressed(path, compression, signal)
+    const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(head)
+    return { path, name, format, compression, sha256: digest.digest('hex'), head: text }
+  } catch (error) {
+    signal.throwIfAborted()
+    throw new TidemarkError('E_USAGE', `${name} cannot be read: ${describeError(error)}`, { cause: error })
+  }
 }
 
-async function firstBytes(path: string): Promise<Uint8Array> {
+/** Reads `stream` to its end, and keeps how it begins. */
+async function headOf(stream: Readable): Promise<Uint8Array> {
   const parts: Buffer[] = []
-  for await (const bytes of createReadStream(path, { end: HEAD_BYTES - 1 })) parts.push(bytes)
-  return Buffer.concat(parts)
+  let length = 0
+  for await (const bytes of stream) {
+    if (length < HEAD_BYTES) parts.push(bytes)
+    length += bytes.length
+  }
+  return Buffer.concat(parts).subarray(0, HEAD_BYTES)
 }
 
 function compressionOf(bytes: Uint8Array): ImportCompression {
@@ -75,16 +105,13 @@ function compressionOf(bytes: Uint8Array): ImportCompression {
   return isZstd ? 'zstd' : 'none'
 }
 
-async function decompressed(path: string, compression: 'gzip' | 'zstd'): Promise<Uint8Array> {
-  const source = createReadStream(path)
-  const stream = source.pipe(compression === 'gzip' ? createGunzip() : createZstdDecompress())
-  const parts: Buffer[] = []
-  let length = 0
-  for await (const bytes of stream) {
-    parts.push(bytes)
-    length += bytes.length
-    if (length >= HEAD_BYTES) break
-  }
-  source.destroy()
-  return Buffer.concat(parts).subarray(0, HEAD_BYTES)
+async function decompressed(
+  path: string,
+  compression: 'gzip' | 'zstd',
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  const unpack = compression === 'gzip' ? createGunzip() : createZstdDecompress()
+  const reading = pipeline(createReadStream(path), unpack, { signal })
+  const [head] = await Promise.all([headOf(unpack), reading])
+  return head
 }
