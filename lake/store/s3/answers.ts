@@ -15,7 +15,8 @@ const ENTITIES: { readonly [name: string]: string } = { lt: '<', gt: '>', amp: '
 function unescaped(text: string): string {
   return text.replace(/&(?:#x([0-9a-fA-F]+)|#(\d+)|(\w+));/g, (whole, hex, decimal, name) => {
     if (name !== undefined) return ENTITIES[name] ?? whole
-    return String.fromCodePoint(Number.parseInt(hex ?? decimal, hex ? 16 : 10))
+    const code = Number.parseInt(hex ?? decimal, hex ? 16 : 10)
+    return code <= 0x10ffff ? String.fromCodePoint(code) : whole
   })
 }
 
@@ -28,19 +29,31 @@ export interface Page {
 /** A page of a list whose keys are URL-encoded and begin with `prefix`. Throws `E_STORE` for what is none. */
 export function parsePage(answer: HttpAnswer, prefix: string): Page {
   const xml = textOf(answer)
-  if (!xml.includes('<ListBucketResult')) throw new TidemarkError('E_STORE', 'a list is not one of S3')
+  // One that is cut off would hide objects.
+  if (!/<ListBucketResult[\s\S]*<\/ListBucketResult>\s*$/.test(xml))
+    throw new TidemarkError('E_STORE', 'a list is not a whole one of S3')
   const isEncoded = element(xml, 'EncodingType') === 'url'
   const objects = [...xml.matchAll(/<Contents>.*?<\/Contents>/gs)].map(([entry]) => {
     const raw = element(entry, 'Key') ?? ''
-    const key = isEncoded ? decodeURIComponent(raw.replaceAll('+', '%20')) : raw
-    const size = Number(element(entry, 'Size'))
+    const key = isEncoded ? decoded(raw) : raw
+    const size = Number(element(entry, 'Size') ?? Number.NaN)
     const modifiedMs = Date.parse(element(entry, 'LastModified') ?? '')
-    if (!key.startsWith(prefix) || Number.isNaN(size) || Number.isNaN(modifiedMs))
+    if (key === null || !key.startsWith(prefix) || Number.isNaN(size) || Number.isNaN(modifiedMs))
       throw new TidemarkError('E_STORE', `a list has a wrong entry: ${entry.slice(0, 200)}`)
     return { key: key.slice(prefix.length), size, modifiedMs }
   })
-  const next = element(xml, 'IsTruncated') === 'true' ? element(xml, 'NextContinuationToken') : null
+  if (element(xml, 'IsTruncated') !== 'true') return { objects, next: null }
+  const next = element(xml, 'NextContinuationToken')
+  if (!next) throw new TidemarkError('E_STORE', 'a list does not say where it goes on')
   return { objects, next }
+}
+
+function decoded(raw: string): string | null {
+  try {
+    return decodeURIComponent(raw.replaceAll('+', '%20'))
+  } catch {
+    return null
+  }
 }
 
 /** S3's own code of an error, like `NoSuchKey`; null where it gives none. */

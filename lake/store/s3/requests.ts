@@ -12,6 +12,7 @@ import { encodePart } from './place.ts'
  * Signed requests to one bucket, sent again when they were refused for now or had no answer:
  *
  *     2xx, 404, 412, 416 ────────▶ the answer
+ *     2xx with an error in it ───▶ as 5xx
  *     409, 429, not connected ───▶ again: it had no effect
  *     5xx, no answer in time ────▶ again: what it did is unclear
  *     403 ───────────────────────▶ once more with new credentials
@@ -77,17 +78,19 @@ export class Requests {
       try {
         const answer = await this.#sendOnce(request, requests > 1)
         const { status } = answer
-        if ((status >= 200 && status < 300) || ANSWERS.has(status)) {
-          if (errorCode(answer) !== 'NoSuchBucket') return { answer, unclear }
-          throw refusal(what, describeAnswer(answer), unclear)
-        }
+        const isGood = status >= 200 && status < 300
+        // What an object holds is none of S3's words.
+        const code = isGood && request.operation === 'get' ? null : errorCode(answer)
+        if ((isGood && code === null) || (ANSWERS.has(status) && code !== 'NoSuchBucket'))
+          return { answer, unclear }
         reason = describeAnswer(answer)
+        if (code === 'NoSuchBucket') throw refusal(what, reason, unclear)
         if ((status === 403 || status === 401) && !isRenewed && credentials.renew()) {
           isRenewed = true
           continue
         }
-        const isSlow = status === 408 || errorCode(answer) === 'RequestTimeout'
-        if (status >= 500 || isSlow) unclear = true
+        const isSlow = status === 408 || code === 'RequestTimeout'
+        if (isGood || status >= 500 || isSlow) unclear = true
         else if (!WITHOUT_EFFECT.has(status)) throw refusal(what, reason, unclear)
       } catch (error) {
         if (isError(error, 'E_STORE') || isError(error, 'E_STORE_AMBIGUOUS')) throw error

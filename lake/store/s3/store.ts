@@ -1,4 +1,5 @@
 import { isError, TidemarkError } from '../../../schemas/errors.ts'
+import type { HttpAnswer } from '../../../schemas/ports/http.ts'
 import type { LocalCopies } from '../local-copies.ts'
 import type { ObjectStore, StoredObject } from '../port.ts'
 import { parsePage } from './answers.ts'
@@ -8,6 +9,9 @@ import type { Requests, Sent } from './requests.ts'
 
 /** A larger object is put and got in parts of this size. */
 export const PART_BYTES = 16 << 20
+/** How often an object is read from its beginning because another took its place meanwhile. */
+const READS_MAX = 5
+const CHANGED = Symbol('another object took its place')
 
 const IF_ABSENT = { 'if-none-match': '*' }
 
@@ -36,6 +40,14 @@ export class S3Store implements ObjectStore {
   }
 
   async get(key: string): Promise<Uint8Array | null> {
+    for (let tries = 0; tries < READS_MAX; tries++) {
+      const read = await this.#readWhole(key)
+      if (read !== CHANGED) return read
+    }
+    throw new TidemarkError('E_STORE', `${named(key)} changes again and again while it is read`)
+  }
+
+  async #readWhole(key: string): Promise<Uint8Array | null | typeof CHANGED> {
     const parts: Uint8Array[] = []
     let etag: string | null = null
     for (let from = 0, total = 1; from < total; ) {
@@ -50,12 +62,10 @@ export class S3Store implements ObjectStore {
       if (answer.status === 404) return null
       // No byte of an empty object is in any range.
       if (answer.status === 416 && from === 0) return new Uint8Array()
-      if (answer.status === 412 || answer.status === 416) return this.get(key)
+      if (answer.status === 412 || answer.status === 416) return CHANGED
+      total = totalOf(answer, from, key)
       parts.push(answer.body)
       from += answer.body.length
-      total = answer.status === 206 ? totalOf(answer.header('content-range'), key) : from
-      if (from < total && answer.body.length === 0)
-        throw new TidemarkError('E_STORE', `object ${JSON.stringify(key)} was answered without its bytes`)
       etag = answer.header('etag')
     }
     return parts.length === 1 ? parts[0]! : Buffer.concat(parts)
@@ -83,8 +93,11 @@ export class S3Store implements ObjectStore {
             headers,
             body: bytes,
           })
-    if (sent.answer.status === 404 || sent.answer.status === 416)
-      throw new TidemarkError('E_STORE_AMBIGUOUS', `${named(key)}: HTTP ${sent.answer.status}`)
+    const { status } = sent.answer
+    // Whoever stored it says what it stored; what else answers 200 is no S3.
+    const isPut = status === 412 || bytes.length > PART_BYTES || sent.answer.header('etag') !== null
+    if (status === 404 || status === 416 || !isPut)
+      throw new TidemarkError('E_STORE_AMBIGUOUS', `${named(key)}: HTTP ${status}`)
     return sent
   }
 
@@ -118,6 +131,8 @@ export class S3Store implements ObjectStore {
       })
       if (answer.status !== 200) throw new TidemarkError('E_STORE', `list ${prefix}: HTTP ${answer.status}`)
       const page = parsePage(answer, this.#prefix)
+      if (token !== null && page.next === token)
+        throw new TidemarkError('E_STORE', `list ${prefix}: it does not go on`)
       found.push(...page.objects.filter(({ key }) => key > after && key.startsWith(prefix)))
       token = page.next
     }
@@ -160,9 +175,11 @@ function named(key: string): string {
   return `object ${JSON.stringify(key)}`
 }
 
-/** The whole size in `bytes 0-9/100`. */
-function totalOf(range: string | null, key: string): number {
-  const total = Number(/\/(\d+)$/.exec(range ?? '')?.[1] ?? Number.NaN)
-  if (Number.isNaN(total)) throw new TidemarkError('E_STORE', `${named(key)}: its size was not answered`)
-  return total
+/** The whole size in `bytes 0-9/100`. Throws `E_STORE` where the answer is not the range from `from` on that it says to be. */
+function totalOf({ status, header, body }: HttpAnswer, from: number, key: string): number {
+  const [, first, last, total] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(header('content-range') ?? '') ?? []
+  const isRange = status === 206 && Number(first) === from && Number(last) === from + body.length - 1
+  if (!isRange || body.length === 0)
+    throw new TidemarkError('E_STORE', `${named(key)}: HTTP ${status} is not the range that was asked for`)
+  return Number(total)
 }

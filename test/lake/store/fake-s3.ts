@@ -10,6 +10,8 @@ export interface FakeRequest extends HttpRequest {
 /** `answer` in place of the effect; or the effect, and then `error` thrown; or both left out: all is well. */
 export interface Fault {
   readonly answer?: { readonly status: number; readonly code?: string }
+  /** What is answered in place of what was done. */
+  readonly garbled?: (answer: HttpAnswer) => HttpAnswer
   /** Lost: the effect happens, the answer does not arrive. */
   readonly lost?: boolean
   readonly error?: Error
@@ -51,7 +53,7 @@ export class FakeS3 implements Http {
     const done = this.#do(asked)
     await null
     if (fault.lost) throw new Error('connection reset')
-    return done
+    return fault.garbled?.(done) ?? done
   }
 
   #do(request: FakeRequest): HttpAnswer {
