@@ -1,7 +1,7 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import type { DataFile } from '../../lake/delta/port.ts'
+import { duckdbError } from '../../lake/duckdb-error.ts'
 import { whollyWithin } from '../../lake/tables/messages.ts'
-import { describeError, TidemarkError } from '../../schemas/errors.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
 import type { Position } from '../../schemas/position.ts'
 import { duckdb } from '../../schemas/sql/duckdb.ts'
@@ -165,6 +165,6 @@ async function run(connection: DuckDBConnection, sql: string) {
   try {
     return await connection.runAndReadAll(sql)
   } catch (error) {
-    throw new TidemarkError('E_ENGINE', `duckdb: ${describeError(error)}`, { cause: error })
+    throw duckdbError(error)
   }
 }

@@ -15,9 +15,12 @@ export async function replaceFile(
   // What another process left there may be readable for all.
   await disk.remove(fresh)
   const file = await disk.open(fresh, { create: true, ...(secret && { secret: true }) })
-  await file.write(0, new TextEncoder().encode(text))
-  await file.sync()
-  await file.close()
+  try {
+    await file.write(0, new TextEncoder().encode(text))
+    await file.sync()
+  } finally {
+    await file.close()
+  }
   await disk.rename(fresh, path)
   await disk.syncDir(dirname(path))
 }

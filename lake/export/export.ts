@@ -1,6 +1,7 @@
 import { DuckDBInstance } from '@duckdb/node-api'
-import { describeError, TidemarkError } from '../../schemas/errors.ts'
+import { TidemarkError } from '../../schemas/errors.ts'
 import type { Table } from '../delta/port.ts'
+import { duckdbError } from '../duckdb-error.ts'
 import { type ExportFormat, type ExportPlan, exportSql } from './plan.ts'
 
 /** Memory that DuckDB takes. Rows are passed on in the order of the files, so that nothing has to wait for all. */
@@ -36,12 +37,7 @@ export async function writeExport(
     return (await connection.run(exportSql(plan, paths, format, output))).rowsChanged
   } catch (error) {
     if (signal.aborted) throw stopped()
-    const said = describeError(error)
-    if (/no space left|disk quota/i.test(said))
-      throw new TidemarkError('E_DISK_FULL', `${output} cannot be written: the disk is full`, {
-        cause: error,
-      })
-    throw new TidemarkError('E_ENGINE', `duckdb: ${said}`, { cause: error })
+    throw duckdbError(error)
   } finally {
     signal.removeEventListener('abort', stop)
     connection.closeSync()

@@ -1,12 +1,12 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { type Dataset, formOf, formText, nameColumns } from '../../schemas/dataset.ts'
-import { describeError, TidemarkError } from '../../schemas/errors.ts'
 import { nameFault } from '../../schemas/name.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
 import { IMPORT_PARTITION } from '../../schemas/position.ts'
 import { duckdb } from '../../schemas/sql/duckdb.ts'
 import { CORRECTIONS_MAX, type Correction } from '../correct.ts'
 import type { FileAbout } from '../delta/port.ts'
+import { duckdbError } from '../duckdb-error.ts'
 import { hoursTag } from '../tables/hours.ts'
 import type { ImportColumn, ImportSource } from './columns.ts'
 import type { Meaning } from './meaning.ts'
@@ -311,7 +311,7 @@ export class ImportStage {
       const reader = await this.#connection.runAndReadAll(sql)
       return reader.getRowsJS() as unknown[][]
     } catch (error) {
-      throw new TidemarkError('E_ENGINE', `duckdb: ${describeError(error)}`, { cause: error })
+      throw duckdbError(error)
     }
   }
 

@@ -90,11 +90,12 @@ export class LocalCopies {
     const temporary = `${this.#dir}/.tmp-${random.hex(8)}`
     const file = await disk.open(temporary, { create: true })
     try {
-      await file.write(0, bytes)
-    } finally {
-      await file.close()
+      await file.write(0, bytes).finally(() => file.close())
+      await disk.rename(temporary, path)
+    } catch (error) {
+      await disk.remove(temporary)
+      throw error
     }
-    await disk.rename(temporary, path)
   }
 
   async #makeRoom(copies: Map<string, Copy>): Promise<void> {

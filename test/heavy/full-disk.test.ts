@@ -1,6 +1,4 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { mkdtemp, rm, statfs, truncate, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -8,55 +6,13 @@ import { expect, test } from 'vitest'
 import { nodeRandom } from '../../cli/host/random.ts'
 import { SpoolAgent } from './agent.ts'
 import { LoadSender } from './load.ts'
-import { needs } from './needs.ts'
+import { canMount, MIB, smallDisk } from './small-disk.ts'
 import { spawnUp, startUp } from './up.ts'
 import { ackMs, counted, lastingPort, peakRss, until } from './watch.ts'
 
-const MIB = 1 << 20
 const SENDERS = 3
 /** Messages of one sender that wait for their acknowledgement, at most. */
 const WAITING_MAX = 5_000
-
-/** Mounts a file system of so many bytes on `dir`. */
-function mount(dir: string, bytes: number): void {
-  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', dir], { stdio: 'ignore' })
-}
-
-function mayMount(): boolean {
-  const dir = mkdtempSync(join(tmpdir(), 'tidemark-mount-'))
-  try {
-    mount(dir, MIB)
-    execFileSync('umount', [dir])
-    return true
-  } catch {
-    return false
-  } finally {
-    rmSync(dir, { recursive: true, force: true })
-  }
-}
-
-const canMount = needs('leave to mount a small file system', mayMount())
-
-/** A small disk, filled but for `freeBytes` by a file that can be removed. */
-async function smallDisk(bytes: number, freeBytes: number) {
-  const dir = await mkdtemp(join(tmpdir(), 'tidemark-full-'))
-  mount(dir, bytes)
-  const ballast = join(dir, 'ballast')
-  const free = async () => {
-    const { bavail, bsize } = await statfs(dir)
-    return bavail * bsize
-  }
-  await writeFile(ballast, Buffer.alloc(Math.max(0, (await free()) - freeBytes), 1))
-  return {
-    dir,
-    free,
-    makeRoom: () => truncate(ballast, 0),
-    async [Symbol.asyncDispose]() {
-      execFileSync('umount', ['-l', dir])
-      await rm(dir, { recursive: true, force: true })
-    },
-  }
-}
 
 test.runIf(canMount)(
   'on a full disk nothing is acknowledged; with room it goes on by itself, and each message counts once',
