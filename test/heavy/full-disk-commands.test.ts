@@ -1,9 +1,10 @@
 import { readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { nodeRandom } from '../../cli/host/random.ts'
 import { canMount, MIB, smallDisk } from './small-disk.ts'
-import { runCommand, startUp } from './up.ts'
-import { until } from './watch.ts'
+import { runCommand, spawnUp } from './up.ts'
+import { lastingPort, until } from './watch.ts'
 
 const ROWS = 10_000
 const RANGE = 'from=2026-11-20&to=2026-11-24'
@@ -84,20 +85,28 @@ test.runIf(canMount)(
     for (const end of ['', '-wal', '-shm']) await rm(join(data, `index.db${end}`), { force: true })
     const filler = join(disk.dir, 'filler')
     await writeFile(filler, Buffer.alloc((await disk.free()) - 150_000, 1))
-    const up = await startUp(data, ['--agent-enabled', 'false'])
+    // There is no room for its addresses either.
+    const port = await lastingPort(() => nodeRandom().float())
+    const url = `http://127.0.0.1:${port}`
+    const up = spawnUp(data, ['--agent-enabled', 'false', '--serving-listen', `127.0.0.1:${port}`])
     try {
+      await until(
+        'it answers',
+        async () => (await fetch(`${url}/v1/services`).catch(() => null))?.ok === true,
+      )
       const stats = async () => {
-        const answer = await fetch(`${up.serving}/v1/services/s-1/stats?${RANGE}`)
+        const answer = await fetch(`${url}/v1/services/s-1/stats?${RANGE}`)
         return (await answer.json()) as { messages?: number; complete?: boolean }
       }
       expect(await stats()).not.toMatchObject({ complete: true })
-      expect((await fetch(`${up.serving}/readyz`)).status).toBe(503)
+      expect((await fetch(`${url}/readyz`)).status).toBe(503)
       await rm(filler)
       await until('it is whole', async () => (await stats()).complete === true)
       expect((await stats()).messages).toBe(ROWS / 5)
       expect(up.output()).not.toContain('on garbage collection')
     } finally {
-      await up.end('SIGTERM')
+      up.child.kill('SIGTERM')
+      await up.ended
     }
   },
   120_000,
