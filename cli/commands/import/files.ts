@@ -72,7 +72,7 @@ async function filesIn(dir: string, operand: string): Promise<NamedFile[]> {
 export async function lookAt(
   { path, name }: NamedFile,
   format: ImportFormat | null,
-  signal: AbortSignal,
+  signal = new AbortController().signal,
 ): Promise<ImportFile> {
   try {
     const digest = createHash('sha256')

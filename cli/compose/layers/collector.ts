@@ -1,5 +1,9 @@
 import { startCollector } from '../../../collector/collector.ts'
+import { NAME_KEPT_HOURS } from '../../../collector/intake/limits.ts'
+import type { LakeTables } from '../../../lake/tables/deployment.ts'
+import { namesInLake } from '../../../lake/tables/names-in-lake.ts'
 import type { Definitions } from '../../../schemas/definitions.ts'
+import { HOUR_MS } from '../../../schemas/time.ts'
 import { certificateOf } from '../../access/certificate.ts'
 import type { Tokens } from '../../access/tokens.ts'
 import { nodeNet } from '../../host/net.ts'
@@ -10,10 +14,17 @@ import { collectorConfig, renewCollector } from '../collecting.ts'
 import type { SharedLog } from '../log.ts'
 import { type Layer, type LayerHost, reasonsOf } from './layer.ts'
 
+export interface CollectorOf {
+  readonly definitions: Definitions
+  readonly tables: LakeTables
+  readonly shared: SharedLog
+  readonly gate: Tokens
+}
+
 /** Starts a collector that appends to the log of a deployment. Throws what `startCollector` throws. */
 export async function startCollectorLayer(
   settings: Settings,
-  { definitions, shared, gate }: { definitions: Definitions; shared: SharedLog; gate: Tokens },
+  { definitions, tables, shared, gate }: CollectorOf,
   host: LayerHost,
   closing: Closing,
 ): Promise<Layer> {
@@ -21,7 +32,10 @@ export async function startCollectorLayer(
   const { datasets, rejectsDir, listenTls, ...config } = collectorConfig(settings, definitions, certificate)
   const { access } = gate
   const net = nodeNet(listenTls === null ? {} : { listenTls })
-  const collector = await startCollector(config, { ...host, ...shared, datasets, net, rejectsDir, access })
+  // What the log holds behind the newest tick is not known.
+  const knownNames = () => namesInLake(tables, host.clock.nowMs() - NAME_KEPT_HOURS * HOUR_MS)
+  const deps = { ...host, ...shared, datasets, net, rejectsDir, access, knownNames }
+  const collector = await startCollector(config, deps)
   closing.add('collector', () => collector.close())
   renewCollector(settings, certificate, host, closing, (renewed) => net.renew(renewed))
   return {

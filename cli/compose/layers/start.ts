@@ -11,6 +11,7 @@ import type { Wanted } from '../deployment.ts'
 import type { Host } from '../host.ts'
 import { isPaid, lakeStore } from '../lake-store.ts'
 import { configuredLog, type OpenSharedLog, type SharedLog } from '../log.ts'
+import { tablesIn } from '../open-lake.ts'
 import { presentRequests } from '../state.ts'
 import { startBatchLayer } from './batch.ts'
 import { startCollectorLayer } from './collector.ts'
@@ -49,7 +50,8 @@ export async function startLayer(
     const { store } = await lakeOf(settings, host)
     const { definitions, log } = await joinLake(store, await wantedBy(settings), host)
     const shared = await opened(openLog, log, closing)
-    return startCollectorLayer(settings, { definitions, shared, gate }, host, closing)
+    const tables = tablesIn(store, definitions, host)
+    return startCollectorLayer(settings, { definitions, tables, shared, gate }, host, closing)
   }
   const at = await openBoth(settings, openLog, host, closing)
   const start = name === 'speed' ? startSpeedLayer : startLakeWriterLayer

@@ -30,7 +30,7 @@ async function taken(
   dataset: Dataset = host,
 ) {
   await writeFile(join(dir, 'file'), content)
-  const file = await lookAt({ path: join(dir, 'file'), name: 'file' }, null, new AbortController().signal)
+  const file = await lookAt({ path: join(dir, 'file'), name: 'file' }, null)
   const importing = await Importing.read(
     file,
     { map: {}, set: {}, timeFormat: null, zone: 'UTC', ...options },
