@@ -1,5 +1,6 @@
 import { isError, type TidemarkError } from '../schemas/errors.ts'
 import type { RunRecord, RunStage, RunState } from '../schemas/ports/layers.ts'
+import type { Stages } from './stages.ts'
 
 /** What a run is, before it did anything. */
 export interface RunAbout {
@@ -16,6 +17,8 @@ export class ActiveRun {
   readonly about: RunAbout
   /** Of the views that are done. */
   readonly records: RunRecord[] = []
+  /** Of the views that were begun. */
+  readonly stages: Stages[] = []
   #stage: RunStage = 'seal'
   /** Dates computed and in all, per view. */
   readonly #progress = new Map<string, { done: number; total: number }>()

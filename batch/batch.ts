@@ -5,6 +5,7 @@ import { describeError, TidemarkError } from '../schemas/errors.ts'
 import type { Random } from '../schemas/ports/clock.ts'
 import type { RunRecord, RunStarter, RunState } from '../schemas/ports/layers.ts'
 import { ActiveRun, endedRun } from './active-run.ts'
+import { recordInterrupted } from './interrupted.ts'
 import { readRuns, recordRuns } from './records.ts'
 import { executeRun, type RunDeps } from './run.ts'
 import { startSchedule } from './schedule.ts'
@@ -16,6 +17,8 @@ export interface BatchConfig {
   /** Name of the engine, for the records. */
   readonly engine: string
   readonly retentionMs: number
+  /** Whether no other process starts runs over this lake: what is left of a run is then of one that is over. */
+  readonly isAlone: boolean
 }
 
 export interface BatchDeps extends Omit<RunDeps, 'tickMs'> {
@@ -48,6 +51,7 @@ const REMEMBERED_MAX = 100
 export async function startBatch(config: BatchConfig, deps: BatchDeps): Promise<Batch> {
   const { tables } = deps
   for (const { view, published } of allViews(tables)) await published.create(viewSchema(view), {})
+  await recordInterrupted(config.isAlone, deps)
   return new BatchLayer(config, deps)
 }
 
@@ -109,17 +113,21 @@ class BatchLayer implements Batch {
     this.#remembered.set(run.about.run, records)
     if (this.#remembered.size > REMEMBERED_MAX) this.#remembered.delete(this.#remembered.keys().next().value!)
     run.stage('record')
-    if (!this.#closed) await this.#record(records)
+    if (!this.#closed) await this.#record(run)
     this.#active = null
     return records
   }
 
   /** What found nothing leaves no trace in the lake: an idle schedule would only add records. */
-  async #record(records: readonly RunRecord[]): Promise<void> {
+  async #record({ records, stages }: ActiveRun): Promise<void> {
     const { tables, logLine } = this.#deps
     const found = records.filter(({ result }) => result !== 'nothing_new')
-    if (found.length > 0)
-      await recordRuns(tables.runs, found).catch((error) => logLine(`batch: ${describeError(error)}`))
+    try {
+      if (found.length > 0) await recordRuns(tables.runs, found)
+      for (const one of stages) await one.forget()
+    } catch (error) {
+      logLine(`batch: ${describeError(error)}`)
+    }
     void this.#upkeep.kick()
   }
 

@@ -2,16 +2,23 @@ import type { DataFile, Table } from '../lake/delta/port.ts'
 import { hourStartMs, hoursOf } from '../lake/tables/hours.ts'
 import { offsetsOf } from '../lake/tables/messages.ts'
 import { describeError, isError } from '../schemas/errors.ts'
+import type { Amount } from '../schemas/ports/layers.ts'
 import type { Gap } from '../schemas/position.ts'
 import { HOUR_MS } from '../schemas/time.ts'
 import { coversDate, type Engine } from './engines/engine.ts'
 import type { DatePlan, RunPlan } from './plan.ts'
+import { type DateWork, type Work, workName } from './work.ts'
 
 /** What executing a plan made: files that are written and not yet part of any version. */
 export interface Executed {
   readonly add: DataFile[]
   readonly remove: string[]
   readonly rows: number
+  /** Files of messages that were read, and files of the version before that hours were carried from. */
+  readonly mapped: Amount
+  readonly carried: Amount
+  /** Dates that were not computed, because a run before had done so. */
+  readonly reused: number
   /** Hours that keep older cells because a file of theirs could not be read, and what is missing. */
   readonly damagedHours: string[]
   readonly gaps: Gap[]
@@ -19,6 +26,8 @@ export interface Executed {
 
 export interface ExecuteDeps {
   readonly engine: Engine
+  readonly engineName: string
+  readonly work: Work
   readonly messages: Table
   readonly viewTable: Table
   /** Aborts when the run must stop; its reason is thrown. */
@@ -33,7 +42,10 @@ export interface ExecuteDeps {
  * ended too; none goes on when it throws.
  */
 export async function execute(plan: RunPlan, deps: ExecuteDeps): Promise<Executed> {
-  const done: Executed & { rows: number } = { add: [], remove: [], rows: 0, damagedHours: [], gaps: [] }
+  const done: Executing = {
+    ...{ add: [], remove: [], rows: 0, damagedHours: [], gaps: [] },
+    ...{ mapped: NOTHING, carried: NOTHING, reused: 0 },
+  }
   const failed = new AbortController()
   const signal = AbortSignal.any([deps.signal, failed.signal])
   const waiting = [...plan.dates]
@@ -52,25 +64,50 @@ export async function execute(plan: RunPlan, deps: ExecuteDeps): Promise<Execute
   deps.progress(0, plan.dates.length)
   await Promise.all(Array.from({ length: deps.engine.dates }, work))
   signal.throwIfAborted()
+  await deps.work.kept()
   // The commit is the same whichever date was faster.
   done.add.sort((a, b) => (a.partition.date! < b.partition.date! ? -1 : 1))
   done.remove.sort()
   return done
 }
 
-async function executeDate(
+async function executeDate(plan: RunPlan, date: DatePlan, deps: ExecuteDeps, done: Executing): Promise<void> {
+  const work = (await doneBefore(plan, date, deps)) ?? (await computeDate(plan, date, deps, done))
+  if (work === null) return
+  if (work.isReused) done.reused++
+  if (date.base) done.remove.push(date.base.path)
+  if (work.file === null) return
+  done.add.push(work.file)
+  done.rows += work.file.rows
+}
+
+/** What a run before made of the date, of exactly what is planned now; null when there is none, or its file is damaged. */
+async function doneBefore(plan: RunPlan, date: DatePlan, { work, engineName, viewTable }: ExecuteDeps) {
+  const kept = await work.take(workName(plan, date, engineName))
+  if (kept === null) return null
+  try {
+    if (kept.file !== null) await viewTable.verify(kept.file)
+    return { ...kept, isReused: true }
+  } catch (error) {
+    if (isError(error, 'E_FILE_DAMAGED')) return null
+    throw error
+  }
+}
+
+/** Computes the date and keeps its work; null when no hour of it can be computed. */
+async function computeDate(
   plan: RunPlan,
   date: DatePlan,
   deps: ExecuteDeps,
-  done: Executed & { rows: number },
-): Promise<void> {
-  const { engine, signal, viewTable } = deps
+  done: Executing,
+): Promise<(DateWork & { readonly isReused: boolean }) | null> {
+  const { engine, engineName, signal, viewTable, work } = deps
   const compute = async (readable: DatePlan) => {
     const base = await usableBase(plan, readable, deps)
-    if (readable.hours.length === 0 && !plan.replaces) return undefined
-    return engine.compute({ ...readable, base }, plan.tidemark, signal)
+    if (readable.hours.length === 0 && !plan.replaces) return null
+    return { readable, base, made: await engine.compute({ ...readable, base }, plan.tidemark, signal) }
   }
-  const file = engine.verifies
+  const computed = engine.verifies
     ? await compute(date).catch(async (error) => {
         // Which file, and whether it is one of this date, is found out here.
         if (!isError(error, 'E_FILE_DAMAGED')) throw error
@@ -78,11 +115,32 @@ async function executeDate(
       })
     : await compute(await withoutDamage(date, deps, done))
   signal.throwIfAborted()
-  if (file === undefined) return
-  if (date.base) done.remove.push(date.base.path)
-  if (file === null) return
-  done.add.push(await viewTable.writeFile(file.bytes, file.about))
-  done.rows += file.about.rows
+  if (computed === null) return null
+  const { readable, base, made } = computed
+  const file = made === null ? null : await viewTable.writeFile(made.bytes, made.about)
+  // What lacks a damaged file is to be tried again by the next run.
+  if (readable === date) await work.keep(workName(plan, date, engineName), { file })
+  done.mapped = amountOf(
+    readable.maps.flatMap(({ files }) => files),
+    done.mapped,
+  )
+  if (base !== null) done.carried = amountOf([base], done.carried)
+  return { file, isReused: false }
+}
+
+const NOTHING: Amount = { files: 0, rows: 0, bytes: 0 }
+
+type Executing = { -readonly [field in keyof Executed]: Executed[field] }
+
+/** Files with their rows and bytes, on top of what was counted before. */
+export function amountOf(files: Iterable<DataFile>, before: Amount = NOTHING): Amount {
+  let { files: count, rows, bytes } = before
+  for (const file of files) {
+    count += 1
+    rows += file.rows
+    bytes += file.size
+  }
+  return { files: count, rows, bytes }
 }
 
 /**

@@ -17,7 +17,7 @@ export async function publish(
   made: Executed,
   run: string,
   { table, base, clock }: { readonly table: Table; readonly base: Snapshot; readonly clock: Clock },
-): Promise<number | null> {
+): Promise<Snapshot | null> {
   const { view } = plan
   const app = publishApp(view.name)
   const schema = viewSchema(view)
@@ -42,7 +42,7 @@ export async function publish(
       }),
       info: { run },
     })
-    return next.version
+    return next
   } catch (error) {
     if (isError(error, 'E_CONFLICT')) return null
     throw error

@@ -22,9 +22,11 @@ export async function recordRuns(table: Table, records: readonly RunRecord[]): P
       min: {},
       max: {},
     })
+    const lacksColumns = base.schema.fields.length < runsSchema.fields.length
     try {
       await table.commit(base, {
         operation: 'RUN',
+        ...(lacksColumns && { schema: runsSchema }),
         add: [file],
         remove: old.map(({ path }) => path),
         dataChange: true,
@@ -80,6 +82,7 @@ const COLUMNS: readonly Stored[] = [
   { name: 'hours', type: 'long', get: (r) => r.hours },
   { name: 'files', type: 'long', get: (r) => r.files },
   { name: 'rows', type: 'long', get: (r) => r.rows },
+  { name: 'stages', type: 'string', nullable: true, get: (r) => JSON.stringify(r.stages) },
 ]
 
 function encodeRecords(records: readonly RunRecord[]): Uint8Array {
@@ -109,6 +112,8 @@ async function decodeRecords(bytes: Uint8Array): Promise<RunRecord[]> {
       hours: at('hours'),
       files: at('files'),
       rows: at('rows'),
+      // Files of before there were stages lack the column.
+      stages: JSON.parse(at<string | undefined>('stages') ?? '[]'),
     }
   })
 }

@@ -1,15 +1,19 @@
+import type { ObjectStore } from '../lake/store/port.ts'
 import type { DatasetTables, LakeTables, ViewTables } from '../lake/tables/deployment.ts'
 import { describeError } from '../schemas/errors.ts'
 import type { Clock } from '../schemas/ports/clock.ts'
 import type { RunRecord, Sealer, Ticker, Wake } from '../schemas/ports/layers.ts'
 import type { ActiveRun } from './active-run.ts'
 import type { OpenEngine } from './engines/engine.ts'
+import { Stages } from './stages.ts'
 import { emptyRecord, runView } from './view-run.ts'
 
 export interface RunDeps {
   readonly tables: LakeTables
   readonly openEngine: OpenEngine
   readonly tickMs: number
+  /** The lake's, for what runs keep beside its tables. */
+  readonly store: ObjectStore
   readonly sealer: Sealer
   /** The speed layer of this process; null where speed is elsewhere. */
   readonly ticker: Ticker | null
@@ -54,12 +58,14 @@ async function recordOf(
   view: ViewTables,
   deps: RunDeps,
 ): Promise<RunRecord> {
+  const stages = new Stages(emptyRecord(run.about, view.view, deps.clock.nowMs()), deps)
+  run.stages.push(stages)
   try {
-    const record = await runView(run, { ...deps, tables, view })
+    const record = await runView(run, { ...deps, tables, view, stages })
     if (record.result === 'published') deps.wake.notify()
     return record
   } catch (error) {
-    return failure(run, view, error, deps)
+    return { ...failure(run, view, error, deps), stages: stages.records }
   }
 }
 

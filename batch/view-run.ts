@@ -1,4 +1,5 @@
-import type { Snapshot } from '../lake/delta/port.ts'
+import type { DataFile, Snapshot } from '../lake/delta/port.ts'
+import type { ObjectStore } from '../lake/store/port.ts'
 import type { DatasetTables, ViewTables } from '../lake/tables/deployment.ts'
 import { viewState } from '../lake/tables/published.ts'
 import { ticksOf } from '../lake/tables/ticks.ts'
@@ -8,16 +9,20 @@ import type { RunRecord } from '../schemas/ports/layers.ts'
 import { definitionHash, type View } from '../schemas/view.ts'
 import type { ActiveRun, RunAbout } from './active-run.ts'
 import type { OpenEngine } from './engines/engine.ts'
-import { type Executed, execute } from './execute.ts'
+import { amountOf, type Executed, execute } from './execute.ts'
 import { inSteps } from './in-steps.ts'
 import { isNothingNew, planInSteps, type RunPlan } from './plan.ts'
 import { publish } from './publish.ts'
+import type { StageDone, Stages } from './stages.ts'
+import { Work } from './work.ts'
 
 export interface ViewRunDeps {
   readonly tables: DatasetTables
   readonly view: ViewTables
   readonly openEngine: OpenEngine
   readonly tickMs: number
+  readonly store: ObjectStore
+  readonly stages: Stages
   readonly clock: Clock
   logLine(line: string): void
 }
@@ -27,28 +32,40 @@ export interface ViewRunDeps {
  *
  *     snapshots ─▶ plan ─▶ map, reduce ─▶ one commit: files, tidemark, definition
  *
- * The commit is the publish. Whenever a run dies before it, the files it wrote are orphans for the vacuum.
+ * Each stage starts when the one before is recorded. The commit is the publish. Whenever a run dies before it, the dates that
+ * it computed are kept for the next one.
  */
 export async function runView(run: ActiveRun, deps: ViewRunDeps): Promise<RunRecord> {
   const { about, signal } = run
+  const { stages, store, clock, logLine } = deps
   const { published: table } = deps.view
-  let { plan, base } = await planNow(run, about.full, deps)
-  if (isNothingNew(plan, base)) return recordOf(about, plan, deps.clock)
+  let planned = await stages.stage('plan', () => planNow(run, about.full, deps))
+  if (isNothingNew(planned.plan, planned.base)) return recordOf(about, planned.plan, deps)
+  const work = await Work.open(deps.view.view.name, planned.base, { store, clock, logLine })
+  const computeNow = () => stages.stage('map', () => compute(run, planned.plan, work, deps))
   let made: Executed
   try {
-    made = await compute(run, plan, deps)
+    made = await computeNow()
   } catch (error) {
     if (!isError(error, 'E_FILE_DAMAGED') || about.full) throw error
     // Only a file of the view itself, carried from, ends an execution so; it can be made again from the messages.
-    deps.logLine(`batch: ${describeError(error)}; everything is recomputed`)
-    ;({ plan, base } = await planNow(run, true, deps))
-    made = await compute(run, plan, deps)
+    logLine(`batch: ${describeError(error)}; everything is recomputed`)
+    planned = await stages.stage('plan', () => planNow(run, true, deps))
+    made = await computeNow()
   }
   signal.throwIfAborted()
-  run.stage('publish')
-  const version = await publish(plan, made, about.run, { table, base, clock: deps.clock })
+  const { plan, base } = planned
+  const version = await stages.stage('publish', async () => {
+    run.stage('publish')
+    const next = await publish(plan, made, about.run, { table, base, clock })
+    const { rows, bytes } = next === null ? UNKNOWN : amountOf(next.files.values())
+    const record = { stage: 'publish', inputs: amountOf(made.add), rows, bytes, reused: 0 } as const
+    return { made: next?.version ?? null, records: [record] }
+  })
+  // What is published is taken for no work by what follows, so nothing depends on this.
+  await work.forget().catch((error) => logLine(`batch: ${describeError(error)}`))
   return {
-    ...recordOf(about, plan, deps.clock),
+    ...recordOf(about, plan, deps),
     result: version === null ? 'lost_race' : 'published',
     viewVersion: version,
     files: made.add.length,
@@ -56,8 +73,14 @@ export async function runView(run: ActiveRun, deps: ViewRunDeps): Promise<RunRec
   }
 }
 
+const UNKNOWN = { rows: null, bytes: null }
+
 /** The published version is read first: messages read later hold all that it was computed of. */
-async function planNow(run: ActiveRun, full: boolean, { tables, view: of, tickMs }: ViewRunDeps) {
+async function planNow(
+  run: ActiveRun,
+  full: boolean,
+  { tables, view: of, tickMs }: ViewRunDeps,
+): Promise<StageDone<{ plan: RunPlan; base: Snapshot }>> {
   const { view, published, ticks } = of
   run.signal.throwIfAborted()
   run.stage('plan')
@@ -79,19 +102,40 @@ async function planNow(run: ActiveRun, full: boolean, { tables, view: of, tickMs
     tickMs,
     full,
   })
-  return { plan: await inSteps(steps), base }
+  const plan = await inSteps(steps)
+  const inputs = amountOf(base.files.values(), amountOf(messages.files.values()))
+  const { rows, bytes } = amountOf(filesOf(plan))
+  return { made: { plan, base }, records: [{ stage: 'plan', inputs, rows, bytes, reused: 0 }] }
 }
 
-async function compute(run: ActiveRun, plan: RunPlan, deps: ViewRunDeps): Promise<Executed> {
+/** The files of messages that a plan reads. */
+function filesOf({ dates }: RunPlan): DataFile[] {
+  return dates.flatMap(({ maps }) => maps.flatMap(({ files }) => files))
+}
+
+/** Map and reduce, which an engine does in one go for each date. */
+async function compute(
+  run: ActiveRun,
+  plan: RunPlan,
+  work: Work,
+  deps: ViewRunDeps,
+): Promise<StageDone<Executed>> {
   const { signal } = run
   const { dataset, messages } = deps.tables
   const { view, published: viewTable } = deps.view
   signal.throwIfAborted()
   run.stage('compute')
   const progress = (done: number, total: number) => run.progress(view.name, done, total)
+  const engineName = run.about.engine
   const engine = await deps.openEngine({ dataset, view, messages, viewTable })
   try {
-    return await execute(plan, { engine, messages, viewTable, signal, progress, logLine: deps.logLine })
+    const tables = { messages, viewTable }
+    const { logLine } = deps
+    const made = await execute(plan, { engine, engineName, work, ...tables, signal, progress, logLine })
+    const { rows, bytes } = amountOf(made.add)
+    const { mapped, carried, reused } = made
+    const map = { stage: 'map', inputs: mapped, rows: null, bytes: null, reused } as const
+    return { made, records: [map, { stage: 'reduce', inputs: carried, rows, bytes, reused }] }
   } finally {
     await engine.close()
   }
@@ -119,12 +163,18 @@ export function emptyRecord(
     hours: 0,
     files: 0,
     rows: 0,
+    stages: [],
   }
 }
 
-function recordOf(about: RunAbout, plan: RunPlan, clock: Clock): RunRecord {
+function recordOf(
+  about: RunAbout,
+  plan: RunPlan,
+  { clock, stages }: Pick<ViewRunDeps, 'clock' | 'stages'>,
+): RunRecord {
   return {
     ...emptyRecord(about, plan.view, clock.nowMs()),
+    stages: stages.records,
     messagesVersion: plan.messagesVersion,
     tidemark: plan.tidemark,
     full: plan.full,

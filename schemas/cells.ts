@@ -10,7 +10,7 @@ import {
 } from './cell-column.ts'
 import { joinKey, splitKey } from './key.ts'
 import type { View } from './view.ts'
-import { viewColumns } from './view-columns.ts'
+import { layoutOf, viewColumns } from './view-columns.ts'
 
 /**
  * Cells of one view as rows in typed columns, in the order of `viewColumns`: what engines, files, the index and answers
@@ -49,6 +49,14 @@ export function cellsOf(view: View, rows: readonly (readonly CellValue[])[]): Ce
     ),
   )
   return { view, length: rows.length, columns }
+}
+
+/** How many messages the rows `[from, to)` are of. */
+export function messagesIn({ view, columns }: Cells, from: number, to: number): number {
+  const { values } = columns[layoutOf(view).messages] as NumberColumn
+  let sum = 0
+  for (let i = from; i < to; i++) sum += values[i]!
+  return sum
 }
 
 /** The rows `rows` of `cells`, in that order. */

@@ -8,6 +8,7 @@ export type SettingKind =
   | 'duration'
   | 'bytes'
   | 'integer'
+  | 'price'
   | 'boolean'
   | 'address'
   | 'cron'
@@ -268,6 +269,12 @@ export const SETTINGS = [
     kind: 'duration',
     default: '24h',
     about: 'How long superseded files and table versions are kept',
+  },
+  {
+    name: 'cost.per_gb_month',
+    kind: 'price',
+    default: '0',
+    about: 'What a GB of the lake costs in a month, in any currency, for /v1/status; 0: no price is told',
   },
   {
     name: 'insecure',

@@ -34,6 +34,7 @@ import {
 import { bothWhole, EVER, type Moment, momentOf, wholeOf } from './moment.ts'
 import { OldMinutes } from './old-minutes.ts'
 import { parquetPieces } from './parquet-pieces.ts'
+import { partsOf } from './parts.ts'
 
 export interface AnswersConfig extends FollowConfig {
   readonly tickMs: number
@@ -132,11 +133,17 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
     key: string,
     range: Range,
     stepMs = view.index.view.bucketMs,
+    explain = false,
   ): CellsAnswer | null {
     const at = now(view)
     if (!mayBe(at, key, range)) return null
     const cells = answered(() => series(at, batchOf(view), key, range, stepMs))
-    return { cells, ...wholeOf(at, range) }
+    const parts = explain ? explained(view, at, key, range, stepMs) : {}
+    return { cells, basis: at.basis, ...parts, ...wholeOf(at, range) }
+  }
+
+  function explained(view: Followed, at: Moment, key: string, range: Range, bucketMs: number) {
+    return { parts: answered(() => partsOf(at, batchOf(view), key, range, bucketMs)) }
   }
 
   async function reach({ tables, index }: Followed, range: Range, stepMs = WHOLE): Promise<void> {
@@ -185,10 +192,12 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
       const at = now(viewNamed(name))
       return { keys: keys(at), ...wholeOf(at, EVER) }
     },
-    stats(name, key, range) {
+    stats(name, key, range, explain = false) {
       const view = viewNamed(name)
       const at = now(view)
-      return mayBe(at, key, range) ? answered(() => stats(at, batchOf(view), key, range)) : null
+      if (!mayBe(at, key, range)) return null
+      const found = answered(() => stats(at, batchOf(view), key, range))
+      return explain ? { ...found, ...explained(view, at, key, range, WHOLE) } : found
     },
     analytics(name, range, keys, enough = Number.POSITIVE_INFINITY) {
       const view = viewNamed(name)
@@ -196,7 +205,7 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
     },
     whole: (name, range) => wholeOf(now(viewNamed(name)), range),
     cells: (name, key, range) => seriesOf(viewNamed(name), key, range),
-    series: (name, key, range, stepMs) => seriesOf(viewNamed(name), key, range, stepMs),
+    series: (name, key, range, stepMs, explain) => seriesOf(viewNamed(name), key, range, stepMs, explain),
     summaries: (name) => summaries(now(viewNamed(name))),
     keysWithin: (name, range, wanted) => keysWithin(now(viewNamed(name)), range, wanted),
     seriesOfAll(name, keys, range, stepMs) {
@@ -210,7 +219,7 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
           { field: 'to' },
         )
       const cells = answered(() => seriesOfAll(at, batchOf(view), keys, range, stepMs))
-      return { cells, ...wholeOf(at, range) }
+      return { cells, basis: at.basis, ...wholeOf(at, range) }
     },
     async statsAsOf(name, key, range, asOf) {
       const view = viewNamed(name)

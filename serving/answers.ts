@@ -10,7 +10,7 @@ import type { View } from '../schemas/view.ts'
 /**
  * Every question serving can be asked, of any view by its name, answered by `startAnswers` from batch cells, ticks and open
  * cells, and put on the wire by the HTTP API. Times are milliseconds since 1970; ranges `[fromMs, toMs)`. Keys are joined
- * (`joinKey`). A view that nobody knows throws `E_NOT_FOUND`; one that has to be published first `E_UNPUBLISHED`.
+ * (`joinKey`). With `explain` an answer says its parts. A view that nobody knows throws `E_NOT_FOUND`; one that has to be published first `E_UNPUBLISHED`.
  */
 export interface Answers {
   /** The views as they are configured, with their datasets. */
@@ -19,7 +19,7 @@ export interface Answers {
   /** What is known of every key, in no order. */
   summaries(view: string): readonly KeySummary[]
   /** Null when the key is unknown and nothing is missing that may hold it. */
-  stats(view: string, key: string, range: Range): Stats | null
+  stats(view: string, key: string, range: Range, explain?: boolean): Stats | null
   /**
    * Stats of those of `keys`, absent of all, that have messages in the range, by key as UTF-8 bytes; of the first ones alone once
    * there are `enough`. Where they are many other work goes first in between: then each key's stats are of one moment, all keys' of
@@ -34,7 +34,7 @@ export interface Answers {
    * Merged cells by buckets of `stepMs`, a multiple of the view's own that divides a day or is a number of days; each
    * under the start of its bucket in UTC. Null as in `stats`.
    */
-  series(view: string, key: string, range: Range, stepMs: number): CellsAnswer | null
+  series(view: string, key: string, range: Range, stepMs: number, explain?: boolean): CellsAnswer | null
   /** The keys that may have messages in the range, and for which `wanted` holds, by UTF-8 bytes. */
   keysWithin(view: string, range: Range, wanted?: (key: string) => boolean): readonly string[]
   /** The same of each of `keys`, by key as UTF-8 bytes. Throws `E_PARAMETER` when they are more than `CELLS_MAX`. */
@@ -104,6 +104,8 @@ export interface StatsAnswer extends Whole {
 
 export interface CellsAnswer extends Whole {
   readonly cells: Cells
+  readonly basis: Basis
+  readonly parts?: Parts
 }
 
 export interface Stats extends Range, Whole {
@@ -115,6 +117,30 @@ export interface Stats extends Range, Whole {
   readonly gauges: readonly GaugeAnswer[]
   readonly answeredBy: { readonly batch: number; readonly realtime: number }
   readonly basis: Basis
+  readonly parts?: Parts
+}
+
+/** What an answer was put together from; the messages of the parts add up to those of the answer. */
+export interface Parts {
+  /** Files of the published version that gave messages. */
+  readonly files: readonly (Sized & { readonly path: string })[]
+  readonly ticks: readonly (Sized & Blocks & { readonly path: string })[]
+  /** What speed holds in memory beyond the ticks. */
+  readonly open: readonly (Blocks & { readonly messages: number })[]
+}
+
+/** Rows and bytes of a file, of all keys; and the messages that it gave to the answer. */
+interface Sized {
+  readonly rows: number | null
+  readonly bytes: number | null
+  readonly messages: number
+}
+
+/** Blocks `(from, to]` of a partition of the log. */
+export interface Blocks {
+  readonly partition: number
+  readonly from: number
+  readonly to: number
 }
 
 export interface AnswerGap {
@@ -136,8 +162,8 @@ export interface Basis {
   readonly run: string | null
   readonly definition: string
   readonly messagesVersion: number | null
-  readonly files: number
-  readonly ticks: readonly { readonly partition: number; readonly from: number; readonly to: number }[]
+  readonly ticks: readonly Blocks[]
+  readonly open: readonly Blocks[]
   /** Lasting damage, listed in every answer. */
   readonly gaps: readonly Gap[]
 }

@@ -3,15 +3,16 @@ import type { ViewTables } from '../lake/tables/deployment.ts'
 import { type ViewState, viewState } from '../lake/tables/published.ts'
 import { CellFold } from '../schemas/cell-fold.ts'
 import { WHOLE } from '../schemas/cell-rows.ts'
-import { type Cells, keyAt, pickKey, pickRows, timesOf } from '../schemas/cells.ts'
+import { type Cells, keyAt, messagesIn, pickKey, pickRows, timesOf } from '../schemas/cells.ts'
 import { isError, TidemarkError } from '../schemas/errors.ts'
 import { answering } from '../schemas/gauge-answer.ts'
 import { utcDate } from '../schemas/time.ts'
 import type { View } from '../schemas/view.ts'
-import type { AsOf, CellsAnswer, Range, Stats, StatsAnswer, Whole } from './answers.ts'
+import type { AsOf, Basis, CellsAnswer, Parts, Range, Stats, StatsAnswer, Whole } from './answers.ts'
 import type { IndexLoader } from './index/loader.ts'
 import { viewOf } from './index/view-index.ts'
 import { rowsWithin, totalsOf } from './merge.ts'
+import { sizeOf } from './parts.ts'
 
 /** What is asked of one version: of `key`, or of every key for which `wanted` holds. */
 export interface AskedAsOf {
@@ -28,7 +29,7 @@ export async function statsAsOf(
   asked: AskedAsOf & { readonly key: string },
 ): Promise<Stats> {
   const { fold, ...from } = await foldAsOf(tables, loader, asked, WHOLE)
-  return statsFrom(from, asked.range, asked.key, totalsOf(fold, asked.key))
+  return { ...statsFrom(from, asked.range, asked.key, totalsOf(fold, asked.key)), parts: from.parts }
 }
 
 /** The same of every key with messages in the range, by key as UTF-8 bytes. */
@@ -59,7 +60,8 @@ export async function cellsAsOf(
   stepMs?: number,
 ): Promise<CellsAnswer> {
   const { fold, ...from } = await foldAsOf(tables, loader, asked, stepMs)
-  return { cells: fold.cells(), ...wholeFrom(from) }
+  const { parts } = from
+  return { cells: fold.cells(), basis: basisFrom(from), parts, ...wholeFrom(from) }
 }
 
 /** A version that is read. */
@@ -75,7 +77,7 @@ async function foldAsOf(
   loader: IndexLoader,
   { asOf, range, key }: AskedAsOf,
   stepMs?: number,
-): Promise<FromVersion & { readonly fold: CellFold }> {
+): Promise<FromVersion & { readonly fold: CellFold; readonly parts: Parts }> {
   const version = 'version' in asOf ? asOf.version : await published.versionAt(asOf.timeMs)
   const snapshot = await published.at(version)
   const state = viewState(snapshot)
@@ -88,15 +90,20 @@ async function foldAsOf(
   checkKeys(view, configured, snapshot)
   const fold = new CellFold(view)
   const bucketMs = stepMs ?? view.bucketMs
+  const files: Parts['files'][number][] = []
   for (const file of filesIn(snapshot, range)) {
     const cells = await readCells(published, loader, view, snapshot, file)
-    if (key === undefined) fold.merge(pickRange(cells, range), { bucketMs })
-    else {
-      const own = pickKey(cells, key)
-      fold.merge(own, { ...rowsWithin(own, range), bucketMs, key })
+    if (key === undefined) {
+      fold.merge(pickRange(cells, range), { bucketMs })
+      continue
     }
+    const own = pickKey(cells, key)
+    const rows = rowsWithin(own, range)
+    fold.merge(own, { ...rows, bucketMs, key })
+    const messages = messagesIn(own, rows.from, rows.to)
+    if (messages > 0) files.push({ path: file.path, ...sizeOf(file), messages })
   }
-  return { view, state, snapshot, fold }
+  return { view, state, snapshot, fold, parts: { files, ticks: [], open: [] } }
 }
 
 /** A key names nothing in a version that was keyed by other columns. */
@@ -127,25 +134,28 @@ function statsFrom(
   key: string,
   totals: Pick<Stats, 'messages' | 'gauges'>,
 ): Stats {
-  const { view, state, snapshot } = from
   return {
-    view,
+    view: from.view,
     key,
     ...range,
     ...totals,
     answeredBy: { batch: totals.messages, realtime: 0 },
-    basis: {
-      position: state.tidemark,
-      tidemark: state.tidemark,
-      viewVersion: snapshot.version,
-      run: state.run,
-      definition: state.hash,
-      messagesVersion: state.messagesVersion,
-      files: snapshot.files.size,
-      ticks: [],
-      gaps: state.gaps,
-    },
+    basis: basisFrom(from),
     ...wholeFrom(from),
+  }
+}
+
+function basisFrom({ state, snapshot }: FromVersion): Basis {
+  return {
+    position: state.tidemark,
+    tidemark: state.tidemark,
+    viewVersion: snapshot.version,
+    run: state.run,
+    definition: state.hash,
+    messagesVersion: state.messagesVersion,
+    ticks: [],
+    open: [],
+    gaps: state.gaps,
   }
 }
 

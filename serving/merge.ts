@@ -17,7 +17,7 @@ export interface BatchCells {
   read(date: IndexedDate, key: string, range: LevelRange): CellRange | null
 }
 
-/** Adds the batch cells of `key` in `range`, read at the coarsest level that will do. */
+/** Adds the batch cells of `key` in `range`. */
 function addBatch(
   into: CellFold,
   at: Moment,
@@ -26,6 +26,18 @@ function addBatch(
   range: Range,
   options: { readonly bucketMs: number; readonly key?: string },
 ): void {
+  for (const { rows } of batchRows(at, batch, key, range, options.bucketMs))
+    into.merge(rows.cells, { from: rows.from, to: rows.to, ...options })
+}
+
+/** The batch cells of `key` in `range`, date by date, read at the coarsest level that will do for buckets of `bucketMs`. */
+export function* batchRows(
+  at: Moment,
+  batch: BatchCells,
+  key: string,
+  range: Range,
+  bucketMs: number,
+): Generator<{ readonly date: IndexedDate; readonly rows: CellRange }> {
   const known = at.index.keys.get(key)
   if (known === undefined) return
   // Beyond what the key has there is nothing to look for.
@@ -34,10 +46,10 @@ function addBatch(
   // Outward to midnights, though not beyond the range: whole days are read as one row.
   const dayFromMs = Math.max(range.fromMs, bucketStart(fromMs, DAY_MS))
   const dayToMs = Math.min(range.toMs, nextBucketStart(toMs, DAY_MS))
-  for (const part of planRanges(dayFromMs, dayToMs, coarsestWithin(options.bucketMs))) {
+  for (const part of planRanges(dayFromMs, dayToMs, coarsestWithin(bucketMs))) {
     for (const date of datesOf(at, part)) {
       const rows = batch.read(date, key, part)
-      if (rows !== null) into.merge(rows.cells, { from: rows.from, to: rows.to, ...options })
+      if (rows !== null) yield { date, rows }
     }
   }
 }

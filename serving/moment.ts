@@ -1,7 +1,7 @@
 import { TidemarkError } from '../schemas/errors.ts'
 import type { OpenCells, OpenPart } from '../schemas/ports/layers.ts'
 import { type Gap, mergeGaps, offsetIn, type Position, partitionsOf } from '../schemas/position.ts'
-import type { AnswerGap, Basis, Range, Whole } from './answers.ts'
+import type { AnswerGap, Basis, Blocks, Range, Whole } from './answers.ts'
 import type { ViewIndex } from './index/view-index.ts'
 
 /**
@@ -35,6 +35,7 @@ export interface MomentDeps {
 export function momentOf({ index, openCells, nowMs, lagMs, unread }: MomentDeps): Moment {
   const { loaded } = index
   const open: OpenPart[] = []
+  const openBlocks: Blocks[] = []
   const missing: AnswerGap[] = loaded.damaged.map((d) => ({ ...d, fromMs: null, toMs: null }))
   const position: { [partition: number]: number } = { ...loaded.chainEnd }
   const live = openCells?.partitions() ?? []
@@ -44,6 +45,7 @@ export function momentOf({ index, openCells, nowMs, lagMs, unread }: MomentDeps)
     const { start, end, behindSinceMs } = openCells!.lag(loaded.hash, partition)
     if (part !== null) {
       open.push(part)
+      openBlocks.push({ partition, from, to: part.to })
       position[partition] = part.to
     }
     if (part === null && loaded.state === null && start > from)
@@ -66,7 +68,7 @@ export function momentOf({ index, openCells, nowMs, lagMs, unread }: MomentDeps)
     if (offsetIn(loaded.state?.tidemark ?? {}, partition) < to)
       missing.push(missed(partition, from, to, 'the next batch run adds these blocks'))
   }
-  return { index, open, missing, unread: unread !== null, basis: basisOf(index, position, open) }
+  return { index, open, missing, unread: unread !== null, basis: basisOf(index, position, open, openBlocks) }
 }
 
 /**
@@ -98,7 +100,12 @@ function missed(partition: number, from: number, to: number | null, reason: stri
   return { reason, partition, from, to, fromMs: null, toMs: null }
 }
 
-function basisOf({ loaded }: ViewIndex, position: Position, open: readonly OpenPart[]): Basis {
+function basisOf(
+  { loaded }: ViewIndex,
+  position: Position,
+  open: readonly OpenPart[],
+  openBlocks: readonly Blocks[],
+): Basis {
   return {
     position,
     tidemark: loaded.state?.tidemark ?? {},
@@ -106,8 +113,8 @@ function basisOf({ loaded }: ViewIndex, position: Position, open: readonly OpenP
     run: loaded.state?.run ?? null,
     definition: loaded.hash,
     messagesVersion: loaded.messagesVersion,
-    files: loaded.files.length,
     ticks: loaded.ticks.map(({ partition, from, to }) => ({ partition, from, to })),
+    open: openBlocks,
     gaps: mergeGaps(
       loaded.state?.gaps ?? [],
       ...loaded.ticks.map((tick) => tick.gaps),

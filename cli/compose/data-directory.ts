@@ -93,8 +93,10 @@ export async function openData(
       named: named.position,
       schedule: options.scheduled ? settings.text('batch.schedule') : null,
       engine,
+      isAlone: true,
     },
     {
+      store,
       log: journal,
       tables: { writer: tables, speed: tables, batch: tables },
       openEngine: engineOf(engine, settings, host),

@@ -20,6 +20,7 @@ import { exactly, ownNet, startOwnAgent } from './own-agent.ts'
 import { servedQueries } from './queries.ts'
 import { startPages, startServing } from './serving.ts'
 import { type Embedded, readiness, statusOf } from './state.ts'
+import { storageUse } from './storage-use.ts'
 import { publishUnanswered } from './unpublished.ts'
 
 /** Starts the layers in one process, each after those it needs; what was started is in `closing`, also when it throws. */
@@ -70,7 +71,8 @@ export async function startEmbedded(
   const times = new LogTimes(opened.journal, opened.journal.partitions()[0]!, clock)
   closing.add('times of the log', async () => times.close())
   const use = diskUse(data, { disk, clock, room: roomOf })
-  const layers: Embedded = { ...opened, answers, collector, agent, announced, times, use }
+  const stored = storageUse(tables, settings.price('cost.per_gb_month'), clock)
+  const layers: Embedded = { ...opened, answers, collector, agent, announced, times, use, stored }
   const asked = {
     answers,
     status: () => statusOf(layers, clock),

@@ -4,12 +4,13 @@ import type { Clock } from '../../schemas/ports/clock.ts'
 import { offsetIn } from '../../schemas/position.ts'
 import type { AnswersServer } from '../../serving/answer.ts'
 import { iso, presentGaps } from '../../serving/http/present.ts'
-import { presentRun, presentState } from '../../serving/http/present-run.ts'
+import { amountsOf, presentRun, presentState } from '../../serving/http/present-run.ts'
 import type { RemoteCollector } from '../host/ingest-thread.ts'
 import type { Announced } from './announced.ts'
 import type { OpenedData } from './data-directory.ts'
 import type { DiskUse } from './disk-use.ts'
 import type { LogTimes } from './log-times.ts'
+import type { DatasetStorage } from './storage-use.ts'
 import { isUnpublished, unpublishedOf } from './unpublished.ts'
 
 /** Every layer of the embedded form. */
@@ -22,6 +23,8 @@ export interface Embedded extends OpenedData {
   readonly times: LogTimes
   /** Bytes on the disk; null while they are not known. */
   use(): DiskUse | null
+  /** What each dataset takes in the lake; null where it cannot be read. */
+  stored(): Promise<readonly DatasetStorage[] | null>
 }
 
 /** What `GET /v1/status` says of every layer. */
@@ -38,6 +41,7 @@ export async function statusOf(layers: Embedded, clock: Clock): Promise<object> 
   const partition = journal.partitions()[0]!
   const end = journal.end(partition)
   const use = layers.use()
+  const stored = await layers.stored()
   const views = named.map((name) => servedView(answers, name))
   /** How far a position is behind the end of the log. */
   const lag = (position: number) => ({
@@ -88,6 +92,7 @@ export async function statusOf(layers: Embedded, clock: Clock): Promise<object> 
       next: nextMs === null ? null : iso(nextMs),
       last: last[0] === undefined ? null : presentRun(last[0]),
       last_views: last.map(presentRun),
+      ...amountsOf(last),
     },
     serving: {
       ...index,
@@ -96,6 +101,7 @@ export async function statusOf(layers: Embedded, clock: Clock): Promise<object> 
       views,
     },
     storage: use === null ? { state: 'counting' } : { state: 'ok', ...use },
+    stored: stored ?? [],
   }
 }
 

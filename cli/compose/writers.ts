@@ -1,5 +1,6 @@
 import { type Batch, startBatch } from '../../batch/batch.ts'
 import type { OpenEngine } from '../../batch/engines/engine.ts'
+import type { ObjectStore } from '../../lake/store/port.ts'
 import type { LakeTables } from '../../lake/tables/deployment.ts'
 import { allViews } from '../../lake/tables/deployment.ts'
 import type { SealEncoder } from '../../lake/writer/seal-files.ts'
@@ -20,12 +21,15 @@ export interface WritersConfig {
   readonly schedule: string | null
   /** Name of the batch engine, for the records. */
   readonly engine: string
+  readonly isAlone: boolean
 }
 
 export interface WritersDeps {
   readonly log: LogReader
   /** The lake's tables as each layer sees them; mostly the same. */
   readonly tables: { readonly writer: LakeTables; readonly speed: LakeTables; readonly batch: LakeTables }
+  /** The lake's, for what runs keep beside its tables. */
+  readonly store: ObjectStore
   readonly openEngine: OpenEngine
   /** Makes the files of seals; absent: in this thread. */
   readonly encoder?: SealEncoder

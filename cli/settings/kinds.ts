@@ -8,6 +8,7 @@ import {
   parseHosts,
   parseInteger,
   parseOrigins,
+  parsePrice,
   parseSize,
 } from './values.ts'
 
@@ -17,6 +18,7 @@ export const EXPECTED: Record<SettingKind, string> = {
   duration: 'a duration like 250ms, 30s, 15m or 24h',
   bytes: 'a size like 512MiB or 8GiB',
   integer: 'a whole number above 0',
+  price: 'a number like 0.023, or 0',
   boolean: 'true or false',
   address: 'an address like 127.0.0.1:8080 or [::1]:0',
   cron: 'a cron pattern of five or six fields like "0 * * * *"',
@@ -31,6 +33,7 @@ const PARSERS: Record<SettingKind, (text: string) => unknown> = {
   duration: parseDuration,
   bytes: parseSize,
   integer: parseInteger,
+  price: parsePrice,
   boolean: parseBoolean,
   address: parseAddress,
   cron: parseCron,

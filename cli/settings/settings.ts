@@ -16,6 +16,7 @@ import {
   parseHosts,
   parseInteger,
   parseOrigins,
+  parsePrice,
   parseSize,
 } from './values.ts'
 
@@ -86,6 +87,9 @@ export class Settings {
   }
   integer(name: SettingName): number {
     return parseInteger(this.text(name))!
+  }
+  price(name: SettingName): number {
+    return parsePrice(this.text(name))!
   }
   boolean(name: SettingName): boolean {
     return parseBoolean(this.text(name))!

@@ -29,6 +29,11 @@ export function parseInteger(text: string): number | null {
   return value > 0 ? value : null
 }
 
+/** A number from 0 up with a dot. */
+export function parsePrice(text: string): number | null {
+  return /^\d{1,9}(\.\d{1,9})?$/.test(text) ? Number(text) : null
+}
+
 export function parseBoolean(text: string): boolean | null {
   return text === 'true' ? true : text === 'false' ? false : null
 }

@@ -3,7 +3,7 @@ import { optional, required } from './fields.ts'
 
 export const RUNS = 'runs'
 
-/** One row a run; `tidemark` is JSON. */
+/** One row a run and view; `tidemark` and `stages` are JSON. */
 export const runsSchema: TableSchema = {
   fields: [
     required('run', 'string'),
@@ -21,6 +21,7 @@ export const runsSchema: TableSchema = {
     required('hours', 'long'),
     required('files', 'long'),
     required('rows', 'long'),
+    optional('stages', 'string'),
   ],
   partitionBy: [],
 }

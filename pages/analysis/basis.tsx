@@ -1,4 +1,4 @@
-import type { Stats, View } from '../api/types.ts'
+import type { Explain, Stats, View } from '../api/types.ts'
 import { count } from '../time/words.ts'
 
 /** What the figures rest on: who answered, up to where, from which files. */
@@ -16,11 +16,12 @@ export function Basis({ stats, view }: { stats: Stats; view: View }) {
   ]
   if (explain !== undefined)
     facts.push(
-      ['Folds everything up to', positions(explain.position as { [partition: string]: number })],
+      ['Folds everything up to', positions(explain.position)],
       ['Run', String(explain.run ?? 'none')],
       ['Version of the messages', String(explain.lake_version ?? 'none')],
-      ['Files', count(Number(explain.files))],
-      ['Ticks', count((explain.ticks as unknown[]).length)],
+      ['Files', sized(explain.files)],
+      ['Ticks', sized(explain.ticks)],
+      ['Open blocks', explain.open.map(blocks).join(', ') || 'none'],
     )
   return (
     <details class="basis">
@@ -35,6 +36,18 @@ export function Basis({ stats, view }: { stats: Stats; view: View }) {
       </dl>
     </details>
   )
+}
+
+function sized(parts: Explain['files']): string {
+  if (parts.length === 0) return 'none'
+  const sum = (of: (part: Explain['files'][number]) => number) => parts.reduce((so, part) => so + of(part), 0)
+  const rows = sum((part) => part.rows ?? 0)
+  const bytes = sum((part) => part.bytes ?? 0)
+  return `${count(parts.length)} with ${count(rows)} rows in ${count(bytes)} bytes, of which ${count(sum((part) => part.messages))} messages`
+}
+
+function blocks({ partition, from, to, messages }: Explain['open'][number]): string {
+  return `${count(from + 1)} to ${count(to)} of partition ${partition} with ${count(messages)} messages`
 }
 
 function positions(at: { readonly [partition: string]: number }): string {

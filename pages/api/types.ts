@@ -39,6 +39,27 @@ export interface Summary {
   readonly [column: string]: string | number
 }
 
+/** What an answer was put together from. */
+export interface Explain {
+  readonly position: { readonly [partition: string]: number }
+  readonly run: string | null
+  readonly lake_version: number | null
+  readonly files: readonly Sized[]
+  readonly ticks: readonly Sized[]
+  readonly open: readonly {
+    readonly partition: number
+    readonly from: number
+    readonly to: number
+    readonly messages: number
+  }[]
+}
+
+interface Sized {
+  readonly rows: number | null
+  readonly bytes: number | null
+  readonly messages: number
+}
+
 export interface Stats extends Whole {
   readonly from: string
   readonly to: string
@@ -46,7 +67,7 @@ export interface Stats extends Whole {
   readonly answered_by: { readonly batch: number; readonly realtime: number }
   readonly tidemark: { readonly [partition: string]: number }
   readonly view_version: number | null
-  readonly explain?: { readonly [name: string]: unknown }
+  readonly explain?: Explain
   /** Key columns and gauges. */
   readonly [column: string]: unknown
 }

@@ -81,6 +81,29 @@ export interface Wake {
   subscribe(fn: () => void): () => void
 }
 
+/** Files with their rows and bytes. */
+export interface Amount {
+  readonly files: number
+  readonly rows: number
+  readonly bytes: number
+}
+
+/** A stage of a run, of one view. */
+export interface StageRecord {
+  readonly stage: 'plan' | 'map' | 'reduce' | 'publish'
+  /** What it was given: plan the whole tables, map files of messages, reduce files that hours are carried from, publish new files. */
+  readonly inputs: Amount
+  /** What it gave: plan what is to be read, reduce the cells of the new files, publish those of the whole version. Null: not known. */
+  readonly rows: number | null
+  readonly bytes: number | null
+  /** Dates that a run before had computed, and that were not computed again. */
+  readonly reused: number
+  /** Null where the engine did it in one step with the next stage. */
+  readonly seconds: number | null
+  /** Why it failed; null when it is done. */
+  readonly error: string | null
+}
+
 /** One execution of the batch layer, as far as it concerns one view. */
 export interface RunRecord {
   readonly run: string
@@ -99,4 +122,6 @@ export interface RunRecord {
   readonly hours: number
   readonly files: number
   readonly rows: number
+  /** In the order in which they were done; none in records of before there were any. */
+  readonly stages: readonly StageRecord[]
 }

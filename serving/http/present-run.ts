@@ -1,4 +1,4 @@
-import type { RunRecord, RunState } from '../../schemas/ports/layers.ts'
+import type { Amount, RunRecord, RunState } from '../../schemas/ports/layers.ts'
 import { iso } from './present.ts'
 
 /** A view's part of a run as the API shows it. */
@@ -18,6 +18,7 @@ export interface PresentedRun {
   readonly hours: number
   readonly files: number
   readonly rows: number
+  readonly stages: RunRecord['stages']
 }
 
 export function presentRun(record: RunRecord): PresentedRun {
@@ -57,6 +58,23 @@ export interface PresentedState {
   readonly result: RunRecord['result'] | null
   readonly error: string | null
   readonly views: readonly PresentedRun[]
+}
+
+/** What the views of a run read of the lake and wrote to it, as far as their stages are recorded. */
+export function amountsOf(records: readonly RunRecord[]): {
+  readonly read: Amount
+  readonly written: Amount
+} {
+  const read = { files: 0, rows: 0, bytes: 0 }
+  const written = { files: 0, rows: 0, bytes: 0 }
+  const add = (to: typeof read, { files, rows, bytes }: Amount) => {
+    to.files += files
+    to.rows += rows
+    to.bytes += bytes
+  }
+  for (const { stage, inputs } of records.flatMap(({ stages }) => stages))
+    if (stage !== 'plan') add(stage === 'publish' ? written : read, inputs)
+  return { read, written }
 }
 
 /** Results from the worst to the best: what a run as a whole is called by. */

@@ -6,7 +6,7 @@ import { splitKey } from '../../schemas/key.ts'
 import { ANSWER_MS_MAX, ANSWER_MS_MIN, DAY_MS, MINUTE_MS, utcDate } from '../../schemas/time.ts'
 import type { View } from '../../schemas/view.ts'
 import { layoutOf } from '../../schemas/view-columns.ts'
-import type { AnswerGap, Stats, Whole } from '../answers.ts'
+import type { AnswerGap, Basis, Parts, Stats, Whole } from '../answers.ts'
 
 /** Answers as JSON objects of the API. Times are ISO 8601 in UTC with milliseconds. */
 
@@ -56,7 +56,8 @@ export function presentKey(view: View, key: string): { [column: string]: string 
   return Object.fromEntries(view.key.map((column, k) => [column, values[k]!]))
 }
 
-export function presentStats(stats: Stats, explain: boolean) {
+/** With `explain` where the answer has its parts. */
+export function presentStats(stats: Stats) {
   const { view, basis, gaps } = stats
   return {
     ...presentKey(view, stats.key),
@@ -71,16 +72,21 @@ export function presentStats(stats: Stats, explain: boolean) {
     view_version: basis.viewVersion,
     complete: stats.complete,
     ...presentGaps([...gaps, ...basis.gaps.filter((gap) => !gaps.includes(gap))]),
-    ...(explain && {
-      explain: {
-        position: basis.position,
-        run: basis.run,
-        definition: basis.definition,
-        lake_version: basis.messagesVersion,
-        files: basis.files,
-        ticks: basis.ticks,
-      },
-    }),
+    ...(stats.parts && { explain: presentExplain(basis, stats.parts) }),
+  }
+}
+
+/** What an answer stands on, and what it was put together from. */
+export function presentExplain(basis: Basis, { files, ticks, open }: Parts) {
+  return {
+    position: basis.position,
+    run: basis.run,
+    view_version: basis.viewVersion,
+    definition: basis.definition,
+    lake_version: basis.messagesVersion,
+    files,
+    ticks,
+    open,
   }
 }
 

@@ -26,10 +26,16 @@ export const AS_OF = {
   ),
 }
 
-export const STATS = {
-  ...AS_OF,
-  explain: Type.Optional(Type.String({ enum: ['0', '1'], description: '1 adds what the answer stands on' })),
+export const EXPLAIN = {
+  explain: Type.Optional(
+    Type.String({
+      enum: ['0', '1'],
+      description: '1 adds what the answer was put together from; of one key',
+    }),
+  ),
 }
+
+export const STATS = { ...AS_OF, ...EXPLAIN }
 
 export const STEP = {
   step: Type.Optional(
@@ -91,6 +97,14 @@ export const WHOLE = {
   gaps: Type.Optional(Type.Array(Gap)),
 }
 
+const BLOCKS = { partition: Type.Integer(), from: Type.Integer(), to: Type.Integer() }
+const SIZED = {
+  path: Type.String(),
+  rows: orNull(Type.Integer()),
+  bytes: orNull(Type.Integer()),
+  messages: Type.Integer(),
+}
+
 const Explain = Type.Object({
   position: Type.Record(Type.String(), Type.Integer(), {
     description: 'The answer folds exactly the messages at or below it',
@@ -98,8 +112,12 @@ const Explain = Type.Object({
   run: orNull(Type.String()),
   definition: Type.String(),
   lake_version: orNull(Type.Integer({ description: 'Version of messages that the run read' })),
-  files: Type.Integer(),
-  ticks: Type.Array(Type.Object({ partition: Type.Integer(), from: Type.Integer(), to: Type.Integer() })),
+  view_version: orNull(Type.Integer()),
+  files: Type.Array(Type.Object(SIZED), { description: 'Files of the version that gave messages' }),
+  ticks: Type.Array(Type.Object({ ...BLOCKS, ...SIZED })),
+  open: Type.Array(Type.Object({ ...BLOCKS, messages: Type.Integer() }), {
+    description: 'What the speed layer holds in memory beyond the ticks',
+  }),
 })
 
 const FIELD_TYPES = { double: Type.Number(), long: Type.Integer(), timestamp: time, string: Type.String() }
@@ -155,6 +173,7 @@ export function seriesSchema(view: View) {
     ...seriesColumnSchemas(view),
     step_ms: Type.Integer(),
     ...WHOLE,
+    explain: Type.Optional(Explain),
   })
 }
 
@@ -203,6 +222,16 @@ export const PROBLEMS = { '4xx': problem, '5xx': problem }
 
 export const RESULTS = ['published', 'nothing_new', 'lost_race', 'failed', 'cancelled']
 
+const Stage = Type.Object({
+  stage: Type.String({ enum: ['plan', 'map', 'reduce', 'publish'] }),
+  inputs: Type.Object({ files: Type.Integer(), rows: Type.Integer(), bytes: Type.Integer() }),
+  rows: orNull(Type.Integer()),
+  bytes: orNull(Type.Integer()),
+  reused: Type.Integer(),
+  seconds: orNull(Type.Number()),
+  error: orNull(Type.String()),
+})
+
 export const Run = Type.Object({
   run: Type.String(),
   view: Type.String(),
@@ -219,6 +248,7 @@ export const Run = Type.Object({
   hours: Type.Integer(),
   files: Type.Integer(),
   rows: Type.Integer(),
+  stages: Type.Array(Stage),
 })
 
 export const RunState = Type.Object({

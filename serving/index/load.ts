@@ -113,7 +113,7 @@ function loadedOf(
     hash,
     chainEnd,
     vouched: partitions.map((p) => ({ partition: p, by: vouchedBy(ticks, view.name, hash, p) })),
-    ticks: chains.flat().map(({ file: _, ...tick }) => tick),
+    ticks: chains.flat(),
     files: [...(published?.files.keys() ?? [])].sort(),
     messagesVersion: state?.messagesVersion ?? null,
     covered: coveredPosition(messages),

@@ -18,7 +18,7 @@ export interface Loaded {
   readonly chainEnd: Position
   /** Per partition of the log that only the lake tells of: what its ticks vouch for; null for nothing. */
   readonly vouched: readonly { readonly partition: number; readonly by: Vouched | null }[]
-  readonly ticks: readonly Omit<Tick, 'file'>[]
+  readonly ticks: readonly Tick[]
   readonly files: readonly string[]
   readonly messagesVersion: number | null
   /** The position that the newest messages seen cover. */

@@ -47,10 +47,12 @@ test('a damaged file of messages leaves its hours as they were, and is a gap in 
 
 test('an engine that checks the files itself keeps the hours of a damaged one too', async () => {
   await using rig = await batchRig()
-  const batch = await rig.batchOn(rig.tables(), null, async (tables) => ({
-    ...(await openReference(tables)),
-    verifies: true,
-  }))
+  const batch = await rig.batchOn(rig.tables(), {
+    openEngine: async (tables) => ({
+      ...(await openReference(tables)),
+      verifies: true,
+    }),
+  })
   await rig.send(Date.UTC(2026, 10, 22, 9))
   await batch.run({ full: false })
   damage(rig, 'messages')

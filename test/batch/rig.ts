@@ -21,6 +21,12 @@ export const TICK_MS = 30_000
 const RETENTION_MS = 86_400_000
 const TIME_MS = Date.UTC(2026, 10, 22, 9, 30)
 
+interface BatchOn {
+  readonly schedule?: string | null
+  readonly isAlone?: boolean
+  readonly openEngine?: OpenEngine
+}
+
 /** The layers that write to the lake, over a log and a store in memory, with the two views of `host`. */
 export async function batchRig(options: { schedule?: string } = {}) {
   const clock = new SimClock(Date.UTC(2026, 10, 22, 10))
@@ -50,15 +56,14 @@ export async function batchRig(options: { schedule?: string } = {}) {
   /** Another batch layer over the same lake. */
   function batchOn(
     on: LakeTables,
-    schedule: string | null = null,
-    openEngine: OpenEngine = openReference,
+    { schedule = null, isAlone = false, openEngine = openReference }: BatchOn = {},
   ): Promise<Batch> {
     return startBatch(
-      { tickMs: TICK_MS, schedule, engine: 'reference', retentionMs: RETENTION_MS },
-      { ...deps, tables: on, openEngine, sealer: writer, ticker: speed },
+      { tickMs: TICK_MS, schedule, engine: 'reference', retentionMs: RETENTION_MS, isAlone },
+      { ...deps, store, tables: on, openEngine, sealer: writer, ticker: speed },
     )
   }
-  const batch = await batchOn(own, options.schedule ?? null)
+  const batch = await batchOn(own, { schedule: options.schedule ?? null, isAlone: true })
 
   return {
     clock,

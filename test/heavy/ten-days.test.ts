@@ -77,9 +77,11 @@ test(`${DAYS} days leave a bounded number of files`, async () => {
       named: {},
       schedule: '0 * * * *',
       engine: 'reference',
+      isAlone: true,
     },
     {
       log,
+      store,
       tables: { writer: tables, speed: tables, batch: tables },
       openEngine: openReference,
       clock,

@@ -7,6 +7,7 @@ import type { Message } from '../../schemas/message.ts'
 import { DAY_MS, HOUR_MS } from '../../schemas/time.ts'
 import { defineView, type View } from '../../schemas/view.ts'
 import { serviceMinute } from '../../schemas/views/service-minute.ts'
+import type { Parts } from '../../serving/answers.ts'
 import { nastyMessages, scores } from '../schemas/nasty-messages.ts'
 import { answersRig, foldOf } from './rig.ts'
 
@@ -14,6 +15,16 @@ const scoreMinute = defineView(scores, { name: 'score_minute', key: ['group', 'l
 const MINUTE_MS = 60_000
 const START_MS = Date.UTC(2026, 10, 22, 9)
 const RANGE = { fromMs: START_MS, toMs: START_MS + 3 * HOUR_MS }
+
+/** A part of it that begins and ends within hours. */
+const PART = { fromMs: START_MS + 20 * MINUTE_MS, toMs: START_MS + 2 * HOUR_MS + 10 * MINUTE_MS }
+
+/** The messages of the parts of an answer, those of batch and those of speed. */
+function sumOf({ files, ticks, open }: Parts): [number, number] {
+  const sum = (of: readonly { readonly messages: number }[]) =>
+    of.reduce((so, { messages }) => so + messages, 0)
+  return [sum(files), sum(ticks) + sum(open)]
+}
 
 /** Sums of doubles differ in their last digits by order. */
 const close = (value: unknown) =>
@@ -55,6 +66,12 @@ for (const { dataset, view } of [
           const stats = rig.answers.stats(view.name, key, RANGE)!
           expect(stats.messages).toBe(messages)
           expect(answersIn(stats.gauges)).toEqual(answersIn(wholeAnswer(dataset, view, all, key)))
+          for (const range of [RANGE, PART]) {
+            const whole = rig.answers.stats(view.name, key, range, true)!
+            expect(sumOf(whole.parts!)).toEqual([whole.answeredBy.batch, whole.answeredBy.realtime])
+            const byHour = rig.answers.series(view.name, key, range, HOUR_MS, true)!
+            expect(sumOf(byHour.parts!)).toEqual(sumOf(whole.parts!))
+          }
         }
       }),
       { numRuns: 40 },

@@ -75,7 +75,7 @@ function wrongAnswers(
   const known = [...expected.keys()].map(({ key }) => key)
   for (const key of only === undefined ? known : [only]) {
     for (const range of ranges) {
-      const stats = answers.stats(name, key, range)
+      const stats = answers.stats(name, key, range, true)
       sim.tally.answers += 1
       if (stats === null) {
         if (!timesOf(expected.range(key, 0, Number.POSITIVE_INFINITY)).every(excused))
@@ -84,6 +84,9 @@ function wrongAnswers(
       }
       if (!stats.complete) sim.tally.incomplete += 1
       else if (range === ranges[0]) seen.complete = true
+      const { files, ticks, open } = stats.parts!
+      const sum = [...files, ...ticks, ...open].reduce((so, { messages }) => so + messages, 0)
+      if (sum !== stats.messages) wrong.push(`${key}: ${stats.messages} messages, of parts with ${sum}`)
       const different = differences(expected, range, stats)
       if (stats.complete || !isExcused(range)) wrong.push(...different)
     }

@@ -115,9 +115,11 @@ export async function compose(site: Site, life: Incarnation): Promise<Parts> {
         unsealedBytesMax: 2 * UNSEALED_BYTES_MAX,
         schedule: null,
         engine: site.config.engine,
+        isAlone: !twin,
       },
       {
         log,
+        store,
         tables: { writer: heldUp(own, writer), speed: heldUp(own, speed), batch: heldUp(own, batch) },
         openEngine: site.config.engine === 'duckdb' ? openDuckdb : openReference,
         ...deps,

@@ -45,8 +45,12 @@ export async function startBatchLayer(
   )
   closing.add('sealing', () => writer.close())
   const batch = await startBatch(
-    { tickMs, retentionMs, schedule: scheduled ? settings.text('batch.schedule') : null, engine },
     {
+      ...{ tickMs, retentionMs, engine, isAlone: false },
+      schedule: scheduled ? settings.text('batch.schedule') : null,
+    },
+    {
+      store,
       tables,
       openEngine: engineOf(engine, settings, host),
       sealer: writer,

@@ -5,7 +5,7 @@ import type { RunStarter } from '../../../schemas/ports/layers.ts'
 import { quietWake } from '../../../schemas/ports/wake.ts'
 import type { AnswersServer } from '../../../serving/answer.ts'
 import { iso } from '../../../serving/http/present.ts'
-import { presentRun } from '../../../serving/http/present-run.ts'
+import { amountsOf, presentRun } from '../../../serving/http/present-run.ts'
 import type { Tokens } from '../../access/tokens.ts'
 import type { Settings } from '../../settings/settings.ts'
 import type { Closing } from '../closing.ts'
@@ -13,6 +13,7 @@ import { hiddenPaths } from '../hidden-paths.ts'
 import { servedQueries } from '../queries.ts'
 import { startPages, startServing } from '../serving.ts'
 import { servedView } from '../state.ts'
+import { storageUse } from '../storage-use.ts'
 import type { Joined } from './joined.ts'
 import { type Layer, type LayerHost, reasonsOf } from './layer.ts'
 
@@ -34,14 +35,22 @@ export async function startServeLayer(
   const runs = () => readRuns(tables.runs)
   const reasons = async () => reasonsOf({ serving: answers.status() }).map(hiddenPaths(settings))
   const status = async () => ({ serving: stateOf(answers) })
+  const stored = storageUse(tables, settings.price('cost.per_gb_month'), host.clock)
   const asked = {
     answers,
     status: async () => {
-      const last = (await runs())[0]
+      const records = await runs()
+      const [last] = records
+      const ofRun = records.filter(({ run }) => run === last?.run)
       return {
         time: iso(host.clock.nowMs()),
         log: { state: 'elsewhere', ...deployment.log },
-        batch: { state: 'elsewhere', last: last === undefined ? null : presentRun(last) },
+        batch: {
+          state: 'elsewhere',
+          last: last === undefined ? null : presentRun(last),
+          ...amountsOf(ofRun),
+        },
+        stored: (await stored()) ?? [],
         ...(await status()),
       }
     },

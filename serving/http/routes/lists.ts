@@ -158,7 +158,7 @@ function analyticsRoute(app: App, place: Place, { answers, clock, pause }: Quest
           parquet: answers.parquet,
         })
       const about = () => ({ ...pagedAbout(total, next), ...presentWhole(whole) })
-      return sendList(reply, { named, rows, present: (one) => presentStats(one, false), about }, pause)
+      return sendList(reply, { named, rows, present: presentStats, about }, pause)
     },
   )
 }

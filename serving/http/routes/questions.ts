@@ -6,6 +6,7 @@ import { type AskedRange, parseRange } from '../../range.ts'
 import type { App } from '../app.ts'
 import { parseAsOf } from '../as-of.ts'
 import { isUnchanged } from '../etag.ts'
+import { parseExplain } from '../explain.ts'
 import { formatOf } from '../format.ts'
 import { presentStats, presentWhole } from '../present.ts'
 import {
@@ -79,21 +80,26 @@ function keyRoutes(app: App, place: Place, { answers, clock, pause }: QuestionsD
       const asked = request.query as Asked
       const key = keyOf(place, request)
       const range = rangeOf(asked)
-      const { explain, by } = asked
+      const { by } = asked
+      const explain = parseExplain(asked, by === undefined)
       const asOf = parseAsOf(asked)
       if (by !== undefined) {
         const { stats: rows, ...whole } = await statsApart(key, range)
-        const present = (one: Stats) => presentStats(one, false)
-        return sendList(reply, { named: `${apart}s`, rows, present, about: () => presentWhole(whole) }, pause)
+        return sendList(
+          reply,
+          { named: `${apart}s`, rows, present: presentStats, about: () => presentWhole(whole) },
+          pause,
+        )
       }
       if (asOf !== null) {
         const answer = found(place, await answers.statsAsOf(name, key, range, asOf), key)
-        return sendStats(reply, answer, explain === '1')
+        const { parts: _, ...plain } = answer
+        return sendStats(reply, explain ? answer : plain)
       }
-      if (explain !== '1' && isUnchanged(request, reply, range, answers.fingerprint(name, range, key)))
+      if (!explain && isUnchanged(request, reply, range, answers.fingerprint(name, range, key)))
         return reply.code(304).send(null as never)
       await answers.reach(name, range)
-      return sendStats(reply, found(place, answers.stats(name, key, range), key), explain === '1')
+      return sendStats(reply, found(place, answers.stats(name, key, range, explain), key))
     },
   )
 
@@ -144,6 +150,6 @@ function keyRoutes(app: App, place: Place, { answers, clock, pause }: QuestionsD
 }
 
 /** By the view that the stats are of, which may be an earlier definition than today's: it has other gauges than the schema says. */
-function sendStats(reply: FastifyReply, stats: Stats, explain: boolean): FastifyReply {
-  return reply.type('application/json; charset=utf-8').send(JSON.stringify(presentStats(stats, explain)))
+function sendStats(reply: FastifyReply, stats: Stats): FastifyReply {
+  return reply.type('application/json; charset=utf-8').send(JSON.stringify(presentStats(stats)))
 }

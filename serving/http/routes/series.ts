@@ -11,10 +11,12 @@ import type { App } from '../app.ts'
 import { parseAsOf } from '../as-of.ts'
 import { statsColumns } from '../columns.ts'
 import { isUnchanged } from '../etag.ts'
+import { parseExplain } from '../explain.ts'
 import { pageQuery } from '../page.ts'
-import { iso, presentWhole } from '../present.ts'
+import { iso, presentExplain, presentWhole } from '../present.ts'
 import {
   AS_OF,
+  EXPLAIN,
   PAGED,
   PROBLEMS,
   query,
@@ -69,11 +71,13 @@ export function seriesRoutes(app: App, place: Place, deps: QuestionsDeps): void 
     asked: Asked,
     range: Range,
     stepMs: number,
-    { cells, ...whole }: CellsAnswer,
+    { cells, basis, parts, ...whole }: CellsAnswer,
+    explain: boolean,
   ) {
     const columns = {
       ...presentSeries(cells, range, stepMs, parseFields(view, asked.fields)),
       ...presentWhole(whole),
+      ...(explain && parts && { explain: presentExplain(basis, parts) }),
     }
     return sendWhole(reply, columns)
   }
@@ -92,6 +96,7 @@ export function seriesRoutes(app: App, place: Place, deps: QuestionsDeps): void 
           ...STEP,
           ...AS_OF,
           ...FIELDS,
+          ...EXPLAIN,
           ...BY,
         }),
         response: {
@@ -107,6 +112,7 @@ export function seriesRoutes(app: App, place: Place, deps: QuestionsDeps): void 
       const of = asked.by === undefined ? view : finer!
       const isOne = !ofMany && asked.by === undefined
       const asOf = parseAsOf(asked, isOne)
+      const explain = parseExplain(asked, isOne)
       if (asOf !== null) {
         const key = keyOf(place, request)
         const stepMs = stepOf(asked, range, SERIES_BUCKETS)
@@ -116,10 +122,12 @@ export function seriesRoutes(app: App, place: Place, deps: QuestionsDeps): void 
           range,
           stepMs,
           found(place, await answers.cellsAsOf(name, key, range, asOf, stepMs), key),
+          explain,
         )
       }
       const fingerprint = answers.fingerprint(of.name, range, isOne ? keyOf(place, request) : undefined)
-      if (isUnchanged(request, reply, range, fingerprint)) return reply.code(304).send(null as never)
+      if (!explain && isUnchanged(request, reply, range, fingerprint))
+        return reply.code(304).send(null as never)
       if (ofMany) {
         const stepMs = stepOf(asked, range, SPARKLINE_BUCKETS)
         const fields = parseFields(view, asked.fields)
@@ -165,7 +173,8 @@ export function seriesRoutes(app: App, place: Place, deps: QuestionsDeps): void 
         return sendWhole(reply, columns)
       }
       await answers.reach(name, range, stepMs)
-      return sendOne(reply, asked, range, stepMs, found(place, answers.series(name, key, range, stepMs), key))
+      const answer = found(place, answers.series(name, key, range, stepMs, explain), key)
+      return sendOne(reply, asked, range, stepMs, answer, explain)
     },
   )
 }

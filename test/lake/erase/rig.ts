@@ -76,6 +76,7 @@ export async function erasingRig() {
         named: named.position,
         schedule: null,
         engine: 'reference',
+        isAlone: true,
       },
       {
         ...host1,

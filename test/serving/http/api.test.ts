@@ -18,11 +18,32 @@ test('every example of docs/api.md is what the API answers', async () => {
   }
 })
 
-test('explain names the set that the answer folds', async () => {
+test('explain names the set that the answer folds, and its parts, whose messages add up', async () => {
   await using rig = await apiRig()
-  const url = '/v1/services/checkout/stats?from=2026-11-22&to=2026-11-23&explain=1'
-  const { explain } = (await rig.app.inject({ url })).json()
-  expect(explain).toMatchObject({ position: { 0: 3 }, lake_version: 1, files: 1, ticks: [] })
+  const ask = async (of: string, more = '') => {
+    const url = `/v1/services/checkout/${of}?from=2026-11-22&to=2026-11-23&explain=1${more}`
+    return (await rig.app.inject({ url })).json()
+  }
+  const stats = await ask('stats')
+  expect(stats).toMatchObject({ messages: 3, answered_by: { batch: 2, realtime: 1 } })
+  const { explain } = stats
+  expect(explain).toMatchObject({
+    position: { 0: 3 },
+    view_version: 1,
+    lake_version: 1,
+    files: [{ path: expect.stringMatching(/^date=2026-11-22\//), rows: 2, messages: 2 }],
+    ticks: [],
+    open: [{ partition: 0, from: 2, to: 3, messages: 1 }],
+  })
+  expect(explain.files[0].bytes).toBe(
+    rig.store.objects.get(`service_minute/${explain.files[0].path}`)?.bytes.length,
+  )
+  expect((await ask('series')).explain).toEqual(explain)
+  expect(await ask('stats', '&as_of=1')).toMatchObject({
+    messages: 2,
+    explain: { files: explain.files, ticks: [], open: [] },
+  })
+  expect(await ask('stats', '&by=host')).toMatchObject({ status: 400, parameter: 'explain' })
 })
 
 test('as_of answers from one version alone; what is gone is 410', async () => {

@@ -69,9 +69,11 @@ export async function apiRig({
       named: {},
       schedule: null,
       engine: 'reference',
+      isAlone: true,
     },
     {
       log,
+      store,
       tables: { writer: tables, speed: tables, batch: tables },
       openEngine: openReference,
       clock,

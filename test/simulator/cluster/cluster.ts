@@ -93,9 +93,10 @@ export class Cluster implements Surroundings {
   async #startOthers(): Promise<void> {
     const deps = { clock: this.clock, wake: makeWake(), random: this.random, logLine: this.say }
     this.batch = await startBatch(
-      { tickMs: TICK_MS, schedule: null, engine: 'reference', retentionMs: RETENTION_MS },
+      { tickMs: TICK_MS, schedule: null, engine: 'reference', retentionMs: RETENTION_MS, isAlone: false },
       {
         ...deps,
+        store: this.remote,
         tables: this.tablesOn(this.remote),
         openEngine: openReference,
         sealer: { seal: async () => {} },
