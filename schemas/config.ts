@@ -161,6 +161,13 @@ export const SETTINGS = [
     about: 'Time between two commits of real-time cells',
   },
   {
+    name: 'speed.engine',
+    kind: 'string',
+    default: 'worker',
+    about:
+      'What folds a shared log: worker (the process of `tidemark speed`), or spark (a streaming job that it submits)',
+  },
+  {
     name: 'batch.schedule',
     kind: 'cron',
     default: '0 * * * *',

@@ -8,6 +8,7 @@ import { Coalesced } from '../schemas/coalesced.ts'
 import type { Clock } from '../schemas/ports/clock.ts'
 import type { OpenCells, Ticker, Wake } from '../schemas/ports/layers.ts'
 import type { Chain } from './chain.ts'
+import { removeOldTicks } from './old-ticks.ts'
 import { PartitionReader } from './partition-reader.ts'
 import { isLost, openTicks, ViewChains } from './view-chains.ts'
 
@@ -198,7 +199,8 @@ export async function startSpeed(config: SpeedConfig, deps: SpeedDeps): Promise<
     void reader.follow.kick()
     deps.wake.notify()
     ticked += 1
-    if (ticked % TEND_EVERY === 0) for (const one of reader.views) await one.removeOld(config.retentionMs)
+    if (ticked % TEND_EVERY === 0)
+      for (const tables of deps.views) await removeOldTicks(tables, clock, config.retentionMs)
     return true
   }
 

@@ -1,13 +1,11 @@
 import type { Snapshot, Txn } from '../lake/delta/port.ts'
 import { describeCells } from '../lake/parquet/cells.ts'
 import type { ViewTables } from '../lake/tables/deployment.ts'
-import { viewState } from '../lake/tables/published.ts'
 import type { RepeatStates } from '../lake/tables/repeat-states.ts'
 import { tickApp, tickCounterApp, tickEndApp, ticksOf, ticksSchema, tickTags } from '../lake/tables/ticks.ts'
 import type { Cells } from '../schemas/cells.ts'
 import { isError } from '../schemas/errors.ts'
 import type { Clock } from '../schemas/ports/clock.ts'
-import { offsetIn } from '../schemas/position.ts'
 import { definitionHash, type View } from '../schemas/view.ts'
 import { Chain, cellsOf } from './chain.ts'
 import { replacedBy, targets } from './targets.ts'
@@ -119,31 +117,6 @@ export class ViewChains {
     const app = tickEndApp(view.name, hash, this.#partition)
     const before = base.txns.get(app)?.version ?? 0
     return { [app]: { version: Math.max(before, atEndMs), lastUpdatedMs: null } }
-  }
-
-  /** Drops ticks that the tidemark passed longer than the retention ago, then cleans up the table's files. */
-  async removeOld(retentionMs: number): Promise<void> {
-    const { published, ticks } = this.#tables
-    const version = await published.snapshot()
-    const base = (await ticks.snapshot()) as Snapshot
-    const kept = new Set(
-      targets(this.view, version, ticksOf(base), this.#partition).map((target) => target.hash),
-    )
-    // A clock that jumps makes no tick old before the table itself went on.
-    const limit = Math.min(this.#deps.clock.nowMs(), base.timeMs) - retentionMs
-    const tidemark = viewState(version)?.tidemark ?? {}
-    const old = ticksOf(base).filter((tick) => {
-      if (tick.file.modifiedMs > limit) return false
-      return !kept.has(tick.hash) || tick.to <= offsetIn(tidemark, tick.partition)
-    })
-    if (old.length > 0) {
-      await ticks.commit(base, {
-        operation: 'REMOVE TICKS',
-        remove: old.map((tick) => tick.file.path),
-        dataChange: true,
-      })
-    }
-    await ticks.tend(this.#deps.clock.nowMs(), retentionMs)
   }
 }
 

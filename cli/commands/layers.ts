@@ -23,7 +23,15 @@ export const lakeWriter = layerCommand('lake-writer', {
 })
 export const speed = layerCommand('speed', {
   summary: 'Fold the shared log into real-time cells',
-  settings: [...SHARED, 'speed.'],
+  settings: [...SHARED, 'speed.', 'spark.'],
+  flags: [
+    {
+      name: 'fold-stdin',
+      value: 'PARTITION',
+      about:
+        'Fold the records of a partition that stand on standard input, and exit: what a job of Spark calls',
+    },
+  ],
 })
 export const serve = layerCommand('serve', {
   summary: 'Answer questions and serve the pages from the lake alone',
@@ -33,7 +41,11 @@ export const serve = layerCommand('serve', {
 /** A command that runs one layer; `settings` are names, or beginnings of names that end with a dot. */
 function layerCommand(
   name: Exclude<LayerName, 'batch'>,
-  about: { readonly summary: string; readonly settings: readonly string[] },
+  about: {
+    readonly summary: string
+    readonly settings: readonly string[]
+    readonly flags?: Command['flags']
+  },
 ): Command {
   const heeded = ({ name }: { name: string }) =>
     name !== UNSEALED &&
@@ -41,11 +53,18 @@ function layerCommand(
   return {
     name,
     summary: about.summary,
-    flags: [],
+    flags: about.flags ?? [],
     settings: SETTINGS.filter(heeded).map((setting) => setting.name),
     example: `tidemark ${name} ${EXAMPLE}`,
-    run: (args, io) => runLayerCommand(name, args, io),
+    run: (args, io) =>
+      args.flags['fold-stdin'] === undefined ? runLayerCommand(name, args, io) : foldStdin(args, io),
   }
+}
+
+/** Loaded only where it runs. */
+async function foldStdin(args: Args, io: Io): Promise<number> {
+  refuseLacking('speed', args.settings)
+  return (await import('./fold-stdin.ts')).foldStdin(args, io)
 }
 
 /** Settings that a layer cannot do without, and what each names. */

@@ -1,3 +1,4 @@
+import { TidemarkError } from '../../schemas/errors.ts'
 import { type CertificatePair, certificateOf, leafOf } from '../access/certificate.ts'
 import { openGate } from '../access/gate.ts'
 import { startIngestThread } from '../host/ingest-thread.ts'
@@ -33,6 +34,10 @@ export async function startEmbedded(
   const data = settings.dataDir()
   const definitions = settings.definitions(await builtInDefinitions())
   const engine = settings.text('batch.engine')
+  if (settings.text('speed.engine') === 'spark')
+    throw new TidemarkError('E_CONFIG', 'speed.engine = spark needs log.url: Spark reads no journal', {
+      field: 'speed.engine',
+    })
   const certificate = await certificateOf('collector', settings, disk)
   const gate = await openGate(settings, host, closing)
   const ingest = startIngestThread({ logLine, failed: host.failed })

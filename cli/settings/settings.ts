@@ -151,6 +151,7 @@ function resolveOne(setting: Setting, sources: Sources, file: ReadonlyMap<string
 /** Settings that take one of a few values. */
 const CHOICES: Readonly<Record<string, readonly string[]>> = {
   'lake.s3_path_style': ['auto', 'true', 'false'],
+  'speed.engine': ['worker', 'spark'],
   'log.kafka_client': ['kafkajs', 'platformatic'],
   'log.sasl_mechanism': ['plain', 'scram-sha-256', 'scram-sha-512'],
 }

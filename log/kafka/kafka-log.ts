@@ -1,16 +1,16 @@
 import { describeError, TidemarkError } from '../../schemas/errors.ts'
 import type { Clock, Random } from '../../schemas/ports/clock.ts'
-import { type Gap, offsetIn, type Position } from '../../schemas/position.ts'
+import { offsetIn, type Position } from '../../schemas/position.ts'
 import { BlockDecoder } from '../block-decoder.ts'
 import { KnownAgents } from '../journal/known-agents.ts'
 import { LogTime } from '../journal/log-time.ts'
 import type { Log, LogSlice, LogState } from '../port.ts'
 import type { Senders } from '../senders.ts'
-import { StoredBlock } from '../stored-block.ts'
+import { blocksOf } from './blocks-of.ts'
 import { Chain, closed } from './chain.ts'
 import type { Fetched, KafkaClient, PartitionOffsets, TopicSpec } from './client.ts'
 import { GroupOwnership } from './group-ownership.ts'
-import { decodeRecordHeader, encodeRecordHeader, ID_BYTES } from './record.ts'
+import { encodeRecordHeader, ID_BYTES } from './record.ts'
 
 export interface KafkaLogDeps {
   readonly client: KafkaClient
@@ -25,7 +25,6 @@ const POLL_MS = 200
 const READ_BYTES_MAX = 4 << 20
 /** Whoever reads tries again within this time: a failed read that is older is of a partition that nobody reads here any more. */
 const READ_TROUBLE_MS = 60_000
-const FOREIGN = 'a record that no collector of this release wrote'
 
 /** What a broker was asked for. */
 type Asked = 'append' | 'read' | 'look'
@@ -153,20 +152,10 @@ export class KafkaLog implements Log {
   }
 
   #sliceOf(partition: number, after: number, { records, offsets }: Fetched, blocksMax: number): LogSlice {
-    const blocks: StoredBlock[] = []
-    const gaps: Gap[] = []
-    // Before the first block, and where there is only a hole, it is that of what was read before.
-    let toMs = this.#readMs.get(partition) ?? 0
     const taken = records.slice(0, blocksMax)
-    for (const { offset, value, header } of taken) {
-      const about = decodeRecordHeader(header)
-      if (about === null) {
-        gaps.push({ partition, from: offset - 1, to: offset, fromMs: toMs, toMs, reason: FOREIGN })
-        continue
-      }
-      toMs = about.logTimeMs
-      blocks.push(new StoredBlock(this.#decoder, { partition, offset, ...about }, value))
-    }
+    // Before the first block, and where there is only a hole, it is that of what was read before.
+    const beforeMs = this.#readMs.get(partition) ?? 0
+    const { blocks, gaps, toMs } = blocksOf(this.#decoder, partition, taken, beforeMs)
     this.#readMs.set(partition, toMs)
     // Nothing there although it has not ended: only a hole is left, as transactions leave them.
     const to = taken.at(-1)?.offset ?? Math.max(after, offsets.next - 1)

@@ -6,11 +6,11 @@ import type { RequestCounts } from '../../../lake/store/s3/counts.ts'
 import { allViews, type LakeTables } from '../../../lake/tables/deployment.ts'
 import { type NamedPosition, readNamedPosition } from '../../../lake/tables/named-position.ts'
 import { TidemarkError } from '../../../schemas/errors.ts'
-import type { Clock } from '../../../schemas/ports/clock.ts'
 import type { Wake } from '../../../schemas/ports/layers.ts'
 import { makeWake } from '../../../schemas/ports/wake.ts'
 import type { Closing } from '../closing.ts'
 import { joinDeployment, type Wanted } from '../deployment.ts'
+import { every } from '../every.ts'
 import type { Host } from '../host.ts'
 import { tablesIn } from '../open-lake.ts'
 import type { LayerHost } from './layer.ts'
@@ -79,24 +79,4 @@ function namedBy(tables: LakeTables): Promise<NamedPosition> {
     messages: tables.datasets.map(({ messages }) => messages),
     views: allViews(tables),
   })
-}
-
-/** Does `work` again and again until the result is called, which waits for what is going on. */
-function every(clock: Clock, ms: number, work: () => Promise<void>): () => Promise<void> {
-  let closed = false
-  let going = Promise.resolve()
-  let cancel = () => {}
-  const arm = () => {
-    cancel = clock.after(ms, () => {
-      going = work().then(() => {
-        if (!closed) arm()
-      })
-    })
-  }
-  arm()
-  return async () => {
-    closed = true
-    cancel()
-    await going
-  }
 }

@@ -19,6 +19,7 @@ import { type Joined, joinLake, openJoined } from './joined.ts'
 import { startLakeWriterLayer } from './lake-writer.ts'
 import type { Layer, LayerHost } from './layer.ts'
 import { startServeLayer } from './serve.ts'
+import { startSparkSpeed } from './spark-speed.ts'
 import { startSpeedLayer } from './speed.ts'
 
 /** The layers that run as processes of their own. */
@@ -53,8 +54,11 @@ export async function startLayer(
     const tables = tablesIn(store, definitions, host)
     return startCollectorLayer(settings, { definitions, tables, shared, gate }, host, closing)
   }
+  const isSpark = name === 'speed' && settings.text('speed.engine') === 'spark'
+  if (isSpark) await lockData(name, settings, host, closing)
   const at = await openBoth(settings, openLog, host, closing)
-  const start = name === 'speed' ? startSpeedLayer : startLakeWriterLayer
+  const workers = { speed: isSpark ? startSparkSpeed : startSpeedLayer, 'lake-writer': startLakeWriterLayer }
+  const start = workers[name]
   return counting(await start(settings, at, host, closing), at.joined)
 }
 
@@ -93,8 +97,15 @@ export async function lakeOf(settings: Settings, host: Host, { writes = true } =
   return opened
 }
 
-async function openBoth(settings: Settings, openLog: OpenSharedLog, host: LayerHost, closing: Closing) {
-  const lake = await lakeOf(settings, host)
+/** The lake and the log of a deployment. */
+export async function openBoth(
+  settings: Settings,
+  openLog: OpenSharedLog,
+  host: LayerHost,
+  closing: Closing,
+  { probes = true } = {},
+) {
+  const lake = await lakeOf(settings, host, { writes: probes })
   const deployment = await joinLake(lake.store, await wantedBy(settings), host)
   const shared = await opened(openLog, deployment.log, closing)
   return { joined: openJoined(lake, deployment, host, closing, { paid: isPaid(settings) }), shared }

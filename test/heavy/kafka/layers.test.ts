@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { hasBucketServer } from '../bucket-server.ts'
 import { LoadSender } from '../load.ts'
 import { needs } from '../needs.ts'
+import { sparkHome, sparkPackages } from '../spark-cluster.ts'
 import { runCommand } from '../up.ts'
 import { lastingPort, until } from '../watch.ts'
 import { kafkaFound, startBrokers } from './brokers.ts'
@@ -17,13 +18,22 @@ const SENDERS = 3
 const EACH = 8_000
 const HOUR_MS = 3_600_000
 
-const LAKES = ['a directory', 'a bucket'].filter(
-  (lake) => lake !== 'a bucket' || needs('versitygw', hasBucketServer),
-)
+const home = sparkHome()
+const packages = sparkPackages()
+const CASES = [
+  ['a directory', 'workers'],
+  ['a bucket', 'workers'],
+  ['a directory', 'Spark'],
+].filter(
+  ([lake, engine]) =>
+    (lake !== 'a bucket' || needs('versitygw', hasBucketServer)) &&
+    (engine !== 'Spark' || needs('Spark with its packages', home !== null && packages !== null)),
+) as [string, string][]
 
-test.runIf(kafkaFound()).each(LAKES)(
-  'layers in processes of their own count every message once, whoever is killed, with the lake in %s',
-  async (lake) => {
+test.runIf(kafkaFound()).each(CASES)(
+  'layers in processes of their own count every message once, whoever is killed, with the lake in %s and ticks by %s',
+  async (lake, engine) => {
+    const onSpark = engine === 'Spark'
     await using brokers = await startBrokers(1)
     await using bucket = lake === 'a bucket' ? await temporaryBucket() : null
     await using processes = await processesOn(
@@ -42,9 +52,16 @@ test.runIf(kafkaFound()).each(LAKES)(
         '2',
       )
     const collectors = [await collector(0), await collector(1)]
-    const speed = (n: number) => start(`speed-${n}`, 'speed', '--speed-tick', '1s')
+    const job = onSpark
+      ? [
+          ...['--speed-engine', 'spark', '--spark-home', home!, '--spark-master', 'local[2]'],
+          ...['--spark-jars', packages!],
+        ]
+      : []
+    const speed = (n: number) => start(`speed-${n}`, 'speed', '--speed-tick', '1s', ...job)
     const writer = (n: number) => start(`writer-${n}`, 'lake-writer')
-    const [first, firstWriter] = await Promise.all([speed(1), writer(1), speed(2), writer(2)])
+    const [first, firstWriter] = await Promise.all([speed(1), writer(1), writer(2)])
+    if (!onSpark) await speed(2)
     const serving = [await lastingPort(Math.random), await lastingPort(Math.random)]
     const nodes = await Promise.all(
       serving.map((port, n) =>
@@ -77,20 +94,30 @@ test.runIf(kafkaFound()).each(LAKES)(
     await connect(0)
     for (const sender of senders) sender.send(EACH)
     await until('all are acknowledged', () => senders.every(({ done }) => done), 120_000)
-    await Promise.all([speed(1), writer(1)])
+    const [last] = await Promise.all([speed(1), writer(1)])
 
     const total = SENDERS * EACH
     const expected = expectedOf(senders, EACH, startMs)
     const urls = serving.map((port) => `http://127.0.0.1:${port}`)
     const check = async (what: string) => {
       for (const url of urls)
-        await until(what, async () => {
-          const found = await counted(url, startMs)
-          if (found.messages > total) throw new Error(`${found.messages} of ${total} are counted`)
-          return found.messages === total && found.complete && found.cpu === expected.cpu
-        })
+        await until(
+          what,
+          async () => {
+            const found = await counted(url, startMs)
+            if (found.messages > total) throw new Error(`${found.messages} of ${total} are counted`)
+            return found.messages === total && found.complete && found.cpu === expected.cpu
+          },
+          onSpark ? 240_000 : 60_000,
+        )
     }
     await check('every message counts once in real time')
+    if (onSpark) {
+      const figure = async (name: string) =>
+        Number(new RegExp(`^tidemark_speed_${name}_total (\\d+)$`, 'm').exec(await last.metrics())?.[1])
+      await until('the job tells of its batches', async () => (await figure('records_given')) > 0)
+      expect(await figure('blocks_asked')).toBe(0)
+    }
     for (const full of [[], ['--full']]) {
       const run = await runCommand([
         'batch',
@@ -107,5 +134,5 @@ test.runIf(kafkaFound()).each(LAKES)(
     const asked = /^tidemark_requests_list_requests_total (\d+)$/m.exec(await nodes[0]!.metrics())?.[1]
     expect(Number(asked ?? 0) > 0).toBe(bucket !== null)
   },
-  280_000,
+  600_000,
 )
