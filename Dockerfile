@@ -1,7 +1,9 @@
-# Two images of one build, both without shell, package manager or root: nothing but Node, the C library and Tidemark.
+# Two images of one build, both without shell, package manager or root: nothing but Node, the C library and Tidemark. A third is Spark with
+# Tidemark in it, for runs on a Spark cluster.
 #
 #   docker build --target server -t localhost/tidemark:0.1.0 .
 #   docker build --target agent  -t localhost/tidemark-agent:0.1.0 .
+#   docker build --target spark  -t localhost/tidemark-spark:0.1.0 .
 ARG NODE_VERSION=24.21.0
 
 FROM docker.io/library/node:${NODE_VERSION}-bookworm-slim AS build
@@ -37,6 +39,18 @@ USER 10001:10001
 WORKDIR /var/lib/tidemark
 VOLUME /var/lib/tidemark
 ENTRYPOINT ["/usr/local/bin/node", "/app/cli/agent-package/entry.js"]
+
+FROM docker.io/apache/spark:4.2.1-scala2.13-java17-ubuntu AS spark
+USER root
+COPY --from=build /usr/local/bin/node /usr/local/bin/node
+COPY --from=build /app /app
+COPY --from=build --chown=10001:10001 /root-fs/var/lib/tidemark /var/lib/tidemark
+RUN echo 'tidemark:x:10001:10001::/var/lib/tidemark:/nologin' >> /etc/passwd
+ENV TIDEMARK_DATA=/var/lib/tidemark
+USER 10001:10001
+WORKDIR /var/lib/tidemark
+VOLUME /var/lib/tidemark
+ENTRYPOINT ["/usr/local/bin/node", "/app/cli/entry.js"]
 
 FROM scratch AS server
 COPY --from=build /root-fs /

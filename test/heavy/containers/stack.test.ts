@@ -15,7 +15,6 @@ import { IMAGES, imagesFound, podman, Stack } from './stack.ts'
 const SENDERS = 2
 const EACH = 6_000
 const DAY_MS = 86_400_000
-const CONNECT_MS = 10_000
 
 const found = await imagesFound()
 
@@ -42,7 +41,7 @@ test.runIf(found)(
   'the stack counts every message once, whichever container is killed or cut off',
   async () => {
     await using stack = await Stack.start()
-    const { web, collectors } = stack.ports
+    const { web } = stack.ports
     const url = `http://127.0.0.1:${web}`
     const headers = { authorization: `Bearer ${stack.token}` }
     await until(
@@ -54,19 +53,7 @@ test.runIf(found)(
 
     const startMs = Date.now() - 10 * DAY_MS
     const senders = Array.from({ length: SENDERS }, (_, i) => new LoadSender(i + 1, startMs, EACH))
-    const connect = async (n: 0 | 1) => {
-      const before = new Map(senders.map((sender) => [sender, sender.welcomes]))
-      const waiting = () => senders.filter((sender) => sender.welcomes === before.get(sender))
-      let triedMs = Number.NEGATIVE_INFINITY
-      await until('all are welcome', () => {
-        // A further connection of a sender would close the one before.
-        if (Date.now() - triedMs > CONNECT_MS) {
-          triedMs = Date.now()
-          for (const sender of waiting()) sender.connect(collectors[n], stack.token)
-        }
-        return waiting().length === 0
-      })
-    }
+    const connect = (n: 0 | 1) => stack.connect(senders, n)
     const half = () => senders.every(({ acked }) => acked >= EACH / 2)
     await connect(0)
     for (const sender of senders) sender.send(EACH / 3)

@@ -5,16 +5,21 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { makeToken } from '../../../schemas/token.ts'
+import type { LoadSender } from '../load.ts'
 import { needs } from '../needs.ts'
-import { lastingPort } from '../watch.ts'
+import { sparkPackages } from '../spark-cluster.ts'
+import { lastingPort, until } from '../watch.ts'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const PYTHON = join(ROOT, '.cache/python/bin/python')
 const COMPOSE = ['-m', 'podman_compose']
-const COMMAND_MS_MAX = 120_000
+const CONNECT_MS = 10_000
+const COMMAND_MS_MAX = 240_000
 
 /** The container images of this project, by what docker-compose.yml calls them. */
 export const IMAGES = { server: 'localhost/tidemark:0.1.0', agent: 'localhost/tidemark-agent:0.1.0' } as const
+
+const SPARK_IMAGE = 'localhost/tidemark-spark:0.1.0'
 
 const environment = { ...process.env, CONTAINERS_CONF: join(ROOT, '.ci/containers.conf') }
 
@@ -36,20 +41,56 @@ export async function imagesFound(): Promise<boolean> {
   return needs('podman with the images (.ci/images builds them)', await there().catch(() => false))
 }
 
-/** Everything of docker-compose.yml, as a project of its own that goes with its volumes. */
+/** Whether the image for runs on Spark is there, with the jars that docker-compose.yml mounts. */
+export async function sparkImageFound(): Promise<boolean> {
+  const there = podman('image', 'exists', SPARK_IMAGE).then(
+    () => sparkPackages() !== null,
+    () => false,
+  )
+  return needs(`${SPARK_IMAGE} (.ci/run builds it) with .ci/spark-packages`, await there)
+}
+
+/** What docker-compose.yml says under a profile, its variables filled in. */
+export async function composeConfig(
+  profile: string,
+): Promise<{ services: { readonly [name: string]: { readonly image: string } } }> {
+  const dir = mkdtempSync(join(tmpdir(), 'tidemark-compose-'))
+  try {
+    const secrets = ['S3_ACCESS_KEY', 'S3_SECRET_KEY', 'AGENT_TOKEN', 'ADMIN_TOKEN']
+    writeFileSync(join(dir, 'env'), secrets.map((name) => `${name}=x\n`).join(''))
+    const config = [...COMPOSE, '--profile', profile, '--env-file', join(dir, 'env'), 'config']
+    const script = 'import json, sys, yaml; print(json.dumps(yaml.safe_load(sys.argv[1])))'
+    return JSON.parse(await run(PYTHON, ['-c', script, await run(PYTHON, config)]))
+  } finally {
+    rmSync(dir, { recursive: true, force: true })
+  }
+}
+
+export interface StackOptions {
+  /** A profile beside those services that are in none. */
+  readonly profile?: string
+  /** The services to start, with what they need; absent: all. */
+  readonly services?: readonly string[]
+  /** Beside what is put into `.env` for every stack. */
+  readonly env?: { readonly [name: string]: string }
+}
+
+/** docker-compose.yml as a project of its own that goes with its volumes. */
 export class Stack implements AsyncDisposable {
-  readonly project = `tidemark-test-${process.pid}`
+  readonly project = `tidemark-test-${process.pid}-${randomHex(2)}`
   readonly token = makeToken({ float: Math.random, hex: (n) => randomHex(n) }).token
   readonly ports: { readonly web: number; readonly collectors: readonly [number, number] }
   readonly #dir = mkdtempSync(join(tmpdir(), 'tidemark-stack-'))
+  readonly #profile: readonly string[]
 
-  private constructor(ports: Stack['ports']) {
+  private constructor(ports: Stack['ports'], profile: string | undefined) {
     this.ports = ports
+    this.#profile = profile === undefined ? [] : ['--profile', profile]
   }
 
-  static async start(): Promise<Stack> {
+  static async start({ profile, services = [], env = {} }: StackOptions = {}): Promise<Stack> {
     const free = () => lastingPort(Math.random)
-    const stack = new Stack({ web: await free(), collectors: [await free(), await free()] })
+    const stack = new Stack({ web: await free(), collectors: [await free(), await free()] }, profile)
     const { web, collectors } = stack.ports
     writeFileSync(
       stack.#envFile,
@@ -63,11 +104,17 @@ export class Stack implements AsyncDisposable {
         COLLECTOR_PORT_2: collectors[1],
         SPEED_TICK: '1s',
         LOG_PARTITIONS: 2,
+        ...env,
       })
         .map(([name, value]) => `${name}=${value}\n`)
         .join(''),
     )
-    await stack.#compose('up', '-d', '--no-build')
+    try {
+      await stack.#compose('up', '-d', '--no-build', ...services)
+    } catch (error) {
+      await stack[Symbol.asyncDispose]()
+      throw error
+    }
     return stack
   }
 
@@ -77,7 +124,26 @@ export class Stack implements AsyncDisposable {
 
   #compose(...args: string[]): Promise<string> {
     const own = ['-p', this.project, '--env-file', this.#envFile, '--podman-run-args=--pull=never']
-    return run(PYTHON, [...COMPOSE, ...own, ...args])
+    return run(PYTHON, [...COMPOSE, ...this.#profile, ...own, ...args])
+  }
+
+  /** Connects the senders to a collector, again and again until all are welcome. */
+  async connect(senders: readonly LoadSender[], collector: 0 | 1): Promise<void> {
+    const before = new Map(senders.map((sender) => [sender, sender.welcomes]))
+    const waiting = () => senders.filter((sender) => sender.welcomes === before.get(sender))
+    let triedMs = Number.NEGATIVE_INFINITY
+    await until(
+      'all are welcome',
+      () => {
+        // A further connection of a sender would close the one before.
+        if (Date.now() - triedMs > CONNECT_MS) {
+          triedMs = Date.now()
+          for (const sender of waiting()) sender.connect(this.ports.collectors[collector], this.token)
+        }
+        return waiting().length === 0
+      },
+      120_000,
+    )
   }
 
   /** The name of the container of a service. */
