@@ -133,7 +133,8 @@ class BatchLayer implements Batch {
 
   async #tend(): Promise<void> {
     const { tables, clock, logLine } = this.#deps
-    for (const table of [...allViews(tables).map(({ published }) => published), tables.runs]) {
+    const ofViews = allViews(tables).flatMap(({ published, frozen }) => [published, frozen])
+    for (const table of [...ofViews, tables.runs]) {
       if (this.#closed) return
       await table
         .tend(clock.nowMs(), this.#config.retentionMs)

@@ -6,7 +6,9 @@ import type { Amount } from '../schemas/ports/layers.ts'
 import type { Gap } from '../schemas/position.ts'
 import { HOUR_MS } from '../schemas/time.ts'
 import { coversDate, type Engine } from './engines/engine.ts'
+import { withFrozen } from './frozen.ts'
 import type { DatePlan, RunPlan } from './plan.ts'
+import { dateGap } from './report.ts'
 import { type DateWork, type Work, workName } from './work.ts'
 
 /** What executing a plan made: files that are written and not yet part of any version. */
@@ -30,6 +32,7 @@ export interface ExecuteDeps {
   readonly work: Work
   readonly messages: Table
   readonly viewTable: Table
+  readonly frozenTable: Table
   /** Aborts when the run must stop; its reason is thrown. */
   readonly signal: AbortSignal
   /** Told after each date. */
@@ -105,7 +108,8 @@ async function computeDate(
   const compute = async (readable: DatePlan) => {
     const base = await usableBase(plan, readable, deps)
     if (readable.hours.length === 0 && !plan.replaces) return null
-    return { readable, base, made: await engine.compute({ ...readable, base }, plan.tidemark, signal) }
+    const cells = await engine.compute({ ...readable, base }, plan.tidemark, signal)
+    return { readable, base, made: await withFrozen(cells, plan.view, readable, deps.frozenTable) }
   }
   const computed = engine.verifies
     ? await compute(date).catch(async (error) => {
@@ -165,6 +169,14 @@ async function withoutDamage(
   deps: ExecuteDeps,
   done: Pick<Executed, 'damagedHours' | 'gaps'>,
 ): Promise<DatePlan> {
+  for (const { file } of date.frozen) {
+    const reason = await damageOf(file, deps.frozenTable)
+    if (reason === null) continue
+    deps.logLine(`batch: ${reason}; the date keeps the cells of the version before`)
+    done.damagedHours.push(...date.hours)
+    done.gaps.push(dateGap(date.date, reason))
+    return { ...date, hours: [], maps: [] }
+  }
   const damaged = new Set<DataFile>()
   for (const file of date.maps.flatMap(({ files }) => files)) {
     deps.signal.throwIfAborted()

@@ -1,10 +1,12 @@
 import type { DataFile, Snapshot } from '../lake/delta/port.ts'
+import type { FrozenFile } from '../lake/tables/frozen.ts'
 import { dateOfHour, hoursOf } from '../lake/tables/hours.ts'
 import { logFacts, type OffsetRanges, offsetsOf } from '../lake/tables/messages.ts'
 import { viewState } from '../lake/tables/published.ts'
 import {
   BEGINNING,
   type Gap,
+  mergeGaps,
   offsetIn,
   type Position,
   partitionsOf,
@@ -13,6 +15,7 @@ import {
 import { HOUR_MS } from '../schemas/time.ts'
 import { definitionHash, parseDefinition, type View } from '../schemas/view.ts'
 import { viewColumns } from '../schemas/view-columns.ts'
+import { unfitGaps } from './report.ts'
 import { chooseTidemark, type TidemarkInput } from './tidemark.ts'
 
 /**
@@ -35,7 +38,7 @@ export interface RunPlan {
   readonly dates: readonly DatePlan[]
   /** Hours that hold rows above the tidemark: dirty for the next run. */
   readonly dirtyHours: readonly string[]
-  /** Damage of the log below the tidemark. */
+  /** Damage of the log below the tidemark, and dates whose messages are gone and whose cells do not fit the view. */
   readonly gaps: readonly Gap[]
 }
 
@@ -46,6 +49,8 @@ export interface DatePlan {
   readonly maps: readonly MapTask[]
   /** The date's file in the published version. */
   readonly base: DataFile | null
+  /** Cells of messages that are no longer kept; they are added to the hours that are computed again. */
+  readonly frozen: readonly FrozenFile[]
 }
 
 export interface MapTask {
@@ -57,6 +62,8 @@ export interface PlanInput extends TidemarkInput {
   readonly addedSince: readonly DataFile[] | null
   /** Dates of files removed by them. */
   readonly removedDates: readonly string[]
+  /** Frozen cells by date. */
+  readonly frozen: ReadonlyMap<string, readonly FrozenFile[]>
   readonly full: boolean
 }
 
@@ -84,7 +91,7 @@ export function* planInSteps(input: PlanInput): Generator<void, RunPlan> {
   const dates: DatePlan[] = []
   const dirtyNext: string[] = []
   let looked = 0
-  for (const [date, { files, base }] of filesByDate(messages, published)) {
+  for (const [date, { files, base, frozen }] of filesByDate(input)) {
     if (looked > 0 && looked + files.length > FILES_PER_STEP) {
       looked = 0
       yield
@@ -94,8 +101,8 @@ export function* planInSteps(input: PlanInput): Generator<void, RunPlan> {
     const hours = [...wholeBuckets(view, date, dirty(date, placed))].sort()
     const touched = new Set(hours)
     const read = placed.filter((one) => one.reaches && one.hours.some((hour) => touched.has(hour)))
-    if (hours.length > 0 && (read.length > 0 || base !== null))
-      dates.push({ date, hours, maps: mapTasks(read.map(({ file }) => file)), base })
+    if (hours.length > 0 && (read.length > 0 || frozen.length > 0 || base !== null))
+      dates.push({ date, hours, maps: mapTasks(read.map(({ file }) => file)), base, frozen })
     dirtyNext.push(...new Set(placed.flatMap((one) => (one.isWithin ? [] : one.hours)).sort()))
   }
   return {
@@ -108,7 +115,10 @@ export function* planInSteps(input: PlanInput): Generator<void, RunPlan> {
     replaces: state !== null && columnNames(parseDefinition(state.definition)) !== columnNames(view),
     dates,
     dirtyHours: dirtyNext,
-    gaps: logFacts(messages).gaps.filter((gap) => gap.from < offsetIn(tidemark, gap.partition)),
+    gaps: mergeGaps(
+      logFacts(messages).gaps.filter((gap) => gap.from < offsetIn(tidemark, gap.partition)),
+      unfitGaps(view, input.frozen),
+    ),
   }
 }
 
@@ -129,20 +139,20 @@ export function isNothingNew(plan: RunPlan, published: Snapshot): boolean {
   )
 }
 
-/** What there is of each date, ascending: files of `messages`, and its file in the published version. */
-function filesByDate(messages: Snapshot, published: Snapshot) {
-  const found = new Map<string, { files: DataFile[]; base: DataFile | null }>()
-  const of = (file: DataFile) => {
-    const date = file.partition.date!
+/** What there is of each date, ascending: files of `messages`, its file in the published version, its frozen cells. */
+function filesByDate({ messages, published, frozen }: PlanInput) {
+  const found = new Map<string, { files: DataFile[]; base: DataFile | null; frozen: readonly FrozenFile[] }>()
+  const of = (date: string) => {
     let one = found.get(date)
     if (one === undefined) {
-      one = { files: [], base: null }
+      one = { files: [], base: null, frozen: frozen.get(date) ?? [] }
       found.set(date, one)
     }
     return one
   }
-  for (const file of messages.files.values()) of(file).files.push(file)
-  for (const file of published.files.values()) of(file).base = file
+  for (const file of messages.files.values()) of(file.partition.date!).files.push(file)
+  for (const file of published.files.values()) of(file.partition.date!).base = file
+  for (const date of frozen.keys()) of(date)
   return [...found].sort(([a], [b]) => (a < b ? -1 : 1))
 }
 
@@ -176,10 +186,11 @@ function* dirtyHours(
   input: PlanInput,
   tidemark: Position,
 ): Generator<void, (date: string, files: readonly Placed[]) => Iterable<string>> {
-  const { view, published, addedSince, removedDates } = input
+  const { view, published, addedSince, removedDates, frozen } = input
   const state = viewState(published)
   if (state === null || input.full || addedSince === null || state.hash !== definitionHash(view)) {
-    const computed = new Set([...published.files.values()].map((file) => file.partition.date!))
+    const whole = [...published.files.values()].map((file) => file.partition.date!)
+    const computed = new Set([...whole, ...frozen.keys()])
     return (date, files) =>
       computed.has(date) ? hoursOfDate(date) : new Set(files.flatMap(({ hours }) => hours))
   }

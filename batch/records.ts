@@ -83,6 +83,7 @@ const COLUMNS: readonly Stored[] = [
   { name: 'files', type: 'long', get: (r) => r.files },
   { name: 'rows', type: 'long', get: (r) => r.rows },
   { name: 'stages', type: 'string', nullable: true, get: (r) => JSON.stringify(r.stages) },
+  { name: 'report', type: 'string', nullable: true, get: (r) => r.report },
 ]
 
 function encodeRecords(records: readonly RunRecord[]): Uint8Array {
@@ -90,12 +91,10 @@ function encodeRecords(records: readonly RunRecord[]): Uint8Array {
 }
 
 async function decodeRecords(bytes: Uint8Array): Promise<RunRecord[]> {
-  const data = await decodeParquet(
-    bytes,
-    COLUMNS.map(({ name }) => name),
-  )
+  // All there are: files of before there were stages and reports lack these.
+  const data = await decodeParquet(bytes)
   return data.run!.map((_, i) => {
-    const at = <T>(name: string) => data[name]![i] as T
+    const at = <T>(name: string) => data[name]?.[i] as T
     return {
       run: at('run'),
       view: at('view'),
@@ -112,8 +111,8 @@ async function decodeRecords(bytes: Uint8Array): Promise<RunRecord[]> {
       hours: at('hours'),
       files: at('files'),
       rows: at('rows'),
-      // Files of before there were stages lack the column.
       stages: JSON.parse(at<string | undefined>('stages') ?? '[]'),
+      report: at<string | null | undefined>('report') ?? null,
     }
   })
 }

@@ -1,6 +1,7 @@
 import type { DataFile, Snapshot } from '../lake/delta/port.ts'
 import type { ObjectStore } from '../lake/store/port.ts'
 import type { DatasetTables, ViewTables } from '../lake/tables/deployment.ts'
+import { frozenFiles } from '../lake/tables/frozen.ts'
 import { viewState } from '../lake/tables/published.ts'
 import { ticksOf } from '../lake/tables/ticks.ts'
 import { describeError, isError, TidemarkError } from '../schemas/errors.ts'
@@ -13,6 +14,7 @@ import { amountOf, type Executed, execute } from './execute.ts'
 import { inSteps } from './in-steps.ts'
 import { isNothingNew, planInSteps, type RunPlan } from './plan.ts'
 import { publish } from './publish.ts'
+import { reportOf } from './report.ts'
 import type { StageDone, Stages } from './stages.ts'
 import { Work } from './work.ts'
 
@@ -40,7 +42,7 @@ export async function runView(run: ActiveRun, deps: ViewRunDeps): Promise<RunRec
   const { stages, store, clock, logLine } = deps
   const { published: table } = deps.view
   let planned = await stages.stage('plan', () => planNow(run, about.full, deps))
-  if (isNothingNew(planned.plan, planned.base)) return recordOf(about, planned.plan, deps)
+  if (isNothingNew(planned.plan, planned.base)) return recordOf(about, planned, deps)
   const work = await Work.open(deps.view.view.name, planned.base, { store, clock, logLine })
   const computeNow = () => stages.stage('map', () => compute(run, planned.plan, work, deps))
   let made: Executed
@@ -65,12 +67,19 @@ export async function runView(run: ActiveRun, deps: ViewRunDeps): Promise<RunRec
   // What is published is taken for no work by what follows, so nothing depends on this.
   await work.forget().catch((error) => logLine(`batch: ${describeError(error)}`))
   return {
-    ...recordOf(about, plan, deps),
+    ...recordOf(about, planned, deps),
     result: version === null ? 'lost_race' : 'published',
     viewVersion: version,
     files: made.add.length,
     rows: made.rows,
   }
+}
+
+interface Planned {
+  readonly plan: RunPlan
+  readonly base: Snapshot
+  /** What is to be said of a definition that changed. */
+  readonly report: string | null
 }
 
 const UNKNOWN = { rows: null, bytes: null }
@@ -80,8 +89,8 @@ async function planNow(
   run: ActiveRun,
   full: boolean,
   { tables, view: of, tickMs }: ViewRunDeps,
-): Promise<StageDone<{ plan: RunPlan; base: Snapshot }>> {
-  const { view, published, ticks } = of
+): Promise<StageDone<Planned>> {
+  const { view, published, ticks, frozen } = of
   run.signal.throwIfAborted()
   run.stage('plan')
   const base = (await published.snapshot()) as Snapshot
@@ -92,6 +101,8 @@ async function planNow(
     throw new TidemarkError('E_TABLE_DAMAGED', `${tables.messages.name} is at version ${versions}`)
   }
   const changes = state ? await tables.messages.changes(state.messagesVersion, messages.version) : null
+  // After the messages: what is no longer among them is frozen by then.
+  const frozenByDate = frozenFiles(await frozen.snapshot(), messages)
   const steps = planInSteps({
     view,
     messages,
@@ -99,13 +110,15 @@ async function planNow(
     ticks: ticksOf(await ticks.snapshot()),
     addedSince: changes?.added ?? null,
     removedDates: (changes?.removed ?? []).map(dateOfPath),
+    frozen: frozenByDate,
     tickMs,
     full,
   })
   const plan = await inSteps(steps)
   const inputs = amountOf(base.files.values(), amountOf(messages.files.values()))
   const { rows, bytes } = amountOf(filesOf(plan))
-  return { made: { plan, base }, records: [{ stage: 'plan', inputs, rows, bytes, reused: 0 }] }
+  const report = reportOf(view, base, frozenByDate)
+  return { made: { plan, base, report }, records: [{ stage: 'plan', inputs, rows, bytes, reused: 0 }] }
 }
 
 /** The files of messages that a plan reads. */
@@ -122,14 +135,14 @@ async function compute(
 ): Promise<StageDone<Executed>> {
   const { signal } = run
   const { dataset, messages } = deps.tables
-  const { view, published: viewTable } = deps.view
+  const { view, published: viewTable, frozen: frozenTable } = deps.view
   signal.throwIfAborted()
   run.stage('compute')
   const progress = (done: number, total: number) => run.progress(view.name, done, total)
   const engineName = run.about.engine
   const engine = await deps.openEngine({ dataset, view, messages, viewTable })
   try {
-    const tables = { messages, viewTable }
+    const tables = { messages, viewTable, frozenTable }
     const { logLine } = deps
     const made = await execute(plan, { engine, engineName, work, ...tables, signal, progress, logLine })
     const { rows, bytes } = amountOf(made.add)
@@ -164,17 +177,19 @@ export function emptyRecord(
     files: 0,
     rows: 0,
     stages: [],
+    report: null,
   }
 }
 
 function recordOf(
   about: RunAbout,
-  plan: RunPlan,
+  { plan, report }: Planned,
   { clock, stages }: Pick<ViewRunDeps, 'clock' | 'stages'>,
 ): RunRecord {
   return {
     ...emptyRecord(about, plan.view, clock.nowMs()),
     stages: stages.records,
+    report,
     messagesVersion: plan.messagesVersion,
     tidemark: plan.tidemark,
     full: plan.full,

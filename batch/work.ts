@@ -136,6 +136,7 @@ export function workName(plan: RunPlan, date: DatePlan, engine: string): string 
     date.hours,
     files.map((map) => map.map(({ path }) => path)),
     straddles ? Object.entries(plan.tidemark).sort(([a], [b]) => Number(a) - Number(b)) : null,
+    date.frozen.map(({ file }) => file.path),
     coversDate(date) || plan.replaces ? null : (date.base?.path ?? null),
   ]
   return createHash('sha256').update(JSON.stringify(of)).digest('hex').slice(0, 32)

@@ -9,6 +9,7 @@ export type SettingKind =
   | 'bytes'
   | 'integer'
   | 'price'
+  | 'keep'
   | 'boolean'
   | 'address'
   | 'cron'
@@ -276,6 +277,13 @@ export const SETTINGS = [
     kind: 'duration',
     default: '24h',
     about: 'How long superseded files and table versions are kept',
+  },
+  {
+    name: 'lake.keep',
+    kind: 'keep',
+    default: 'forever',
+    about:
+      'How long messages are kept, by whole dates; their cells stay. Rules by commas, like 400d, scores=30d or host/checkout=7d',
   },
   {
     name: 'cost.per_gb_month',

@@ -61,6 +61,7 @@ function checkTableNames(datasets: readonly Dataset[], views: readonly View[]): 
     ...views.flatMap(({ name }) => [
       [`views.${name}`, name] as const,
       [`views.${name}`, `${name}_ticks`] as const,
+      [`views.${name}`, `${name}_frozen`] as const,
     ]),
   ]
   for (const [where, table] of names) {

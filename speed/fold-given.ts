@@ -1,4 +1,4 @@
-import type { ViewTables } from '../lake/tables/deployment.ts'
+import type { TickedView } from '../lake/tables/deployment.ts'
 import type { RepeatStates } from '../lake/tables/repeat-states.ts'
 import type { FetchedRecord } from '../log/kafka/client.ts'
 import { GivenLog } from '../log/kafka/given-log.ts'
@@ -12,7 +12,7 @@ import { startSpeed } from './speed.ts'
 export interface FoldGivenDeps {
   readonly log: LogReader
   readonly states: RepeatStates
-  readonly views: readonly ViewTables[]
+  readonly views: readonly TickedView[]
   readonly clock: Clock
   readonly retentionMs: number
   logLine(line: string): void

@@ -1,5 +1,5 @@
 import type { Snapshot } from '../lake/delta/port.ts'
-import type { ViewTables } from '../lake/tables/deployment.ts'
+import type { TickedView } from '../lake/tables/deployment.ts'
 import { viewState } from '../lake/tables/published.ts'
 import { ticksOf } from '../lake/tables/ticks.ts'
 import type { Clock } from '../schemas/ports/clock.ts'
@@ -8,7 +8,7 @@ import { definitionHash } from '../schemas/view.ts'
 
 /** Drops ticks that the tidemark passed longer than the retention ago, then cleans up the table's files. */
 export async function removeOldTicks(
-  { view, published, ticks }: ViewTables,
+  { view, published, ticks }: TickedView,
   clock: Clock,
   retentionMs: number,
 ): Promise<void> {

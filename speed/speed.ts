@@ -1,5 +1,5 @@
 import { encodeCells } from '../lake/parquet/cells.ts'
-import type { ViewTables } from '../lake/tables/deployment.ts'
+import type { TickedView } from '../lake/tables/deployment.ts'
 import { type RepeatStates, statesFor } from '../lake/tables/repeat-states.ts'
 import { type Ownership, ownsAll } from '../log/ownership.ts'
 import type { LogReader } from '../log/port.ts'
@@ -31,7 +31,7 @@ export interface SpeedDeps {
   readonly ownership?: Ownership
   /** Where what is known of repeats is kept, for a log that holds some. */
   readonly states?: RepeatStates
-  readonly views: readonly ViewTables[]
+  readonly views: readonly TickedView[]
   readonly clock: Clock
   readonly wake: Wake
   /** Makes the file of a tick; absent: in this thread. */

@@ -1,6 +1,6 @@
 import type { Snapshot, Txn } from '../lake/delta/port.ts'
 import { describeCells } from '../lake/parquet/cells.ts'
-import type { ViewTables } from '../lake/tables/deployment.ts'
+import type { TickedView } from '../lake/tables/deployment.ts'
 import type { RepeatStates } from '../lake/tables/repeat-states.ts'
 import { tickApp, tickCounterApp, tickEndApp, ticksOf, ticksSchema, tickTags } from '../lake/tables/ticks.ts'
 import type { Cells } from '../schemas/cells.ts'
@@ -29,12 +29,12 @@ export interface ChainsDeps {
  */
 export class ViewChains {
   readonly view: View
-  readonly #tables: ViewTables
+  readonly #tables: TickedView
   readonly #partition: number
   readonly #deps: ChainsDeps
   readonly chains = new Map<string, Chain>()
 
-  constructor(tables: ViewTables, partition: number, deps: ChainsDeps) {
+  constructor(tables: TickedView, partition: number, deps: ChainsDeps) {
     this.view = tables.view
     this.#tables = tables
     this.#partition = partition
@@ -121,7 +121,7 @@ export class ViewChains {
 }
 
 /** Makes the table of ticks of a view; gives it the columns of the configured definition where they are others. */
-export async function openTicks({ view, ticks }: ViewTables): Promise<void> {
+export async function openTicks({ view, ticks }: TickedView): Promise<void> {
   const hash = definitionHash(view)
   const found = await ticks.create(ticksSchema(view), { 'tidemark.definition': hash })
   if (found.configuration['tidemark.definition'] === hash) return

@@ -1,5 +1,5 @@
 import type { Snapshot, Txn } from '../lake/delta/port.ts'
-import type { ViewTables } from '../lake/tables/deployment.ts'
+import type { TickedView } from '../lake/tables/deployment.ts'
 import { tickCounterApp, tickEndApp, ticksOf } from '../lake/tables/ticks.ts'
 import type { LogReader } from '../log/port.ts'
 import { targets } from './targets.ts'
@@ -35,7 +35,7 @@ export class EndsSeen {
  * view's ticks (`tickEndApp`). Whether there was anything new to say.
  */
 export async function vouch(
-  { view, published, ticks }: ViewTables,
+  { view, published, ticks }: TickedView,
   log: Pick<LogReader, 'partitions' | 'start'>,
   ends: EndsSeen,
 ): Promise<boolean> {

@@ -1,17 +1,18 @@
 import { TidemarkError } from '../../schemas/errors.ts'
 import { type Args, type Command, type Io, LAKE_SETTINGS } from '../command.ts'
 import { lakeAudit } from './lake/audit.ts'
+import { lakeExpire } from './lake/expire.ts'
 import { lakeFilesOf, lakeLog } from './lake/tables.ts'
 import { lakeCompact, lakeVacuum } from './lake/upkeep.ts'
 
 export const lake: Command = {
   name: 'lake',
   summary: 'The lake itself: versions and files of its tables, what was done to it, and its upkeep now',
-  operands: 'log [TABLE]|files [TABLE]|compact|vacuum|audit',
+  operands: 'log [TABLE]|files [TABLE]|compact|vacuum|expire|audit',
   flags: [
     { name: 'from', value: 'TIME', about: 'audit: acts at or after this time (all)' },
     { name: 'to', value: 'TIME', about: 'audit: acts before this time (now)' },
-    { name: 'dry-run', about: 'compact, vacuum: say what would be done; change nothing' },
+    { name: 'dry-run', about: 'compact, vacuum, expire: say what would be done; change nothing' },
     { name: 'format', value: 'FORMAT', about: 'table or json, an object a line (table)' },
   ],
   settings: ['data', ...LAKE_SETTINGS],
@@ -25,6 +26,7 @@ const ACTIONS: { readonly [name: string]: (args: Args, io: Io) => Promise<number
   audit: lakeAudit,
   compact: lakeCompact,
   vacuum: lakeVacuum,
+  expire: lakeExpire,
 }
 
 async function run(args: Args, io: Io): Promise<number> {

@@ -72,7 +72,7 @@ export function runLine(record: RunRecord): string {
   const took = `in ${seconds(record)}`
   switch (record.result) {
     case 'published':
-      return `run ${record.run} published version ${record.viewVersion} of ${record.view}: ${amount(record.hours, 'hour')} recomputed, ${amount(record.rows, 'row')} in ${amount(record.files, 'file')}, ${took}`
+      return `run ${record.run} published version ${record.viewVersion} of ${record.view}: ${amount(record.hours, 'hour')} recomputed, ${amount(record.rows, 'row')} in ${amount(record.files, 'file')}, ${took}${record.report === null ? '' : `; ${record.report}`}`
     case 'nothing_new':
       return `run ${record.run} found nothing new for ${record.view}, ${took}`
     case 'lost_race':

@@ -13,6 +13,7 @@ import { collectorConfig, renewCollector } from './collecting.ts'
 import { openData } from './data-directory.ts'
 import { diskUse } from './disk-use.ts'
 import { startErasing } from './erasures.ts'
+import { startExpiring } from './expiring.ts'
 import { hiddenPaths } from './hidden-paths.ts'
 import type { OwnerHost } from './host.ts'
 import { knownNames } from './known-names.ts'
@@ -70,6 +71,8 @@ export async function startEmbedded(
 
   const { forgetRejects } = collector
   const erasures = startErasing(settings, opened, { forgetRejects, removesIndex: false }, host, closing)
+
+  startExpiring(settings, opened, host, closing)
 
   const announced = new Announced(data, host)
   const hidePaths = hiddenPaths(settings)

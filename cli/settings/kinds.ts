@@ -1,5 +1,6 @@
 import { Cron } from 'croner'
 import type { SettingKind } from '../../schemas/config.ts'
+import { parseKeep } from './keep.ts'
 import {
   parseAddress,
   parseBoolean,
@@ -19,6 +20,7 @@ export const EXPECTED: Record<SettingKind, string> = {
   bytes: 'a size like 512MiB or 8GiB',
   integer: 'a whole number above 0',
   price: 'a number like 0.023, or 0',
+  keep: 'forever, or rules by commas like 400d, scores=30d or host/checkout=7d',
   boolean: 'true or false',
   address: 'an address like 127.0.0.1:8080 or [::1]:0',
   cron: 'a cron pattern of five or six fields like "0 * * * *"',
@@ -34,6 +36,7 @@ const PARSERS: Record<SettingKind, (text: string) => unknown> = {
   bytes: parseSize,
   integer: parseInteger,
   price: parsePrice,
+  keep: parseKeep,
   boolean: parseBoolean,
   address: parseAddress,
   cron: parseCron,

@@ -1,10 +1,12 @@
 import { join, resolve } from 'node:path'
 import { parse } from 'smol-toml'
+import type { Keep } from '../../lake/expire/keep.ts'
 import { parseStoreUrl } from '../../lake/store/open.ts'
 import { flagOf, SETTINGS, type Setting, type SettingName, variableOf } from '../../schemas/config.ts'
 import { type Definitions, withTables } from '../../schemas/definitions.ts'
 import { describeError, TidemarkError } from '../../schemas/errors.ts'
 import { TOKEN_VARIABLE } from '../access/token-variable.ts'
+import { parseKeep } from './keep.ts'
 import { EXPECTED, isValue } from './kinds.ts'
 import { suggestion } from './nearest.ts'
 import {
@@ -90,6 +92,9 @@ export class Settings {
   }
   price(name: SettingName): number {
     return parsePrice(this.text(name))!
+  }
+  keep(name: SettingName): Keep {
+    return parseKeep(this.text(name))!
   }
   boolean(name: SettingName): boolean {
     return parseBoolean(this.text(name))!

@@ -17,13 +17,14 @@ const LAST_CHECKPOINT = '/_delta_log/_last_checkpoint'
 const TRIES_MAX = 5
 
 /**
- * The tables of a lake in the order in which they are to be read while others write: views before their ticks, and messages
- * last, since a view names a version of them, which must then be there.
+ * The tables of a lake in the order in which they are to be read while others write: views before their ticks, then
+ * messages, since a view names a version of them, which must then be there, and last the cells of those that are expired.
  */
 export async function lakeFiles(lake: ObjectStore): Promise<LakeFiles> {
   const keys = (await lake.list('')).map(({ key }) => key)
   const tables = new Set(keys.flatMap((key) => /^([^/]+)\/_delta_log\//.exec(key)?.[1] ?? []))
-  const rank = (name: string) => (/(^|_)messages$/.test(name) ? 2 : name.endsWith('_ticks') ? 1 : 0)
+  const rank = (name: string) =>
+    name.endsWith('_frozen') ? 3 : /(^|_)messages$/.test(name) ? 2 : name.endsWith('_ticks') ? 1 : 0
   return {
     tables: [...tables].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1)),
     others: keys.filter(

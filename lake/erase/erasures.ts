@@ -8,6 +8,7 @@ import { HOUR_MS } from '../../schemas/time.ts'
 import type { Audit } from '../audit.ts'
 import type { ObjectStore } from '../store/port.ts'
 import type { DatasetTables, LakeTables } from '../tables/deployment.ts'
+import { frozenFiles } from '../tables/frozen.ts'
 import { coveredPosition } from '../tables/messages.ts'
 import { viewState } from '../tables/published.ts'
 import type { SealEncoder } from '../writer/seal-files.ts'
@@ -246,14 +247,21 @@ class Eraser implements Erasures {
     await audit.record(act)
   }
 
-  /** Hours of which a file cannot be read keep their cells, and those may be of what was erased. */
+  /** Hours of which a file cannot be read keep their cells, as do dates whose messages are expired: those may be of what was erased. */
   async #result({ dataset }: Erasure): Promise<string> {
     const damaged = new Set<string>()
     for (const { published } of this.#tables(dataset).views)
       for (const hour of viewState(await published.snapshot())?.damagedHours ?? []) damaged.add(hour)
-    return damaged.size === 0
-      ? 'done'
-      : `done, but not in hours with damaged files: ${[...damaged].join(', ')}`
+    const { messages, views } = this.#tables(dataset)
+    const base = await messages.snapshot()
+    const frozen = new Set<string>()
+    for (const { frozen: table } of views)
+      if (base !== null) for (const date of frozenFiles(await table.snapshot(), base).keys()) frozen.add(date)
+    const missed = [
+      ...(damaged.size === 0 ? [] : [`in hours with damaged files: ${[...damaged].join(', ')}`]),
+      ...(frozen.size === 0 ? [] : [`in cells of expired messages: ${[...frozen].sort().join(', ')}`]),
+    ]
+    return missed.length === 0 ? 'done' : `done, but not ${missed.join(', and not ')}`
   }
 
   /** Publishes every view of the dataset from the messages that are left, past what the log may give back. */

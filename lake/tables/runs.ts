@@ -22,6 +22,7 @@ export const runsSchema: TableSchema = {
     required('files', 'long'),
     required('rows', 'long'),
     optional('stages', 'string'),
+    optional('report', 'string'),
   ],
   partitionBy: [],
 }

@@ -124,4 +124,6 @@ export interface RunRecord {
   readonly rows: number
   /** In the order in which they were done; none in records of before there were any. */
   readonly stages: readonly StageRecord[]
+  /** What is to be said of a definition that changed, in words; null when it did not. */
+  readonly report: string | null
 }

@@ -19,6 +19,7 @@ export interface PresentedRun {
   readonly files: number
   readonly rows: number
   readonly stages: RunRecord['stages']
+  readonly report: string | null
 }
 
 export function presentRun(record: RunRecord): PresentedRun {

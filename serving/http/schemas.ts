@@ -249,6 +249,7 @@ export const Run = Type.Object({
   files: Type.Integer(),
   rows: Type.Integer(),
   stages: Type.Array(Stage),
+  report: orNull(Type.String()),
 })
 
 export const RunState = Type.Object({

@@ -116,7 +116,7 @@ for (const view of views) {
           const every = isWholeDay
             ? Array.from({ length: 24 }, (_, hour) => DATE_MS + hour * 3_600_000)
             : [DATE_MS]
-          const date = { date: DATE, hours: every.map(hourName), maps, base: null }
+          const date = { date: DATE, hours: every.map(hourName), maps, base: null, frozen: [] }
           const want = await execute(openReference, view, date, to)
           const got = await execute(duckdb(), view, date, to)
           expectSame(got, want)
@@ -147,13 +147,13 @@ test.each(['0001-01-01', '1582-10-10', '1969-12-31', '9999-12-31'])(
     })
     const maps = [{ files: await Promise.all(files) }]
     const all = Array.from({ length: 24 }, (_, hour) => hourName(startMs + hour * 3_600_000))
-    const whole = { date, hours: all, maps, base: null }
+    const whole = { date, hours: all, maps, base: null, frozen: [] }
     const want = await execute(openReference, serviceMinute, whole, 0)
     expect(want.length).toBe(4)
     expectSame(await execute(duckdb(), serviceMinute, whole, 0), want)
     const base = await viewTable.writeFile(encodeCells(want), describeCells(want, { date }))
     for (const hours of [all.slice(0, 1), all.slice(23)]) {
-      expectSame(await execute(duckdb(), serviceMinute, { date, hours, maps, base }, 0), want)
+      expectSame(await execute(duckdb(), serviceMinute, { ...whole, hours, base }, 0), want)
     }
   },
 )
@@ -171,7 +171,13 @@ function expectSame(got: Cells, want: Cells): void {
 test('an engine says which file it cannot read', async () => {
   const file = await write([{ ...toMessage(), offset: 0 }])
   const damaged = { ...file, tags: { ...file.tags, crc32: '00000000' } }
-  const date = { date: DATE, hours: [hourName(DATE_MS)], maps: [{ files: [damaged] }], base: null }
+  const date = {
+    date: DATE,
+    hours: [hourName(DATE_MS)],
+    maps: [{ files: [damaged] }],
+    base: null,
+    frozen: [],
+  }
   for (const open of [openReference, duckdb()]) {
     const run = execute(open, serviceMinute, date, 0)
     await expect(run).rejects.toMatchObject({
@@ -190,7 +196,7 @@ test('an engine that is told to stop ends early', async () => {
   for (const open of [openReference, duckdb()]) {
     const engine = await open({ dataset: host, view: serviceMinute, messages: table, viewTable })
     const stop = new AbortController()
-    const date = { date: DATE, hours: [hourName(DATE_MS)], maps: [{ files: [file] }], base: null }
+    const date = { date: DATE, hours: [hourName(DATE_MS)], maps: [{ files: [file] }], base: null, frozen: [] }
     const computing = engine.compute(date, { 0: 0 }, stop.signal)
     stop.abort(new Error('stopped'))
     await expect(computing).rejects.toThrow()

@@ -8,6 +8,7 @@ import { viewState } from '../../lake/tables/published.ts'
 import { startLakeWriter } from '../../lake/writer/writer.ts'
 import { host } from '../../schemas/datasets/host.ts'
 import { makeWake } from '../../schemas/ports/wake.ts'
+import type { View } from '../../schemas/view.ts'
 import { hostMinute } from '../../schemas/views/host-minute.ts'
 import { serviceMinute } from '../../schemas/views/service-minute.ts'
 import { startSpeed } from '../../speed/speed.ts'
@@ -38,10 +39,8 @@ export async function batchRig(options: { schedule?: string } = {}) {
   const deps = { log, clock, random, wake: makeWake(), logLine }
 
   /** Tables with a memory of their own, as another process has them. */
-  const tables = () =>
-    lakeTables({ datasets: [host], views: [serviceMinute, hostMinute] }, (name) =>
-      openTable(name, { store, clock, random }),
-    )
+  const tables = (views: readonly View[] = [serviceMinute, hostMinute]) =>
+    lakeTables({ datasets: [host], views }, (name) => openTable(name, { store, clock, random }))
   const own = tables()
   const [service, byHost] = own.datasets[0]!.views as [ViewTables, ViewTables]
   const writer = await startLakeWriter(
@@ -74,6 +73,8 @@ export async function batchRig(options: { schedule?: string } = {}) {
     batchOn,
     batch,
     views: { service, byHost },
+    /** What is in the log goes into the lake. */
+    seal: () => writer.seal(),
     /** One message in a block of its own. */
     send: (timeMs = TIME_MS) =>
       log.append(0, encodeBlock(hostColumns([{ service: 'web', host: 'h', timeMs, gauges: [1, 2, 3] }]))),

@@ -243,7 +243,7 @@ describe.skipIf(!needs('pyspark', home !== null))('Spark', () => {
 
 function planOf(date: string, maps: DatePlan['maps']): DatePlan {
   const hours = Array.from({ length: 24 }, (_, hour) => hourName(Date.parse(date) + hour * 3_600_000))
-  return { date, hours, maps, base: null }
+  return { date, hours, maps, base: null, frozen: [] }
 }
 
 async function inTurn<A, B>(all: readonly A[], what: (one: A) => Promise<B>): Promise<B[]> {

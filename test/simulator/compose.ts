@@ -206,8 +206,8 @@ function heldUp({ datasets, runs }: LakeTables, holdUp: HoldUp): LakeTables {
     datasets: datasets.map(({ dataset, messages, views }) => ({
       dataset,
       messages: holdUp.on(messages),
-      views: views.map(({ view, published, ticks }) => {
-        return { view, published: holdUp.on(published), ticks: holdUp.on(ticks) }
+      views: views.map(({ view, published, ticks, frozen }) => {
+        return { view, published: holdUp.on(published), ticks: holdUp.on(ticks), frozen }
       }),
     })),
     runs,

@@ -20,7 +20,7 @@ import { type Line, report } from './report.ts'
 
 const host = () => ({ disk: nodeDisk(), clock: nodeClock(), random: nodeRandom() })
 
-async function openTables({ settings }: Args) {
+export async function openTables({ settings }: Args) {
   const deps = host()
   const { store } = lakeStore(settings, deps)
   return { ...deps, store, tables: tablesIn(store, settings.definitions(await builtInDefinitions()), deps) }
@@ -107,7 +107,7 @@ function stopped(io: Io): () => boolean {
 }
 
 /** Does `act`, which says how many rows it changed, and leaves a record of it in the lake. */
-async function recorded(
+export async function recorded(
   deps: Parameters<typeof openAudit>[0],
   what: string,
   act: () => Promise<number>,

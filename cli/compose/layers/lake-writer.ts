@@ -3,6 +3,7 @@ import { startLakeWriter } from '../../../lake/writer/writer.ts'
 import { sealThread } from '../../host/seal-thread.ts'
 import type { Settings } from '../../settings/settings.ts'
 import type { Closing } from '../closing.ts'
+import { startExpiring } from '../expiring.ts'
 import type { SharedLog } from '../log.ts'
 import type { Joined } from './joined.ts'
 import { groupState, type Layer, type LayerHost, reasonsOf } from './layer.ts'
@@ -11,9 +12,10 @@ import { groupState, type Layer, type LayerHost, reasonsOf } from './layer.ts'
 export async function startLakeWriterLayer(
   settings: Settings,
   { joined, shared }: { joined: Joined; shared: SharedLog },
-  { clock, logLine }: LayerHost,
+  host: LayerHost,
   closing: Closing,
 ): Promise<Layer> {
+  const { clock, logLine } = host
   const { store, tables, wake } = joined
   const { log } = shared
   const ownership = shared.share('lake-writer')
@@ -37,6 +39,7 @@ export async function startLakeWriterLayer(
     },
   )
   closing.add('lake writer', () => writer.close())
+  startExpiring(settings, joined, host, closing)
   return {
     greeting: [],
     status: async () => ({ lake: writer.status(), log: log.state() }),
