@@ -65,7 +65,7 @@ export function factsOf(layer: LayerName, status: Status, agents: Agents | null)
 
 function lastRun({ batch, time }: Status): string {
   const { last } = batch
-  if (last == null) return 'none yet'
+  if (last == null) return 'none since the start'
   return `${last.result.replaceAll('_', ' ')} ${ago(Date.parse(time) - Date.parse(last.ended))}`
 }
 

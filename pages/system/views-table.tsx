@@ -53,7 +53,7 @@ export function ViewsTable({ status }: { status: Status }) {
                     {version === null ? '–' : count(version)}
                   </td>
                   <td class="number" data-figure={`${view}/tidemark`}>
-                    {count(mark)}
+                    {mark < 0 ? 'none yet' : count(mark)}
                   </td>
                   <td class="wide">
                     <Parts ends={ends} from={Math.min(log.start ?? -1, mark)} />
