@@ -13,6 +13,7 @@ export const lake: Command = {
     { name: 'from', value: 'TIME', about: 'audit: acts at or after this time (all)' },
     { name: 'to', value: 'TIME', about: 'audit: acts before this time (now)' },
     { name: 'dry-run', about: 'compact, vacuum, expire: say what would be done; change nothing' },
+    { name: 'force', about: 'vacuum: also with a lake.retention that others may not outlive' },
     { name: 'format', value: 'FORMAT', about: 'table or json, an object a line (table)' },
   ],
   settings: ['data', ...LAKE_SETTINGS],

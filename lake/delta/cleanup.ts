@@ -19,6 +19,8 @@ import { type Listing, lastAtOrBefore, READS_AT_ONCE, type TableLog } from './ta
 
 /** Longest time by which the table may have gone on between the writing of a file and its commit. */
 export const UNCOMMITTED_MS_MAX = 4 * HOUR_MS
+/** A vacuum by hand keeps what was in use within so long, unless it is forced: runs and queries read the version they began with. */
+export const SAFE_RETENTION_MS = 4 * HOUR_MS
 /** A file that no version names is kept for so long at least; half of it is for clocks of writers that differ. */
 const UNNAMED_KEPT_MS = 2 * UNCOMMITTED_MS_MAX
 

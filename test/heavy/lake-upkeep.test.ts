@@ -131,14 +131,27 @@ test('what is compacted answers the same, old versions too, and a vacuum removes
     }[]
     const doomed = dry.filter(({ table, path }) => table === 'messages' && path.endsWith('.parquet'))
     expect(doomed.length).toBeGreaterThanOrEqual(DAYS * FILES)
-    const removed = lines((await command('lake', 'vacuum', ...none)).out) as { path: string }[]
+    expect(await command('lake', 'vacuum', ...none)).toMatchObject({
+      code: 2,
+      out: '',
+      err: expect.stringContaining('lake.retention is shorter than 4h'),
+    })
+    expect(await live()).toEqual(expect.arrayContaining(doomed.map(({ path }) => path)))
+    const removed = lines((await command('lake', 'vacuum', ...none, '--force')).out) as { path: string }[]
     expect(removed.map(({ path }) => path)).toEqual(expect.arrayContaining(doomed.map(({ path }) => path)))
     expect((await live()).filter((name) => doomed.some(({ path }) => path === name))).toEqual([])
     if (hasReader) expect(outside()).toEqual(expect.arrayContaining(seen as unknown[]))
     const late = "SELECT count(*) FROM messages WHERE service <> 'late'"
     expect((await command('query', late, '--format', 'csv')).out).toContain(String(DAYS * FILES * ROWS))
-    const acts = lines((await command('lake', 'audit', '--format', 'json')).out) as { what: string }[]
+    const acts = lines((await command('lake', 'audit', '--format', 'json')).out) as {
+      what: string
+      about: object
+    }[]
     expect(acts.map(({ what }) => what)).toEqual(expect.arrayContaining(['lake compact', 'lake vacuum']))
+    expect(acts.find(({ what }) => what === 'lake vacuum')!.about).toMatchObject({
+      retention_ms: 1_000,
+      forced: true,
+    })
     expect(await command('batch', '--once')).toMatchObject({ code: 0 })
     const range = 'from=2026-11-01&to=2026-11-21'
     const { services } = (await (await fetch(`${up.serving}/v1/analytics?${range}`)).json()) as {

@@ -159,7 +159,7 @@ describe('tables are read by others as by us', () => {
       }),
     )
     await command('import', join(dir, 'late.ndjson'), '--yes')
-    await command('lake', 'vacuum', '--lake-retention', '1s')
+    await command('lake', 'vacuum', '--lake-retention', '1s', '--force')
     await keep('vacuumed', [...(await newestOfAll()), { path: path('messages'), version: compacted }])
     await reading('vacuumed')
   }, 600_000)

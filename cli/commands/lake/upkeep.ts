@@ -1,9 +1,11 @@
 import { hostname, userInfo } from 'node:os'
 import { type Act, openAudit } from '../../../lake/audit.ts'
+import { SAFE_RETENTION_MS } from '../../../lake/delta/cleanup.ts'
 import { queryTables } from '../../../lake/query/catalog.ts'
 import { mergeAll } from '../../../lake/writer/merge.ts'
 import { type Merge, planMerges } from '../../../lake/writer/merge-plan.ts'
 import { describeError, TidemarkError } from '../../../schemas/errors.ts'
+import { HOUR_MS } from '../../../schemas/time.ts'
 import { type Args, type Io, logLineTo } from '../../command.ts'
 import { lakeStore } from '../../compose/lake-store.ts'
 import { tablesIn } from '../../compose/open-lake.ts'
@@ -77,6 +79,12 @@ export async function lakeVacuum(args: Args, io: Io): Promise<number> {
   const { clock, tables, ...opened } = await openTables(args)
   const retentionMs = args.settings.durationMs('lake.retention')
   const isDry = args.flags['dry-run'] !== undefined
+  const forced = args.flags.force !== undefined
+  if (retentionMs < SAFE_RETENTION_MS && !isDry && !forced)
+    throw new TidemarkError(
+      'E_USAGE',
+      `lake.retention is shorter than ${SAFE_RETENTION_MS / HOUR_MS}h: runs and queries that go on could lose the files they read, and versions that were current minutes ago could no longer be read; say --force where nothing else uses the lake`,
+    )
   const lines = report(args, io, ['table', 'path', 'bytes', 'modified'])
   const isStopped = stopped(io)
   const vacuum = async () => {
@@ -93,7 +101,7 @@ export async function lakeVacuum(args: Args, io: Io): Promise<number> {
     return 0
   }
   if (isDry) await vacuum()
-  else await recorded({ ...opened, clock }, 'lake vacuum', vacuum)
+  else await recorded({ ...opened, clock }, 'lake vacuum', vacuum, { retention_ms: retentionMs, forced })
   return lines.end(isDry ? 'Nothing is to be removed.' : 'Nothing was to be removed.')
 }
 
@@ -111,9 +119,10 @@ export async function recorded(
   deps: Parameters<typeof openAudit>[0],
   what: string,
   act: () => Promise<number>,
+  about: Act['about'] = {},
 ): Promise<void> {
   const audit = openAudit(deps)
-  const done: Omit<Act, 'rows' | 'result'> = { who: `${userInfo().username}@${hostname()}`, what, about: {} }
+  const done: Omit<Act, 'rows' | 'result'> = { who: `${userInfo().username}@${hostname()}`, what, about }
   try {
     const rows = await act()
     await audit.record({ ...done, rows, result: 'done' })
