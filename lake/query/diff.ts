@@ -10,6 +10,8 @@ import type { QueryValue } from './values.ts'
 /** What changed between two published versions of a view. */
 export interface VersionDiff {
   readonly view: string
+  /** The columns by which cells are compared: those that both are keyed by. */
+  readonly key: readonly string[]
   readonly a: DiffSide
   readonly b: DiffSide
   /** Cells by what became of them; those that are equal in every figure are not counted. */
@@ -23,6 +25,8 @@ export interface VersionDiff {
 export interface DiffSide {
   readonly version: number
   readonly definition: string
+  readonly key: readonly string[]
+  readonly gauges: readonly string[]
   readonly cells: number
   readonly messages: number
 }
@@ -52,8 +56,8 @@ export interface KeyDiff {
 const KEYS_MAX = 100
 
 /**
- * Compares version `a` of a view with version `b`. Files that both have are not read. Throws `E_QUERY` where their keys differ: then
- * no cell of one is a cell of the other.
+ * Compares version `a` of a view with version `b`. Files that both have are not read. Where their keys differ, the cells of each are
+ * added up by the columns and the times that both have. Throws `E_QUERY` where there is no such column.
  */
 export async function diffVersions(
   queries: LakeQueries,
@@ -63,7 +67,8 @@ export async function diffVersions(
 ): Promise<VersionDiff> {
   const sides = [await sideOf(table, a), await sideOf(table, b)] as const
   const [first, second] = sides
-  if (String(first.view.key) !== String(second.view.key))
+  const key = first.view.key.filter((column) => second.view.key.includes(column))
+  if (key.length === 0)
     throw new TidemarkError(
       'E_QUERY',
       `${table.name} has the key ${first.view.key} in version ${a} and ${second.view.key} in ${b}: no cell is comparable`,
@@ -72,19 +77,21 @@ export async function diffVersions(
       },
     )
   const shared = new Set([...first.snapshot.files.keys()].filter((path) => second.snapshot.files.has(path)))
-  const { key } = first.view
+  const gauges = gaugesOf(first).filter((gauge) => gaugesOf(second).includes(gauge))
+  const isSame =
+    sides.every(({ view }) => String(view.key) === String(key)) &&
+    first.view.bucketMs === second.view.bucketMs
+  const bucketMs = Math.max(first.view.bucketMs, second.view.bucketMs)
+  const as = (sql: string) => (isSame ? sql : summedSql(sql, key, gauges, bucketMs))
   const views = [
-    await viewOf(table, 'a', first.snapshot, (path) => !shared.has(path)),
-    await viewOf(table, 'b', second.snapshot, (path) => !shared.has(path)),
-    await viewOf(table, 'shared', first.snapshot, (path) => shared.has(path)),
+    await viewOf(table, 'a', first.snapshot, (path) => !shared.has(path), as),
+    await viewOf(table, 'b', second.snapshot, (path) => !shared.has(path), as),
+    await viewOf(table, 'shared', first.snapshot, (path) => shared.has(path), as),
   ]
-  const gauges = first.view.gauges
-    .map(({ gauge }) => gauge)
-    .filter((gauge) => second.view.gauges.some((one) => one.gauge === gauge))
   const messages = (name: string) => `(SELECT coalesce(sum(msg_num), 0)::BIGINT FROM ${name})`
   const [counts, byGauge, byKey, totals] = await queries.runOver(
     views,
-    `CREATE TEMP TABLE cells AS ${cellsSql(key, gauges)}`,
+    `CREATE TEMP TABLE cells AS ${cellsSql(key, gauges, isSame)}`,
     [
       'SELECT count(*) FILTER (a_n IS NULL), count(*) FILTER (b_n IS NULL), count(*) FILTER (differs) FROM cells',
       gauges.length === 0
@@ -96,14 +103,17 @@ export async function diffVersions(
     signal,
   )
   const [added, removed, changed] = counts![0] as number[]
-  const side = ({ snapshot, hash }: Side, at: 0 | 1): DiffSide => ({
+  const side = ({ snapshot, hash, view }: Side, at: 0 | 1): DiffSide => ({
     version: snapshot.version,
     definition: hash,
+    key: view.key,
+    gauges: view.gauges.map(({ gauge }) => gauge),
     cells: [...snapshot.files.values()].reduce((sum, { rows }) => sum + rows, 0),
     messages: number(totals![0]![at]),
   })
   return {
     view: table.name,
+    key,
     a: side(first, 0),
     b: side(second, 1),
     cells: { added: added!, removed: removed!, changed: changed! },
@@ -124,6 +134,8 @@ export async function diffVersions(
     })),
   }
 }
+
+const gaugesOf = ({ view }: Side) => view.gauges.map(({ gauge }) => gauge)
 
 interface Side {
   readonly snapshot: Snapshot
@@ -146,19 +158,43 @@ async function viewOf(
   name: string,
   { files, schema }: Snapshot,
   wanted: (path: string) => boolean,
+  as: (sql: string) => string,
 ) {
   const paths: string[] = []
   for (const file of files.values()) if (wanted(file.path)) paths.push(await table.localPath(file))
-  return { name, paths, sql: tableSql(schema, paths) }
+  return { name, paths, sql: as(tableSql(schema, paths)) }
 }
 
 const number = (value: QueryValue | undefined) => Number(value ?? 0)
 const named = (names: readonly string[], prefix = '') => names.map((name) => `${prefix}${duckdb.name(name)}`)
 
+/**
+ * Cells added up by columns that are not all of their key, or in longer buckets; the time of a maximum is not told. An absent value of
+ * an optional gauge stays absent.
+ */
+function summedSql(
+  cells: string,
+  key: readonly string[],
+  gauges: readonly string[],
+  bucketMs: number,
+): string {
+  const values = gauges.flatMap((gauge) => [
+    `sum(${duckdb.name(gauge)}) AS ${duckdb.name(gauge)}`,
+    `max(${duckdb.name(`max_${gauge}`)}) AS ${duckdb.name(`max_${gauge}`)}`,
+    `min(${duckdb.name(`min_${gauge}`)}) AS ${duckdb.name(`min_${gauge}`)}`,
+  ])
+  const time = `make_timestamptz(epoch_ms(time_stamp) // ${bucketMs} * ${bucketMs} * 1000) AS time_stamp`
+  const summed = [...named(key), time, 'sum(msg_num)::BIGINT AS msg_num', ...values]
+  return `SELECT ${summed.join(', ')} FROM (${cells}) GROUP BY ALL`
+}
+
 /** A row for each cell that one version has and the other has not, or that differs: key, time, and what both say. */
-function cellsSql(key: readonly string[], gauges: readonly string[]): string {
+function cellsSql(key: readonly string[], gauges: readonly string[], isTimed: boolean): string {
   const differ = (name: string) => `a.${duckdb.name(name)} IS DISTINCT FROM b.${duckdb.name(name)}`
-  const columns = (gauge: string) => [gauge, `max_${gauge}`, `max_${gauge}_time`, `min_${gauge}`]
+  const columns = (gauge: string) => [
+    ...[gauge, `max_${gauge}`, `min_${gauge}`],
+    ...(isTimed ? [`max_${gauge}_time`] : []),
+  ]
   const anyDiffers = ['msg_num', ...gauges.flatMap(columns)].map(differ).join(' OR ')
   const both = gauges.flatMap((gauge) => [
     `a.${duckdb.name(gauge)} AS ${duckdb.name(`a_${gauge}`)}`,

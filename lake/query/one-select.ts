@@ -1,6 +1,7 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { describeError, TidemarkError } from '../../schemas/errors.ts'
 import { duckdb } from '../../schemas/sql/duckdb.ts'
+import type { TableSchema } from '../delta/port.ts'
 import { type QueryTable, tableSql } from './catalog.ts'
 
 const SQL_CHARACTERS_MAX = 100_000
@@ -11,9 +12,14 @@ const SELECT = 1
 
 /**
  * The names of tables in a query, in lower case. Throws `E_QUERY` for anything but one SELECT. An instance that has nothing and may
- * nothing looks at it: some statements act while they are only prepared.
+ * nothing looks at it: some statements act while they are only prepared. `schemasOf` gives the columns of each of `tables`, where
+ * those with the names are what the query reads.
  */
-export async function namesIn(sql: string, tables: readonly QueryTable[]): Promise<ReadonlySet<string>> {
+export async function namesIn(
+  sql: string,
+  tables: readonly QueryTable[],
+  schemasOf: (names: ReadonlySet<string>) => Promise<readonly TableSchema[]>,
+): Promise<ReadonlySet<string>> {
   const refuse = (what: string) =>
     new TidemarkError('E_QUERY', `${what}; a query is one SELECT`, { field: 'sql' })
   if (sql.length > SQL_CHARACTERS_MAX)
@@ -30,7 +36,9 @@ export async function namesIn(sql: string, tables: readonly QueryTable[]): Promi
     await connection.run('SET lock_configuration = true')
     // Before they are views: of those DuckDB names what they read.
     const names = new Set(connection.getTableNames(sql, false).map((name) => name.toLowerCase()))
-    for (const { name, schema } of tables) await connection.run(viewSql(name, tableSql(schema, [])))
+    const schemas = await schemasOf(names)
+    for (const [i, { name }] of tables.entries())
+      await connection.run(viewSql(name, tableSql(schemas[i]!, [])))
     const statements = await extracted(connection, sql)
     if (statements === null) throw refuse('there is nothing to run')
     if (statements.count > 1) throw refuse('these are several statements')

@@ -2,6 +2,7 @@ import { type DuckDBConnection, DuckDBInstance, type DuckDBResult } from '@duckd
 import { describeError, TidemarkError } from '../../schemas/errors.ts'
 import type { Clock } from '../../schemas/ports/clock.ts'
 import { duckdb } from '../../schemas/sql/duckdb.ts'
+import type { Snapshot } from '../delta/port.ts'
 import {
   checkAsOf,
   type QueryTable,
@@ -146,18 +147,23 @@ export class Running {
     tables: readonly QueryTable[],
     output?: string,
   ): Promise<ReadTable[]> {
-    const names = await namesIn(sql, tables)
-    const named = tables.filter(({ name }) => names.has(name.toLowerCase()))
-    checkAsOf(asOf, named)
+    const snapshots = new Map<QueryTable, Snapshot | null>()
+    await namesIn(sql, tables, async (names) => {
+      const named = tables.filter(({ name }) => names.has(name.toLowerCase()))
+      checkAsOf(asOf, named)
+      for (const one of named) snapshots.set(one, await snapshotAt(one, asOf))
+      // A version has the columns of its own definition.
+      return tables.map((one) => snapshots.get(one)?.schema ?? one.schema)
+    })
     const allowed: string[] = output === undefined ? [] : [output]
     const views: string[] = []
     const read: ReadTable[] = []
     for (const one of tables) {
-      if (!named.includes(one)) {
+      const snapshot = snapshots.get(one)
+      if (snapshot === undefined) {
         views.push(viewSql(one.name, unnamedSql(one)))
         continue
       }
-      const snapshot = await snapshotAt(one, asOf)
       const paths: string[] = []
       for (const file of snapshot?.files.values() ?? []) paths.push(await one.table.localPath(file))
       allowed.push(...paths)

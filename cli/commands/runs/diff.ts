@@ -28,13 +28,28 @@ export async function diffCommand({ flags, operands, settings }: Args, io: Io): 
   })
 }
 
+/** What differs of the definitions but for scales, and by what cells are then compared. */
+function shapeText(key: readonly string[], a: VersionDiff['a'], b: VersionDiff['a']): string {
+  const without = (all: readonly string[], some: readonly string[]) =>
+    all.filter((one) => !some.includes(one))
+  const [came, went] = [without(b.gauges, a.gauges), without(a.gauges, b.gauges)]
+  const isKeyed = String(a.key) !== String(b.key)
+  return [
+    ...(isKeyed
+      ? [`The key was ${a.key.join(', ')} and is ${b.key.join(', ')}; compared by ${key.join(', ')}.\n`]
+      : []),
+    ...(came.length === 0 ? [] : [`Gauges that came: ${came.join(', ')}.\n`]),
+    ...(went.length === 0 ? [] : [`Gauges that went: ${went.join(', ')}.\n`]),
+  ].join('')
+}
+
 /** Keys that are shown to people. */
 const SHOWN_MAX = 20
 
-function diffText({ view, a, b, cells, gauges, keys }: VersionDiff): string {
+function diffText({ view, key, a, b, cells, gauges, keys }: VersionDiff): string {
   const side = (one: VersionDiff['a']) =>
     `version ${one.version}: ${one.cells} cells, ${one.messages} messages, definition ${one.definition.slice(0, 12)}`
-  const head = `${view}\n  ${side(a)}\n  ${side(b)}\n`
+  const head = `${view}\n  ${side(a)}\n  ${side(b)}\n${shapeText(key, a, b)}`
   const { added, removed, changed } = cells
   if (added + removed + changed === 0) return `${head}Nothing changed.\n`
   const gaugeRows = gauges.map(({ gauge, changed: n, totalA, totalB, most }) => [

@@ -8,17 +8,20 @@ import { PROBLEMS, query } from '../schemas.ts'
 
 const Version = Type.String({ pattern: '^\\d{1,15}$' })
 
+const Key = Type.Array(Type.String())
+
 const Side = Type.Object({
   version: Type.Integer(),
   definition: Type.String(),
+  key: Key,
+  gauges: Type.Array(Type.String()),
   cells: Type.Integer(),
   messages: Type.Integer(),
 })
 
-const Key = Type.Array(Type.String())
-
 const Diff = Type.Object({
   view: Type.String(),
+  key: Key,
   a: Side,
   b: Side,
   cells: Type.Object({ added: Type.Integer(), removed: Type.Integer(), changed: Type.Integer() }),
@@ -72,7 +75,7 @@ export function diffRoutes(app: App, { queries, published }: ServedQueries): voi
 }
 
 /** A comparison as JSON says it. */
-export function presentDiff({ gauges, keys, ...about }: VersionDiff) {
+export function presentDiff({ gauges, keys, a, b, key: compared, ...about }: VersionDiff) {
   const gauge = ({ totalA, totalB, most, ...rest }: GaugeDiff) => ({
     ...rest,
     total_a: totalA,
@@ -82,5 +85,7 @@ export function presentDiff({ gauges, keys, ...about }: VersionDiff) {
   const key = ({ messagesA, messagesB, key, ...rest }: KeyDiff) => {
     return { key: [...key], ...rest, messages_a: messagesA, messages_b: messagesB }
   }
-  return { ...about, gauges: gauges.map(gauge), keys: keys.map(key) }
+  const side = (one: VersionDiff['a']) => ({ ...one, key: [...one.key], gauges: [...one.gauges] })
+  const sides = { key: [...compared], a: side(a), b: side(b) }
+  return { ...about, ...sides, gauges: gauges.map(gauge), keys: keys.map(key) }
 }
