@@ -18,6 +18,8 @@ export interface Dialect {
   /** A struct that compares field by field; an aggregate `min` of it takes the least. NULL when `unless` holds. */
   struct(fields: { readonly [name: string]: string }, unless: string): string
   field(struct: string, name: string): string
+  /** Aggregate: the sum of doubles, with what each addition rounds off as far as the engine can. */
+  exactSum(value: string): string
   /** The bucket (`measures/buckets.ts`) of a double, a whole number of 32 bits. */
   bucket(value: string): string
   /** Aggregate: the values that are not NULL as a list, ascending; an empty list or NULL where there are none. */

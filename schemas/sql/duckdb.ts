@@ -13,6 +13,7 @@ export const duckdb: Dialect = {
     const list = Object.entries(fields).map(([name, sql]) => `${name} := ${sql}`)
     return `CASE WHEN ${unless} THEN NULL ELSE struct_pack(${list.join(', ')}) END`
   },
+  exactSum: (value) => `fsum(${value})`,
   field: (struct, name) => `${struct}.${name}`,
   bucket(value) {
     // A logarithm that is rounded over a power of two gives the same bucket by way of the neighbouring octave.

@@ -17,6 +17,7 @@ export const spark: Dialect = {
     const list = Object.entries(fields).map(([name, sql]) => `'${name}', ${sql}`)
     return `CASE WHEN ${unless} THEN NULL ELSE named_struct(${list.join(', ')}) END`
   },
+  exactSum: (value) => `sum(${value})`,
   field: (struct, name) => `${struct}.${name}`,
   bucket(value) {
     // Powers of two are exact. A logarithm rounded over one gives the same bucket by way of the neighbouring octave.

@@ -5,6 +5,7 @@ import { CellFold } from '../../schemas/cell-fold.ts'
 import { type Cells, cellsOf, endOfKey, keyAt, noCells, rowAt, timesOf } from '../../schemas/cells.ts'
 import { nameColumns } from '../../schemas/dataset.ts'
 import { host } from '../../schemas/datasets/host.ts'
+import { answersOf } from '../../schemas/gauge-answer.ts'
 import { joinKey } from '../../schemas/key.ts'
 import { bucketOf } from '../../schemas/measures/buckets.ts'
 import { type Message, toColumns } from '../../schemas/message.ts'
@@ -14,6 +15,8 @@ import { defineView, type View } from '../../schemas/view.ts'
 import { viewColumns } from '../../schemas/view-columns.ts'
 import { hostMinute } from '../../schemas/views/host-minute.ts'
 import { serviceMinute } from '../../schemas/views/service-minute.ts'
+import { rounded } from '../../serving/http/present.ts'
+import { hostColumns } from '../sim/messages.ts'
 import { nastyMessages, scores } from './nasty-messages.ts'
 
 const scoreMinute = defineView(scores, { name: 'score_minute', key: ['lunch', 'group'], quantiles: true })
@@ -167,4 +170,38 @@ test('scaled gauges are scaled before anything else', () => {
   const names = viewColumns(twice).map(({ name }) => name)
   const row = rowAt(cells.cells(), 0)
   expect([row[names.indexOf('cpu')], row[names.indexOf('max_disk')]]).toEqual([2, 6])
+})
+
+test('in whatever order and parts values of two decimals come, their total prints the same', () => {
+  const value = fc.integer({ min: 0, max: 10_000 }).map((cents) => cents / 100)
+  const total = (values: readonly number[], parts: number) => {
+    const all = new CellFold(serviceMinute)
+    for (let part = 0; part < parts; part++) {
+      const fold = new CellFold(serviceMinute)
+      const own = values.filter((_, i) => i % parts === part)
+      fold.addAll(
+        hostColumns(own.map((cpu) => ({ service: 'web', host: 'h', timeMs: 0, gauges: [cpu, 1, 1] }))),
+      )
+      all.merge(fold.cells())
+    }
+    return rounded(answersOf(all.cells(), 0)[0]![0] as number)
+  }
+  fc.assert(
+    fc.property(
+      fc.array(value, { minLength: 2_000, maxLength: 4_000, size: 'max' }),
+      fc.integer({ min: 2, max: 60 }),
+      (values, parts) => {
+        const cents = values.reduce((sum, one) => sum + Math.round(one * 100), 0)
+        expect(total(values, 1)).toBe(cents / 100)
+        expect(total([...values].reverse(), parts)).toBe(cents / 100)
+        expect(
+          total(
+            [...values].sort((a, b) => a - b),
+            parts,
+          ),
+        ).toBe(cents / 100)
+      },
+    ),
+    { numRuns: 15 },
+  )
 })
