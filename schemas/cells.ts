@@ -64,9 +64,11 @@ export function pickRows(cells: Cells, rows: Uint32Array): Cells {
   return { ...cells, length: rows.length, columns: cells.columns.map((column) => pickColumn(column, rows)) }
 }
 
-/** The rows of `key` (`joinKey`), in their order. */
+/** The rows of `key` (`joinKey`), in their order; none for one of more or fewer parts than the view's. */
 export function pickKey(cells: Cells, key: string): Cells {
-  const wanted = splitKey(key).map((value, k) => {
+  const parts = splitKey(key)
+  if (parts.length !== cells.view.key.length) return noCells(cells.view)
+  const wanted = parts.map((value, k) => {
     const { dictionary, places } = (cells.columns[k] as TextColumn).values
     return { place: dictionary.indexOf(value), places }
   })
