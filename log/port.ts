@@ -73,7 +73,7 @@ export interface LogState {
   readonly segments: number
   /** Bytes accepted and not yet durable: what back-pressure looks at. */
   readonly pendingBytes: number
-  /** Bytes that are durable and not yet in the lake, in whole segments: what grows when sealing falls behind. */
+  /** Bytes that are durable and not yet in the lake: what grows when sealing falls behind. */
   readonly uncoveredBytes: number
   /** Ranges that could not be read, found at start-up or while reading. */
   readonly gaps: readonly Gap[]

@@ -11,7 +11,7 @@ import type { KnownAgents } from './known-agents.ts'
 import { LogTime } from './log-time.ts'
 import { JournalReader } from './reader.ts'
 import { type Recovered, type RecoveryConfig, recover } from './recovery.ts'
-import { addRecord, closedError, createSegment, type Segment } from './segment.ts'
+import { addRecord, bytesAfter, closedError, createSegment, type Segment } from './segment.ts'
 import { MARK_BYTES } from './segment-name.ts'
 import { Tail } from './tail.ts'
 
@@ -259,9 +259,10 @@ export class Journal implements Log {
 
   uncoveredBytes(): number {
     let bytes = 0
-    for (let i = this.#segments.length - 1; i >= 0 && this.#segments[i]!.firstOffset > this.#coveredTo; i--)
+    let i = this.#segments.length - 1
+    for (; i >= 0 && this.#segments[i]!.firstOffset > this.#coveredTo; i--)
       bytes += this.#segments[i]!.syncedBytes
-    return bytes
+    return i < 0 ? bytes : bytes + bytesAfter(this.#segments[i]!, this.#coveredTo)
   }
 
   covered(position: Position): void {

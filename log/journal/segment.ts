@@ -113,6 +113,12 @@ function addGap(index: SegmentIndex, partition: number, to: number, toMs: number
   })
 }
 
+/** Bytes of the blocks of `segment` after `after`; 0 where it is not known yet where they lie. */
+export function bytesAfter({ index, syncedBytes }: Segment, after: number): number {
+  const position = index?.positions[firstAtLeast(index.offsets, after + 1)]
+  return position === undefined ? 0 : syncedBytes - position
+}
+
 /** Bytes read from disk in one go, unless a single block is larger. */
 const READ_BYTES_MAX = 4 << 20
 

@@ -29,6 +29,19 @@ test('blocks appended together share one sync', async () => {
   expect(disk.syncs - before).toBe(1)
 })
 
+test('what the lake does not cover is counted to the block, also within a segment', async () => {
+  const log = await openOn(new SimDisk(1), { segmentBytesMax: 1 << 20 })
+  for (let i = 1; i <= 40; i++) await log.append(0, block('a', i))
+  const sizes = Array.from({ length: 40 }, (_, i) => {
+    log.covered({ 0: i })
+    return log.uncoveredBytes()
+  })
+  const steps = sizes.slice(1).map((size, i) => sizes[i]! - size)
+  expect(Math.min(...steps)).toBeGreaterThan(0)
+  expect(Math.max(...steps)).toBeLessThan(2 * Math.min(...steps))
+  expect(sizes.at(-1)).toBe(0)
+})
+
 test('a reopened journal goes on where it ended, over many segments', async () => {
   const disk = new SimDisk(1)
   const clock = new SimClock(START_MS)
