@@ -9,14 +9,8 @@ import { startProxy } from './proxy.ts'
 
 describe.runIf(kafkaFound()).each(Object.keys(CLIENTS))('what %s acknowledged', (client) => {
   test('is there in order when answers of the broker are lost, and what is there twice has one id', async () => {
-    let target = 0
-    await using proxy = await startProxy(() => target)
-    await using brokers = await startBrokers(1, {
-      advertised: proxy.port,
-      listening: (port) => {
-        target = port
-      },
-    })
+    await using proxy = await startProxy()
+    await using brokers = await startBrokers(1, { advertised: proxy.port, listening: proxy.reach })
     const log = await openOn(client, brokers.addresses, topicName())
     await appendDuring(log, async (appended) => {
       for (const count of [40, 80, 120]) {
@@ -30,14 +24,8 @@ describe.runIf(kafkaFound()).each(Object.keys(CLIENTS))('what %s acknowledged', 
   })
 
   test('is there in order when every connection falls silent, and what is new is read and seen again', async () => {
-    let target = 0
-    await using proxy = await startProxy(() => target)
-    await using brokers = await startBrokers(1, {
-      advertised: proxy.port,
-      listening: (port) => {
-        target = port
-      },
-    })
+    await using proxy = await startProxy()
+    await using brokers = await startBrokers(1, { advertised: proxy.port, listening: proxy.reach })
     const topic = topicName()
     const log = await openOn(client, brokers.addresses, topic)
     const other = await openOn(client, brokers.addresses, topic)

@@ -5,13 +5,14 @@ import net from 'node:net'
  * connection, after the broker has done what they asked. `silence()`: nothing more comes or goes over the connections there are,
  * as when the machine behind them is gone; those made from then on are whole.
  */
-export async function startProxy(target: () => number) {
+export async function startProxy() {
+  let target = 0
   let toSwallow = 0
   let swallowed = 0
   const sockets = new Set<net.Socket>()
   const silences = new Set<() => void>()
   const server = net.createServer((client) => {
-    const broker = net.connect(target(), '127.0.0.1')
+    const broker = net.connect(target, '127.0.0.1')
     let pending = Buffer.alloc(0)
     let doomed = false
     let silent = false
@@ -54,6 +55,10 @@ export async function startProxy(target: () => number) {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
     port: (server.address() as net.AddressInfo).port,
+    /** The port of the broker. */
+    reach: (port: number) => {
+      target = port
+    },
     swallow: (count: number) => {
       toSwallow += count
     },
