@@ -54,6 +54,6 @@ export const PLANTED_IN_CLUSTER = {
     file: 'lake/delta/cleanup.ts',
     find: 'Math.max(retentionMs, UNNAMED_KEPT_MS)',
     plant: 'retentionMs',
-    seed: 104,
+    seed: 33,
   },
 } as const satisfies { readonly [name: string]: PlantedBug }
