@@ -137,7 +137,7 @@ export const SETTINGS = [
   {
     name: 'serving.requests_max',
     kind: 'integer',
-    default: '60000',
+    default: '600000',
     about:
       'Requests a minute with one token, or without one from one address; further ones are refused until the minute is over',
   },
