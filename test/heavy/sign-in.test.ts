@@ -109,7 +109,7 @@ test.skipIf(!hasBrowser)(
     ])
     expect(await page.evaluate('document.cookie')).toBe('')
     await page.goto(serving)
-    await page.waitForLoadState('networkidle')
+    await page.getByRole('link', { name: 'tidemark', exact: true }).waitFor()
     expect([...origins]).toEqual([serving])
     // The one said of the wrong token.
     expect(complaints.filter((text) => !text.includes('401'))).toEqual([])
