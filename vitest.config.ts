@@ -1,8 +1,21 @@
 import { defineConfig } from 'vitest/config'
 
+/** Heavy tests that mostly wait, for clusters, brokers, containers or time limits: two of them leave each other enough. */
+const WAITING = [
+  'test/heavy/{kafka,containers}/**/*.test.ts',
+  'test/heavy/{spark,s3}*.test.ts',
+  'test/heavy/{agent-package,kill-both,lake-owner,outside-tables,stopped,tls}.test.ts',
+]
+const REAL_PROCESSES = {
+  testTimeout: 300_000,
+  hookTimeout: 60_000,
+  // A busy machine may starve a real process once; what passed only at its second try is printed so.
+  retry: 1,
+}
+
 /**
  * `unit` needs only memory and seconds; `law` is the law as a property, a minute or two; `heavy` starts real processes, a
- * browser and outside readers, and runs only where these are required (test/run.ts).
+ * browser and outside readers, and runs only where these are required (test/run.ts); so does `heavy-waiting`, two files at a time.
  */
 export default defineConfig({
   test: {
@@ -32,13 +45,19 @@ export default defineConfig({
         test: {
           name: 'heavy',
           include: ['test/heavy/**/*.test.ts'],
-          testTimeout: 300_000,
-          hookTimeout: 60_000,
-          // A busy machine may starve a real process once; what passed only at its second try is printed so.
-          retry: 1,
-          // Real processes: one after the other, so that none starves another.
+          exclude: WAITING,
+          ...REAL_PROCESSES,
+          // One after the other, so that none starves another.
           fileParallelism: false,
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
+          name: 'heavy-waiting',
+          include: WAITING,
+          ...REAL_PROCESSES,
+          sequence: { groupOrder: 3 },
         },
       },
     ],

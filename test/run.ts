@@ -16,7 +16,7 @@ interface Report {
 }
 
 const all = process.env.TIDEMARK_TEST_REQUIRE === 'all'
-const projects = all ? ['unit', 'law', 'heavy'] : ['unit', 'law']
+const projects = all ? ['unit', 'law', 'heavy', 'heavy-waiting'] : ['unit', 'law']
 const scratch = mkdtempSync(join(tmpdir(), 'tidemark-test-'))
 const skips = join(scratch, 'skips')
 const report = join(scratch, 'report.json')

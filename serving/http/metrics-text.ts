@@ -31,7 +31,7 @@ type Labels = readonly (readonly [label: string, value: string])[]
 
 /**
  * The numbers in `status` as Prometheus text: `{ speed: { lagBlocks: 3 } }` is `tidemark_speed_lag_blocks 3`. Objects in a list
- * have the names in them as labels, and positions a label `partition`; of a list without such names its length is told.
+ * have the names in them as labels; what is in milliseconds is told in seconds, Prometheus' unit of time; and positions a label `partition`; of a list without such names its length is told.
  * Whatever is no finite number is left out.
  */
 export function metricsText(prefix: string, status: object): string {
@@ -40,7 +40,8 @@ export function metricsText(prefix: string, status: object): string {
     { readonly path: string; readonly type: string; readonly samples: Map<string, number> }
   >()
   const add = (path: readonly string[], labels: Labels, value: number) => {
-    const words = path.map(snake).map((word) => NAMES[word] ?? word)
+    const isMs = /_ms$/.test(snake(path.at(-1)!))
+    const words = path.map((key) => NAMES[key] ?? snake(key).replace(/_ms$/, '_seconds'))
     const isCounter = COUNTERS.has(words.at(-1)!)
     const name = [prefix, ...words, ...(isCounter ? ['total'] : [])].join('_')
     const known = metrics.get(name) ?? {
@@ -51,7 +52,7 @@ export function metricsText(prefix: string, status: object): string {
     metrics.set(name, known)
     const text = labels.map(([label, of]) => `${label}="${escaped(of)}"`).join(',')
     // Two of the same name and labels would make all of it unreadable.
-    known.samples.set(`${name}${text === '' ? '' : `{${text}}`}`, value)
+    known.samples.set(`${name}${text === '' ? '' : `{${text}}`}`, isMs ? value / 1_000 : value)
   }
   const walk = (path: readonly string[], value: unknown, labels: Labels) => {
     if (typeof value === 'number' && Number.isFinite(value)) add(path, labels, value)

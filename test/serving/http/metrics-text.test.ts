@@ -37,6 +37,14 @@ test('figures that only grow are counters, and no name takes another meaning', (
   ])
 })
 
+test('times are told in seconds', () => {
+  const text = metricsText('t', { lake: { lag_ms: 1_500 }, speed: { lagMs: 20 } })
+  expect(text.split('\n').filter((line) => /^t_/.test(line))).toEqual([
+    't_lake_lag_seconds 1.5',
+    't_speed_lag_seconds 0.02',
+  ])
+})
+
 test('nothing that is new each time is a label, and no sample comes twice', () => {
   const run = (n: number) => ({ run: `id-${n}`, view: 'v', started: '2026-11-22', error: null, rows: n })
   const status = {
