@@ -7,6 +7,7 @@ import { sorted, sortingOf } from '../names/sorting.ts'
 import { compareNames, titleOf } from '../names/visible.ts'
 import { go, withParams } from '../shell/address.ts'
 import type { Shown } from '../shell/context.ts'
+import { Search, ViewChoice } from '../shell/find.tsx'
 import { Incomplete, Lost } from '../shell/notice.tsx'
 import { RangePicker } from '../shell/range-picker.tsx'
 import { startOfDay } from '../time/range.ts'
@@ -118,39 +119,12 @@ export function HomePage({ shown }: { shown: Shown }) {
               <span class="state busy">{count(busy)} busy</span>
               <span class="state silent">{count(silent)} silent</span>
             </p>
-            {views.length > 1 && (
-              <p>
-                <label class="sr" for="view">
-                  View
-                </label>
-                <select
-                  id="view"
-                  class="quiet"
-                  value={view.name}
-                  onChange={(event) =>
-                    go(withParams(address, { view: event.currentTarget.value, sort: null, q: null }))
-                  }
-                >
-                  {views.map(({ name }) => (
-                    <option key={name}>{name}</option>
-                  ))}
-                </select>
-              </p>
-            )}
-            <p class="search">
-              <label class="sr" for="search">
-                Search
-              </label>
-              <input
-                id="search"
-                type="search"
-                placeholder="Search   /"
-                autocomplete="off"
-                spellcheck={false}
-                value={wanted}
-                onInput={(event) => search(event.currentTarget.value)}
-              />
-            </p>
+            <ViewChoice
+              views={views}
+              view={view}
+              onChoose={(name) => go(withParams(address, { view: name, sort: null, q: null }))}
+            />
+            <Search value={wanted} onSearch={search} />
           </div>
           <ServicesTable
             shown={shown}

@@ -5,6 +5,8 @@ import { SILENT_MS } from '../home/rows.ts'
 import { titleOf } from '../names/visible.ts'
 import { go, withParams } from '../shell/address.ts'
 import type { Shown } from '../shell/context.ts'
+import { Search, ViewChoice } from '../shell/find.tsx'
+import { Heads } from '../shell/heads.tsx'
 import { Lost } from '../shell/notice.tsx'
 import { Scroll } from '../shell/scroll.tsx'
 import { count } from '../time/words.ts'
@@ -41,59 +43,29 @@ export function LivePage({ shown }: { shown: Shown }) {
             ? 'Nothing has come within five minutes; what comes appears here by itself.'
             : `The open cells of ${count(keys)} ${plural(view)}, as they move.`}
         </p>
-        {views.length > 1 && (
-          <p>
-            <label class="sr" for="view">
-              View
-            </label>
-            <select
-              id="view"
-              class="quiet"
-              value={view.name}
-              onChange={(event) => go(withParams(address, { view: event.currentTarget.value, q: null }))}
-            >
-              {views.map(({ name }) => (
-                <option key={name}>{name}</option>
-              ))}
-            </select>
-          </p>
-        )}
-        <p class="search">
-          <label class="sr" for="search">
-            Search
-          </label>
-          <input
-            id="search"
-            type="search"
-            placeholder="Search   /"
-            autocomplete="off"
-            spellcheck={false}
-            value={address.params.get('q') ?? ''}
-            onInput={({ currentTarget: { value } }) =>
-              go(withParams(address, { q: value === '' ? null : value }), { replace: true })
-            }
-          />
-        </p>
+        <ViewChoice
+          views={views}
+          view={view}
+          onChoose={(name) => go(withParams(address, { view: name, q: null }))}
+        />
+        <Search
+          value={address.params.get('q') ?? ''}
+          onSearch={(text) => go(withParams(address, { q: text === '' ? null : text }), { replace: true })}
+        />
       </div>
       {all.length > 0 && (
         <Scroll label="Open cells">
           <table class="live">
-            <thead>
-              <tr>
-                <th scope="col">{(finer ?? view).key.map(titleOf).join(', ')}</th>
-                <th scope="col">Newest</th>
-                <th scope="col">{titleOf(view.gauges[0]!.name)}, as it comes</th>
-                {view.gauges.map(({ name }) => (
-                  <th scope="col" class="number" key={name}>
-                    {titleOf(name)}, mean
-                  </th>
-                ))}
-                <th scope="col" class="number">
-                  Messages
-                </th>
-                <th scope="col">Since</th>
-              </tr>
-            </thead>
+            <Heads
+              columns={[
+                (finer ?? view).key.map(titleOf).join(', '),
+                'Newest',
+                `${titleOf(view.gauges[0]!.name)}, as it comes`,
+                ...view.gauges.map(({ name }) => [`${titleOf(name)}, mean`, 'number'] as const),
+                ['Messages', 'number'],
+                'Since',
+              ]}
+            />
             <tbody>
               {all.slice(0, ROWS_MAX).map((row) => (
                 <LiveRowOf

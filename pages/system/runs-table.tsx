@@ -1,3 +1,4 @@
+import { Heads } from '../shell/heads.tsx'
 import { Scroll } from '../shell/scroll.tsx'
 import { count, moment, roughly } from '../time/words.ts'
 import type { Run } from './status.ts'
@@ -14,26 +15,13 @@ export function RunsTable({ runs, zone }: { runs: readonly Run[]; zone: string }
       ) : (
         <Scroll label="Runs">
           <table>
-            <thead>
-              <tr>
-                <th scope="col">Began</th>
-                <th scope="col">View</th>
-                <th scope="col">Result</th>
-                <th scope="col" class="number">
-                  Took
-                </th>
-                <th scope="col" class="number">
-                  Hours
-                </th>
-                <th scope="col" class="number">
-                  Rows
-                </th>
-                <th scope="col" class="number">
-                  Version
-                </th>
-                <th scope="col">Engine</th>
-              </tr>
-            </thead>
+            <Heads
+              columns={[
+                ...['Began', 'View', 'Result'],
+                ...['Took', 'Hours', 'Rows', 'Version'].map((name) => [name, 'number'] as const),
+                'Engine',
+              ]}
+            />
             <tbody>
               {runs.map((run) => (
                 <tr key={`${run.run} ${run.view}`} title={run.run}>

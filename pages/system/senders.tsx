@@ -1,5 +1,6 @@
 import { KeyName } from '../names/name.tsx'
 import { visible } from '../names/visible.ts'
+import { Heads } from '../shell/heads.tsx'
 import { Scroll } from '../shell/scroll.tsx'
 import { count, moment, roughly } from '../time/words.ts'
 import type { Agents, Refusal, Status } from './status.ts'
@@ -14,22 +15,12 @@ export function AgentsTable({ agents: { agents, total } }: { agents: Agents }) {
       ) : (
         <Scroll label="Agents">
           <table>
-            <thead>
-              <tr>
-                <th scope="col">Sends</th>
-                <th scope="col">Address</th>
-                <th scope="col">Version</th>
-                <th scope="col" class="number">
-                  Newest message
-                </th>
-                <th scope="col" class="number">
-                  Accepted
-                </th>
-                <th scope="col" class="number">
-                  Lost
-                </th>
-              </tr>
-            </thead>
+            <Heads
+              columns={[
+                ...['Sends', 'Address', 'Version'],
+                ...['Newest message', 'Accepted', 'Lost'].map((name) => [name, 'number'] as const),
+              ]}
+            />
             <tbody>
               {agents.map((one) => (
                 <tr key={one.agent} title={one.agent}>
@@ -78,13 +69,7 @@ export function Refusals(props: { status: Status; last: readonly Refusal[]; zone
           </ul>
           <Scroll label="Lines refused last">
             <table>
-              <thead>
-                <tr>
-                  <th scope="col">When</th>
-                  <th scope="col">From</th>
-                  <th scope="col">Why</th>
-                </tr>
-              </thead>
+              <Heads columns={['When', 'From', 'Why']} />
               <tbody>
                 {last.map((one, i) => (
                   <tr key={i}>

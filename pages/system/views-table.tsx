@@ -1,3 +1,4 @@
+import { Heads } from '../shell/heads.tsx'
 import { Scroll } from '../shell/scroll.tsx'
 import { count } from '../time/words.ts'
 import type { Status } from './status.ts'
@@ -18,29 +19,17 @@ export function ViewsTable({ status }: { status: Status }) {
       </p>
       <Scroll label="Views">
         <table>
-          <thead>
-            <tr>
-              <th scope="col">View</th>
-              <th scope="col" class="number">
-                Version
-              </th>
-              <th scope="col" class="number">
-                Tidemark
-              </th>
-              <th scope="col" class="wide">
-                Of the log
-              </th>
-              <th scope="col" class="number">
-                End of the log
-              </th>
-              <th scope="col" class="number">
-                Open cells
-              </th>
-              <th scope="col" class="number">
-                Keys
-              </th>
-            </tr>
-          </thead>
+          <Heads
+            columns={[
+              'View',
+              ['Version', 'number'],
+              ['Tidemark', 'number'],
+              ['Of the log', 'wide'],
+              ['End of the log', 'number'],
+              ['Open cells', 'number'],
+              ['Keys', 'number'],
+            ]}
+          />
           <tbody>
             {serving.views.map(({ view, view_version: version, tidemark, position, keys }) => {
               const chain = speed?.chains.find((one) => one.view === view)
