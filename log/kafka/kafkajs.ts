@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import kafkajs, { type Admin, type Consumer, type Producer, type SASLOptions } from 'kafkajs'
+import kafkajs, { type Consumer, type Producer, type SASLOptions } from 'kafkajs'
 import { TidemarkError } from '../../schemas/errors.ts'
 import type { Clock } from '../../schemas/ports/clock.ts'
 import {
@@ -21,9 +21,7 @@ const require = createRequire(import.meta.url)
  * The parts of kafkajs 2.2.4 that read a partition from an offset: its public consumer reads only what a group assigned to it.
  * kafkajs no longer changes, and package.json names this version alone.
  */
-interface Cluster {
-  connect(): Promise<void>
-  disconnect(): Promise<void>
+interface Cluster extends Connection {
   addTargetTopic(topic: string): Promise<void>
   refreshMetadata(): Promise<void>
   refreshMetadataIfNecessary(): Promise<void>
@@ -67,32 +65,15 @@ export function kafkajsClient({ brokers, topic, tls, sasl }: KafkaConnection, cl
     ...(sasl && { sasl: sasl as SASLOptions }),
   }
   const kafka = new Kafka(options)
-  let admin: Promise<Admin> | null = null
-  /** One that lost its last broker does not always come back: after any failure another takes its place. */
-  const administer = async <T>(ask: (admin: Admin) => Promise<T>): Promise<T> => {
-    admin ??= connected(kafka.admin())
-    const used = admin
-    try {
-      return await within(clock, CALL_MS, used.then(ask))
-    } catch (error) {
-      if (admin === used) admin = null
-      disconnect(used)
-      throw error
-    }
-  }
+  const admin = renewed(clock, () => connected(kafka.admin()))
   // A producer a partition: kafkajs loses acknowledged messages where two sends of one producer are under way.
-  const producers = new Map<number, Promise<Producer>>()
-  const producerOf = (partition: number): Promise<Producer> => {
+  const producers = new Map<number, Renewed<Producer>>()
+  const producerOf = (partition: number): Renewed<Producer> => {
     let producer = producers.get(partition)
     if (producer === undefined) {
-      producer = connected(
-        kafka.producer({
-          idempotent: true,
-          maxInFlightRequests: 1,
-          allowAutoTopicCreation: false,
-          createPartitioner: Partitioners.DefaultPartitioner,
-        }),
-      )
+      const options = { idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false }
+      const createPartitioner = Partitioners.DefaultPartitioner
+      producer = renewed(clock, () => connected(kafka.producer({ ...options, createPartitioner })))
       producers.set(partition, producer)
     }
     return producer
@@ -100,7 +81,7 @@ export function kafkajsClient({ brokers, topic, tls, sasl }: KafkaConnection, cl
   const reading = readingCluster(options, topic, clock)
   return {
     openTopic(spec) {
-      return administer(async (admin) => {
+      return admin.use(async (admin) => {
         const { partitions: numPartitions, replication: replicationFactor } = spec
         if (!(await admin.listTopics()).includes(topic)) {
           const configEntries = topicConfigs(spec)
@@ -116,22 +97,15 @@ export function kafkajsClient({ brokers, topic, tls, sasl }: KafkaConnection, cl
       })
     },
     async produce(partition, records) {
-      const producer = producerOf(partition)
       const messages = records.map(({ value, header }) => ({
         partition,
         value,
         headers: { [RECORD_HEADER]: header },
       }))
-      const send = async (one: Producer) => one.send({ topic, acks: -1, timeout: REQUEST_MS, messages })
-      try {
-        const [result] = await within(clock, CALL_MS, producer.then(send))
-        return Number(result!.baseOffset)
-      } catch (error) {
-        // A send that was given up may still go on: never beside another of the same producer.
-        producers.delete(partition)
-        disconnect(producer)
-        throw error
-      }
+      const [result] = await producerOf(partition).use((producer) =>
+        producer.send({ topic, acks: -1, timeout: REQUEST_MS, messages }),
+      )
+      return Number(result!.baseOffset)
     },
     async fetch(partition, offset, limits) {
       const found = await reading.fetch(partition, offset, limits)
@@ -149,14 +123,14 @@ export function kafkajsClient({ brokers, topic, tls, sasl }: KafkaConnection, cl
       return { records, offsets: { first, next: Number(found.highWatermark) } }
     },
     async offsets() {
-      const all = await administer((admin) => admin.fetchTopicOffsets(topic))
+      const all = await admin.use((admin) => admin.fetchTopicOffsets(topic))
       return new Map(
         all.map(({ partition, low, high }) => [partition, { first: Number(low), next: Number(high) }]),
       )
     },
     async deleteBelow(partition, offset) {
       const partitions = [{ partition, offset: String(offset) }]
-      await administer((admin) => admin.deleteTopicRecords({ topic, partitions }))
+      await admin.use((admin) => admin.deleteTopicRecords({ topic, partitions }))
     },
     async join(group, member) {
       const consumer = kafka.consumer({
@@ -184,8 +158,8 @@ export function kafkajsClient({ brokers, topic, tls, sasl }: KafkaConnection, cl
       }
     },
     async close() {
-      const leaving = [...producers.values(), ...(admin === null ? [] : [admin])].map(disconnect)
-      await within(clock, REQUEST_MS, Promise.all([...leaving, reading.close()])).catch(() => {})
+      const leaving = [admin, reading, ...producers.values()].map((one) => one.close())
+      await within(clock, REQUEST_MS, Promise.all(leaving)).catch(() => {})
     },
   }
 }
@@ -200,9 +174,38 @@ const connected = async <T extends Connection>(made: T): Promise<T> => {
   return made
 }
 
-/** Never fails; to take leave of a broker that is gone may take for ever. */
-const disconnect = (connection: Promise<Connection>): Promise<void> =>
-  connection.then((one) => one.disconnect()).catch(() => {})
+/** A connection that is made when somebody wants to use it. */
+interface Renewed<T> {
+  /** Fails where `ask` does, and after `CALL_MS`. Another connection then takes the place of the one that was used. */
+  use<R>(ask: (connection: T) => Promise<R>): Promise<R>
+  close(): Promise<void>
+}
+
+/**
+ * One that lost its last broker does not always come back, another broker may lead by now, and a call that was given up may still
+ * go on: after any failure everything is made anew.
+ */
+function renewed<T extends Connection>(clock: Clock, make: () => Promise<T>): Renewed<T> {
+  let current: Promise<T> | null = null
+  // To take leave of a broker that is gone may take for ever.
+  const disconnect = (used: Promise<T>) => used.then((one) => one.disconnect()).catch(() => {})
+  return {
+    async use(ask) {
+      current ??= make()
+      const used = current
+      try {
+        return await within(clock, CALL_MS, used.then(ask))
+      } catch (error) {
+        if (current === used) current = null
+        void disconnect(used)
+        throw error
+      }
+    },
+    async close() {
+      if (current !== null) await disconnect(current)
+    },
+  }
+}
 
 /** The group hands out partitions; nothing is fetched through it. Returns what ends the watch over its silence. */
 function watchMember(consumer: Consumer, topic: string, member: GroupMember, clock: Clock): () => void {
@@ -227,7 +230,6 @@ function readingCluster(options: object, topic: string, clock: Clock) {
   const { createLogger } = require('kafkajs/src/loggers')
   const socketFactory = require('kafkajs/src/network/socketFactory')()
   const logger = createLogger({ level: logLevel.NOTHING, logCreator: () => () => {} })
-  let cluster: Promise<Cluster> | null = null
   const open = async (): Promise<Cluster> => {
     const made: Cluster = new Cluster({
       ...options,
@@ -246,11 +248,7 @@ function readingCluster(options: object, topic: string, clock: Clock) {
     await made.addTargetTopic(topic)
     return made
   }
-  const forget = async () => {
-    const old = cluster
-    cluster = null
-    if (old !== null) await disconnect(old)
-  }
+  const cluster = renewed(clock, open)
   const ask = async (
     made: Cluster,
     partition: number,
@@ -273,18 +271,8 @@ function readingCluster(options: object, topic: string, clock: Clock) {
     return answer.responses[0]!.partitions[0]!
   }
   return {
-    async fetch(partition: number, offset: number, limits: { bytesMax: number; waitMs: number }) {
-      cluster ??= open()
-      const used = cluster
-      try {
-        const asked = used.then((made) => ask(made, partition, offset, limits))
-        return await within(clock, CALL_MS, asked)
-      } catch (error) {
-        // Another broker may lead by now: everything is looked up anew.
-        if (cluster === used) void forget()
-        throw error
-      }
-    },
-    close: forget,
+    fetch: (partition: number, offset: number, limits: { bytesMax: number; waitMs: number }) =>
+      cluster.use((made) => ask(made, partition, offset, limits)),
+    close: cluster.close,
   }
 }
