@@ -18,7 +18,9 @@ export interface DatasetStorage {
   readonly messages_bytes: number
   readonly views_bytes: number
   readonly ticks_bytes: number
-  /** Bytes of a whole date in messages and views, the mean of the last seven; null before there is one. */
+  /** Of cells whose messages are expired. */
+  readonly frozen_bytes: number
+  /** Bytes of a whole date in messages and views, frozen cells included, the mean of the last seven; null before there is one. */
   readonly grows_by_day_bytes: number | null
   /** What `bytes` cost in a month, and by how much a day more makes that dearer; absent without a price. */
   readonly price_by_month?: number
@@ -51,14 +53,20 @@ async function storageOf(
   const own = await filesOf(messages)
   const published = (await Promise.all(views.map((view) => filesOf(view.published)))).flat()
   const ticks = (await Promise.all(views.map((view) => filesOf(view.ticks)))).flat()
-  const parts = { messages_bytes: bytesOf(own), views_bytes: bytesOf(published), ticks_bytes: bytesOf(ticks) }
-  const bytes = parts.messages_bytes + parts.views_bytes + parts.ticks_bytes
-  const growth = growthOf([...own, ...published], nowMs)
+  const frozen = (await Promise.all(views.map((view) => filesOf(view.frozen)))).flat()
+  const parts = {
+    messages_bytes: bytesOf(own),
+    views_bytes: bytesOf(published),
+    ticks_bytes: bytesOf(ticks),
+    frozen_bytes: bytesOf(frozen),
+  }
+  const bytes = Object.values(parts).reduce((sum, part) => sum + part, 0)
+  const growth = growthOf([...own, ...published, ...frozen], nowMs)
   const price = (of: number) => (of / GB) * gbMonthPrice
   return {
     dataset: dataset.name,
     rows: own.reduce((sum, file) => sum + file.rows, 0),
-    files: own.length + published.length + ticks.length,
+    files: own.length + published.length + ticks.length + frozen.length,
     bytes,
     ...parts,
     grows_by_day_bytes: growth,

@@ -1,6 +1,6 @@
 import type { Disk } from '../../schemas/ports/disk.ts'
 import type { Table } from '../delta/port.ts'
-import type { ObjectStore } from '../store/port.ts'
+import type { ObjectStore, StoredObject } from '../store/port.ts'
 import { lakeFiles, takeTable } from './lake-files.ts'
 import { type BackupFile, listManifests, type Manifest, manifestKey, readManifest } from './manifest.ts'
 import { BackupObjects, readContent } from './objects.ts'
@@ -51,13 +51,18 @@ export async function backUp(
     tell(files.size)
     return true
   }
-  /** What never changes under its name need not be read again. */
-  const keepObject = async (key: string, size: number): Promise<boolean> => {
+  /**
+   * What never changes under its name need not be read again while it is the same object: a lake that was restored and went on has
+   * other commits under the same names, written at another time.
+   */
+  const keepObject = async ({ key, size, modifiedMs }: StoredObject): Promise<boolean> => {
     const path = `lake/${key}`
     const same = known.get(path)
-    if (same === undefined || same.size !== size || !neverChanges(key) || !objects.has(same.sha256))
-      return keep(path, await source.lake.get(key))
-    files.set(path, same)
+    const isSame = same !== undefined && same.size === size && same.modified_ms === modifiedMs
+    if (isSame && neverChanges(key) && objects.has(same.sha256)) files.set(path, same)
+    else if (await keep(path, await source.lake.get(key)))
+      files.set(path, { ...files.get(path)!, modified_ms: modifiedMs })
+    else return false
     return true
   }
 

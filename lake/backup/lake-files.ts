@@ -1,7 +1,7 @@
 import { TidemarkError } from '../../schemas/errors.ts'
 import type { Table } from '../delta/port.ts'
 import { SCRATCH } from '../scratch.ts'
-import type { ObjectStore } from '../store/port.ts'
+import type { ObjectStore, StoredObject } from '../store/port.ts'
 
 /** Which objects of a lake make a table at its newest version, and which belong to no table. */
 export interface LakeFiles {
@@ -40,7 +40,7 @@ export async function lakeFiles(lake: ObjectStore): Promise<LakeFiles> {
 export async function takeTable(
   lake: ObjectStore,
   table: Table,
-  take: (key: string, size: number) => Promise<boolean>,
+  take: (object: StoredObject) => Promise<boolean>,
 ): Promise<number | null> {
   for (let tries = 1; ; tries++) {
     const snapshot = await table.snapshot()
@@ -48,9 +48,10 @@ export async function takeTable(
     const { version } = snapshot
     const taken = new Set<string>()
     let whole = true
-    for (const { key, size } of await lake.list(`${table.name}/`)) {
+    for (const object of await lake.list(`${table.name}/`)) {
+      const { key } = object
       if (!(await belongsTo(version, key, lake))) continue
-      if (await take(key, size)) taken.add(key)
+      if (await take(object)) taken.add(key)
       else if (LOG_NAME.test(key)) whole = false
     }
     const missing = [...snapshot.files.keys()].find((path) => !taken.has(`${table.name}/${path}`))

@@ -21,6 +21,8 @@ export interface BackupFile {
   readonly path: string
   readonly size: number
   readonly sha256: string
+  /** When the object of the lake was written that it was read from, milliseconds since 1970; older backups lack it. */
+  readonly modified_ms?: number
 }
 
 const FOLDER = 'backups/'

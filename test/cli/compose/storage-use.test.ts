@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { storageUse } from '../../../cli/compose/storage-use.ts'
 import { DAY_MS } from '../../../schemas/time.ts'
 import { batchRig } from '../../batch/rig.ts'
+import { expireOlder } from '../../lake/expire-older.ts'
 
 const YESTERDAY_MS = Date.UTC(2026, 10, 21, 9)
 
@@ -45,4 +46,28 @@ test('a dataset takes what its tables hold, and grows by a mean whole day; a pri
   expect((await use())![0]!.rows).toBe(4)
   await rig.clock.advance(60_000)
   expect((await use())![0]!.rows).toBe(5)
+})
+
+test('cells of expired messages are part of what a dataset takes, and of its growth', async () => {
+  await using rig = await batchRig()
+  await rig.send(YESTERDAY_MS)
+  await rig.send(YESTERDAY_MS + DAY_MS)
+  await rig.batch.run({ full: false })
+  const before = (await storageUse(rig.tables(), 0, rig.clock)())![0]!
+  expect(before.frozen_bytes).toBe(0)
+  await rig.clock.advance(DAY_MS)
+  await rig.send(YESTERDAY_MS + DAY_MS)
+  await rig.batch.run({ full: false })
+  await expireOlder(rig, 1)
+  await rig.batch.run({ full: false })
+  const tables = rig.tables()
+  const [host] = (await storageUse(tables, 0, rig.clock)())!
+  const bytesOf = (table: RegExp) =>
+    [...rig.store.objects].flatMap(([key, { bytes }]) => (table.test(key) ? [bytes.length] : []))
+  const frozen = bytesOf(/^(service|host)_minute_frozen\/date=/)
+  expect(frozen).toHaveLength(2)
+  expect(host!.frozen_bytes).toBe(frozen[0]! + frozen[1]!)
+  expect(host!.bytes).toBe(host!.messages_bytes + host!.views_bytes + host!.ticks_bytes + host!.frozen_bytes)
+  // The date whose messages are gone grew by its cells, published and frozen.
+  expect(host!.grows_by_day_bytes).toBeGreaterThan(Math.round(host!.frozen_bytes / 2))
 })
