@@ -2,6 +2,7 @@ import { describeError } from '../../schemas/errors.ts'
 import { sleep } from '../../schemas/ports/clock.ts'
 import { ALL_SETTINGS, type Args, type Command, type Io, logLineTo } from '../command.ts'
 import { Closing } from '../compose/closing.ts'
+import { warnOfShortRetention } from '../compose/short-retention.ts'
 import { nodeClock } from '../host/clock.ts'
 import { nodeDisk } from '../host/disk.ts'
 import { nodeRandom } from '../host/random.ts'
@@ -34,6 +35,7 @@ async function run({ settings }: Args, io: Io): Promise<number> {
   void stopped.then(() => stopping.abort())
   const { signal } = stopping
   const host = { disk: nodeDisk(), clock, random: nodeRandom(), logLine, failed, signal }
+  warnOfShortRetention(settings, logLine)
   // The layers are loaded only where they run: the agent's command does without them.
   const { startEmbedded } = await import('../compose/embedded.ts')
   const { startWithRoom } = await import('../compose/waiting.ts')

@@ -1,5 +1,6 @@
 import { openAudit } from '../../lake/audit.ts'
 import { expireMessages } from '../../lake/expire/expire.ts'
+import { removeUnfinished } from '../../lake/expire/unfinished.ts'
 import type { ObjectStore } from '../../lake/store/port.ts'
 import type { LakeTables } from '../../lake/tables/deployment.ts'
 import { Coalesced } from '../../schemas/coalesced.ts'
@@ -34,6 +35,7 @@ export function startExpiring(
         const done = (date: { rows: number }) => {
           rows += date.rows
         }
+        await removeUnfinished(one, clock)
         await expireMessages(one, { keep, isDry: false, done }, { clock, random, signal })
       } finally {
         if (rows > 0)

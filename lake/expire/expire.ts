@@ -19,7 +19,8 @@ import { dateBefore, type Keep, keepMsOf, lastExpired } from './keep.ts'
  *                   └─▶ the files without them    ─▶ commit: `messages`, with the txn `expire/<id>`
  *
  * The second commit is the expiry: frozen cells count once `messages` says that their rows are gone (`frozenFiles`). So whatever
- * ends it in between, a row counts once: as itself, or in its cell. What the first commit left behind then means nothing.
+ * ends it in between, a row counts once: as itself, or in its cell. What the first commit left behind then means nothing, and is
+ * removed (`unfinished.ts`).
  *
  * Only what every view has below its tidemark may go: then no tick holds it beside the cell. A row that arrives later for a
  * date that is frozen is a message like any other, until it expires as well and gets frozen cells of its own.

@@ -42,6 +42,7 @@ export function queryTables({ datasets, runs }: LakeTables): QueryTable[] {
     ...datasets.flatMap(({ views }) => views.map(({ view, published }) => of(published, viewSchema(view)))),
     of(runs, runsSchema),
     ...datasets.flatMap(({ views }) => views.map(({ view, ticks }) => of(ticks, ticksSchema(view)))),
+    ...datasets.flatMap(({ views }) => views.map(({ view, frozen }) => of(frozen, viewSchema(view)))),
   ]
 }
 

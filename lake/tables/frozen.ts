@@ -11,6 +11,9 @@ export function frozenTable(view: Pick<View, 'name'>): string {
 /** Says in `messages` that the rows of an expiry are gone, and how many: from then on its frozen cells count. */
 export const expireApp = (id: string) => `expire/${id}`
 
+/** The value of that txn where an expiry ended before its rows were gone: its cells count for nothing. */
+export const ABANDONED = 0
+
 /** Cells of messages that are no longer kept: those of one expiry and date. */
 export interface FrozenFile {
   readonly file: DataFile
@@ -33,9 +36,9 @@ export function frozenTags(expiry: string, view: View): Record<string, string> {
 export function frozenFiles(frozen: Snapshot | null, messages: Snapshot): Map<string, FrozenFile[]> {
   const found = new Map<string, FrozenFile[]>()
   for (const file of frozen?.files.values() ?? []) {
-    const { expiry, hash, definition } = storedJson<Tag>(file.path, file.tags.frozen ?? '{}', FIELDS)
+    const { expiry, hash, definition } = tagOf(file)
     // Its rows are still there: the expiry was not finished, or lost a race.
-    if (!messages.txns.has(expireApp(expiry))) continue
+    if ((messages.txns.get(expireApp(expiry))?.version ?? ABANDONED) === ABANDONED) continue
     const date = file.partition.date!
     const one = { file, expiry, hash, view: parseDefinition(definition) }
     found.set(date, [...(found.get(date) ?? []), one])
@@ -51,6 +54,15 @@ export function frozenFiles(frozen: Snapshot | null, messages: Snapshot): Map<st
 export function fitsView({ view: made }: FrozenFile, view: View): boolean {
   const shape = (of: View) => JSON.stringify([of.key, of.bucketMs, viewColumns(of)])
   return shape(made) === shape(view)
+}
+
+/** The expiry that made a file of frozen cells. Throws `E_TABLE_DAMAGED`. */
+export function expiryOf(file: DataFile): string {
+  return tagOf(file).expiry
+}
+
+function tagOf(file: DataFile): Tag {
+  return storedJson<Tag>(file.path, file.tags.frozen ?? '{}', FIELDS)
 }
 
 interface Tag {

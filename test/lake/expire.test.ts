@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Keep } from '../../lake/expire/keep.ts'
+import { findUnfinished, removeUnfinished } from '../../lake/expire/unfinished.ts'
 import { decodeCells } from '../../lake/parquet/cells.ts'
 import type { LakeTables } from '../../lake/tables/deployment.ts'
 import { viewState } from '../../lake/tables/published.ts'
@@ -91,6 +92,59 @@ test('an expiry that ends between its commits changes nothing, and is done again
   await rig.batch.run({ full: true })
   expect(await counted(rig)).toEqual([4, 4])
   expect((await expire(rig)).map(({ rows }) => rows)).toEqual([3])
+  await rig.batch.run({ full: true })
+  expect(await counted(rig)).toEqual([4, 4])
+})
+
+test('frozen cells of an expiry that was killed in the middle are removed hours later, and nothing counts twice or is lost', async () => {
+  await using rig = await oldRig()
+  rig.store.faults = ({ what, key, when }) => {
+    if (what === 'putIfAbsent' && key.startsWith('messages/_delta_log/') && when === 'before')
+      throw new TidemarkError('E_STORE', 'the process ended')
+  }
+  await expect(expire(rig)).rejects.toThrow('the process ended')
+  rig.store.faults = null
+  const tables = rig.tables().datasets[0]!
+  const left = () => [...rig.store.objects.keys()].filter((key) => /_frozen\/date=/.test(key))
+  const orphans = left()
+  expect(orphans).toHaveLength(2)
+  // It may still go on.
+  expect(await removeUnfinished(tables, rig.clock)).toEqual([])
+  await rig.clock.advance(5 * HOUR_MS)
+  await rig.send()
+  await rig.batch.run({ full: false })
+  // One that is whole stays.
+  expect((await expire(rig)).map(({ rows }) => rows)).toEqual([3])
+  expect((await findUnfinished(tables, rig.clock)).map(({ table }) => table)).toEqual([
+    'service_minute_frozen',
+    'host_minute_frozen',
+  ])
+  expect((await removeUnfinished(tables, rig.clock)).flatMap(({ files }) => files)).toHaveLength(2)
+  expect(await removeUnfinished(tables, rig.clock)).toEqual([])
+  await rig.batch.run({ full: true })
+  expect(await counted(rig)).toEqual([5, 5])
+  // The bytes go with the upkeep of any table, once the table went on.
+  await rig.clock.advance(25 * HOUR_MS)
+  for (const { frozen } of tables.views) {
+    await frozen.commit((await frozen.snapshot())!, { operation: 'VACUUM', dataChange: false })
+    await frozen.tend(rig.clock.nowMs(), 24 * HOUR_MS)
+  }
+  expect(left()).toHaveLength(2)
+  expect(left().some((key) => orphans.includes(key))).toBe(false)
+  await rig.batch.run({ full: true })
+  expect(await counted(rig)).toEqual([5, 5])
+})
+
+test('an expiry that goes on after its frozen cells were removed does not become one', async () => {
+  await using rig = await oldRig()
+  const gate = gateIn(rig.store, 'messages/_delta_log/')
+  const slow = expire(rig)
+  await gate.reached
+  rig.store.faults = null
+  expect(await removeUnfinished(rig.tables().datasets[0]!, rig.clock, 0)).toHaveLength(2)
+  gate.open()
+  // It was fenced, and made again.
+  expect((await slow).map(({ rows }) => rows)).toEqual([3])
   await rig.batch.run({ full: true })
   expect(await counted(rig)).toEqual([4, 4])
 })

@@ -1,6 +1,7 @@
 import { hostname, userInfo } from 'node:os'
 import { type Act, openAudit } from '../../../lake/audit.ts'
 import { SAFE_RETENTION_MS } from '../../../lake/delta/cleanup.ts'
+import { findUnfinished, removeUnfinished } from '../../../lake/expire/unfinished.ts'
 import { queryTables } from '../../../lake/query/catalog.ts'
 import { mergeAll } from '../../../lake/writer/merge.ts'
 import { type Merge, planMerges } from '../../../lake/writer/merge-plan.ts'
@@ -88,6 +89,12 @@ export async function lakeVacuum(args: Args, io: Io): Promise<number> {
   const lines = report(args, io, ['table', 'path', 'bytes', 'modified'])
   const isStopped = stopped(io)
   const vacuum = async () => {
+    for (const dataset of tables.datasets) {
+      const unfinished = isDry ? await findUnfinished(dataset, clock) : await removeUnfinished(dataset, clock)
+      for (const { table, files } of unfinished)
+        for (const { path, size, modifiedMs } of files)
+          lines.add({ table, path, bytes: size, modified: new Date(modifiedMs).toISOString() })
+    }
     for (const { name, table } of queryTables(tables)) {
       if (isStopped()) break
       const nowMs = clock.nowMs()

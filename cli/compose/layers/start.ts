@@ -12,6 +12,7 @@ import type { Host } from '../host.ts'
 import { isPaid, lakeStore } from '../lake-store.ts'
 import { configuredLog, type OpenSharedLog, type SharedLog } from '../log.ts'
 import { tablesIn } from '../open-lake.ts'
+import { warnOfShortRetention } from '../short-retention.ts'
 import { presentRequests } from '../state.ts'
 import { startBatchLayer } from './batch.ts'
 import { startCollectorLayer } from './collector.ts'
@@ -56,6 +57,7 @@ export async function startLayer(
   }
   const isSpark = name === 'speed' && settings.text('speed.engine') === 'spark'
   if (isSpark) await lockData(name, settings, host, closing)
+  warnOfShortRetention(settings, host.logLine)
   const at = await openBoth(settings, openLog, host, closing)
   const workers = { speed: isSpark ? startSparkSpeed : startSpeedLayer, 'lake-writer': startLakeWriterLayer }
   const start = workers[name]
@@ -79,6 +81,7 @@ export async function startBatchAlone(
   { scheduled, engine = settings.text('batch.engine') }: { scheduled: boolean; engine?: string },
 ): ReturnType<typeof startBatchLayer> {
   await lockData(scheduled ? 'batch' : 'batch-once', settings, host, closing)
+  warnOfShortRetention(settings, host.logLine)
   const at = await openBoth(settings, openLog, host, closing)
   return counting(await startBatchLayer(settings, { ...at, engine, scheduled }, host, closing), at.joined)
 }

@@ -133,6 +133,16 @@ test('layers that meet in log and lake alone count each message once, whichever 
   }
 }, 60_000)
 
+test('a process that removes what others may still read says so at its start', async () => {
+  const { start, lines } = await deployment()
+  const said = () => lines.filter((line) => line.startsWith('lake.retention is '))
+  for (const name of ['collector', 'lake-writer'] as const) await start(name, { 'lake-retention': '4h' })
+  await start('collector', { 'lake-retention': '3h' })
+  expect(said()).toEqual([])
+  for (const name of ['lake-writer', 'speed', 'batch'] as const) await start(name, { 'lake-retention': '3h' })
+  expect(said()).toEqual(Array(3).fill(expect.stringMatching(/is 3h, shorter than 4h: .* may lose .* say /)))
+}, 60_000)
+
 test('two batch processes that run at the same time publish once, and the figures stay', async () => {
   const { start, batch } = await deployment()
   const collector = await start('collector')
