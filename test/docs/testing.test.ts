@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ROOT } from '../code/sources.ts'
-import { PLANTED_IN_CLUSTER } from '../simulator/cluster/planted.ts'
 import { FAULTS, TASKS } from '../simulator/faults.ts'
 import { parseOptions } from '../simulator/options.ts'
-import { PLANTED } from '../simulator/planted.ts'
+import { PLANTED_IN_CLUSTER } from '../simulator/planted/cluster.ts'
+import { PLANTED } from '../simulator/planted/planted.ts'
 
 const BUGS = { ...PLANTED, ...PLANTED_IN_CLUSTER }
 const TEXT = readFileSync(join(ROOT, 'docs/testing.md'), 'utf8')
@@ -16,8 +16,8 @@ test('every fault and task is listed with what happens', () => {
     expect(rows).toContainEqual([`\`${name}\``, about])
 })
 
-test('every planted bug is listed with its file', () => {
-  for (const [name, { file }] of Object.entries(BUGS)) expect(rows).toContainEqual([name, `\`${file}\``])
+test('every planted bug is listed with the function that it is in', () => {
+  for (const [name, bug] of Object.entries(BUGS)) expect(rows).toContainEqual([name, `\`${bug.in}\``])
 })
 
 test('nothing else is listed', () => {

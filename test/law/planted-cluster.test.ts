@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { PLANTED_IN_CLUSTER } from '../simulator/cluster/planted.ts'
+import { PLANTED_IN_CLUSTER } from '../simulator/planted/cluster.ts'
 
 const PLANT = fileURLToPath(new URL('../simulator/plant.ts', import.meta.url))
 const SIMULATE = fileURLToPath(new URL('../simulator/cluster/simulate.ts', import.meta.url))

@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { parseFaults } from '../simulator/faults.ts'
 import { planOf } from '../simulator/plan.ts'
-import { ALL_FAULTS, PLANTED, type PlantedBug } from '../simulator/planted.ts'
+import { PLANTED } from '../simulator/planted/planted.ts'
+import { ALL_FAULTS, type PlantedBug } from '../simulator/planting/bug.ts'
 import { runPlan } from '../simulator/run.ts'
 
 /** Seeds that a bug must be found within. */

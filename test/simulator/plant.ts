@@ -1,7 +1,10 @@
 import { registerHooks } from 'node:module'
-import { fileURLToPath } from 'node:url'
-import { PLANTED_IN_CLUSTER } from './cluster/planted.ts'
-import { PLANTED, type PlantedBug } from './planted.ts'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { PLANTED_IN_CLUSTER } from './planted/cluster.ts'
+import { PLANTED } from './planted/planted.ts'
+import type { PlantedBug } from './planting/bug.ts'
+import { plantable, plantBug, ROOT } from './planting/plant-bug.ts'
 
 /**
  * Plants a bug into this process: `node --import ./test/simulator/plant.ts` with TIDEMARK_PLANT naming it. The sources stay
@@ -11,15 +14,12 @@ const name = process.env.TIDEMARK_PLANT ?? ''
 const all: { readonly [name: string]: PlantedBug } = { ...PLANTED, ...PLANTED_IN_CLUSTER }
 const bug = all[name]
 if (bug === undefined) throw new Error(`TIDEMARK_PLANT must be one of ${Object.keys(all).join(', ')}`)
-const path = fileURLToPath(new URL(`../../${bug.file}`, import.meta.url))
+const { path, text } = plantBug(bug, plantable())
+const planted = pathToFileURL(join(ROOT, path)).href
 
 registerHooks({
   load(url, context, nextLoad) {
     const loaded = nextLoad(url, context)
-    if (!url.startsWith('file:') || fileURLToPath(url) !== path) return loaded
-    const source = Buffer.from(loaded.source as Uint8Array).toString('utf8')
-    if (source.split(bug.find).length !== 2)
-      throw new Error(`${bug.file} does not hold this once: ${bug.find}`)
-    return { ...loaded, source: source.replace(bug.find, () => bug.plant) }
+    return url === planted ? { ...loaded, source: text } : loaded
   },
 })
