@@ -4,11 +4,11 @@ import { ticksOf } from '../../../lake/tables/ticks.ts'
 import { RECORD_HEADER } from '../../../log/kafka/client.ts'
 import type { LogReader } from '../../../log/port.ts'
 import { SETTINGS, variableOf } from '../../../schemas/config.ts'
-import { TidemarkError } from '../../../schemas/errors.ts'
 import type { Folded } from '../../../speed/fold-given.ts'
 import { targets } from '../../../speed/targets.ts'
 import type { Settings } from '../../settings/settings.ts'
 import { configuredLog } from '../log.ts'
+import { brokerOptions } from './spark-kafka.ts'
 
 /** What is submitted to Spark for the speed layer, and what it says (speed/spark/job.py). */
 
@@ -48,6 +48,7 @@ export function speedJob(settings: Settings, dir: string, starting: Starting): S
       'kafka.bootstrap.servers': brokers.join(','),
       subscribe: topic,
       startingOffsets: JSON.stringify({ [topic]: Object.fromEntries(starting) }),
+      ...brokerOptions(settings),
     },
     header: RECORD_HEADER,
     tickMs: settings.durationMs('speed.tick'),
@@ -77,17 +78,12 @@ function environmentOf(settings: Settings): Record<string, string> {
     .filter(({ source }) => source !== 'default')
     .map(({ name, value }) => [variableOf(name), value])
   const outside = Object.entries(process.env).filter(([name]) => name.startsWith('AWS_'))
-  return { ...Object.fromEntries([...outside, ...own]), TIDEMARK_LAKE_URL: settings.lakeDir() }
-}
-
-/** Throws `E_CONFIG` for a log that Spark is not told how to read. */
-export function refuseSecured(settings: Settings): void {
-  const isSecured =
-    settings.boolean('log.tls') || settings.text('log.ca') !== '' || settings.text('log.sasl_username') !== ''
-  if (isSecured)
-    throw new TidemarkError('E_CONFIG', 'speed.engine = spark reads a log without TLS and SASL only', {
-      field: 'speed.engine',
-    })
+  const ca = settings.file('log.ca')
+  return {
+    ...Object.fromEntries([...outside, ...own]),
+    TIDEMARK_LAKE_URL: settings.lakeDir(),
+    ...(ca !== null && { TIDEMARK_LOG_CA: ca }),
+  }
 }
 
 /** What the job says in a line: what its last batch folded, nothing when it has just begun, or why the batch failed. */

@@ -14,7 +14,7 @@ import { every } from '../every.ts'
 import type { SharedLog } from '../log.ts'
 import type { Joined } from './joined.ts'
 import { type Layer, type LayerHost, reasonsOf } from './layer.ts'
-import { parseTold, refuseSecured, speedJob, startingOffsets } from './spark-speed-job.ts'
+import { parseTold, speedJob, startingOffsets } from './spark-speed-job.ts'
 
 /** A job that ended is submitted again so much later. */
 const AGAIN_MS = 5_000
@@ -35,7 +35,6 @@ export async function startSparkSpeed(
   { clock, disk, random, logLine }: LayerHost,
   closing: Closing,
 ): Promise<Layer> {
-  refuseSecured(settings)
   const views = allViews(joined.tables)
   const submitter = sparkSubmit(settings.text('spark.home'))
   const scratch = join(settings.dataDir(), 'scratch', 'spark-speed')

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseTold, refuseSecured, speedJob } from '../../../cli/compose/layers/spark-speed-job.ts'
+import { parseTold, speedJob } from '../../../cli/compose/layers/spark-speed-job.ts'
 import { resolveSettings } from '../../../cli/settings/settings.ts'
 
 const LOG = { 'log-url': 'kafka://a:9092,b:9092/topic', 'lake-url': 's3://tide/lake' }
@@ -53,8 +53,46 @@ test('what the job says is told from what others say', () => {
   for (const line of ['', 'WARN Utils', '{', '{}', '{"folded": 1}']) expect(parseTold(line)).toBe(null)
 })
 
-test('a log with TLS or SASL is refused', () => {
-  expect(() => refuseSecured(settingsOf({}))).not.toThrow()
-  for (const flags of [{ 'log-tls': 'true' }, { 'log-sasl-username': 'u' }, { 'log-ca': 'ca.pem' }])
-    expect(() => refuseSecured(settingsOf(flags))).toThrow(expect.objectContaining({ code: 'E_CONFIG' }))
+const kafkaOf = (flags: Record<string, string>) =>
+  JSON.parse(speedJob(settingsOf(flags), '/scratch', new Map()).env.TIDEMARK_SPEED_JOB!).kafka
+
+test('Spark is told how to speak to brokers as the settings say', () => {
+  expect(kafkaOf({})).not.toHaveProperty(['kafka.security.protocol'])
+  expect(kafkaOf({ 'log-tls': 'true' })).toMatchObject({ 'kafka.security.protocol': 'SSL' })
+  expect(kafkaOf({ 'log-ca': 'ca.pem' })).toMatchObject({
+    'kafka.security.protocol': 'SSL',
+    'kafka.ssl.truststore.type': 'PEM',
+    'kafka.ssl.truststore.location': '/srv/ca.pem',
+  })
+  expect(kafkaOf({ 'log-sasl-username': 'u', 'log-sasl-password': 'p' })).toMatchObject({
+    'kafka.security.protocol': 'SASL_PLAINTEXT',
+    'kafka.sasl.mechanism': 'SCRAM-SHA-512',
+    'kafka.sasl.jaas.config':
+      'org.apache.kafka.common.security.scram.ScramLoginModule required username="u" password="p";',
+  })
+  expect(
+    kafkaOf({ 'log-sasl-username': 'u', 'log-sasl-mechanism': 'plain', 'log-tls': 'true' }),
+  ).toMatchObject({
+    'kafka.security.protocol': 'SASL_SSL',
+    'kafka.sasl.mechanism': 'PLAIN',
+    'kafka.sasl.jaas.config': expect.stringContaining('.plain.PlainLoginModule required username="u"'),
+  })
+})
+
+test('a password of any characters stands in quotes that nothing in it ends', () => {
+  const { 'kafka.sasl.jaas.config': login } = kafkaOf({
+    'log-sasl-username': 'u',
+    'log-sasl-password': 'a"; b\\\n=c',
+  })
+  expect(login).toMatch(/ password="a\\"; b\\\\\\n=c";$/)
+})
+
+test('no argument holds the password, and a child finds the CA wherever it runs', () => {
+  const flags = { 'log-sasl-username': 'u', 'log-sasl-password': 'hidden', 'log-ca': 'ca.pem' }
+  const { args, env } = speedJob(settingsOf(flags), '/scratch', new Map())
+  expect(args.join(' ')).not.toContain('hidden')
+  expect(JSON.parse(env.TIDEMARK_SPEED_JOB!).env).toMatchObject({
+    TIDEMARK_LOG_SASL_PASSWORD: 'hidden',
+    TIDEMARK_LOG_CA: '/srv/ca.pem',
+  })
 })

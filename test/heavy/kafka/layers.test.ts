@@ -3,11 +3,12 @@ import { expect, test } from 'vitest'
 import { hasBucketServer } from '../bucket-server.ts'
 import { LoadSender } from '../load.ts'
 import { needs } from '../needs.ts'
-import { sparkHome, sparkPackages } from '../spark-cluster.ts'
+import { sparkHome, sparkPackages, startCluster } from '../spark-cluster.ts'
 import { runCommand } from '../up.ts'
 import { lastingPort, until } from '../watch.ts'
 import { kafkaFound, startBrokers } from './brokers.ts'
-import { counted, expectedOf, processesOn, temporaryBucket } from './processes.ts'
+import { makeLogin } from './login.ts'
+import { counted, expectedOf, processesOn, temporaryBucket, temporaryDir } from './processes.ts'
 
 /**
  * Each layer is a process of its own, and several of most: they meet in a topic of a real broker and in one lake. Agents change
@@ -23,7 +24,7 @@ const packages = sparkPackages()
 const CASES = [
   ['a directory', 'workers'],
   ['a bucket', 'workers'],
-  ['a directory', 'Spark'],
+  ['a bucket', 'Spark'],
 ].filter(
   ([lake, engine]) =>
     (lake !== 'a bucket' || needs('versitygw', hasBucketServer)) &&
@@ -34,12 +35,16 @@ test.runIf(kafkaFound()).each(CASES)(
   'layers in processes of their own count every message once, whoever is killed, with the lake in %s and ticks by %s',
   async (lake, engine) => {
     const onSpark = engine === 'Spark'
-    await using brokers = await startBrokers(1)
+    await using own = await temporaryDir()
+    // Whoever asks for ticks by Spark has brokers that ask for a password over TLS.
+    const login = onSpark ? await makeLogin(own.dir) : null
+    await using brokers = await startBrokers(1, null, login)
     await using bucket = lake === 'a bucket' ? await temporaryBucket() : null
-    await using processes = await processesOn(
-      brokers.addresses,
-      bucket === null ? {} : { lake: bucket.flags },
-    )
+    await using cluster = onSpark ? await startCluster(home!, own.dir) : null
+    await using processes = await processesOn(login === null ? brokers.addresses : [brokers.secured!.tls], {
+      ...(bucket !== null && { lake: bucket.flags }),
+      ...(login !== null && { login }),
+    })
     const start = processes.start.bind(processes)
     const ports = [await lastingPort(Math.random), await lastingPort(Math.random)] as const
     const collector = (n: 0 | 1) =>
@@ -52,9 +57,9 @@ test.runIf(kafkaFound()).each(CASES)(
         '2',
       )
     const collectors = [await collector(0), await collector(1)]
-    const job = onSpark
+    const job = cluster
       ? [
-          ...['--speed-engine', 'spark', '--spark-home', home!, '--spark-master', 'local[2]'],
+          ...['--speed-engine', 'spark', '--spark-home', home!, '--spark-master', cluster.master],
           ...['--spark-jars', packages!],
         ]
       : []

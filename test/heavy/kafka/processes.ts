@@ -9,6 +9,7 @@ import { type LoadSender, loadMessage } from '../load.ts'
 import { lintMetrics, promtool } from '../metrics.ts'
 import { environment } from '../up.ts'
 import { until } from '../watch.ts'
+import type { Login } from './brokers.ts'
 
 const ENTRY = fileURLToPath(new URL('../../../cli/entry.js', import.meta.url))
 const DAY_MS = 86_400_000
@@ -78,14 +79,26 @@ export class Processes implements AsyncDisposable {
 /** Processes whose log is a topic of those brokers, kept by all of them, and whose lake is a directory unless `lake` says otherwise. */
 export async function processesOn(
   brokers: readonly string[],
-  { lake, topic = 'tidemark' }: { lake?: readonly string[]; topic?: string } = {},
+  {
+    lake,
+    topic = 'tidemark',
+    login,
+  }: { lake?: readonly string[]; topic?: string; login?: Login & { readonly ca: string } } = {},
 ): Promise<Processes> {
   const dir = await mkdtemp(join(tmpdir(), 'tidemark-layers-'))
   return new Processes(dir, [
     ...['--log-url', `kafka://${brokers.join(',')}/${topic}`],
     ...['--log-replication', String(brokers.length)],
+    ...(login === undefined
+      ? []
+      : ['--log-ca', login.ca, '--log-sasl-username', login.user, '--log-sasl-password', login.password]),
     ...(lake ?? ['--lake-url', join(dir, 'lake')]),
   ])
+}
+
+export async function temporaryDir() {
+  const dir = await mkdtemp(join(tmpdir(), 'tidemark-layers-'))
+  return { dir, [Symbol.asyncDispose]: () => rm(dir, { recursive: true, force: true }) }
 }
 
 /** A bucket for a lake, in a directory that goes with it. */

@@ -11,6 +11,7 @@ import { resolveSettings } from '../../../cli/settings/settings.ts'
 import { makeCa } from '../../cli/host/certificates.ts'
 import { block } from '../../log/journal/samples.ts'
 import { type Brokers, kafkaFound, startBrokers } from './brokers.ts'
+import { makeLogin } from './login.ts'
 import { CLIENTS, topicName } from './opened.ts'
 
 /** Settings that name how to speak to a broker that asks who is there, on a listener of TLS and on one without. */
@@ -19,13 +20,9 @@ describe.runIf(kafkaFound())('a broker that asks for a password', () => {
   let brokers: Brokers
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'tidemark-kafka-tls-'))
-    const ca = await makeCa()
-    const { cert, key } = await ca.issue({ ip: ['127.0.0.1'], dns: ['localhost'] })
-    await writeFile(join(dir, 'ca.pem'), ca.cert)
+    const login = await makeLogin(dir)
     await writeFile(join(dir, 'other.pem'), (await makeCa()).cert)
-    const keystore = join(dir, 'broker.pem')
-    await writeFile(keystore, Buffer.concat([key, Buffer.from('\n'), cert]))
-    brokers = await startBrokers(1, null, { keystore, user: 'tide', password: 'secret' })
+    brokers = await startBrokers(1, null, login)
   })
   afterAll(async () => {
     await brokers[Symbol.asyncDispose]()
