@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { forgetRejects } from '../../collector/intake/forget-rejects.ts'
 import type { ErasedMessages } from '../../lake/erase/condition.ts'
-import type { ErasureState } from '../../lake/erase/erasures.ts'
+import type { ErasureState, FoundMessages } from '../../lake/erase/erasures.ts'
 import { DEFAULT_DATASET } from '../../schemas/dataset.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import { sleep } from '../../schemas/ports/clock.ts'
@@ -43,7 +43,7 @@ const ANSWER_MS_MAX = 600_000
 
 /** Where erasures are made: in the `up` that has the data directory, or in this process. */
 interface Eraser {
-  preview(dataset: string, what: ErasedMessages): Promise<{ rows: number; files: number }>
+  preview(dataset: string, what: ErasedMessages): Promise<FoundMessages>
   erase(dataset: string, what: ErasedMessages, vacuum: boolean): Promise<ErasureState>
   pending(): Promise<readonly ErasureState[]>
   resume(id: string, vacuum: boolean): Promise<ErasureState>
@@ -71,7 +71,8 @@ async function run(args: Args, io: Io): Promise<number> {
     const dataset = flags.dataset ?? DEFAULT_DATASET
     const eraser = await openEraser(args, io, closing, stopping.signal)
     const found = await eraser.preview(dataset, what)
-    const named = `${amount(found.rows)} of ${dataset} in ${found.files} file${found.files === 1 ? '' : 's'}`
+    const cells = found.frozen_cells === 0 ? '' : ` and ${cellsText(found.frozen_cells)}`
+    const named = `${amount(found.rows)} of ${dataset} in ${found.files} file${found.files === 1 ? '' : 's'}${cells}`
     if (flags['dry-run'] !== undefined) {
       io.out(`${named} would be erased\n`)
       return 0
@@ -87,15 +88,20 @@ async function run(args: Args, io: Io): Promise<number> {
 }
 
 function said(states: readonly ErasureState[], io: Io): number {
-  for (const { erasure, state, rows, erased, reason } of states) {
+  for (const { erasure, state, rows, frozen_cells, erased, reason } of states) {
+    const { removed, unnamed } = frozen_cells
+    const frozen =
+      removed + unnamed === 0 ? '' : `, ${cellsText(removed)} removed, ${unnamed} left without the name`
     const done = erased
-      ? `${amount(rows)} erased`
+      ? `${amount(rows)} erased${frozen}`
       : `${amount(rows)} taken out, but answers may still hold them`
     const rest = state === 'ended' ? 'nothing is left of them' : `it goes on: ${reason}`
     io.out(`erasure ${erasure}: ${done}; ${rest}\n`)
   }
   return states.every(({ erased, state }) => erased || state === 'ended') ? 0 : 1
 }
+
+const cellsText = (n: number) => `${n.toLocaleString('en')} cell${n === 1 ? '' : 's'} of expired messages`
 
 /** Throws `E_USAGE`, `E_PARAMETER`. */
 function whatOf({ host, service, where, from, to }: Args['flags']): ErasedMessages {
@@ -166,7 +172,7 @@ function eraserElsewhere(dataDir: string): Eraser {
   }
   return {
     preview: async (dataset, what) =>
-      (await ask('', { ...bodyOf(dataset, what), dry_run: true })) as { rows: number; files: number },
+      (await ask('', { ...bodyOf(dataset, what), dry_run: true })) as FoundMessages,
     async erase(dataset, what, vacuum) {
       const { erasure } = (await ask('', { ...bodyOf(dataset, what), vacuum })) as { erasure: string }
       return ended(erasure)

@@ -2,6 +2,7 @@ import type { Position } from '../../schemas/position.ts'
 import type { ObjectStore } from '../store/port.ts'
 import { isPosition, isText, isWhole, storedJson } from '../tables/stored-json.ts'
 import type { ErasedRows } from './condition.ts'
+import type { FrozenErased } from './frozen.ts'
 
 /** Folder of the erasures that are not over yet; no table has such a name. */
 const FOLDER = '_erasures/'
@@ -20,6 +21,8 @@ export interface Erasure extends ErasedRows {
   readonly stage: ErasureStage
   /** Rows taken out, once they all were. */
   readonly rows: number
+  /** What became of frozen cells; absent before, and where an older release began it. */
+  readonly frozen?: FrozenErased
   /** When answers were right; null before. */
   readonly erasedMs: number | null
 }
@@ -50,6 +53,10 @@ export async function readErasures(store: ObjectStore): Promise<Erasure[]> {
 const isTexts = (value: unknown) =>
   typeof value === 'object' && value !== null && Object.values(value).every(isText)
 const orNull = (check: (value: unknown) => boolean) => (value: unknown) => value === null || check(value)
+const isFrozen = (value: unknown) => {
+  const { removed, unnamed } = Object(value) as Partial<FrozenErased>
+  return value === undefined || (isWhole(removed) && isWhole(unnamed))
+}
 const FIELDS = {
   version: (value: unknown) => value === 1,
   id: isText,
@@ -62,5 +69,6 @@ const FIELDS = {
   upTo: isPosition,
   stage: (value: unknown) => ['rows', 'views', 'old versions'].includes(value as string),
   rows: isWhole,
+  frozen: isFrozen,
   erasedMs: orNull(isWhole),
 }

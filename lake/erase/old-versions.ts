@@ -1,6 +1,8 @@
 import { TidemarkError } from '../../schemas/errors.ts'
+import type { Clock } from '../../schemas/ports/clock.ts'
 import { offsetIn, type Position } from '../../schemas/position.ts'
 import type { Snapshot, Table } from '../delta/port.ts'
+import { removeUnfinished } from '../expire/unfinished.ts'
 import type { ObjectStore } from '../store/port.ts'
 import type { DatasetTables, ViewTables } from '../tables/deployment.ts'
 import { viewState } from '../tables/published.ts'
@@ -9,6 +11,7 @@ import { ticksOf } from '../tables/ticks.ts'
 export interface OldVersionsDeps {
   readonly store: ObjectStore
   readonly tables: DatasetTables
+  readonly clock: Clock
   readonly nowMs: number
   readonly retentionMs: number
 }
@@ -23,9 +26,12 @@ export async function removeOldVersions(
   erasedMs: number,
   deps: OldVersionsDeps,
 ): Promise<string | null> {
-  const { tables } = deps
+  const { tables, clock } = deps
   for (const view of tables.views) await removeTicks(view, upTo, deps.store)
-  const all = [tables.messages, ...tables.views.flatMap(({ published, ticks }) => [published, ticks])]
+  // Of an expiry that had begun before, and lost.
+  await removeUnfinished(tables, clock, 0)
+  const ofViews = tables.views.flatMap(({ published, ticks, frozen }) => [published, ticks, frozen])
+  const all = [tables.messages, ...ofViews]
   let left = 0
   for (const table of all) left += await removeFiles(table, erasedMs, deps)
   return left === 0 ? null : `${left} files of ${tables.messages.name} and its views are left`

@@ -31,10 +31,18 @@ const State = Type.Object({
   state: Type.Union([Type.Literal('running'), Type.Literal('waiting'), Type.Literal('ended')]),
   stage: orNull(Type.String()),
   rows: Type.Integer(),
+  frozen_cells: Type.Object(
+    { removed: Type.Integer(), unnamed: Type.Integer() },
+    { description: 'Cells of expired messages that were removed, or do not name it any more' },
+  ),
   erased: Type.Boolean({ description: 'Whether no answer holds what was erased' }),
   reason: orNull(Type.String({ description: 'Why it waits' })),
 })
-const Found = Type.Object({ rows: Type.Integer(), files: Type.Integer() })
+const Found = Type.Object({
+  rows: Type.Integer(),
+  files: Type.Integer(),
+  frozen_cells: Type.Integer(),
+})
 const Started = Type.Object({ erasure: Type.String() })
 const Vacuum = Type.Object({ vacuum: Type.Optional(Type.Boolean()) }, { additionalProperties: false })
 

@@ -3,6 +3,7 @@ import { startWriters, type Writers } from '../../../cli/compose/writers.ts'
 import { type Audit, openAudit } from '../../../lake/audit.ts'
 import { openTable } from '../../../lake/delta/table.ts'
 import { type Erasures, startErasures } from '../../../lake/erase/erasures.ts'
+import { expireMessages } from '../../../lake/expire/expire.ts'
 import { decodeParquet } from '../../../lake/parquet/codec.ts'
 import { MemoryStore } from '../../../lake/store/memory.ts'
 import { allViews, lakeTables, type ViewTables } from '../../../lake/tables/deployment.ts'
@@ -133,6 +134,13 @@ export async function erasingRig() {
       await now.journal.append(now.journal.partition, encodeBlock(hostColumns(messages)))
     },
     run: (full = false) => now.batch.run({ full }),
+    /** Messages that are older than so many days expire. */
+    expire: (days: number) =>
+      expireMessages(
+        now.tables.datasets[0]!,
+        { keep: [{ dataset: null, service: null, keepMs: days * 86_400_000 }], isDry: false, done: () => {} },
+        { clock, random, signal: new AbortController().signal },
+      ),
     /** Does `work` in a process that dies with its `calls`th call of a port; whether it died before the end. */
     async killedAt(calls: number, work: () => Promise<unknown>): Promise<boolean> {
       now.life.dieAfter(calls + 1)
