@@ -5,6 +5,8 @@ import './style/parts.css'
 import './style/charts.css'
 import './style/live.css'
 import './style/system.css'
+import './style/sizes.css'
+import './style/print.css'
 import { App } from './shell/app.tsx'
 import { applyTheme } from './shell/theme.ts'
 

@@ -6,6 +6,7 @@ import type { AnswersServer } from '../../serving/answer.ts'
 import { iso, presentGaps } from '../../serving/http/present.ts'
 import { amountsOf, presentRun, presentState } from '../../serving/http/present-run.ts'
 import type { RemoteCollector } from '../host/ingest-thread.ts'
+import { formatAddress } from '../settings/values.ts'
 import type { Announced } from './announced.ts'
 import type { OpenedData } from './data-directory.ts'
 import type { DiskUse } from './disk-use.ts'
@@ -56,6 +57,7 @@ export async function statusOf(layers: Embedded, clock: Clock): Promise<object> 
     agent: agent?.status() ?? { state: 'off' },
     collector: {
       ...received,
+      listen: formatAddress(collector),
       messages_per_second: messagesPerSecond,
       too_many_names: tooManyNames,
       ignored_fields: ignoredFields,

@@ -178,19 +178,21 @@ export function KeyAnalysis({ shown, of }: { shown: Shown; of: readonly string[]
           </a>
         </span>
       </div>
-      {view.gauges.map((gauge) => (
-        <GaugeSection
-          key={gauge.name}
-          shown={shown}
-          of={of}
-          gauge={gauge}
-          stats={stats.data}
-          series={series.data}
-          before={compare === 'before' ? before.data : null}
-          other={other === null ? null : named(other.at(-1)!, others.data)}
-          each={apart && each.data !== null ? { view: finer!, page: each.data } : null}
-        />
-      ))}
+      <div class="charts">
+        {view.gauges.map((gauge) => (
+          <GaugeSection
+            key={gauge.name}
+            shown={shown}
+            of={of}
+            gauge={gauge}
+            stats={stats.data}
+            series={series.data}
+            before={compare === 'before' ? before.data : null}
+            other={other === null ? null : named(other.at(-1)!, others.data)}
+            each={apart && each.data !== null ? { view: finer!, page: each.data } : null}
+          />
+        ))}
+      </div>
       {stats.data !== null && <Basis stats={stats.data} view={view} />}
     </>
   )

@@ -93,112 +93,120 @@ export function Overview({ shown }: { shown: Shown }) {
               </a>
             ))}
           </nav>
-          <Scroll label={`${titleOf(gauge.name)} of every ${what}`}>
-            <table class="overview">
-              <thead>
-                <tr>
-                  <SortHead by="name" {...head}>
-                    {view.key.map(titleOf).join(', ')}
-                  </SortHead>
-                  <SortHead by="mean" number {...head}>
-                    Mean
-                  </SortHead>
-                  {hasQuantiles && (
-                    <SortHead by="p95" number {...head}>
-                      95 % below
-                    </SortHead>
-                  )}
-                  <SortHead by="max" number {...head}>
-                    Maximum
-                  </SortHead>
-                  <SortHead by="max_time" {...head}>
-                    When
-                  </SortHead>
-                  {view.source !== null && (
-                    <SortHead by="source" {...head}>
-                      {titleOf(view.source)}
-                    </SortHead>
-                  )}
-                  <SortHead by="messages" number {...head}>
-                    Messages
-                  </SortHead>
-                </tr>
-              </thead>
-              <tbody>
-                {rows.map((row) => {
-                  const key = keyOf(view, row)
-                  const of = figures(row, gauge.name)
-                  const named = `${key.join('/')}/${gauge.name}`
-                  return (
-                    <tr key={keyId(key)}>
-                      <th scope="row">
-                        <a
-                          class="row"
-                          href={withParams(address, { ...keyParams(view, key), sort: null, gauge: null })}
-                        >
-                          <KeyName values={key} />
-                        </a>
-                      </th>
-                      <td class="number" data-figure={`${named}/mean`}>
-                        {valueText(of.mean as number | null, gauge.unit)}
-                      </td>
+          <div class="sides">
+            <div>
+              <Scroll label={`${titleOf(gauge.name)} of every ${what}`}>
+                <table class="overview">
+                  <thead>
+                    <tr>
+                      <SortHead by="name" {...head}>
+                        {view.key.map(titleOf).join(', ')}
+                      </SortHead>
+                      <SortHead by="mean" number {...head}>
+                        Mean
+                      </SortHead>
                       {hasQuantiles && (
-                        <td class="number" data-figure={`${named}/p95`}>
-                          {valueText(of.p95 as number | null, gauge.unit)}
-                        </td>
+                        <SortHead by="p95" number {...head}>
+                          95 % below
+                        </SortHead>
                       )}
-                      <td class="number strong" data-figure={`${named}/max`}>
-                        {valueText(of.max as number | null, gauge.unit)}
-                      </td>
-                      <td data-figure={`${named}/max_time`}>
-                        {of.max_time ? moment(Date.parse(String(of.max_time)), zone) : '–'}
-                      </td>
+                      <SortHead by="max" number {...head}>
+                        Maximum
+                      </SortHead>
+                      <SortHead by="max_time" {...head}>
+                        When
+                      </SortHead>
                       {view.source !== null && (
-                        <td data-figure={`${named}/source`}>
-                          {of[`max_${view.source}`] ? <Name name={String(of[`max_${view.source}`])} /> : '–'}
-                        </td>
+                        <SortHead by="source" {...head}>
+                          {titleOf(view.source)}
+                        </SortHead>
                       )}
-                      <td class="number" data-messages={key.join('/')}>
-                        {count(row.messages)}
-                      </td>
+                      <SortHead by="messages" number {...head}>
+                        Messages
+                      </SortHead>
                     </tr>
-                  )
-                })}
-              </tbody>
-            </table>
-          </Scroll>
-          <p class="downloads">
-            Download{' '}
-            <a href={pathOf(`${path}/analytics`, { ...about, format: 'csv', bom: 1 })} download>
-              CSV
-            </a>{' '}
-            <a href={pathOf(`${path}/analytics`, { ...about, format: 'parquet' })} download>
-              Parquet
-            </a>
-          </p>
-          <section>
-            <h2>{titleOf(gauge.name)} over time</h2>
-            {heat.data === null ? (
-              <div class="heat-space" />
-            ) : (
-              <HeatMap
-                title={`${titleOf(gauge.name)} of the ${Math.min(rows.length, HEAT_ROWS_MAX)} with the highest maxima, means of ${lengthText(heat.data.step_ms)}${top === null ? '' : `; the highest value is in the table above`}`}
-                t={heat.data.t.map((time) => Math.max(Date.parse(time), range.fromMs))}
-                endMs={range.toMs}
-                rows={heat.data.keys.map((row) => ({
-                  key: keyOf(view, row),
-                  href: withParams(address, {
-                    ...keyParams(view, keyOf(view, row)),
-                    sort: null,
-                    gauge: null,
-                  }),
-                  values: column(row, gauge.name, 'mean'),
-                }))}
-                unit={gauge.unit}
-                zone={zone}
-              />
-            )}
-          </section>
+                  </thead>
+                  <tbody>
+                    {rows.map((row) => {
+                      const key = keyOf(view, row)
+                      const of = figures(row, gauge.name)
+                      const named = `${key.join('/')}/${gauge.name}`
+                      return (
+                        <tr key={keyId(key)}>
+                          <th scope="row">
+                            <a
+                              class="row"
+                              href={withParams(address, { ...keyParams(view, key), sort: null, gauge: null })}
+                            >
+                              <KeyName values={key} />
+                            </a>
+                          </th>
+                          <td class="number" data-figure={`${named}/mean`}>
+                            {valueText(of.mean as number | null, gauge.unit)}
+                          </td>
+                          {hasQuantiles && (
+                            <td class="number" data-figure={`${named}/p95`}>
+                              {valueText(of.p95 as number | null, gauge.unit)}
+                            </td>
+                          )}
+                          <td class="number strong" data-figure={`${named}/max`}>
+                            {valueText(of.max as number | null, gauge.unit)}
+                          </td>
+                          <td data-figure={`${named}/max_time`}>
+                            {of.max_time ? moment(Date.parse(String(of.max_time)), zone) : '–'}
+                          </td>
+                          {view.source !== null && (
+                            <td data-figure={`${named}/source`}>
+                              {of[`max_${view.source}`] ? (
+                                <Name name={String(of[`max_${view.source}`])} />
+                              ) : (
+                                '–'
+                              )}
+                            </td>
+                          )}
+                          <td class="number" data-messages={key.join('/')}>
+                            {count(row.messages)}
+                          </td>
+                        </tr>
+                      )
+                    })}
+                  </tbody>
+                </table>
+              </Scroll>
+              <p class="downloads">
+                Download{' '}
+                <a href={pathOf(`${path}/analytics`, { ...about, format: 'csv', bom: 1 })} download>
+                  CSV
+                </a>{' '}
+                <a href={pathOf(`${path}/analytics`, { ...about, format: 'parquet' })} download>
+                  Parquet
+                </a>
+              </p>
+            </div>
+            <section>
+              <h2>{titleOf(gauge.name)} over time</h2>
+              {heat.data === null ? (
+                <div class="heat-space" />
+              ) : (
+                <HeatMap
+                  title={`${titleOf(gauge.name)} of the ${Math.min(rows.length, HEAT_ROWS_MAX)} with the highest maxima, means of ${lengthText(heat.data.step_ms)}${top === null ? '' : `; the highest value is in the table`}`}
+                  t={heat.data.t.map((time) => Math.max(Date.parse(time), range.fromMs))}
+                  endMs={range.toMs}
+                  rows={heat.data.keys.map((row) => ({
+                    key: keyOf(view, row),
+                    href: withParams(address, {
+                      ...keyParams(view, keyOf(view, row)),
+                      sort: null,
+                      gauge: null,
+                    }),
+                    values: column(row, gauge.name, 'mean'),
+                  }))}
+                  unit={gauge.unit}
+                  zone={zone}
+                />
+              )}
+            </section>
+          </div>
         </>
       )}
     </>

@@ -30,7 +30,8 @@ interface Props {
   readonly onZoom: (fromMs: number, toMs: number) => void
 }
 
-const HEIGHT_PX = 240
+/** In heights of a line of the page, so that a wall is as readable as a desk. */
+const [HEIGHT_EM, LABEL_EM, AXIS_EM] = [16, 0.8, 4.2]
 const DRAG_PX_MIN = 8
 
 /** Draws lines over time. Charts of a page share their cursor; a drag over one zooms. */
@@ -45,7 +46,9 @@ export function Chart(props: Props) {
       plot.destroy()
       plot = make()
     }
-    const watch = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: HEIGHT_PX }))
+    const watch = new ResizeObserver(() =>
+      plot.setSize({ width: element.clientWidth, height: HEIGHT_EM * emPx() }),
+    )
     watch.observe(element)
     window.addEventListener(THEME_CHANGED, again)
     return () => {
@@ -56,6 +59,12 @@ export function Chart(props: Props) {
   }, [t, lines, props.zone, props.whole])
   return <div ref={place} class="chart" role="img" aria-label={label} />
 }
+
+/** How the mark of a line in the legend is drawn. */
+const DASHES: { readonly [kind: string]: string } = { before: 'dashed', p95: 'dotted' }
+const isEdge = (line: Line | undefined) => line?.kind === 'low' || line?.kind === 'high'
+
+const emPx = () => Number.parseFloat(getComputedStyle(document.documentElement).fontSize)
 
 function dataOf(t: readonly number[], lines: readonly Line[]): uPlot.AlignedData {
   return [t.map((ms) => ms / 1_000), ...lines.map(({ values }) => [...values])] as uPlot.AlignedData
@@ -69,7 +78,7 @@ function optionsOf(
   const colour = (name: string) => style.getPropertyValue(name).trim()
   const axis = {
     stroke: colour('--quiet'),
-    font: '12px system-ui, sans-serif',
+    font: `${Math.round(LABEL_EM * emPx())}px system-ui, sans-serif`,
     grid: { stroke: colour('--grid'), width: 1 },
     ticks: { show: false },
   }
@@ -98,7 +107,7 @@ function optionsOf(
   ]
   return {
     width,
-    height: HEIGHT_PX,
+    height: HEIGHT_EM * emPx(),
     padding: [10, 36, 0, 0],
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1_000), zone),
     scales: {
@@ -116,7 +125,7 @@ function optionsOf(
       { ...axis, values: (_plot, splits) => timeLabels(splits, zone), space: 80 },
       {
         ...axis,
-        size: 64,
+        size: AXIS_EM * emPx(),
         values: (_plot, splits) => splits.map((value) => (unit === '%' ? `${value} %` : String(value))),
       },
     ],
@@ -124,6 +133,13 @@ function optionsOf(
       { label: 'Time', value: (_plot, at) => (at === null ? '–' : minute(at * 1_000, zone)) },
       ...series,
     ],
+    legend: {
+      markers: {
+        width: (_plot, i) => (isEdge(lines[i - 1]) ? 0 : 2),
+        fill: (_plot, i) => (isEdge(lines[i - 1]) ? colour('--band') : 'transparent'),
+        dash: (_plot, i) => DASHES[lines[i - 1]?.kind ?? ''] ?? 'solid',
+      },
+    },
     ...(low !== -1 && {
       bands: [{ series: [high + 1, low + 1] as [number, number], fill: colour('--band') }],
     }),

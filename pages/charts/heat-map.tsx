@@ -1,8 +1,10 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { Name } from '../names/name.tsx'
 import { visible } from '../names/visible.ts'
+import { go } from '../shell/address.ts'
 import { THEME_CHANGED } from '../shell/theme.ts'
 import { minute, valueText } from '../time/words.ts'
+import { ticksOf } from './ticks.ts'
 
 interface HeatRow {
   readonly key: readonly string[]
@@ -20,9 +22,16 @@ interface Props {
   readonly zone: string
 }
 
-const ROW_PX = 24
+/** Opacity of the lowest value and of the highest. */
+const [FAINT, FULL] = [0.06, 1]
+/** Marks from there on have no room beside them: on a phone, and on any screen. */
+const [LATE, END] = [0.66, 0.92]
+const placeOf = (at: number) => (at > END ? 'late end' : at > LATE ? 'late' : undefined)
 
-/** Keys over time: the darker, the higher. Percent have a fixed scale, all else reaches to the highest value. */
+/**
+ * Keys over time: the darker, the higher. Percent have a fixed scale, all else reaches to the highest value. A click on a row
+ * opens its key, as the names beside it do.
+ */
 export function HeatMap({ title, t, endMs, rows, unit, zone }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null)
   const [at, setAt] = useState<{ row: HeatRow; bucket: number } | null>(null)
@@ -32,7 +41,8 @@ export function HeatMap({ title, t, endMs, rows, unit, zone }: Props) {
     const draw = () => {
       const element = canvas.current!
       const ratio = window.devicePixelRatio || 1
-      const [width, height] = [element.clientWidth, rows.length * ROW_PX]
+      const [width, height] = [element.clientWidth, element.clientHeight]
+      const tall = height / rows.length
       element.width = width * ratio
       element.height = height * ratio
       const pen = element.getContext('2d')!
@@ -43,9 +53,9 @@ export function HeatMap({ title, t, endMs, rows, unit, zone }: Props) {
       for (const [y, { values }] of rows.entries())
         for (const [x, value] of values.entries()) {
           if (value === null) continue
-          pen.globalAlpha = 0.06 + 0.94 * Math.min(1, Math.max(0, value / highest))
+          pen.globalAlpha = FAINT + (FULL - FAINT) * Math.min(1, Math.max(0, value / highest))
           const left = Math.floor(x * each)
-          pen.fillRect(left, y * ROW_PX + 1, Math.floor((x + 1) * each) - left, ROW_PX - 2)
+          pen.fillRect(left, y * tall + 1, Math.floor((x + 1) * each) - left, tall - 2)
         }
     }
     draw()
@@ -56,9 +66,13 @@ export function HeatMap({ title, t, endMs, rows, unit, zone }: Props) {
       window.removeEventListener(THEME_CHANGED, draw)
     }
   }, [rows, t])
+  const rowOf = (event: MouseEvent) => {
+    const box = canvas.current!.getBoundingClientRect()
+    return rows[Math.floor(((event.clientY - box.top) / box.height) * rows.length)]
+  }
   const point = (event: PointerEvent) => {
     const box = canvas.current!.getBoundingClientRect()
-    const row = rows[Math.floor((event.clientY - box.top) / ROW_PX)]
+    const row = rowOf(event)
     const bucket = Math.floor(((event.clientX - box.left) / box.width) * t.length)
     setAt(row === undefined || t[bucket] === undefined ? null : { row, bucket })
   }
@@ -78,15 +92,26 @@ export function HeatMap({ title, t, endMs, rows, unit, zone }: Props) {
           ref={canvas}
           role="img"
           aria-label={title}
-          style={{ height: `${rows.length * ROW_PX}px` }}
+          style={{ height: `calc(${rows.length} * var(--heat-row))` }}
           onPointerMove={point}
           onPointerLeave={() => setAt(null)}
+          onClick={(event) => {
+            const row = rowOf(event)
+            if (row !== undefined) go(row.href)
+          }}
         />
+        <div class="heat-ticks" aria-hidden="true">
+          {ticksOf(t[0] ?? endMs, endMs, zone).map(({ at, text }) => (
+            <span key={at} class={placeOf(at)} style={{ '--at': at.toFixed(4) }}>
+              {text}
+            </span>
+          ))}
+        </div>
       </div>
-      <div class="heat-ends">
-        <span>{minute(t[0] ?? endMs, zone)}</span>
-        <span>{minute(endMs, zone)}</span>
-      </div>
+      <p class="heat-scale">
+        {valueText(0, unit)} <i aria-hidden="true" /> {valueText(highest, unit)};{' '}
+        <i class="none" aria-hidden="true" /> no messages
+      </p>
       <figcaption>
         {at === null ? (
           `${title}.`

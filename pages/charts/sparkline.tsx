@@ -2,20 +2,22 @@
 export function Sparkline({ values, max }: { values: readonly (number | null)[]; max: number | null }) {
   const top = max ?? Math.max(1e-9, ...values.map((value) => value ?? 0))
   const step = 100 / Math.max(1, values.length - 1)
-  let path = ''
-  let pen = 'M'
+  /** Points without a break between them. */
+  const stretches: { from: string; points: string[] }[] = []
   for (const [i, value] of values.entries()) {
-    if (value === null) pen = 'M'
-    else {
-      path += `${pen}${(i * step).toFixed(1)} ${(27 - 26 * Math.min(1, Math.max(0, value / top))).toFixed(1)}`
-      // A point alone is drawn as a dot.
-      if (pen === 'M') path += 'h.01'
-      pen = 'L'
-    }
+    if (value === null) continue
+    const x = (i * step).toFixed(1)
+    if (i === 0 || values[i - 1] === null) stretches.push({ from: x, points: [] })
+    const y = (27 - 26 * Math.min(1, Math.max(0, value / top))).toFixed(1)
+    stretches.at(-1)!.points.push(`${x} ${y}`)
   }
+  // A point alone is drawn as a dot.
+  const line = stretches.map(({ points }) => `M${points.join('L')}h.01`).join('')
+  const under = stretches.map(({ from, points }) => `M${points.join('L')}V28H${from}Z`).join('')
   return (
     <svg class="spark" viewBox="0 0 100 28" preserveAspectRatio="none" aria-hidden="true">
-      <path d={path} vector-effect="non-scaling-stroke" />
+      <path class="under" d={under} />
+      <path d={line} vector-effect="non-scaling-stroke" />
     </svg>
   )
 }

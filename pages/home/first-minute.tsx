@@ -1,14 +1,19 @@
 import { useState } from 'preact/hooks'
-import { WAYS } from './ways.ts'
+import { ask } from '../api/client.ts'
+import { useAnswer } from '../api/use-answer.ts'
+import type { Status } from '../system/status.ts'
+import { collectorAt, waysTo } from './ways.ts'
 
 /** What to do next while there is nothing; it turns into data by itself. */
 export function FirstMinute() {
+  const status = useAnswer('status', (signal) => ask<Status>('/v1/status', {}, signal))
+  const ways = waysTo(collectorAt(status.data?.collector?.listen, location.hostname))
   return (
     <section class="first">
       <h2>No messages yet</h2>
       <p class="lead">Do one of these, and the first message appears here within a second.</p>
       <ol class="ways">
-        {WAYS.map(([title, command]) => (
+        {ways.map(([title, command]) => (
           <li class="card" key={title}>
             <h3>{title}</h3>
             <Command text={command} />

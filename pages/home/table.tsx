@@ -91,6 +91,9 @@ function ServiceRow({ row, shown, index }: { row: Row; shown: Shown; index: numb
         <a class="row" href={linkOf(row, shown)}>
           <KeyName values={row.key} />
         </a>
+        <span class="small-state" aria-hidden="true">
+          {row.state}
+        </span>
       </th>
       <td>
         <span class={`state ${row.state}`}>{row.state}</span>

@@ -14,12 +14,24 @@ export function setTheme(chosen: Theme): void {
   applyTheme()
 }
 
+/** Paper is light, whatever the screen is. */
+let isPrinting = false
+
 export function applyTheme(): void {
   const chosen = theme()
   const isDark =
-    chosen === 'dark' || (chosen === 'auto' && matchMedia('(prefers-color-scheme: dark)').matches)
+    !isPrinting &&
+    (chosen === 'dark' || (chosen === 'auto' && matchMedia('(prefers-color-scheme: dark)').matches))
   document.documentElement.dataset.theme = isDark ? 'dark' : 'light'
   window.dispatchEvent(new Event(THEME_CHANGED))
 }
 
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', applyTheme)
+for (const [event, prints] of [
+  ['beforeprint', true],
+  ['afterprint', false],
+] as const)
+  window.addEventListener(event, () => {
+    isPrinting = prints
+    applyTheme()
+  })

@@ -26,7 +26,7 @@ export function factsOf(layer: LayerName, status: Status, agents: Agents | null)
     ]
   if (layer === 'log' && log.end !== undefined)
     return [
-      ['Ends at block', count(log.end), 'log/end'],
+      ['Ends at block', log.end < 0 ? 'none yet' : count(log.end), 'log/end'],
       ['On disk', bytesText(log.bytes ?? 0), 'log/bytes'],
       ['Not durable yet', bytesText(log.pending_bytes ?? 0), 'log/pending_bytes'],
       ['Not in the lake yet', bytesText(log.unsealed_bytes ?? 0), 'log/unsealed_bytes'],

@@ -1,3 +1,4 @@
+import { useState } from 'preact/hooks'
 import { KeyName } from '../names/name.tsx'
 import { visible } from '../names/visible.ts'
 import { Heads } from '../shell/heads.tsx'
@@ -5,8 +6,13 @@ import { Scroll } from '../shell/scroll.tsx'
 import { count, moment, roughly } from '../time/words.ts'
 import type { Agents, Refusal, Status } from './status.ts'
 
+/** Agents that are shown before more are asked for: the list is one among others on its page. */
+const FIRST_MAX = 10
+
 /** The agents that are connected, the one furthest behind first. */
 export function AgentsTable({ agents: { agents, total } }: { agents: Agents }) {
+  const [all, setAll] = useState(false)
+  const shown = all ? agents : agents.slice(0, FIRST_MAX)
   return (
     <section>
       <h2>Agents</h2>
@@ -22,7 +28,7 @@ export function AgentsTable({ agents: { agents, total } }: { agents: Agents }) {
               ]}
             />
             <tbody>
-              {agents.map((one) => (
+              {shown.map((one) => (
                 <tr key={one.agent} title={one.agent}>
                   <th scope="row">
                     <KeyName values={one.names.length === 0 ? [one.agent] : one.names} />
@@ -40,9 +46,14 @@ export function AgentsTable({ agents: { agents, total } }: { agents: Agents }) {
           </table>
         </Scroll>
       )}
-      {total > agents.length && (
-        <p class="lead">
-          The {count(agents.length)} furthest behind of {count(total)}.
+      {total > shown.length && (
+        <p class="lead under">
+          The {count(shown.length)} furthest behind of {count(total)}.{' '}
+          {!all && (
+            <button type="button" class="link" onClick={() => setAll(true)}>
+              Show {agents.length === total ? 'all' : `the first ${count(agents.length)}`}
+            </button>
+          )}
         </p>
       )}
     </section>

@@ -5,6 +5,8 @@ export interface Status {
   readonly time: string
   readonly agent?: Layer
   readonly collector?: Layer & {
+    /** Where senders connect. */
+    readonly listen: string
     readonly accepted: number
     readonly repeats: number
     readonly refused: number

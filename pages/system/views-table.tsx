@@ -47,7 +47,7 @@ export function ViewsTable({ status }: { status: Status }) {
                   <td class="wide">
                     <Parts ends={ends} from={Math.min(log.start ?? -1, mark)} />
                   </td>
-                  <td class="number">{count(end)}</td>
+                  <td class="number">{end < 0 ? 'none yet' : count(end)}</td>
                   <td class="number">{chain === undefined ? '–' : count(chain.open_cells)}</td>
                   <td class="number" data-figure={`${view}/keys`}>
                     {count(keys)}

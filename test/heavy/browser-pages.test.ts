@@ -134,12 +134,12 @@ test.skipIf(!hasBrowser)(
     await page.locator('.chart canvas').nth(2).waitFor()
     await page.emulateMedia({ media: 'print' })
     const rules = await page.evaluate<{ hidden: string[]; inside: string[]; after: string }>(`({
-    hidden: ['.top nav', '.picker', 'footer'].map((one) => getComputedStyle(document.querySelector(one)).display),
+    hidden: ['.top nav', '.picker', '.tools', 'footer'].map((one) => getComputedStyle(document.querySelector(one)).display),
     inside: ['.chart-section', 'figure', 'tr'].map((one) => getComputedStyle(document.querySelector(one)).breakInside),
     after: getComputedStyle(document.querySelector('h2')).breakAfter,
   })`)
     expect(rules).toEqual({
-      hidden: ['none', 'none', 'none'],
+      hidden: ['none', 'none', 'none', 'none'],
       inside: ['avoid', 'avoid', 'avoid'],
       after: 'avoid',
     })
@@ -149,6 +149,20 @@ test.skipIf(!hasBrowser)(
       `[...document.querySelectorAll('.chart-section')].map((one) => one.getBoundingClientRect().height)`,
     )
     for (const height of heights) expect(height).toBeLessThan(900)
+    // The chart was drawn for a wide screen; all of it is on a narrow paper, before anything is drawn anew.
+    const fits = await page.evaluate<boolean>(`(() => {
+      const chart = document.querySelector('.chart')
+      chart.style.width = '300px'
+      return chart.querySelector('canvas').getBoundingClientRect().width <= 300
+    })()`)
+    expect(fits).toBe(true)
+    await page.emulateMedia({ media: 'print', colorScheme: 'dark' })
+    const theme = () => page.evaluate<string>('document.documentElement.dataset.theme')
+    expect(await theme()).toBe('dark')
+    await page.evaluate(`dispatchEvent(new Event('beforeprint'))`)
+    expect(await theme()).toBe('light')
+    await page.evaluate(`dispatchEvent(new Event('afterprint'))`)
+    expect(await theme()).toBe('dark')
     expect((await page.pdf({ format: 'A4' })).length).toBeGreaterThan(10_000)
     await close(page)
   },
@@ -216,3 +230,13 @@ test.skipIf(!hasBrowser)(
     await close(page)
   },
 )
+
+test.skipIf(!hasBrowser)('a link that names no range opens where the last message is', async () => {
+  const time_stamp = Date.parse('2026-06-21T12:00:00Z')
+  await send(up, [JSON.stringify({ service: 'silent', host: 'a', time_stamp, cpu: 1, ram: 2, disk: 3 })])
+  const page = await open('/analysis?service=silent&tz=UTC')
+  await page.locator('[data-messages="silent"]').getByText('1', { exact: true }).waitFor()
+  const asked = new URL(page.url()).searchParams
+  expect([asked.get('from'), asked.get('to')]).toEqual(['2026-06-15', '2026-06-21'])
+  await close(page)
+})

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import { BY_HAND } from '../../pages/home/ways.ts'
+import { byHand } from '../../pages/home/ways.ts'
 import { ROOT } from '../code/sources.ts'
 import { environment, startUp } from './up.ts'
 import { counted, until } from './watch.ts'
@@ -22,7 +22,7 @@ test("the README's way to send a line by hand works, and is the one that the emp
   const data = await mkdtemp(join(tmpdir(), 'tidemark-readme-'))
   const up = await startUp(data, ['--agent-enabled', 'false'])
   try {
-    expect(BY_HAND).toBe(command)
+    expect(byHand({ host: '127.0.0.1', port: 7070 })).toBe(command)
     const { stdout } = await promisify(execFile)('sh', [
       '-c',
       command.replace('7070', String(up.collector.port)),
