@@ -33,6 +33,8 @@ export interface RunPlan {
   /** Log time at the tidemark. */
   readonly logTimeMs: { readonly [partition: number]: number }
   readonly messagesVersion: number
+  /** The id of the commit that made that version; null where it is not known. */
+  readonly messagesCommit: string | null
   readonly full: boolean
   /** Dates with hours to recompute, ascending. */
   readonly dates: readonly DatePlan[]
@@ -58,6 +60,8 @@ export interface MapTask {
 }
 
 export interface PlanInput extends TidemarkInput {
+  /** The id of the commit that made the version of `messages`; null where it is not known. */
+  readonly messagesCommit: string | null
   /** Files added by the commits since the `messages` version that the last run read; null when not known. */
   readonly addedSince: readonly DataFile[] | null
   /** Dates of files removed by them. */
@@ -111,6 +115,7 @@ export function* planInSteps(input: PlanInput): Generator<void, RunPlan> {
     tidemark,
     logTimeMs,
     messagesVersion: messages.version,
+    messagesCommit: input.messagesCommit,
     full: input.full || state === null || state.hash !== hash,
     replaces: state !== null && columnNames(parseDefinition(state.definition)) !== columnNames(view),
     dates,

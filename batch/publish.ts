@@ -34,6 +34,7 @@ export async function publish(
         hash: plan.hash,
         definition: definitionJson(view),
         messagesVersion: plan.messagesVersion,
+        ...(plan.messagesCommit !== null && { messagesCommit: plan.messagesCommit }),
         dirtyHours: plan.dirtyHours,
         damagedHours: made.damagedHours,
         logTimeMs: plan.logTimeMs,

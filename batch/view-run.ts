@@ -1,8 +1,8 @@
-import type { DataFile, Snapshot } from '../lake/delta/port.ts'
+import type { DataFile, Snapshot, Table } from '../lake/delta/port.ts'
 import type { ObjectStore } from '../lake/store/port.ts'
 import type { DatasetTables, ViewTables } from '../lake/tables/deployment.ts'
 import { frozenFiles } from '../lake/tables/frozen.ts'
-import { viewState } from '../lake/tables/published.ts'
+import { type ViewState, viewState } from '../lake/tables/published.ts'
 import { ticksOf } from '../lake/tables/ticks.ts'
 import { describeError, isError, TidemarkError } from '../schemas/errors.ts'
 import type { Clock } from '../schemas/ports/clock.ts'
@@ -100,12 +100,14 @@ async function planNow(
     const versions = `${messages.version}, and the published ${view.name} was computed of ${state.messagesVersion}`
     throw new TidemarkError('E_TABLE_DAMAGED', `${tables.messages.name} is at version ${versions}`)
   }
+  if (state !== null && !full) await refuseOtherHistory(tables.messages, state, view)
   const changes = state ? await tables.messages.changes(state.messagesVersion, messages.version) : null
   // After the messages: what is no longer among them is frozen by then.
   const frozenByDate = frozenFiles(await frozen.snapshot(), messages)
   const steps = planInSteps({
     view,
     messages,
+    messagesCommit: await tables.messages.commitId(messages.version),
     published: base,
     ticks: ticksOf(await ticks.snapshot()),
     addedSince: changes?.added ?? null,
@@ -119,6 +121,21 @@ async function planNow(
   const { rows, bytes } = amountOf(filesOf(plan))
   const report = reportOf(view, base, frozenByDate)
   return { made: { plan, base, report }, records: [{ stage: 'plan', inputs, rows, bytes, reused: 0 }] }
+}
+
+/**
+ * Messages that were put back as they were once, and grew again past the version that was computed of, have other changes since
+ * than those that are missing: only when everything is computed again does that not matter.
+ */
+async function refuseOtherHistory(messages: Table, state: ViewState, view: View): Promise<void> {
+  const { messagesVersion, messagesCommit } = state
+  if (messagesCommit === undefined) return
+  const found = await messages.commitId(messagesVersion)
+  if (found === null || found === messagesCommit) return
+  const what = `version ${messagesVersion} of ${messages.name} is another than the one that the published ${view.name} was computed of`
+  const fix =
+    'where an older copy was put back, a full run (batch --once --full) makes the view of what is there'
+  throw new TidemarkError('E_TABLE_DAMAGED', `${what}; ${fix}`)
 }
 
 /** The files of messages that a plan reads. */

@@ -9,7 +9,9 @@ import type { DataFile, Txn } from './port.ts'
 /** What a commit says. */
 export interface Commit {
   readonly version: number
-  /** `commitInfo.timestamp`; null when its writer gave none. */
+  /** `commitInfo.txnId`, which no other commit has; null when its writer gave none. */
+  readonly id: string | null
+  /** `commitInfo.timestamp`, likewise. */
   readonly timeMs: number | null
   /** `commitInfo.operation`, likewise. */
   readonly operation: string | null
@@ -145,6 +147,7 @@ export function parseCommit(file: string, version: number, bytes: Uint8Array): C
 export class Draft implements Commit {
   readonly version: number
   actions = 0
+  id: string | null = null
   timeMs: number | null = null
   operation: string | null = null
   protocol: Protocol | null = null
@@ -162,6 +165,7 @@ export class Draft implements Commit {
     const fields = record(value)
     this.actions += 1
     if (kind === 'commitInfo') {
+      this.id = optional(fields.txnId, text)
       this.timeMs = optional(fields.timestamp, whole)
       this.operation = optional(fields.operation, text)
     } else if (kind === 'add')

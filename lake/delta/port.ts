@@ -88,6 +88,8 @@ export interface Table {
    * removed: then `E_CONFLICT`: discard the work, start again from the table.
    */
   commit(base: Snapshot, change: Change): Promise<Snapshot>
+  /** The own id of the commit that made `version`; null when the commit is gone, or its writer gave none. */
+  commitId(version: number): Promise<string | null>
   /** What the versions `(from, to]` changed; null when that history is gone. */
   changes(from: number, to: number): Promise<Changes | null>
   /** Stores a data file under a fresh unique name below its partition's folder and describes it; not yet part of any version. */

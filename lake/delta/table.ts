@@ -91,6 +91,10 @@ class DeltaTable implements Table {
     return state
   }
 
+  async commitId(version: number): Promise<string | null> {
+    return (await this.#log.readCommit(version))?.id ?? null
+  }
+
   changes(from: number, to: number): Promise<Changes | null> {
     return readChanges(this.#log, from, to)
   }

@@ -27,6 +27,8 @@ export interface ViewState {
   readonly definition: string
   /** The version of `messages` that was read. */
   readonly messagesVersion: number
+  /** The id of the commit that made that version; absent where it is not known. */
+  readonly messagesCommit?: string
   /** Hours (`hourName`) that held rows above the tidemark in it. */
   readonly dirtyHours: readonly string[]
   /** Hours whose files could not be read: their cells are those of an older version. */

@@ -62,6 +62,7 @@ function input(over: Partial<PlanInput>): PlanInput {
     published: published(null),
     ticks: [],
     addedSince: [],
+    messagesCommit: null,
     frozen: new Map(),
     removedDates: [],
     tickMs: TICK_MS,

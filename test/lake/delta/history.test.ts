@@ -35,6 +35,16 @@ test('changes are what the versions in between added and removed, compactions le
   expect(await table.changes(4, 4)).toEqual({ added: [], removed: [] })
 })
 
+test('a commit has an id of its own, until it is gone', async () => {
+  const { table, store } = await world()
+  const [one, two] = [await append(table), await append(table)]
+  const ids = await Promise.all([one, two].map(({ version }) => table.commitId(version)))
+  expect(ids).toEqual([expect.any(String), expect.any(String)])
+  expect(ids[0]).not.toBe(ids[1])
+  store.objects.delete(commitKey(one.version))
+  expect([await table.commitId(one.version), await table.commitId(two.version)]).toEqual([null, ids[1]])
+})
+
 test('a checkpoint holds everything its version says', async () => {
   const { table, open, store, clock } = await world()
   await append(table, {
