@@ -9,7 +9,7 @@ const TRIMMED = 'the log no longer has these blocks, and the lake does not have 
  * before is a gap. `afterMs` is the log time at `after`, 0 when not known.
  */
 export async function readKept(
-  log: LogReader,
+  log: Pick<LogReader, 'start' | 'read'>,
   { partition, after, afterMs }: { partition: number; after: number; afterMs: number },
   blocksMax: number,
 ): Promise<LogSlice> {

@@ -20,6 +20,7 @@ import { engineOf } from './engine.ts'
 import type { OwnerHost } from './host.ts'
 import { ownLake } from './lake-owner.ts'
 import { lakeStore } from './lake-store.ts'
+import { bringLeftBehind } from './left-behind.ts'
 import { tablesIn } from './open-lake.ts'
 import { startWriters, type Writers } from './writers.ts'
 
@@ -31,6 +32,8 @@ export interface OpenedData extends Writers {
   readonly encoder: SealEncoder
   readonly journal: LogReader
   readonly wake: Wake
+  /** Blocks of the journal that others who had the lake could not know; no run has computed them yet. */
+  readonly leftBehind: number
   /** What the lake's store was asked for so far; null where nobody pays for it. */
   readonly requests: OpenedStore['requests']
 }
@@ -73,9 +76,13 @@ export async function openData(
   const messages = tables.datasets.map((dataset) => dataset.messages)
   const named = await readNamedPosition({ messages, views: allViews(tables) })
 
+  const encoder = sealThread()
+  const dir = join(dataDir, 'journal')
+  const left = { disk, random, tables, encoder, logLine }
+  const leftBehind = await bringLeftBehind({ dir, floor: named.position }, left)
   const openLog = options.openLog ?? ((config) => openJournal(config, { disk, clock, random, logLine }))
   const journal = await openLog({
-    dir: join(dataDir, 'journal'),
+    dir,
     holder,
     floor: named.position,
     fenceLake: () => named.fence(),
@@ -84,7 +91,6 @@ export async function openData(
   closing.add('journal', () => journal.close())
 
   const wake = makeWake()
-  const encoder = sealThread()
   const writers = await startWriters(
     {
       tickMs: settings.durationMs('speed.tick'),
@@ -112,5 +118,5 @@ export async function openData(
   )
   // Before anything is acknowledged: what is lost with this directory is missed then, even if nothing of it was sealed.
   await namePartitions(messages[0]!, journal.partitions(), clock.nowMs())
-  return { ...writers, tables, store, encoder, journal, wake, requests: opened.requests }
+  return { ...writers, leftBehind, tables, store, encoder, journal, wake, requests: opened.requests }
 }

@@ -103,5 +103,7 @@ export async function startEmbedded(
   closing.add('addresses', () => announced.close())
   await announced.write(addresses, gate.own)
   publishUnanswered(answers, batch, logLine)
+  // Like an import, it counts when the run that its coming starts publishes.
+  if (opened.leftBehind > 0 && batch.status().active === null) void batch.start({ full: false }).ended
   return addresses
 }

@@ -9,6 +9,9 @@ import {
 import type { Change, Snapshot } from '../delta/port.ts'
 import { coveredMs, coveredPosition, logFacts, sealApp, withLogFacts } from '../tables/messages.ts'
 
+/** How the reason of the gap begins that stands for a log which is gone. */
+export const LOST_REASON = 'the journal that held these blocks is gone'
+
 /**
  * A partition that the lake names and the log no longer holds takes no more blocks: the commit that says so, and what is
  * lost; null when there is none. Nothing knows how far that log reached, so one offset behind the last that was named stands
@@ -32,7 +35,7 @@ export function closeLostPartitions(
     to: closedNow[partition]!,
     fromMs: coveredMs(base, partition),
     toMs: nowMs,
-    reason: 'the journal that held these blocks is gone, and perhaps more behind them',
+    reason: `${LOST_REASON}, and perhaps more behind them`,
   }))
   const next = { gaps: mergeGaps(facts.gaps, gaps), closed: { ...facts.closed, ...closedNow } }
   return {

@@ -37,7 +37,7 @@ export function isSealDue(blocks: number, bytes: number, bytesMax = Number.POSIT
 
 /** Blocks after `from` and not behind `target`, as many as one seal takes. What was trimmed is a gap. */
 export async function readRange(
-  log: LogReader,
+  log: Pick<LogReader, 'start' | 'read'>,
   { partition, from, fromMs }: SealFrom,
   target: number,
 ): Promise<SealRange> {

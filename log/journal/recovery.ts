@@ -91,7 +91,9 @@ async function openOrBegin(
   }
   if (opened === null && highest >= 0)
     logLine('journal: it is gone, and the lake names it; the agents are looked up in the lake')
-  const agents = opened?.agents ?? recovery.agentsOf(highest >= 0 ? await recovery.agentsInLake() : new Map())
+  // Senders may have gone on with another owner of the lake.
+  const inLake = highest >= 0 ? await recovery.agentsInLake() : new Map<string, AgentState>()
+  const agents = recovery.agentsOf(joinAgents(inLake, opened?.agents.states ?? new Map()))
   const id = { partition: Math.max(highest, partition) + 1, firstOffset: 0, mark: newMark(recovery) }
   const segment = await createSegment(disk, dir, id, { logTimeMs: 0, agents: agents.states })
   for (const { file } of opened?.segments ?? []) await file.close()
@@ -99,7 +101,21 @@ async function openOrBegin(
   return { segments: [segment], agents }
 }
 
-function highestPartition(position: Position): number {
+/** Of each agent what is known that is higher; those unseen for the longest first. */
+function joinAgents(
+  a: ReadonlyMap<string, AgentState>,
+  b: ReadonlyMap<string, AgentState>,
+): Map<string, AgentState> {
+  const joined = new Map(a)
+  for (const [id, { seq, lastMs }] of b) {
+    const before = a.get(id) ?? { seq: 0, lastMs: 0 }
+    joined.set(id, { seq: Math.max(before.seq, seq), lastMs: Math.max(before.lastMs, lastMs) })
+  }
+  return new Map([...joined].sort(([, one], [, other]) => one.lastMs - other.lastMs))
+}
+
+/** −1 where none is named. */
+export function highestPartition(position: Position): number {
   return Math.max(-1, ...partitionsOf(position))
 }
 

@@ -107,4 +107,7 @@ test('an owner that stands still is followed, and stops when it finds out', asyn
     `owned by tidemark up, process ${(second as unknown as Running).child.pid}`,
   )
   expect(await refusal('a')).toContain('E_LAKE_OWNED')
+  expect(await second!.end('SIGTERM')).toBe(0)
+  const back = await start('a')
+  await until('all count', async () => (await messages(back)) === 150, 20_000)
 }, 280_000)
