@@ -2,7 +2,6 @@ import type { Batch } from '../log/block-batches.ts'
 import type { Repeats } from '../log/repeats.ts'
 import type { Block } from '../schemas/block.ts'
 import { CellFold } from '../schemas/cell-fold.ts'
-import type { Cells } from '../schemas/cells.ts'
 import { isError } from '../schemas/errors.ts'
 import type { OpenPart } from '../schemas/ports/layers.ts'
 import { type Gap, mergeGaps } from '../schemas/position.ts'
@@ -29,19 +28,6 @@ export interface Part {
 /** What a tick commits: blocks `(from, to]`, folded part by part. */
 export interface Frozen extends Pick<Part, 'from' | 'to' | 'toMs' | 'gaps'> {
   readonly folds: readonly CellFold[]
-}
-
-/** The cells of frozen parts as one fold; others have their turn between. */
-export async function cellsOf(folds: readonly CellFold[], turn: () => Promise<void>): Promise<Cells> {
-  if (folds.length === 1) return folds[0]!.cells()
-  const all = new CellFold(folds[0]!.view)
-  for (const fold of folds) {
-    const cells = fold.cells()
-    await turn()
-    all.merge(cells)
-    await turn()
-  }
-  return all.cells()
 }
 
 /** Committed parts kept for an index that does not follow; the oldest go first. */

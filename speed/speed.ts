@@ -1,4 +1,4 @@
-import { encodeCells } from '../lake/parquet/cells.ts'
+import { type CellFile, fileOfCells } from '../lake/parquet/cells.ts'
 import type { TickedView } from '../lake/tables/deployment.ts'
 import { type RepeatStates, statesFor } from '../lake/tables/repeat-states.ts'
 import { type Ownership, ownsAll } from '../log/ownership.ts'
@@ -35,7 +35,7 @@ export interface SpeedDeps {
   readonly clock: Clock
   readonly wake: Wake
   /** Makes the file of a tick; absent: in this thread. */
-  encode?(cells: Cells): Promise<Uint8Array>
+  encode?(parts: readonly Cells[]): Promise<CellFile>
   /** Lets whatever else waits for this thread have its turn; absent: nothing does. */
   turn?(): Promise<void>
   logLine(line: string): void
@@ -81,7 +81,7 @@ const TEND_EVERY = 20
  * Two workers may hold one partition: the commit of one is lost, and it goes on from what the lake has.
  */
 export async function startSpeed(config: SpeedConfig, deps: SpeedDeps): Promise<Speed> {
-  const { log, clock, ownership = ownsAll(log), encode = async (cells) => encodeCells(cells) } = deps
+  const { log, clock, ownership = ownsAll(log), encode = async (parts) => fileOfCells(parts) } = deps
   const { turn = async () => {} } = deps
   const cellsMax = config.cellsMax ?? CELLS_MAX
   const states = statesFor(deps)

@@ -1,21 +1,22 @@
 import type { Snapshot, Txn } from '../lake/delta/port.ts'
-import { describeCells } from '../lake/parquet/cells.ts'
+import type { CellFile } from '../lake/parquet/cells.ts'
 import type { TickedView } from '../lake/tables/deployment.ts'
 import type { RepeatStates } from '../lake/tables/repeat-states.ts'
 import { tickApp, tickCounterApp, tickEndApp, ticksOf, ticksSchema, tickTags } from '../lake/tables/ticks.ts'
+import type { CellFold } from '../schemas/cell-fold.ts'
 import type { Cells } from '../schemas/cells.ts'
 import { isError } from '../schemas/errors.ts'
 import type { Clock } from '../schemas/ports/clock.ts'
 import { definitionHash, type View } from '../schemas/view.ts'
-import { Chain, cellsOf } from './chain.ts'
+import { Chain } from './chain.ts'
 import { replacedBy, targets } from './targets.ts'
 
 export interface ChainsDeps {
   readonly clock: Clock
   /** Where what is known of repeats is kept; null where the log holds none. */
   readonly states: RepeatStates | null
-  /** Makes the file of a tick. */
-  encode(cells: Cells): Promise<Uint8Array>
+  /** Makes the file of a tick, of what is in any of `parts`. */
+  encode(parts: readonly Cells[]): Promise<CellFile>
   /** Lets whatever else waits for this thread have its turn. */
   turn(): Promise<void>
   /** Cells of a view in a tick, roughly. */
@@ -88,9 +89,7 @@ export class ViewChains {
     const tick = { ...range, hash: chain.hash, partition: this.#partition }
     if (chain.repeats !== null)
       await states?.keep('speed', { partition: this.#partition, position: tick.to }, chain.repeats)
-    const cells = await cellsOf(folds, this.#deps.turn)
-    const about = describeCells(cells)
-    const bytes = await this.#deps.encode(cells)
+    const { bytes, about } = await this.#deps.encode(await this.#cellsOf(folds))
     const file = await ticks.writeFile(bytes, { ...about, tags: { ...about.tags, ...tickTags(tick) } })
     await ticks.commit(base, {
       operation: 'TICK',
@@ -104,6 +103,16 @@ export class ViewChains {
     })
     chain.committed(tick.to)
     return true
+  }
+
+  /** The cells of each fold; others have their turn between. */
+  async #cellsOf(folds: readonly CellFold[]): Promise<Cells[]> {
+    const parts: Cells[] = []
+    for (const fold of folds) {
+      if (parts.length > 0) await this.#deps.turn()
+      parts.push(fold.cells())
+    }
+    return parts
   }
 
   #counted(base: Snapshot, { view, hash }: Chain): Record<string, Txn> {

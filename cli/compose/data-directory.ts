@@ -107,7 +107,7 @@ export async function openData(
       tables: { writer: tables, speed: tables, batch: tables },
       openEngine: engineOf(engine, settings, host),
       encoder,
-      encodeTick: (cells) => encoder.encodeCells(cells),
+      encodeTick: (parts) => encoder.encodeCells(parts),
       turn: eventLoopTurn,
       clock,
       random,

@@ -1,14 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
+import type { CellFile } from '../../lake/parquet/cells.ts'
 import type { Rewritten, SealEncoder, SealFile, SealFiles } from '../../lake/writer/seal-files.ts'
-import type {
-  CellsJob,
-  CellsReply,
-  MergeJob,
-  SealJob,
-  SealReply,
-  WithoutJob,
-} from '../../lake/writer/seal-thread.ts'
+import type { CellsJob, MergeJob, SealJob, SealReply, WithoutJob } from '../../lake/writer/seal-thread.ts'
 import { BlockEncoder } from '../../log/block-encoder.ts'
 import { memoryOf, packBlocks } from '../../log/packed-blocks.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
@@ -91,7 +85,7 @@ export function sealThread(): SealEncoder {
         const input = alone(bytes)
         return ask<Rewritten>({ dataset, input, date, without }, [input.buffer as ArrayBuffer])
       }),
-    encodeCells: (cells) => inTurn(async () => (await ask<CellsReply>({ cells }, [])).bytes),
+    encodeCells: (parts) => inTurn(() => ask<CellFile>({ parts }, [])),
     async close() {
       closed = true
       // A thread that is ended while it compresses can take the process with it: Node asserts in zlib.

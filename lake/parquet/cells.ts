@@ -7,6 +7,7 @@ import {
   type SketchColumn,
   type TextColumn,
 } from '../../schemas/cell-column.ts'
+import { CellFold } from '../../schemas/cell-fold.ts'
 import { type Cells, timesOf } from '../../schemas/cells.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import type { View } from '../../schemas/view.ts'
@@ -20,6 +21,24 @@ import {
   orDamaged,
   type ParquetColumn,
 } from './codec.ts'
+
+/** A file of cells, not yet stored. */
+export interface CellFile {
+  readonly bytes: Uint8Array
+  readonly about: FileAbout
+}
+
+/** The file of all that `parts` of one view hold together, one at least; in the published order. */
+export function fileOfCells(parts: readonly Cells[]): CellFile {
+  const cells = parts.length === 1 ? parts[0]! : merged(parts)
+  return { bytes: encodeCells(cells), about: describeCells(cells) }
+}
+
+function merged(parts: readonly Cells[]): Cells {
+  const all = new CellFold(parts[0]!.view)
+  for (const cells of parts) all.merge(cells)
+  return all.cells()
+}
 
 /** Cells as Parquet, in the order given. */
 export function encodeCells(cells: Cells): Uint8Array {

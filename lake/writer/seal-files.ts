@@ -5,7 +5,7 @@ import { isError } from '../../schemas/errors.ts'
 import { misfit } from '../../schemas/message.ts'
 import type { FileAbout } from '../delta/port.ts'
 import { type ErasedRows, erasedIn } from '../erase/condition.ts'
-import { encodeCells } from '../parquet/cells.ts'
+import { type CellFile, fileOfCells } from '../parquet/cells.ts'
 import { decodeMessages, describeMessages, encodeMessages, joinRows } from '../parquet/messages.ts'
 import { type MessageRows, rowsAt, sortRows } from '../parquet/order.ts'
 import { SealBatch } from './seal-batch.ts'
@@ -54,8 +54,8 @@ export interface SealEncoder {
   merge(dataset: Dataset, inputs: readonly Uint8Array[], date: string): Promise<SealFile>
   /** The file without some of its rows. The input is used up. */
   without(dataset: Dataset, input: Uint8Array, date: string, rows: ErasedRows): Promise<Rewritten>
-  /** A file of cells: that of a tick. */
-  encodeCells(cells: Cells): Promise<Uint8Array>
+  /** A file of what is in any of `parts`, cells of one view: that of a tick. */
+  encodeCells(parts: readonly Cells[]): Promise<CellFile>
   close(): Promise<void>
 }
 
@@ -142,6 +142,6 @@ export const encodeHere: SealEncoder = {
   encode: async (datasets, blocks) => encodeSeal(datasets, blocks),
   merge: mergeFiles,
   without: withoutRows,
-  encodeCells: async (cells) => encodeCells(cells),
+  encodeCells: async (parts) => fileOfCells(parts),
   close: async () => {},
 }

@@ -6,7 +6,7 @@ import type { Cells } from '../../schemas/cells.ts'
 import type { Dataset } from '../../schemas/dataset.ts'
 import { describeError } from '../../schemas/errors.ts'
 import type { ErasedRows } from '../erase/condition.ts'
-import { encodeCells } from '../parquet/cells.ts'
+import { type CellFile, fileOfCells } from '../parquet/cells.ts'
 import {
   encodeSeal,
   mergeFiles,
@@ -40,23 +40,19 @@ export interface WithoutJob {
   readonly date: string
 }
 
-/** Cells to make a file of. */
+/** Cells of a view to make one file of. */
 export interface CellsJob {
-  readonly cells: Cells
+  readonly parts: readonly Cells[]
 }
 
-export interface CellsReply {
-  readonly bytes: Uint8Array
-}
-
-export type SealReply = SealFiles | SealFile | Rewritten | CellsReply | { readonly error: string }
+export type SealReply = SealFiles | SealFile | Rewritten | CellFile | { readonly error: string }
 
 const decoder = new BlockDecoder()
 
 type Job = SealJob | MergeJob | WithoutJob | CellsJob
 
-async function done(job: Job): Promise<SealFiles | SealFile | Rewritten | CellsReply> {
-  if ('cells' in job) return { bytes: encodeCells(job.cells) }
+async function done(job: Job): Promise<SealFiles | SealFile | Rewritten | CellFile> {
+  if ('parts' in job) return fileOfCells(job.parts)
   if ('without' in job) return withoutRows(job.dataset, job.input, job.date, job.without)
   if ('inputs' in job) return mergeFiles(job.dataset, job.inputs, job.date)
   const blocks = unpackBlocks(job.packed, decoder)
@@ -67,7 +63,7 @@ async function done(job: Job): Promise<SealFiles | SealFile | Rewritten | CellsR
 }
 
 /** The memory of the files in a reply, which is given away. */
-function memoryIn(reply: SealFiles | SealFile | Rewritten | CellsReply): ArrayBuffer[] {
+function memoryIn(reply: SealFiles | SealFile | Rewritten | CellFile): ArrayBuffer[] {
   const files = 'files' in reply ? reply.files : 'erased' in reply ? [reply.file] : [reply]
   return files.flatMap((file) => (file === null ? [] : [file.bytes.buffer as ArrayBuffer]))
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { decodeCells, describeCells, encodeCells } from '../../lake/parquet/cells.ts'
+import { decodeCells, describeCells, encodeCells, fileOfCells } from '../../lake/parquet/cells.ts'
 import { CellFold } from '../../schemas/cell-fold.ts'
 import { type Cells, noCells, rowAt } from '../../schemas/cells.ts'
 import { type Message, toColumns } from '../../schemas/message.ts'
@@ -29,6 +29,20 @@ test('cells survive as a file, sketches and missing values included', async () =
       const back = await decodeCells(scoreMinute, encodeCells(cells))
       expect(rowsOf(back)).toEqual(rowsOf(cells))
       expect(describeCells(cells).rows).toBe(cells.length)
+    }),
+    { numRuns: 30 },
+  )
+})
+
+test('the file of several parts is that of them together', async () => {
+  await fc.assert(
+    fc.asyncProperty(nastyMessages(scores), fc.nat(3), async (messages, first) => {
+      const all = new CellFold(scoreMinute)
+      const parts = [messages.slice(0, first), [], messages.slice(first)].map(fold)
+      for (const part of parts) all.merge(part)
+      const { bytes, about } = fileOfCells(parts)
+      expect(rowsOf(await decodeCells(scoreMinute, bytes))).toEqual(rowsOf(all.cells()))
+      expect(about).toEqual(describeCells(fold(messages)))
     }),
     { numRuns: 30 },
   )

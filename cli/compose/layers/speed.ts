@@ -33,7 +33,7 @@ export async function startSpeedLayer(
     {
       log,
       views: allViews(tables),
-      encode: (cells) => encoder.encodeCells(cells),
+      encode: (parts) => encoder.encodeCells(parts),
       states,
       ownership,
       turn: eventLoopTurn,

@@ -1,9 +1,12 @@
 import { expect, test } from 'vitest'
 import { sealThread } from '../../../cli/host/seal-thread.ts'
+import { fileOfCells } from '../../../lake/parquet/cells.ts'
 import { encodeSeal, mergeFiles, SEAL_DATES_MAX } from '../../../lake/writer/seal-files.ts'
 import type { Block } from '../../../schemas/block.ts'
+import { CellFold } from '../../../schemas/cell-fold.ts'
 import { host } from '../../../schemas/datasets/host.ts'
 import { DAY_MS } from '../../../schemas/time.ts'
+import { serviceMinute } from '../../../schemas/views/service-minute.ts'
 import { DATE, sealedFiles } from '../../lake/rows.ts'
 import { encodeBlock } from '../../sim/blocks.ts'
 import { hostColumns } from '../../sim/messages.ts'
@@ -60,6 +63,21 @@ test('the thread merges as it would be done here, in whatever memory the files c
     expect(there.about).toEqual(here.about)
     expect(Buffer.from(there.bytes)).toEqual(Buffer.from(here.bytes))
     await expect(thread.merge(host, [new Uint8Array(100)], DATE)).rejects.toMatchObject({ code: 'E_ENGINE' })
+  } finally {
+    await thread.close()
+  }
+})
+
+test('a file of cells is that which this thread makes', async () => {
+  const thread = sealThread()
+  try {
+    const parts = [block(0, 3), block(1, 2)].map(({ messages }) => {
+      const fold = new CellFold(serviceMinute)
+      fold.addAll(messages)
+      return fold.cells()
+    })
+    const [here, there] = [fileOfCells(parts), await thread.encodeCells(parts)]
+    expect([there.about, Buffer.from(there.bytes)]).toEqual([here.about, Buffer.from(here.bytes)])
   } finally {
     await thread.close()
   }
