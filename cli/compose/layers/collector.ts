@@ -2,6 +2,7 @@ import { startCollector } from '../../../collector/collector.ts'
 import { NAME_KEPT_HOURS } from '../../../collector/intake/limits.ts'
 import type { LakeTables } from '../../../lake/tables/deployment.ts'
 import { namesInLake } from '../../../lake/tables/names-in-lake.ts'
+import { namesInLog } from '../../../lake/tables/names-in-log.ts'
 import type { Definitions } from '../../../schemas/definitions.ts'
 import { HOUR_MS } from '../../../schemas/time.ts'
 import { certificateOf } from '../../access/certificate.ts'
@@ -32,8 +33,12 @@ export async function startCollectorLayer(
   const { datasets, rejectsDir, listenTls, ...config } = collectorConfig(settings, definitions, certificate)
   const { access } = gate
   const net = nodeNet(listenTls === null ? {} : { listenTls })
-  // What the log holds behind the newest tick is not known.
-  const knownNames = () => namesInLake(tables, host.clock.nowMs() - NAME_KEPT_HOURS * HOUR_MS)
+  const sinceMs = host.clock.nowMs() - NAME_KEPT_HOURS * HOUR_MS
+  // The log first: what a tick has told meanwhile is in the lake then.
+  const knownNames = async () => [
+    ...(await namesInLog(shared.log, tables)),
+    ...(await namesInLake(tables, sinceMs)),
+  ]
   const deps = { ...host, ...shared, datasets, net, rejectsDir, access, knownNames }
   const collector = await startCollector(config, deps)
   closing.add('collector', () => collector.close())

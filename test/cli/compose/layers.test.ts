@@ -160,6 +160,26 @@ test('two batch processes that run at the same time publish once, and the figure
   expect((await whole(node, 50)).cpu!.total).toBe((50 * 51) / 2)
 }, 60_000)
 
+/** What a collector that takes one service alone answers to a line of another and one of `web`. */
+async function strangersAnswer(where: string): Promise<string> {
+  const [host, port] = where.split(':')
+  const socket = connect(Number(port), host)
+  const line = (service: string) => JSON.stringify({ service, cpu: 1, ram: 1, disk: 1 })
+  socket.end(`${line('stranger')}\n${line('web')}\n`)
+  let text = ''
+  for await (const chunk of socket) text += String(chunk)
+  return text
+}
+
+test('a collector that starts anew keeps the places of the services that the log alone holds', async () => {
+  const { start } = await deployment()
+  const first = await start('collector')
+  await send(first.where, 'a', 1, 10)
+  await first.closing.close()
+  const { where } = await start('collector', { 'collector-services-max': '1' })
+  expect(await strangersAnswer(where)).toContain('"line":1,"code":"E_SERVICES_MAX"')
+}, 60_000)
+
 test('a collector that starts anew keeps the places of the services that the lake holds from strangers', async () => {
   const { start, batch } = await deployment()
   const first = await start('collector')
@@ -171,12 +191,7 @@ test('a collector that starts anew keeps the places of the services that the lak
   for (const isPublished of [false, true]) {
     if (isPublished) await (await batch()).run({ full: false })
     const { where, closing } = await start('collector', { 'collector-services-max': '1' })
-    const [host, port] = where.split(':')
-    const socket = connect(Number(port), host)
-    const line = (service: string) => JSON.stringify({ service, cpu: 1, ram: 1, disk: 1 })
-    socket.end(`${line('stranger')}\n${line('web')}\n`)
-    let text = ''
-    for await (const chunk of socket) text += String(chunk)
+    const text = await strangersAnswer(where)
     expect(text.match(/"E_SERVICES_MAX"/g)).toHaveLength(1)
     expect(text).toContain('"line":1,"code":"E_SERVICES_MAX"')
     expect(text).toContain('{"ack":2}')
