@@ -14,3 +14,9 @@ test.runIf(found).each([
   for (const [name, { image }] of Object.entries(services))
     expect([name, image]).toEqual([name, expect.stringMatching(/^[a-z.]+\/[a-z0-9/-]+:v?\d+\.\d+/)])
 })
+
+test.runIf(found)('the one broker makes room for three', async () => {
+  const scaleWith = async (env: Record<string, string>) =>
+    Number((await composeConfig('three-brokers', env)).services.kafka!.scale)
+  expect([await scaleWith({}), await scaleWith({ KAFKA_ALONE: '0' })]).toEqual([1, 0])
+})

@@ -53,17 +53,24 @@ export async function sparkImageFound(): Promise<boolean> {
 /** What docker-compose.yml says under a profile, its variables filled in. */
 export async function composeConfig(
   profile: string,
-): Promise<{ services: { readonly [name: string]: { readonly image: string } } }> {
+  env: { readonly [name: string]: string } = {},
+): Promise<{ services: { readonly [name: string]: { readonly image: string; readonly scale?: string } } }> {
   const dir = mkdtempSync(join(tmpdir(), 'tidemark-compose-'))
   try {
-    const secrets = ['S3_ACCESS_KEY', 'S3_SECRET_KEY', 'AGENT_TOKEN', 'ADMIN_TOKEN']
-    writeFileSync(join(dir, 'env'), secrets.map((name) => `${name}=x\n`).join(''))
+    const secrets = { S3_ACCESS_KEY: 'x', S3_SECRET_KEY: 'x', AGENT_TOKEN: 'x', ADMIN_TOKEN: 'x' }
+    writeFileSync(join(dir, 'env'), linesOf({ ...secrets, ...env }))
     const config = [...COMPOSE, '--profile', profile, '--env-file', join(dir, 'env'), 'config']
     const script = 'import json, sys, yaml; print(json.dumps(yaml.safe_load(sys.argv[1])))'
     return JSON.parse(await run(PYTHON, ['-c', script, await run(PYTHON, config)]))
   } finally {
     rmSync(dir, { recursive: true, force: true })
   }
+}
+
+function linesOf(env: { readonly [name: string]: string | number }): string {
+  return Object.entries(env)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('')
 }
 
 export interface StackOptions {
@@ -94,7 +101,7 @@ export class Stack implements AsyncDisposable {
     const { web, collectors } = stack.ports
     writeFileSync(
       stack.#envFile,
-      Object.entries({
+      linesOf({
         S3_ACCESS_KEY: 'tidemark',
         S3_SECRET_KEY: randomHex(24),
         AGENT_TOKEN: makeToken({ float: Math.random, hex: (n) => randomHex(n) }).token,
@@ -105,9 +112,7 @@ export class Stack implements AsyncDisposable {
         SPEED_TICK: '1s',
         LOG_PARTITIONS: 2,
         ...env,
-      })
-        .map(([name, value]) => `${name}=${value}\n`)
-        .join(''),
+      }),
     )
     try {
       await stack.#compose('up', '-d', '--no-build', ...services)

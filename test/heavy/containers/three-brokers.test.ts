@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { counted, expectedOf } from '../kafka/processes.ts'
 import { LoadSender } from '../load.ts'
 import { until } from '../watch.ts'
-import { imagesFound, Stack } from './stack.ts'
+import { imagesFound, podman, Stack } from './stack.ts'
 
 /** The profile three-brokers of docker-compose.yml: a broker is killed that leads a partition, and the log goes on without it. */
 
@@ -21,10 +21,12 @@ test.runIf(await imagesFound())(
         LOG_URL: 'kafka://broker-1:9092,broker-2:9092,broker-3:9092/tidemark',
         LOG_REPLICATION: '3',
         LOG_MIN_INSYNC: '2',
+        KAFKA_ALONE: '0',
         // As many as brokers: each leads one.
         LOG_PARTITIONS: '3',
       },
     })
+    expect(await podman('ps', '-a', '--format', '{{.Names}}')).not.toContain(stack.of('kafka'))
     const url = `http://127.0.0.1:${stack.ports.web}`
     const headers = { authorization: `Bearer ${stack.token}` }
     const orLogs = async (work: Promise<void>) => {
