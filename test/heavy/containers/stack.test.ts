@@ -50,6 +50,7 @@ test.runIf(found)(
       120_000,
     )
     expect((await fetch(`${url}/v1/services`)).status).toBe(401)
+    expect(await askedInBrowser(url, stack.token)).toEqual(Array(ASKED).fill(200))
 
     const startMs = Date.now() - 10 * DAY_MS
     const senders = Array.from({ length: SENDERS }, (_, i) => new LoadSender(i + 1, startMs, EACH))
@@ -113,3 +114,23 @@ test.runIf(found)(
   },
   600_000,
 )
+
+/** More than there are serving nodes. */
+const ASKED = 6
+
+/** Signs in as a browser does, and asks again and again: the session is known to one node alone. */
+async function askedInBrowser(url: string, token: string): Promise<number[]> {
+  const { headers } = await fetch(`${url}/sign-in`, {
+    method: 'POST',
+    body: new URLSearchParams({ token }),
+    redirect: 'manual',
+  })
+  const cookie = headers
+    .getSetCookie()
+    .map((one) => one.split(';')[0])
+    .join('; ')
+  const own = { cookie, 'sec-fetch-site': 'same-origin' }
+  const statuses: number[] = []
+  for (let i = 0; i < ASKED; i++) statuses.push((await fetch(`${url}/v1/services`, { headers: own })).status)
+  return statuses
+}
