@@ -34,7 +34,7 @@ const found =
   needs('hadoop-aws for Spark', jars !== null)
 
 test.runIf(found)(
-  "executors read and write a lake in a bucket, find what is damaged, and give DuckDB's result",
+  "executors read and write a lake in a bucket, find what is damaged, and give DuckDB's result, also behind a killed run",
   async () => {
     const dir = await mkdtemp(join(tmpdir(), 'tidemark-spark-s3-'))
     const data = join(dir, 'data')
@@ -45,9 +45,12 @@ test.runIf(found)(
       ...['--agent-enabled', 'false'],
     ]
     await using cluster = await startCluster(home!, dir)
-    const run = async (engine: string, master: string) => {
+    const argsOf = (engine: string, master: string) => {
       const spark = ['--spark-home', home!, '--spark-master', master, '--spark-jars', jars!]
-      const done = await runCommand(['batch', '--once', '--full', '--engine', engine, ...spark, ...common])
+      return ['batch', '--once', '--full', '--engine', engine, ...spark, ...common]
+    }
+    const run = async (engine: string, master: string) => {
+      const done = await runCommand(argsOf(engine, master))
       expect([done.code, done.out]).toEqual([0, expect.stringContaining('published')])
       return { said: done.out + done.err, cells: await published() }
     }
@@ -62,6 +65,27 @@ test.runIf(found)(
         ...{ http: nodeHttp(), clock: nodeClock(), env: {} },
       },
     })
+    const inScratch = async () => (await store.list('_scratch/')).map(({ key }) => key)
+    const versions = () =>
+      Promise.all(
+        [serviceMinute, hostMinute].map(async ({ name }) => {
+          const table = openTable(name, { store, clock: nodeClock(), random: nodeRandom() })
+          return (await table.snapshot())!.version
+        }),
+      )
+    /** Kills a run with SIGKILL while its job is on the cluster; what the job leaves in the scratch. */
+    const killRun = async () => {
+      const before = await versions()
+      const kill = new AbortController()
+      const running = runCommand(argsOf('spark', cluster.master), 0, kill.signal)
+      await cluster.until(({ activeapps }) => activeapps.length === 1)
+      kill.abort()
+      expect((await running).code).toBe(null)
+      // The driver goes on alone, and what executors write for it is nobody's.
+      await cluster.until(({ activeapps }) => activeapps.length === 0)
+      expect(await versions()).toEqual(before)
+      return inScratch()
+    }
     /** The cells of both views, date by date. */
     const published = async () => {
       const all: Cells[] = []
@@ -95,10 +119,11 @@ test.runIf(found)(
         for (const [i, cells] of got.entries()) expectSameCells(cells, want[i]!)
       }
       await rm(join(data, 'copies'), { recursive: true, force: true })
+      const left = await killRun()
       expectWanted((await run('spark', cluster.master)).cells)
       // No file came to this machine to be read by its path, and none is left of the job.
       expect(await readdir(join(data, 'copies')).catch(() => [])).toEqual([])
-      expect(await store.list('_scratch/')).toEqual([])
+      expect(await inScratch()).toEqual(left)
       await cluster[Symbol.asyncDispose]()
 
       const messages = openTable('messages', { store, clock: nodeClock(), random: nodeRandom() })
@@ -109,7 +134,7 @@ test.runIf(found)(
       const damaged = await run('spark', 'local[2]')
       expect(damaged.said).toMatch(/messages.* is damaged.*keep the cells/)
       expectWanted(damaged.cells)
-      expect(await store.list('_scratch/')).toEqual([])
+      expect(await inScratch()).toEqual(left)
     } finally {
       await server.kill()
       await rm(dir, { recursive: true, force: true })

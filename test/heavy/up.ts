@@ -66,16 +66,18 @@ export async function startUp(
   }
 }
 
-/** Runs a command to its end, or kills it after so many milliseconds. */
+/** Runs a command to its end, or kills it after so many milliseconds, or when it is told to. */
 export function runCommand(
   args: readonly string[],
   killMs = 0,
+  killed?: AbortSignal,
 ): Promise<{ code: number | null; out: string; err: string }> {
   const child = spawn(process.execPath, [ENTRY, ...args], {
     env: environment(),
     killSignal: 'SIGKILL',
     timeout: killMs,
   })
+  killed?.addEventListener('abort', () => child.kill('SIGKILL'))
   let out = ''
   let err = ''
   child.stdout.on('data', (bytes) => {
