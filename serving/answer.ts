@@ -19,7 +19,7 @@ import { type FollowConfig, type FollowDeps, type Followed, followLake } from '.
 import { isDamaged } from './index/database.ts'
 import { coarsestWithin, planRanges } from './index/levels.ts'
 import { type IndexLoader, loadHere } from './index/loader.ts'
-import type { IndexedDate, ViewIndex } from './index/view-index.ts'
+import type { IndexedDate, Loaded, ViewIndex } from './index/view-index.ts'
 import {
   type BatchCells,
   isKnown,
@@ -61,10 +61,18 @@ export interface AnswersStatus {
   readonly reason: string | null
   /** The published version that answers, per view; null before the first. */
   readonly versions: { readonly [view: string]: number | null }
+  /** What the lake told of the other layers when it was looked at last, per view. */
+  readonly seen: readonly Seen[]
+}
+
+/** What a view's tables tell of who writes them. */
+export type Seen = Pick<Loaded, 'hash' | 'chainEnd' | 'vouched' | 'messagesSeen' | 'covered'> & {
+  readonly view: string
+  readonly dataset: string
 }
 
 /** Where ticks alone tell of the newest messages, they may be a tick and this behind before answers say so. */
-const LAG_GRACE_MS = 5_000
+export const LAG_GRACE_MS = 5_000
 /** Where open cells do, so long: the freshness bound. */
 const LAG_EMBEDDED_MS = 1_000
 
@@ -243,6 +251,10 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
       versions: Object.fromEntries(
         Array.from(following.views, ([name, { index }]) => [name, index.loaded.viewVersion]),
       ),
+      seen: Array.from(following.views, ([view, { index, tables }]) => {
+        const { hash, chainEnd, vouched, messagesSeen, covered } = index.loaded
+        return { view, dataset: tables.view.dataset, hash, chainEnd, vouched, messagesSeen, covered }
+      }),
     }),
     close: following.close,
   }

@@ -36,7 +36,7 @@ export async function statusOf(layers: Embedded, clock: Clock): Promise<object> 
   const { covered, ...lake } = writer.status()
   const { chains, ...fold } = speed.status()
   const { nextMs, last, active, state } = batch.status()
-  const { versions, ...index } = answers.status()
+  const { versions, seen: _, ...index } = answers.status()
   const named = Object.keys(versions)
   const first = named[0]!
   const partition = journal.partitions()[0]!

@@ -1,13 +1,15 @@
 import { useState } from 'preact/hooks'
 import { ask } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
-import type { Status } from '../system/status.ts'
+import { isHere, type Status } from '../system/status.ts'
 import { collectorAt, waysTo } from './ways.ts'
 
 /** What to do next while there is nothing; it turns into data by itself. */
 export function FirstMinute() {
   const status = useAnswer('status', (signal) => ask<Status>('/v1/status', {}, signal))
-  const ways = waysTo(collectorAt(status.data?.collector?.listen, location.hostname))
+  const collector = status.data?.collector
+  const listen = collector && isHere(collector) ? collector.listen : undefined
+  const ways = waysTo(collectorAt(listen, location.hostname))
   return (
     <section class="first">
       <h2>No messages yet</h2>

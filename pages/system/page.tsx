@@ -4,9 +4,10 @@ import { titleOf } from '../names/visible.ts'
 import type { Shown } from '../shell/context.ts'
 import { Lost, Notice } from '../shell/notice.tsx'
 import { Flow } from './flow.tsx'
+import { HostsTable } from './hosts-table.tsx'
 import { RunsTable } from './runs-table.tsx'
 import { AgentsTable, Refusals } from './senders.tsx'
-import type { Agents, Refusal, Run, Status } from './status.ts'
+import { type Agents, isHere, type Refusal, type Run, type Status } from './status.ts'
 import { Storage } from './storage.tsx'
 import { judge, sticksAt } from './verdict.ts'
 import { ViewsTable } from './views-table.tsx'
@@ -19,7 +20,8 @@ const RUNS_MAX = 20
 /** The state of every layer, drawn as the data flows, so that one sees at a glance where it sticks. */
 export function SystemPage({ shown }: { shown: Shown }) {
   const status = useAnswer('status', (signal) => ask<Status>('/v1/status', {}, signal), EVERY_MS)
-  const collects = status.data?.collector !== undefined
+  const collector = status.data?.collector
+  const collects = collector !== undefined && isHere(collector)
   const agents = useAnswer(
     collects ? 'agents' : null,
     (signal) => ask<Agents>('/v1/agents', { connected: 1, sort: '-lag_ms', limit: AGENTS_MAX }, signal),
@@ -47,8 +49,9 @@ export function SystemPage({ shown }: { shown: Shown }) {
           <ViewsTable status={status.data} />
           <RunsTable runs={runs.data?.runs ?? []} zone={shown.zone} />
           {agents.data !== null && <AgentsTable agents={agents.data} />}
-          {rejects.data !== null && (
-            <Refusals status={status.data} last={rejects.data.rejects} zone={shown.zone} />
+          {!collects && <HostsTable zone={shown.zone} />}
+          {collects && rejects.data !== null && (
+            <Refusals collector={collector} last={rejects.data.rejects} zone={shown.zone} />
           )}
           {status.data.storage !== undefined && <Storage storage={status.data.storage} />}
         </>
@@ -60,11 +63,16 @@ export function SystemPage({ shown }: { shown: Shown }) {
 function Layers({ status, agents }: { status: Status; agents: Agents | null }) {
   const judgement = judge(status, agents)
   const at = sticksAt(judgement)
+  const isAll = Object.values(judgement).every(({ level }) => level !== 'away')
   return (
     <>
       <p class={`verdict ${at === null ? 'ok' : judgement[at].level}`} role="status">
         {at === null ? (
-          'Everything flows.'
+          isAll ? (
+            'Everything flows.'
+          ) : (
+            'Everything flows, as far as this process sees.'
+          )
         ) : (
           <>
             <strong>

@@ -4,7 +4,7 @@ import { visible } from '../names/visible.ts'
 import { Heads } from '../shell/heads.tsx'
 import { Scroll } from '../shell/scroll.tsx'
 import { count, moment, roughly } from '../time/words.ts'
-import type { Agents, Refusal, Status } from './status.ts'
+import type { Agents, Collector, Refusal } from './status.ts'
 
 /** Agents that are shown before more are asked for: the list is one among others on its page. */
 const FIRST_MAX = 10
@@ -61,9 +61,9 @@ export function AgentsTable({ agents: { agents, total } }: { agents: Agents }) {
 }
 
 /** Refused lines: how many for which reason, and the last of them. */
-export function Refusals(props: { status: Status; last: readonly Refusal[]; zone: string }) {
-  const { status, last, zone } = props
-  const { refusals = [] } = status.collector ?? {}
+export function Refusals(props: { collector: Collector; last: readonly Refusal[]; zone: string }) {
+  const { collector, last, zone } = props
+  const { refusals } = collector
   return (
     <section>
       <h2>Refused lines</h2>

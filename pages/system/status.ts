@@ -1,43 +1,27 @@
 import type { Gap } from '../api/types.ts'
 
-/** What /v1/status says, as far as pages show it. A node that only serves answers knows less of the others. */
+/** What /v1/status says, as far as pages show it. A node that only serves answers knows of the others what their commits say. */
 export interface Status {
   readonly time: string
   readonly agent?: Layer
-  readonly collector?: Layer & {
-    /** Where senders connect. */
-    readonly listen: string
-    readonly accepted: number
-    readonly repeats: number
-    readonly refused: number
-    readonly connections: number
-    readonly messages_per_second: number
-    readonly lost_by_agents: number
-    readonly refusals: readonly { readonly code: string; readonly refused: number }[]
-    readonly unkept_rejects: number
-  }
+  readonly collector: Elsewhere | Collector
   readonly log: Layer &
     Partial<{
+      readonly partition: number
       readonly start: number
       readonly end: number
       readonly bytes: number
       readonly pending_bytes: number
       readonly unsealed_bytes: number
       readonly gaps: readonly Gap[]
+      /** Up to where the lake names a log that other processes have. */
+      readonly known_to: Position
     }>
-  readonly lake?: Layer & {
+  readonly lake: Layer & {
     readonly covered: Position
     readonly versions: { readonly [dataset: string]: number }
   }
-  readonly speed?: Layer & {
-    readonly chains: readonly {
-      readonly view: string
-      readonly definition: string
-      readonly committed_to: number
-      readonly read_to: number
-      readonly open_cells: number
-    }[]
-  }
+  readonly speed: Speed | SpeedElsewhere
   readonly batch: Layer &
     Partial<{
       readonly active: RunState | null
@@ -56,7 +40,47 @@ export interface Status {
     }[]
   }
   readonly storage?: Layer & { readonly [bytes: string]: number }
+  readonly stored: readonly { readonly dataset: string; readonly bytes: number }[]
 }
+
+/** A layer in other processes: `reason` says who tells of it. */
+export interface Elsewhere extends Layer {
+  readonly state: 'elsewhere'
+}
+
+export interface Collector extends Layer {
+  /** Where senders connect. */
+  readonly listen: string
+  readonly accepted: number
+  readonly repeats: number
+  readonly refused: number
+  readonly connections: number
+  readonly messages_per_second: number
+  readonly lost_by_agents: number
+  readonly refusals: readonly { readonly code: string; readonly refused: number }[]
+  readonly unkept_rejects: number
+}
+
+export interface Speed extends Layer {
+  readonly chains: readonly {
+    readonly view: string
+    readonly definition: string
+    readonly committed_to: number
+    readonly read_to: number
+    readonly open_cells: number
+  }[]
+}
+
+/** Speed as its commits show it. */
+export interface SpeedElsewhere extends Elsewhere {
+  /** When it last had read all that the log held; null before it said so. */
+  readonly at_log_end: string | null
+  readonly late_after: string | null
+}
+
+/** Whether a layer runs in the process that answers. */
+export const isHere = <T extends Layer>(layer: T): layer is Exclude<T, Elsewhere> =>
+  layer.state !== 'elsewhere'
 
 export type Position = { readonly [partition: string]: number }
 

@@ -1,16 +1,24 @@
-import { bytesText, count, lagText } from '../time/words.ts'
-import { type Agents, LAYERS, type Layer, type LayerName, type Status } from './status.ts'
+import { ago, bytesText, count, lagText } from '../time/words.ts'
+import {
+  type Agents,
+  isHere,
+  LAYERS,
+  type Layer,
+  type LayerName,
+  type SpeedElsewhere,
+  type Status,
+} from './status.ts'
 
 /**
  * What an operator wants to know first: where it sticks.
  *
- *     ok: flows    late: flows, but behind    stuck: does not work, and says why    away: in another process
+ *     ok: flows    late: flows, but behind    stuck: does not work, and says why    away: in another process, which tells more
  */
 export type Level = 'ok' | 'late' | 'stuck' | 'away'
 
 export interface Judged {
   readonly level: Level
-  /** What is wrong; empty where nothing is. */
+  /** What is wrong, or who tells more; empty where nothing is. */
   readonly words: string
 }
 
@@ -27,7 +35,11 @@ const FREE_SHARE_MIN = 0.05
 
 const WORKS = ['ok', 'idle', 'running', 'connected', 'off', 'counting']
 const OK: Judged = { level: 'ok', words: '' }
-const AWAY: Judged = { level: 'away', words: '' }
+
+const AGENTS_AWAY: Judged = {
+  level: 'away',
+  words: 'an agent is known to the collector that it sends to; hosts are listed below by their last message',
+}
 
 /** Judges every layer by its state, its lag and what it lost. */
 export function judge(status: Status, agents: Agents | null): Judgement {
@@ -35,7 +47,7 @@ export function judge(status: Status, agents: Agents | null): Judgement {
   const failed = batch.last_views?.find(({ result }) => result === 'failed')
   const gaps = log.gaps?.length ?? 0
   return {
-    agents: collector === undefined ? AWAY : judgeAgents(agents),
+    agents: isHere(collector) ? judgeAgents(agents) : AGENTS_AWAY,
     collector: stateOf(collector),
     log: worst(
       stateOf(log),
@@ -43,7 +55,9 @@ export function judge(status: Status, agents: Agents | null): Judgement {
     ),
     lake: worst(stateOf(lake), lagOf(lake, LAKE_LATE_MS)),
     batch: failed === undefined ? stateOf(batch) : stuck(failed.error ?? 'the last run failed'),
-    speed: worst(stateOf(speed), lagOf(speed, AT_ONCE_LATE_MS)),
+    speed: isHere(speed)
+      ? worst(stateOf(speed), lagOf(speed, AT_ONCE_LATE_MS))
+      : judgeTicks(speed, status.time),
     serving: worst(stateOf(serving), lagOf(serving, AT_ONCE_LATE_MS)),
     disk: judgeDisk(storage),
   }
@@ -62,13 +76,20 @@ const stuck = (words: string): Judged => ({ level: 'stuck', words })
 const late = (words: string): Judged => ({ level: 'late', words })
 const worst = (a: Judged, b: Judged) => (a.level === 'ok' ? b : a)
 
-function stateOf(layer: Layer | undefined): Judged {
-  if (layer === undefined || layer.state === 'elsewhere') return AWAY
+function stateOf(layer: Layer): Judged {
+  if (layer.state === 'elsewhere') return { level: 'away', words: layer.reason ?? '' }
   return WORKS.includes(layer.state) ? OK : stuck(layer.reason || layer.state.replaceAll('_', ' '))
 }
 
-function lagOf(layer: Layer | undefined, lateMs: number): Judged {
-  return (layer?.lag_ms ?? 0) > lateMs ? late(lagText(layer!)) : OK
+function lagOf(layer: Layer, lateMs: number): Judged {
+  return (layer.lag_ms ?? 0) > lateMs ? late(lagText(layer)) : OK
+}
+
+/** Speed in other processes: it commits so often that its silence tells. */
+function judgeTicks(speed: SpeedElsewhere, time: string): Judged {
+  const { at_log_end: end, late_after: due } = speed
+  if (end === null || due === null || time <= due) return stateOf(speed)
+  return late(`it was at the end of the log ${ago(Date.parse(time) - Date.parse(end))} for the last time`)
 }
 
 function judgeAgents(agents: Agents | null): Judged {

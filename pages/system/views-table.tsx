@@ -1,13 +1,17 @@
 import { Heads } from '../shell/heads.tsx'
 import { Scroll } from '../shell/scroll.tsx'
 import { count } from '../time/words.ts'
-import type { Status } from './status.ts'
+import { isHere, type Position, type Status } from './status.ts'
 
 /** Per view, how far the log is answered by which layer: the tidemark against the end of the log. */
 export function ViewsTable({ status }: { status: Status }) {
   const { log, serving, speed } = status
-  const partition = String((log as { partition?: number }).partition ?? 0)
-  const end = log.end ?? Math.max(-1, ...serving.views.map(({ position }) => position[partition] ?? -1))
+  /** The last block of the partition that this process has, or how many blocks there are of those of others, counted from 0. */
+  const blockOf = (position: Position) =>
+    log.partition === undefined
+      ? Object.values(position).reduce((sum, offset) => sum + offset + 1, -1)
+      : (position[log.partition] ?? -1)
+  const end = log.end ?? blockOf(log.known_to ?? {})
   return (
     <section>
       <h2>Views</h2>
@@ -32,9 +36,11 @@ export function ViewsTable({ status }: { status: Status }) {
           />
           <tbody>
             {serving.views.map(({ view, view_version: version, tidemark, position, keys }) => {
-              const chain = speed?.chains.find((one) => one.view === view)
-              const mark = tidemark[partition] ?? -1
-              const ends = [mark, chain?.committed_to ?? mark, position[partition] ?? -1, end]
+              const chain = isHere(speed) ? speed.chains.find((one) => one.view === view) : undefined
+              const mark = blockOf(tidemark)
+              const answered = blockOf(position)
+              // Of a speed layer in other processes only what it committed is answered.
+              const ends = [mark, isHere(speed) ? (chain?.committed_to ?? mark) : answered, answered, end]
               return (
                 <tr key={view}>
                   <th scope="row">{view}</th>

@@ -100,14 +100,15 @@ export function roughly(ms: number): string {
   return ms < 1_000 ? `${whole.format(ms)} ms` : ago(ms).replace(/ ago$/, '')
 }
 
-/** How far behind the end of the log something is: `up to date`, `3 blocks, 12 s behind`. */
+/** How far behind the end of the log something is: `up to date`, `3 blocks, 12 s behind`; without a time where none is known. */
 export function lagText({
   lag_blocks: blocks = 0,
-  lag_ms: ms = 0,
+  lag_ms: ms,
 }: {
   lag_blocks?: number
   lag_ms?: number
 }): string {
   if (blocks <= 0) return 'up to date'
-  return `${whole.format(blocks)} ${blocks === 1 ? 'block' : 'blocks'}, ${roughly(ms)} behind`
+  const time = ms === undefined ? '' : `, ${roughly(ms)}`
+  return `${whole.format(blocks)} ${blocks === 1 ? 'block' : 'blocks'}${time} behind`
 }

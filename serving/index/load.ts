@@ -116,6 +116,7 @@ function loadedOf(
     ticks: chains.flat(),
     files: [...(published?.files.keys() ?? [])].sort(),
     messagesVersion: state?.messagesVersion ?? null,
+    messagesSeen: messages?.version ?? null,
     covered: coveredPosition(messages),
     closed: logFacts(messages).closed,
     damaged,

@@ -21,7 +21,8 @@ export interface Loaded {
   readonly ticks: readonly Tick[]
   readonly files: readonly string[]
   readonly messagesVersion: number | null
-  /** The position that the newest messages seen cover. */
+  /** The newest version of `messages` seen, and the position that it covers. */
+  readonly messagesSeen: number | null
   readonly covered: Position
   /** Partitions that take no more blocks: their last offset. */
   readonly closed: Position
@@ -57,6 +58,7 @@ export function emptyIndex(configured: View): ViewIndex {
     ticks: [],
     files: [],
     messagesVersion: null,
+    messagesSeen: null,
     covered: {},
     closed: {},
     damaged: [],

@@ -152,7 +152,7 @@ test.skipIf(!hasBrowser)(
     // The chart was drawn for a wide screen; all of it is on a narrow paper, before anything is drawn anew.
     const fits = await page.evaluate<boolean>(`(() => {
       const chart = document.querySelector('.chart')
-      chart.style.width = '300px'
+      chart.parentElement.style.width = '300px'
       return chart.querySelector('canvas').getBoundingClientRect().width <= 300
     })()`)
     expect(fits).toBe(true)

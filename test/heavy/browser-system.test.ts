@@ -125,12 +125,28 @@ test.skipIf(!hasBrowser)('a node that only serves says which layers are elsewher
   const errors: string[] = []
   page.on('pageerror', (error) => errors.push(error.message))
   const { time, serving } = await api('/v1/status')
-  const elsewhere = { state: 'elsewhere' }
+  const elsewhere = { state: 'elsewhere', reason: 'the process itself tells' }
+  const lake = { ...elsewhere, covered: { 0: 5 }, versions: { host: 3 }, lag_blocks: 2 }
+  const speed = {
+    ...elsewhere,
+    at_log_end: time,
+    late_after: new Date(Date.now() + 1e6).toISOString(),
+    chains: [],
+  }
   await page.route('**/v1/status', (route) =>
-    route.fulfill({ json: { time, log: elsewhere, batch: { ...elsewhere, last: null }, serving } }),
+    route.fulfill({
+      json: {
+        ...{ time, serving, lake, speed, collector: elsewhere, stored: [] },
+        log: { ...elsewhere, known_to: { 0: 7 } },
+        batch: { ...elsewhere, last: null },
+      },
+    }),
   )
   await page.goto(`${up.serving}/system`)
-  await page.getByText('Everything flows.').waitFor()
+  await page.getByText('Everything flows, as far as this process sees.').waitFor()
+  expect(await page.getByText('the process itself tells').count()).toBe(5)
+  await page.locator('[data-layer="lake"]').getByText('2 blocks behind').waitFor()
+  await page.getByRole('region', { name: 'Hosts' }).getByText('web-0').waitFor()
   const levels = await page
     .locator('[data-layer]')
     .evaluateAll((layers) =>

@@ -56,14 +56,21 @@ test('lags, lost ranges, failed runs, late agents and a full disk are named', ()
   expect(at({}, old)).toEqual(['agents', 'late', '1 agent sent nothing of the last five minutes'])
 })
 
-test('layers of other processes are neither well nor ill', () => {
-  const elsewhere = { state: 'elsewhere' }
-  const served = { time: '', log: elsewhere, batch: elsewhere, serving: OK } as unknown as Status
+test('layers of other processes are neither well nor ill, and say who tells of them', () => {
+  const elsewhere = { state: 'elsewhere', reason: 'others tell' }
+  const served = {
+    ...{ time: '2026-11-22T12:00:00.000Z', collector: elsewhere, log: elsewhere, lake: elsewhere },
+    ...{ batch: elsewhere, serving: OK },
+    speed: { ...elsewhere, at_log_end: '2026-11-22T11:59:45.000Z', late_after: '2026-11-22T12:00:20.000Z' },
+  } as unknown as Status
   const judgement = judge(served, null)
   expect(sticksAt(judgement)).toBe(null)
-  expect([judgement.agents.level, judgement.lake.level, judgement.serving.level]).toEqual([
-    'away',
-    'away',
-    'ok',
-  ])
+  for (const layer of ['collector', 'log', 'lake', 'batch', 'speed'] as const)
+    expect(judgement[layer]).toEqual({ level: 'away', words: 'others tell' })
+  expect([judgement.agents.level, judgement.serving.level]).toEqual(['away', 'ok'])
+
+  // But its silence tells.
+  const later = judge({ ...served, time: '2026-11-22T12:01:00.000Z' }, null)
+  expect(sticksAt(later)).toBe('speed')
+  expect(later.speed.words).toBe('it was at the end of the log 1 min ago for the last time')
 })

@@ -14,6 +14,7 @@ import { servedQueries } from '../queries.ts'
 import { startPages, startServing } from '../serving.ts'
 import { servedView } from '../state.ts'
 import { storageUse } from '../storage-use.ts'
+import { layersElsewhere } from './elsewhere.ts'
 import type { Joined } from './joined.ts'
 import { type Layer, type LayerHost, reasonsOf } from './layer.ts'
 
@@ -42,12 +43,15 @@ export async function startServeLayer(
       const records = await runs()
       const [last] = records
       const ofRun = records.filter(({ run }) => run === last?.run)
+      const layers = layersElsewhere(answers.status().seen, settings.durationMs('speed.tick'))
       return {
         time: iso(host.clock.nowMs()),
-        log: { state: 'elsewhere', ...deployment.log },
+        ...layers,
+        log: { ...layers.log, ...deployment.log },
         batch: {
-          state: 'elsewhere',
+          ...layers.batch,
           last: last === undefined ? null : presentRun(last),
+          last_views: ofRun.map(presentRun),
           ...amountsOf(ofRun),
         },
         stored: (await stored()) ?? [],
@@ -67,7 +71,7 @@ export async function startServeLayer(
 }
 
 function stateOf(answers: AnswersServer): object {
-  const { versions, ...index } = answers.status()
+  const { versions, seen: _, ...index } = answers.status()
   return { ...index, views: Object.keys(versions).map((name) => servedView(answers, name)) }
 }
 

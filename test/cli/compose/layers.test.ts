@@ -96,6 +96,15 @@ interface Answer {
   readonly answered_by: { readonly batch: number; readonly realtime: number }
 }
 
+interface ServedStatus {
+  readonly time: string
+  readonly collector: object
+  readonly log: { readonly known_to: object }
+  readonly lake: { readonly versions: { readonly host: number } }
+  readonly speed: { readonly late_after: string }
+  readonly batch: { readonly last_views: readonly object[] }
+}
+
 const stats = async (node: string) => (await (await fetch(`${node}/v1/services/web/stats`)).json()) as Answer
 
 /** The answer of a node, once it is whole and counts `messages`. */
@@ -130,6 +139,14 @@ test('layers that meet in log and lake alone count each message once, whichever 
   for (const node of nodes) {
     const answer = await whole(node, 275)
     expect(answer.answered_by).toEqual({ batch: 270, realtime: 5 })
+    // It has no other layer, and says what it sees of them and who tells the rest.
+    const status = (await (await fetch(`${node}/v1/status`)).json()) as ServedStatus
+    for (const layer of ['collector', 'log', 'lake', 'speed', 'batch'] as const)
+      expect(status[layer]).toMatchObject({ state: 'elsewhere', reason: expect.any(String) })
+    expect(Object.keys(status.log.known_to)).toEqual(['0', '1', '2'])
+    expect(status.lake.versions.host).toBeGreaterThan(0)
+    expect(Date.parse(status.speed.late_after)).toBeGreaterThan(Date.parse(status.time))
+    expect(status.batch.last_views).toHaveLength(2)
   }
 }, 60_000)
 
