@@ -67,29 +67,19 @@ export class Importing {
   readonly #file: ImportFile
   readonly #deps: ImportDeps
   readonly #stage: ImportStage
-  readonly #interrupt: () => void
   readonly preview: ImportPreview
 
-  private constructor(
-    file: ImportFile,
-    deps: ImportDeps,
-    stage: ImportStage,
-    preview: ImportPreview,
-    interrupt: () => void,
-  ) {
+  private constructor(file: ImportFile, deps: ImportDeps, stage: ImportStage, preview: ImportPreview) {
     this.#file = file
     this.#deps = deps
     this.#stage = stage
     this.preview = preview
-    this.#interrupt = interrupt
   }
 
   /** Reads the whole file; nothing is written to the lake. Throws `E_USAGE` where it is not clear what its columns are. */
   static async read(file: ImportFile, options: ImportOptions, deps: ImportDeps): Promise<Importing> {
-    const { dataset, clock, signal } = deps
-    const stage = await ImportStage.open(deps.dir, deps.scratch)
-    const interrupt = () => stage.interrupt()
-    signal.addEventListener('abort', interrupt)
+    const { dataset, clock } = deps
+    const stage = await ImportStage.open(deps)
     try {
       const { path, source } = await rowsOf(file, options, dataset, stage)
       const meaning = meaningOf(source, dataset, options)
@@ -97,11 +87,9 @@ export class Importing {
       const staged = await stage.stage(path, source, { dataset, meaning, zone: options.zone, nowMs })
       const firstRows = staged.accepted === 0 ? [] : await stage.firstRows(dataset, FIRST_ROWS)
       const preview = { source, meaning, isGuessed: isGuessed(meaning), staged, firstRows }
-      return new Importing(file, deps, stage, preview, interrupt)
+      return new Importing(file, deps, stage, preview)
     } catch (error) {
-      signal.removeEventListener('abort', interrupt)
       await stage.close()
-      signal.throwIfAborted()
       throw error
     }
   }
@@ -162,7 +150,6 @@ export class Importing {
   }
 
   async close(): Promise<void> {
-    this.#deps.signal.removeEventListener('abort', this.#interrupt)
     await this.#stage.close()
   }
 }

@@ -1,6 +1,7 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { type Dataset, formOf, formText, nameColumns } from '../../schemas/dataset.ts'
 import { nameFault } from '../../schemas/name.ts'
+import type { Clock } from '../../schemas/ports/clock.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
 import { IMPORT_PARTITION } from '../../schemas/position.ts'
 import { duckdb } from '../../schemas/sql/duckdb.ts'
@@ -20,6 +21,8 @@ const ROW_GROUP_ROWS = 122_880
 /** Refused rows that are kept of one file. */
 const KEPT_MAX = 100_000
 const SAMPLES = 50
+/** A statement that is to stop is told so often. */
+const INTERRUPT_EVERY_MS = 50
 /** Names in one statement. */
 const NAMES_AT_ONCE = 500
 
@@ -56,25 +59,42 @@ export interface Scratch {
   removeTree(dir: string): Promise<void>
 }
 
+export interface StageDeps {
+  /** Its own: made, and removed at the end. */
+  readonly dir: string
+  readonly scratch: Scratch
+  readonly clock: Clock
+  /** Aborts when it is to stop; its reason is thrown. */
+  readonly signal: AbortSignal
+}
+
 /** DuckDB at work on one file to be imported, with a scratch folder of its own. */
 export class ImportStage {
   readonly #connection: DuckDBConnection
   readonly #instance: DuckDBInstance
   readonly #dir: string
   readonly #scratch: Scratch
+  readonly #signal: AbortSignal
+  readonly #clock: Clock
+  /** Whether a statement is going on. */
+  #isRunning = false
+  #cancelInterrupt = () => {}
   /** Condition on staged rows that have no name which no message may have. */
   #namesRight = 'true'
   #isEmpty = false
 
-  private constructor(instance: DuckDBInstance, connection: DuckDBConnection, dir: string, scratch: Scratch) {
+  private constructor(instance: DuckDBInstance, connection: DuckDBConnection, deps: StageDeps) {
     this.#instance = instance
     this.#connection = connection
-    this.#dir = dir
-    this.#scratch = scratch
+    this.#dir = deps.dir
+    this.#scratch = deps.scratch
+    this.#signal = deps.signal
+    this.#clock = deps.clock
+    this.#signal.addEventListener('abort', this.#interrupt)
   }
 
-  /** `dir` is its own: made, and removed at the end. */
-  static async open(dir: string, scratch: Scratch): Promise<ImportStage> {
+  static async open(deps: StageDeps): Promise<ImportStage> {
+    const { dir, scratch } = deps
     await scratch.removeTree(dir)
     await scratch.disk.makeDir(dir)
     const instance = await DuckDBInstance.create(':memory:', {
@@ -83,14 +103,21 @@ export class ImportStage {
       autoinstall_known_extensions: 'false',
     })
     const connection = await instance.connect()
-    const stage = new ImportStage(instance, connection, dir, scratch)
-    await stage.run("SET TimeZone = 'UTC'")
+    const stage = new ImportStage(instance, connection, deps)
+    try {
+      await stage.run("SET TimeZone = 'UTC'")
+    } catch (error) {
+      await stage.close()
+      throw error
+    }
     return stage
   }
 
-  /** Ends what is going on; it throws. */
-  interrupt(): void {
+  /** Ends the statement that is going on, which throws. One that only begins forgets that, so it is told until it ends. */
+  readonly #interrupt = (): void => {
+    if (!this.#isRunning) return
     this.#connection.interrupt()
+    this.#cancelInterrupt = this.#clock.after(INTERRUPT_EVERY_MS, this.#interrupt)
   }
 
   /** The columns of a Parquet file. */
@@ -305,13 +332,19 @@ export class ImportStage {
     }
   }
 
-  /** What a statement answers, row by row. */
+  /** What a statement answers, row by row. Throws the signal's reason when it is to stop: none is begun after. */
   async run(sql: string): Promise<readonly unknown[][]> {
+    this.#signal.throwIfAborted()
+    this.#isRunning = true
     try {
       const reader = await this.#connection.runAndReadAll(sql)
       return reader.getRowsJS() as unknown[][]
     } catch (error) {
+      this.#signal.throwIfAborted()
       throw duckdbError(error)
+    } finally {
+      this.#isRunning = false
+      this.#cancelInterrupt()
     }
   }
 
@@ -323,6 +356,7 @@ export class ImportStage {
   }
 
   async close(): Promise<void> {
+    this.#signal.removeEventListener('abort', this.#interrupt)
     this.#connection.closeSync()
     this.#instance.closeSync()
     await this.#scratch.removeTree(this.#dir)

@@ -13,6 +13,7 @@ import { describeError, TidemarkError } from '../../../schemas/errors.ts'
 const KNOWN = /\.(csv|tsv|ndjson|jsonl|parquet)(\.(gz|zst))?$/i
 /** Of a file's text, what is looked at to tell what it is. */
 const HEAD_BYTES = 256 << 10
+const READ_BYTES = 1 << 20
 
 /** A file as it was named. */
 export interface NamedFile {
@@ -66,8 +67,8 @@ async function filesIn(dir: string, operand: string): Promise<NamedFile[]> {
 }
 
 /**
- * Looks at a file: its digest, how it is compressed, and how it begins. What is compressed is read to its end: a file that was
- * cut off would be taken for a whole one. Throws `E_USAGE` for what cannot be read, or decompressed.
+ * Looks at a file: its digest, how it is compressed, and how it begins. What is compressed is decompressed to its end while it is
+ * digested: a file that was cut off would be taken for a whole one. Throws `E_USAGE` for what cannot be read, or decompressed.
  */
 export async function lookAt(
   { path, name }: NamedFile,
@@ -75,16 +76,44 @@ export async function lookAt(
   signal = new AbortController().signal,
 ): Promise<ImportFile> {
   try {
-    const digest = createHash('sha256')
-    for await (const bytes of createReadStream(path, { highWaterMark: 1 << 20, signal })) digest.update(bytes)
     const first = await headOf(createReadStream(path, { end: HEAD_BYTES - 1 }))
     const compression = compressionOf(first)
-    const head = compression === 'none' ? first : await decompressed(path, compression, signal)
+    const reading = new DigestedFile(path, signal)
+    const head = compression === 'none' ? first : await decompressed(reading, compression, signal)
     const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(head)
-    return { path, name, format, compression, sha256: digest.digest('hex'), head: text }
+    return { path, name, format, compression, sha256: await reading.digest(), head: text }
   } catch (error) {
     signal.throwIfAborted()
     throw new TidemarkError('E_USAGE', `${name} cannot be read: ${describeError(error)}`, { cause: error })
+  }
+}
+
+/** A file that is read once, and digested as it passes. */
+class DigestedFile {
+  readonly #path: string
+  readonly #signal: AbortSignal
+  readonly #sha256 = createHash('sha256')
+  #bytes = 0
+
+  constructor(path: string, signal: AbortSignal) {
+    this.#path = path
+    this.#signal = signal
+  }
+
+  /** What was not read yet. */
+  async *rest(): AsyncGenerator<Buffer> {
+    const options = { start: this.#bytes, highWaterMark: READ_BYTES, signal: this.#signal }
+    for await (const bytes of createReadStream(this.#path, options) as AsyncIterable<Buffer>) {
+      this.#sha256.update(bytes)
+      this.#bytes += bytes.length
+      yield bytes
+    }
+  }
+
+  /** SHA-256 of the whole file, in hexadecimal digits: what nobody wanted is read for it. */
+  async digest(): Promise<string> {
+    for await (const _ of this.rest());
+    return this.#sha256.digest('hex')
   }
 }
 
@@ -106,12 +135,12 @@ function compressionOf(bytes: Uint8Array): ImportCompression {
 }
 
 async function decompressed(
-  path: string,
+  file: DigestedFile,
   compression: 'gzip' | 'zstd',
   signal: AbortSignal,
 ): Promise<Uint8Array> {
   const unpack = compression === 'gzip' ? createGunzip() : createZstdDecompress()
-  const reading = pipeline(createReadStream(path), unpack, { signal })
+  const reading = pipeline(file.rest(), unpack, { signal })
   const [head] = await Promise.all([headOf(unpack), reading])
   return head
 }

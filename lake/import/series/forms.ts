@@ -17,6 +17,8 @@ export interface SeriesForm {
   readonly nameOf: (s: string) => SeriesName
   /** Whether all of it is one object, which takes memory as a whole. */
   readonly isOneObject?: boolean
+  /** Where each object takes memory as a whole: bytes that it may have. */
+  readonly objectBytesMax?: number
 }
 
 /** Where the metric stands in files with a row for each value. */
@@ -42,6 +44,7 @@ export function prometheusForm(path: string, compression: ImportCompression): Se
     rows: `SELECT p[1] AS t, p[2] AS v, s FROM (${points})`,
     nameOf: (s) => ofMetric(JSON.parse(s) as { [label: string]: string }),
     isOneObject: true,
+    objectBytesMax: ANSWER_BYTES_MAX,
   }
 }
 
@@ -93,6 +96,7 @@ function victoriaForm(path: string, { compression }: ImportSource): SeriesForm {
     words: "VictoriaMetrics' export of series",
     time: 'time',
     rows: `SELECT unnest(timestamps) AS t, unnest("values") AS v, metric::VARCHAR AS s FROM ${json(path, compression, columns, LINE_BYTES_MAX)}`,
+    objectBytesMax: LINE_BYTES_MAX,
     nameOf: (s) => ofMetric(JSON.parse(s) as { [label: string]: string }),
   }
 }

@@ -1,5 +1,5 @@
 import type { Dataset } from '../../../schemas/dataset.ts'
-import { TidemarkError } from '../../../schemas/errors.ts'
+import { describeError, TidemarkError } from '../../../schemas/errors.ts'
 import { duckdb } from '../../../schemas/sql/duckdb.ts'
 import type { ImportSource } from '../columns.ts'
 import type { ImportOptions } from '../meaning.ts'
@@ -31,7 +31,11 @@ export async function rowsOfSeries(
   const from = form.rows ?? (await influxRows(file, stage))
   const present = `SELECT trim(t) AS t, v, s FROM (${from}) WHERE v IS NOT NULL AND lower(trim(v)) NOT IN ${NOTHING}`
   const copy = `COPY (${present}) TO ${duckdb.text(values)} (FORMAT parquet, COMPRESSION lz4)`
-  await (form.isOneObject ? stage.runLarge(copy) : stage.run(copy))
+  try {
+    await (form.isOneObject ? stage.runLarge(copy) : stage.run(copy))
+  } catch (error) {
+    throw form.objectBytesMax === undefined ? error : tooLarge(error, form.words, form.objectBytesMax)
+  }
   const relation = `read_parquet(${duckdb.text(values)})`
   const found = (await stage.run(
     `SELECT DISTINCT s FROM ${relation} ORDER BY s LIMIT ${SERIES_MAX + 1}`,
@@ -107,6 +111,20 @@ async function influxRows(
   return influxRowsSql(
     from,
     headers.map(([row, columns]) => ({ row, columns: JSON.parse(columns) as string[] })),
+  )
+}
+
+/** What an object is refused for that takes more memory than there is, in words; any other error as it is. */
+function tooLarge(error: unknown, words: string, bytesMax: number): unknown {
+  if (!/maximum_object_size|out of memory/i.test(describeError(error))) return error
+  const mib = bytesMax / 2 ** 20
+  return new TidemarkError(
+    'E_USAGE',
+    `${words} is read as a whole, and is larger than ${mib} MiB or than memory allows`,
+    {
+      hint: 'ask for a shorter range, a longer step or fewer series at a time, and import the answers one after the other',
+      cause: error,
+    },
   )
 }
 

@@ -224,3 +224,18 @@ test('a file of messages is none of series, whatever else it has', async () => {
     rows: [['web', 'import', AT, 4, 0, 0]],
   })
 })
+
+test('an answer that is too large to be read as a whole is refused with what to do', async () => {
+  const head =
+    '{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"__name__":"cpu","job":"web"},"values":['
+  const point = '[1795341600,"1"],'
+  const large = `${head}${point.repeat(Math.ceil((65 << 20) / point.length))}[1795341600,"1"]]}]}}`
+  for (const content of [large, gzipSync(large, { level: 1 })])
+    await expect(taken(content)).rejects.toMatchObject({
+      code: 'E_USAGE',
+      message: expect.stringMatching(
+        /^Prometheus' answer to a query is read as a whole, and is larger than 64 MiB/,
+      ),
+      hint: expect.stringContaining('a longer step'),
+    })
+}, 30_000)

@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync, zstdCompressSync } from 'node:zlib'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { lookAt } from '../../../cli/commands/import/files.ts'
+import { nodeClock } from '../../../cli/host/clock.ts'
+import { nodeDisk } from '../../../cli/host/disk.ts'
+import type { Table } from '../../../lake/delta/port.ts'
+import { Importing } from '../../../lake/import/importer.ts'
+import { ImportStage } from '../../../lake/import/stage.ts'
+import { host } from '../../../schemas/datasets/host.ts'
+import { TidemarkError } from '../../../schemas/errors.ts'
+
+/** What an import reads, how often, and that it ends when it is told to. */
+
+let dir: string
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'tidemark-stopped-'))
+})
+afterEach(async () => {
+  vi.restoreAllMocks()
+  await rm(dir, { recursive: true, force: true })
+})
+
+const ROWS = 'service,host,time_stamp,cpu,ram,disk\nweb,h,2026-11-22T10:00:00Z,1,2,3\n'
+const STOPPED = new TidemarkError('E_CANCELLED', 'the import was stopped')
+
+async function file(content: string | Uint8Array) {
+  await writeFile(join(dir, 'file'), content)
+  return { path: join(dir, 'file'), name: 'file' }
+}
+
+async function read(content: string, signal: AbortSignal): Promise<Importing> {
+  const deps = {
+    dataset: host,
+    messages: null as unknown as Table,
+    clock: nodeClock(),
+    scratch: { disk: nodeDisk(), removeTree: (path: string) => rm(path, { recursive: true, force: true }) },
+    dir: join(dir, 'scratch'),
+    signal,
+  }
+  const options = { map: {}, set: {}, timeFormat: null, zone: 'UTC' }
+  return Importing.read(await lookAt(await file(content), null), options, deps)
+}
+
+/** Lets `stop` happen right before the `nth` statement, and counts them. */
+function beforeStatement(nth: number, stop: () => void) {
+  const { run } = ImportStage.prototype
+  const begun = { statements: 0 }
+  vi.spyOn(ImportStage.prototype, 'run').mockImplementation(function (this: ImportStage, sql: string) {
+    if (++begun.statements === nth) stop()
+    return run.call(this, sql)
+  })
+  return begun
+}
+
+test('told to stop between any two statements, an import begins no other', async () => {
+  const all = beforeStatement(0, () => {})
+  await (await read(ROWS, new AbortController().signal)).close()
+  vi.restoreAllMocks()
+  expect(all.statements).toBeGreaterThan(3)
+  for (let nth = 1; nth <= all.statements; nth++) {
+    const stopping = new AbortController()
+    const begun = beforeStatement(nth, () => stopping.abort(STOPPED))
+    await expect(read(ROWS, stopping.signal)).rejects.toBe(STOPPED)
+    expect(begun.statements).toBe(nth)
+    expect(await readdir(dir)).toEqual(['file'])
+    vi.restoreAllMocks()
+  }
+})
+
+test('told to stop just as a long statement begins, it ends at once', async () => {
+  const stopping = new AbortController()
+  const long = 'SELECT count(*) FROM range(100000000000) a(i), range(100000) b(j) WHERE i * j % 7 = 3'
+  const deps = {
+    dir: join(dir, 'scratch'),
+    scratch: { disk: nodeDisk(), removeTree: (path: string) => rm(path, { recursive: true, force: true }) },
+    clock: nodeClock(),
+    signal: stopping.signal,
+  }
+  const stage = await ImportStage.open(deps)
+  const running = stage.run(long)
+  stopping.abort(STOPPED)
+  await expect(running).rejects.toBe(STOPPED)
+  await stage.close()
+}, 5_000)
+
+test.each([
+  ['gzip', gzipSync(ROWS)],
+  ['zstd', zstdCompressSync(ROWS)],
+  ['none', Buffer.from(ROWS)],
+  ['gzip', Buffer.concat([gzipSync(ROWS), gzipSync(ROWS)])],
+  ['gzip', Buffer.concat([gzipSync(ROWS), Buffer.alloc(3 << 20)])],
+] as const)('a file that is looked at is digested whole (%s)', async (compression, content) => {
+  const found = await lookAt(await file(content), null)
+  expect(found).toMatchObject({ compression, sha256: createHash('sha256').update(content).digest('hex') })
+  expect(found.head.startsWith(ROWS)).toBe(true)
+})
