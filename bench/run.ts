@@ -5,6 +5,7 @@ import { benchConnections, connectionsText } from './connections/connections.ts'
 import { benchDistributed } from './distributed/distributed.ts'
 import { distributedText } from './distributed/text.ts'
 import { benchFold, foldText } from './fold/fold.ts'
+import { benchImport, importText } from './import/import.ts'
 import { benchDecoding, decodingText } from './ingest/decoding.ts'
 import { benchIngest, ingestText } from './ingest/ingest.ts'
 import { benchSketches, sketchesText } from './ingest/paired.ts'
@@ -26,6 +27,7 @@ interface Benchmark {
 
 /** Medians of so many. */
 const RECOMPUTE_ROUNDS = 5
+const IMPORT_ROUNDS = 3
 /** Questions of each kind, and how long those of one kind are asked at once. */
 const ASKED = { each: 500, seconds: 10 }
 
@@ -61,6 +63,14 @@ const BENCHMARKS: readonly Benchmark[] = [
     name: 'fold',
     sizes: '[ROUNDS] [MESSAGES]',
     run: async (words) => foldText(benchFold(...numbers(words, 30, 200_000))),
+  },
+  {
+    name: 'import',
+    sizes: '[ROWS]',
+    async run(words) {
+      const [rows] = numbers(words, 10_000_000)
+      return importText(await benchImport(rows, IMPORT_ROUNDS))
+    },
   },
   {
     name: 'ingest',
