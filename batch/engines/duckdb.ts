@@ -4,6 +4,7 @@ import { duckdbError } from '../../lake/duckdb-error.ts'
 import { whollyWithin } from '../../lake/tables/messages.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
 import type { Position } from '../../schemas/position.ts'
+import { series } from '../../schemas/series.ts'
 import { duckdb } from '../../schemas/sql/duckdb.ts'
 import { viewColumns } from '../../schemas/view-columns.ts'
 import { finalSql, type MessageRelation, mapSql, orderSql, reduceSql } from '../../schemas/view-sql.ts'
@@ -18,15 +19,20 @@ import {
   type ViewFile,
 } from './engine.ts'
 
-/** Memory that DuckDB takes before it spills to the scratch folder. */
-const MEMORY_MAX = '400MB'
+/** Memory that DuckDB takes before it spills to the scratch folder: the lists of a date of 4 M messages fit, once. */
+const MEMORY_MAX = '600MB'
 /** As DuckDB's own default: large enough to scan fast, small enough to skip. */
 const ROW_GROUP_ROWS = 122_880
 /** A date seldom has more than one row group to work on: two at a time keep two threads busy. */
 const DATES_AT_A_TIME = 2
+/** From so many messages on a date keeps the threads busy alone, and two would take twice the memory: one goes after the other. */
+const LARGE_ROWS = 4 * ROW_GROUP_ROWS
 
-/** DuckDB in this process, on its own threads. Dates' files are written to `scratchDir`, and taken from there. */
-export function duckdbEngine(scratchDir: string, disk: Disk): OpenEngine {
+/**
+ * DuckDB in this process, on its own threads. Dates' files are written to `scratchDir`, and taken from there. Dates of
+ * `largeRows` messages and more are computed one at a time.
+ */
+export function duckdbEngine(scratchDir: string, disk: Disk, largeRows: number = LARGE_ROWS): OpenEngine {
   return async (tables) => {
     await disk.makeDir(scratchDir)
     const instance = await DuckDBInstance.create(':memory:', {
@@ -34,14 +40,17 @@ export function duckdbEngine(scratchDir: string, disk: Disk): OpenEngine {
       temp_directory: scratchDir,
       autoinstall_known_extensions: 'false',
       preserve_insertion_order: 'false',
+      // What a statement leaves is given back to the system at once, not kept for the next.
+      allocator_background_threads: 'true',
     })
-    return new Duckdb(tables, instance, { scratchDir, disk })
+    return new Duckdb(tables, instance, { scratchDir, disk, largeRows })
   }
 }
 
 interface Scratch {
   readonly scratchDir: string
   readonly disk: Disk
+  readonly largeRows: number
 }
 
 class Duckdb implements Engine {
@@ -49,6 +58,7 @@ class Duckdb implements Engine {
   readonly #tables: EngineTables
   readonly #instance: DuckDBInstance
   readonly #scratch: Scratch
+  readonly #large = series()
   #made = 0
 
   constructor(tables: EngineTables, instance: DuckDBInstance, scratch: Scratch) {
@@ -57,7 +67,13 @@ class Duckdb implements Engine {
     this.#scratch = scratch
   }
 
-  async compute(date: DatePlan, upTo: Position, signal: AbortSignal): Promise<ViewFile | null> {
+  compute(date: DatePlan, upTo: Position, signal: AbortSignal): Promise<ViewFile | null> {
+    const compute = () => this.#compute(date, upTo, signal)
+    return messagesIn(date) < this.#scratch.largeRows ? compute() : this.#large(compute)
+  }
+
+  async #compute(date: DatePlan, upTo: Position, signal: AbortSignal): Promise<ViewFile | null> {
+    signal.throwIfAborted()
     const connection = await this.#instance.connect()
     const interrupt = () => connection.interrupt()
     signal.addEventListener('abort', interrupt)
@@ -160,6 +176,9 @@ class Duckdb implements Engine {
     this.#instance.closeSync()
   }
 }
+
+const messagesIn = ({ maps }: DatePlan) =>
+  maps.reduce((sum, { files }) => files.reduce((rows, file) => rows + file.rows, sum), 0)
 
 async function run(connection: DuckDBConnection, sql: string) {
   try {

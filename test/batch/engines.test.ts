@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { duckdbEngine } from '../../batch/engines/duckdb.ts'
@@ -19,6 +20,7 @@ import { valueAt } from '../../schemas/cell-column.ts'
 import { type Cells, noCells } from '../../schemas/cells.ts'
 import { host } from '../../schemas/datasets/host.ts'
 import { type Message, toColumns } from '../../schemas/message.ts'
+import type { Disk } from '../../schemas/ports/disk.ts'
 import type { View } from '../../schemas/view.ts'
 import { hostMinute } from '../../schemas/views/host-minute.ts'
 import { serviceMinute } from '../../schemas/views/service-minute.ts'
@@ -90,6 +92,40 @@ async function execute(open: OpenEngine, view: View, date: DatePlan, to: number)
 }
 
 const duckdb = () => duckdbEngine(join(dir, 'scratch'), nodeDisk())
+
+test.each([
+  [1, 1],
+  [1_000, 2],
+])('of dates with %i messages and more one is computed at a time', async (largeRows, atATime) => {
+  const own = nodeDisk()
+  let reading = 0
+  let most = 0
+  const both = Promise.withResolvers<void>()
+  const disk: Disk = {
+    ...own,
+    // The first file waits for the second where two are made at a time, and else long enough to be overtaken.
+    async readFile(path) {
+      most = Math.max(most, ++reading)
+      if (reading === 2) both.resolve()
+      await (atATime === 2 ? both.promise : setTimeout(200))
+      const bytes = await own.readFile(path)
+      reading--
+      return bytes
+    },
+  }
+  const engine = await duckdbEngine(
+    join(dir, 'scratch'),
+    disk,
+    largeRows,
+  )({ dataset: host, view: serviceMinute, messages: table, viewTable })
+  const one = { names: ['web', 'h'], timeMs: DATE_MS, gauges: [1, 2, 3], agent: null, seq: null, offset: 1 }
+  const maps = [{ files: [await write([one])] }]
+  const date: DatePlan = { date: DATE, hours: [hourName(DATE_MS)], maps, base: null, frozen: [] }
+  const { signal } = new AbortController()
+  const made = await Promise.all([date, date].map((same) => engine.compute(same, { 0: 20 }, signal)))
+  await engine.close()
+  expect([most, ...made.map((file) => file!.about.rows)]).toEqual([atATime, 1, 1])
+})
 
 const views: readonly View[] = [
   serviceMinute,
