@@ -32,7 +32,15 @@ export async function holds(shard: number): Promise<void> {
   expect(total.publishes).toBeGreaterThan(seeds)
   expect(total.answers).toBeGreaterThan(200 * seeds)
   expect(total.definitions).toBeGreaterThan(seeds / 20)
-  for (const task of ['merges', 'vacuums', 'erasures', 'backups', 'imports', 'corrections'] as const)
+  for (const task of [
+    'merges',
+    'vacuums',
+    'erasures',
+    'backups',
+    'imports',
+    'corrections',
+    'expiries',
+  ] as const)
     expect([task, total[task]]).toEqual([task, expect.toSatisfy((count: number) => count > seeds / 20)])
   expect(total.incomplete / total.answers).toBeLessThan(0.3)
 }

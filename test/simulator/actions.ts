@@ -12,6 +12,7 @@ import {
 import { backup } from './actions/backup.ts'
 import { correctRows } from './actions/correct.ts'
 import { erase } from './actions/erase.ts'
+import { expire } from './actions/expire.ts'
 import { importRows } from './actions/import.ts'
 import { badNumbered, lines, repeat, send } from './actions/messages.ts'
 import { crash, define, fuse, keepIndex, loseIndex, powerFuse, restartNode } from './actions/process.ts'
@@ -121,6 +122,7 @@ export const ACTIONS = {
   erase: { weight: 4, fault: 'erase', up: true, act: erase },
   import: { weight: 6, fault: 'import', act: importRows },
   correct: { weight: 8, fault: 'correct', act: correctRows },
+  expire: { weight: 6, fault: 'expire', act: expire },
   backup: { weight: 8, fault: 'backup', up: true, act: backup },
 } as const satisfies { readonly [name: string]: Action }
 

@@ -1,6 +1,7 @@
 import { type Definitions, messagesTable } from '../../schemas/definitions.ts'
 import { type Columns, type Message, messageAt, toColumns } from '../../schemas/message.ts'
 import { IMPORT_PARTITION, offsetIn, type Position } from '../../schemas/position.ts'
+import type { View } from '../../schemas/view.ts'
 
 /** Where a message stands in the log. */
 export interface Place {
@@ -14,6 +15,22 @@ export interface Amendment {
   readonly app: string
   /** What becomes of a message by a commit that takes files of these dates away: null when it goes. */
   amend(message: Message, place: Place, dates: ReadonlySet<string>): Message | null
+}
+
+/** Messages that expire by a commit: they leave their table, and the cells that they made stay, whatever comes later. */
+export interface Expiry {
+  readonly dataset: string
+  readonly app: string
+  /** The definitions that their cells follow. */
+  readonly views: readonly View[]
+  /** Whether a message of a date that the commit is about expires. */
+  expires(message: Message, place: Place, dates: ReadonlySet<string>): boolean
+}
+
+/** What a version of the table of messages holds of a block, and what it once held of it and has expired. */
+export interface Amended {
+  readonly messages: Columns
+  readonly expired: readonly { readonly views: readonly View[]; readonly messages: Columns }[]
 }
 
 /** Messages of a file that people import, and the txn by which its one commit is known. */
@@ -34,7 +51,13 @@ interface Commit {
 interface Step {
   readonly version: number
   readonly dates: ReadonlySet<string>
-  readonly amendment: Amendment
+  readonly amendment: Amendment | Expiry
+}
+
+/** A message as it is, and by what it expired. */
+interface Now {
+  readonly message: Message
+  readonly expiry: Expiry | null
 }
 
 /** Objects of the lake, past every fault. */
@@ -50,7 +73,7 @@ export interface LakeObjects {
 export class Amendments {
   readonly #lake: LakeObjects
   readonly #definitions: Definitions
-  readonly #asked = new Map<string, Amendment>()
+  readonly #asked = new Map<string, Amendment | Expiry>()
   readonly #imports = new Map<string, Import>()
   readonly #commits = new Map<string, Commit[]>()
   #steps: Step[] = []
@@ -72,7 +95,7 @@ export class Amendments {
     return kept
   }
 
-  note(amendment: Amendment): void {
+  note(amendment: Amendment | Expiry): void {
     this.#asked.set(amendment.app, amendment)
     this.#relate()
   }
@@ -114,9 +137,10 @@ export class Amendments {
     this.#steps = []
     for (const [name, commits] of this.#commits)
       for (const [version, { txns, dates }] of commits.entries())
-        for (const { appId } of txns) {
+        for (const { appId, version: count } of txns) {
           const amendment = this.#asked.get(appId)
-          if (amendment?.dataset === name) this.#steps.push({ version, dates, amendment })
+          // An expiry of none was given up.
+          if (amendment?.dataset === name && count > 0) this.#steps.push({ version, dates, amendment })
         }
     this.#imported = [...this.#imports.values()].flatMap((file) => this.#importedIn(file))
   }
@@ -142,34 +166,46 @@ export class Amendments {
     return this.#steps.find(({ amendment }) => amendment.app === app)?.version ?? null
   }
 
-  /** What a version of the table of messages holds of a block; the block as it came when nothing was changed. */
-  apply(messages: Columns, place: Place, version: number): Columns {
-    const { dataset } = messages.form
-    const steps = this.#steps.filter((one) => one.amendment.dataset === dataset && one.version <= version)
-    if (steps.length === 0) return messages
+  /** What a version of the table of messages holds, or held, of a block; the block as it came when nothing was changed. */
+  apply(messages: Columns, place: Place, version: number): Amended {
+    const steps = this.#stepsOf(messages, version)
+    if (steps.length === 0) return { messages, expired: [] }
     const all = Array.from({ length: messages.length }, (_, i) => messageAt(messages, i))
-    const amended = all.map((message) => amend(message, place, steps))
-    if (amended.every((message, i) => message === all[i])) return messages
-    const definition = this.#definitions.datasets.find(({ name }) => name === dataset)!
-    return toColumns(
-      definition,
-      amended.filter((message) => message !== null),
-    )
+    const now = all.map((message) => amend(message, place, steps))
+    if (now.every((one, i) => one?.message === all[i] && one?.expiry === null))
+      return { messages, expired: [] }
+    const definition = this.#definitions.datasets.find(({ name }) => name === messages.form.dataset)!
+    const columns = (by: Expiry | null) =>
+      toColumns(
+        definition,
+        now.flatMap((one) => (one?.expiry === by ? one.message : [])),
+      )
+    const expiries = new Set(now.flatMap((one) => one?.expiry ?? []))
+    return {
+      messages: columns(null),
+      expired: [...expiries].map((by) => ({ views: by.views, messages: columns(by) })),
+    }
   }
 
-  /** One message of a block as a version holds it. */
+  /** One message of a block as a version of the table of messages holds it. */
   message(messages: Columns, i: number, place: Place, version: number): Message | null {
-    const steps = this.#steps.filter(
-      (one) => one.amendment.dataset === messages.form.dataset && one.version <= version,
-    )
-    return amend(messageAt(messages, i), place, steps)
+    const now = amend(messageAt(messages, i), place, this.#stepsOf(messages, version))
+    return now?.expiry === null ? now.message : null
+  }
+
+  #stepsOf({ form }: Columns, version: number): readonly Step[] {
+    return this.#steps.filter((one) => one.amendment.dataset === form.dataset && one.version <= version)
   }
 }
 
-function amend(message: Message, place: Place, steps: readonly Step[]): Message | null {
-  let now: Message | null = message
-  for (const { amendment, dates } of steps) if (now !== null) now = amendment.amend(now, place, dates)
-  return now
+function amend(first: Message, place: Place, steps: readonly Step[]): Now | null {
+  let message: Message | null = first
+  for (const { amendment, dates } of steps) {
+    if (!('expires' in amendment)) message = amendment.amend(message, place, dates)
+    else if (amendment.expires(message, place, dates)) return { message, expiry: amendment }
+    if (message === null) return null
+  }
+  return { message, expiry: null }
 }
 
 function commitKey(dataset: string, version: number): string {

@@ -23,7 +23,10 @@ export class Bookkeeping {
       const rows = await messages.snapshot()
       if (this.#stays(messages, rows)) this.#grows(`${messages.name} covered`, coveredPosition(rows))
       this.#checkTable(messages, rows, false)
-      for (const { published, ticks } of views) await this.#checkView(published, ticks)
+      for (const { published, ticks, frozen } of views) {
+        await this.#checkView(published, ticks)
+        if (this.#world.oracle.amendments !== null) this.#checkTable(frozen, await frozen.snapshot(), true)
+      }
     }
   }
 

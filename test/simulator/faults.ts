@@ -31,6 +31,7 @@ export const TASKS = {
   import: 'files are imported, some again, by processes that may die at any await',
   correct: 'messages are corrected, by number or by name, by processes that may die at any await',
   backup: 'backups are taken by processes that may die at any await; the newest is restored in the end',
+  expire: 'messages expire by processes that may die at any await, and what they counted stays',
 } as const
 
 const ALL = { ...FAULTS, ...TASKS }

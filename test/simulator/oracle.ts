@@ -8,7 +8,7 @@ import { type Gap, offsetIn, type Position } from '../../schemas/position.ts'
 import type { View } from '../../schemas/view.ts'
 import { viewColumns } from '../../schemas/view-columns.ts'
 import type { AnswerGap, Range, Stats } from '../../serving/answers.ts'
-import { type Amendments, type BatchBasis, isInBatch } from './amendments.ts'
+import { type Amended, type Amendments, type BatchBasis, isInBatch } from './amendments.ts'
 
 /**
  * What every answer must equal: one plain fold over the accepted messages at or below a position. It keeps every
@@ -166,6 +166,7 @@ export class Oracle {
     const name = JSON.stringify([view, upTo, gaps, names, lacking, amendments && batch])
     if (this.#memo?.name === name) return this.#memo.cells
     const cells = new CellFold(view)
+    const version = batch?.messagesVersion ?? -1
     for (const block of this.blocks) {
       if (block.messages.form.dataset !== view.dataset) continue
       if (block.offset > offsetIn(upTo, block.partition)) continue
@@ -173,13 +174,11 @@ export class Oracle {
       const suspect = this.isSuspect(block.partition, block.offset)
       if (suspect && !also.includes(block) && gaps.some((gap) => isMissing(gap, block))) continue
       const isAmended = amendments !== null && isInBatch(block, batch!)
-      cells.addAll(
-        isAmended ? amendments.apply(block.messages, block, batch!.messagesVersion ?? -1) : block.messages,
-      )
+      if (isAmended) addAmended(cells, amendments.apply(block.messages, block, version))
+      else cells.addAll(block.messages)
     }
-    const version = batch?.messagesVersion ?? -1
     for (const file of amendments?.imported(view.dataset, version) ?? [])
-      cells.addAll(amendments!.apply(file.messages, file, version))
+      addAmended(cells, amendments!.apply(file.messages, file, version))
     this.#memo = { name, cells }
     return cells
   }
@@ -192,6 +191,16 @@ export class Oracle {
         this.isSuspect(block.partition, block.offset) &&
         gaps.some((gap) => isMissing(gap, block)),
     )
+  }
+}
+
+/** Expired messages are counted as the definition had it by which they expired. */
+function addAmended(cells: CellFold, { messages, expired }: Amended): void {
+  cells.addAll(messages)
+  for (const { views, messages: gone } of expired) {
+    const frozen = new CellFold(views.find(({ name }) => name === cells.view.name)!)
+    frozen.addAll(gone)
+    cells.merge(frozen.cells())
   }
 }
 

@@ -31,7 +31,7 @@ export function planOf(
     twin: allowed('twins'),
     // A second node reads the lake over the network.
     node: lake === 'store' && random.float() < 0.5,
-    amends: allowed('erase') || allowed('import') || allowed('correct'),
+    amends: (['erase', 'import', 'correct', 'expire'] as const).some(allowed),
     engine,
   }
   const weights = Object.entries(ACTIONS).map(([name, { weight, fault }]) => {

@@ -15,6 +15,7 @@ export interface Tally {
   backups: number
   imports: number
   corrections: number
+  expiries: number
   blocks: number
   virtualMs: number
 }
@@ -36,6 +37,7 @@ export function emptyTally(): Tally {
     backups: 0,
     imports: 0,
     corrections: 0,
+    expiries: 0,
     blocks: 0,
     virtualMs: 0,
   }

@@ -53,4 +53,22 @@ export const PLANTED_IN_TASKS = {
     faults: 'backup=3',
     seed: 6,
   },
+  'what expires is not counted any more': {
+    in: 'withFrozen',
+    change: { condition: 'fitting.length', with: 'true' },
+    faults: 'expire=3',
+    seed: 1,
+  },
+  'what is not published expires': {
+    in: 'expiredIn',
+    change: { replace: 'offsetIn()', with: 'Number.MAX_SAFE_INTEGER' },
+    faults: 'expire=3,late=3',
+    seed: 20,
+  },
+  'an expiry that ended in the middle counts twice': {
+    in: 'frozenFiles',
+    change: { condition: 'messages.txns.get()', with: 'false' },
+    faults: 'expire=3,late=3',
+    seed: 57,
+  },
 } as const satisfies { readonly [name: string]: PlantedBug }
