@@ -76,6 +76,60 @@ export function pickColumn(column: CellColumn, rows: Uint32Array): CellColumn {
   return { type: column.type, values }
 }
 
+/** Some rows of a column. */
+export interface ColumnPart<T extends CellColumn = CellColumn> {
+  readonly column: T
+  readonly from: number
+  readonly to: number
+}
+
+/** Rows of columns of one type behind each other, `length` in all. */
+export function joinColumns(parts: readonly ColumnPart[], length: number): CellColumn {
+  const { type } = parts[0]!.column
+  if (type === 'sketch') return joinSketches(parts as readonly ColumnPart<SketchColumn>[], length)
+  if (type === 'string') return joinTexts(parts as readonly ColumnPart<TextColumn>[], length)
+  const values = new Float64Array(length)
+  let end = 0
+  for (const { column, from, to } of parts as readonly ColumnPart<NumberColumn>[]) {
+    values.set(column.values.subarray(from, to), end)
+    end += to - from
+  }
+  return { type, values }
+}
+
+function joinTexts(parts: readonly ColumnPart<TextColumn>[], length: number): TextColumn {
+  const placeOf = new Map<string | null, number>()
+  const places = new Uint32Array(length)
+  let end = 0
+  for (const { column, from, to } of parts) {
+    const { dictionary, places: own } = column.values
+    const joined = dictionary.map((text) => {
+      if (!placeOf.has(text)) placeOf.set(text, placeOf.size)
+      return placeOf.get(text)!
+    })
+    for (let i = from; i < to; i++) places[end++] = joined[own[i]!]!
+  }
+  return { type: 'string', values: { dictionary: [...placeOf.keys()], places } }
+}
+
+function joinSketches(parts: readonly ColumnPart<SketchColumn>[], length: number): SketchColumn {
+  const offsets = new Uint32Array(length + 1)
+  let end = 0
+  for (const { column, from, to } of parts)
+    for (let i = from; i < to; i++, end++)
+      offsets[end + 1] = offsets[end]! + column.offsets[i + 1]! - column.offsets[i]!
+  const buckets = new Int32Array(offsets[length]!)
+  const counts = new Float64Array(offsets[length]!)
+  let pairs = 0
+  for (const { column, from, to } of parts) {
+    const [first, last] = [column.offsets[from]!, column.offsets[to]!]
+    buckets.set(column.buckets.subarray(first, last), pairs)
+    counts.set(column.counts.subarray(first, last), pairs)
+    pairs += last - first
+  }
+  return { type: 'sketch', offsets, buckets, counts }
+}
+
 function pickSketch({ offsets, buckets, counts }: SketchColumn, rows: Uint32Array): SketchColumn {
   const own = new Uint32Array(rows.length + 1)
   for (let i = 0; i < rows.length; i++) own[i + 1] = own[i]! + offsets[rows[i]! + 1]! - offsets[rows[i]!]!

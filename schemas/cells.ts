@@ -3,6 +3,7 @@ import {
   type CellValue,
   columnOf,
   emptyColumn,
+  joinColumns,
   type NumberColumn,
   pickColumn,
   type TextColumn,
@@ -20,6 +21,13 @@ export interface Cells {
   readonly view: View
   readonly length: number
   readonly columns: readonly CellColumn[]
+}
+
+/** The rows of `cells` from `from` to `to`. */
+export interface CellRange {
+  readonly cells: Cells
+  readonly from: number
+  readonly to: number
 }
 
 /** They are asked for with every key that has nothing; a view never changes. */
@@ -62,6 +70,20 @@ export function messagesIn({ view, columns }: Cells, from: number, to: number): 
 /** The rows `rows` of `cells`, in that order. */
 export function pickRows(cells: Cells, rows: Uint32Array): Cells {
   return { ...cells, length: rows.length, columns: cells.columns.map((column) => pickColumn(column, rows)) }
+}
+
+/** Some rows of cells of `view` behind each other. */
+export function joinRows(view: View, parts: readonly CellRange[]): Cells {
+  if (parts.length === 0) return noCells(view)
+  const length = parts.reduce((sum, { from, to }) => sum + to - from, 0)
+  if (parts.length === 1 && length === parts[0]!.cells.length) return parts[0]!.cells
+  const columns = viewColumns(view).map((_, c) =>
+    joinColumns(
+      parts.map(({ cells, from, to }) => ({ column: cells.columns[c]!, from, to })),
+      length,
+    ),
+  )
+  return { view, length, columns }
 }
 
 /** The rows of `key` (`joinKey`), in their order; none for one of more or fewer parts than the view's. */

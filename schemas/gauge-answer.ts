@@ -14,14 +14,15 @@ export function answerFields(view: View, g: number): readonly AnswerField[] {
 
 /** Tells of any row of `cells` its answer for every gauge of the view. */
 export function answering({ view, columns }: Cells): (i: number) => GaugeAnswer[] {
-  const gauges = layoutOf(view).gauges.map((places, g) => ({ places, of: gaugeColumns(view, columns, g) }))
-  return (i) =>
-    gauges.map(({ places, of }) => {
-      const answer: (number | string | null)[] = []
-      for (const { measure } of places) answer.push(...measure.answer(of, i))
-      return answer
-    })
+  const gauges = layoutOf(view).gauges.map((places, g) => {
+    const of = gaugeColumns(view, columns, g)
+    return places.flatMap(({ measure }) => measure.answer(of))
+  })
+  return (i) => gauges.map((fields) => fields.map((values) => plainValue(values[i]!)))
 }
+
+const plainValue = (value: number | string | null) =>
+  typeof value === 'number' && Number.isNaN(value) ? null : value
 
 /** The answer of row `i` for every gauge of the view. */
 export function answersOf(cells: Cells, i: number): GaugeAnswer[] {

@@ -88,5 +88,5 @@ export function gaugeColumns(view: View, columns: readonly CellColumn[], g: numb
   )
   const own = byMeasure.get('count')?.[0] ?? columns[layout.messages]
   const counts = (own as NumberColumn).values
-  return { count: (i) => counts[i]!, of: (measure) => byMeasure.get(measure) ?? null }
+  return { counts, of: (measure) => byMeasure.get(measure) ?? null }
 }

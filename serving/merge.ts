@@ -1,12 +1,11 @@
 import { CellFold } from '../schemas/cell-fold.ts'
 import { joinSummaries, type KeySummary, type WantedKeys, WHOLE } from '../schemas/cell-rows.ts'
-import { type Cells, keyAt, timesOf } from '../schemas/cells.ts'
+import { type CellRange, type Cells, joinRows, keyAt, timesOf } from '../schemas/cells.ts'
 import { answering, answersOf, emptyAnswers } from '../schemas/gauge-answer.ts'
 import { firstAtLeast } from '../schemas/sorted.ts'
 import { bucketStart, DAY_MS, nextBucketStart } from '../schemas/time.ts'
 import { compareUtf8 } from '../schemas/utf8.ts'
 import type { Range, Stats } from './answers.ts'
-import type { CellRange } from './index/chunk.ts'
 import { coarsestWithin, type LevelRange, planRanges } from './index/levels.ts'
 import type { IndexedDate } from './index/view-index.ts'
 import { type Moment, wholeOf } from './moment.ts'
@@ -135,10 +134,15 @@ export function statsOfAll(at: Moment, batch: BatchCells, keys: readonly string[
 
 /** Merged cells of `key` in buckets of `stepMs`, ascending. */
 export function series(at: Moment, batch: BatchCells, key: string, range: Range, stepMs: number): Cells {
-  const merged = new CellFold(at.index.view)
+  const { view } = at.index
+  const newest = realtime(at, key, range)
+  const parts = Array.from(batchRows(at, batch, key, range, stepMs), ({ rows }) => rows)
+  // In the view's own buckets each of the version's cells stands for itself, and they come in the order of time.
+  if (newest.length === 0 && stepMs === view.bucketMs) return joinRows(view, parts)
+  const merged = new CellFold(view)
   const options = { bucketMs: stepMs, key }
-  addBatch(merged, at, batch, key, range, options)
-  for (const cells of realtime(at, key, range)) merged.merge(cells, options)
+  for (const { cells, from, to } of parts) merged.merge(cells, { from, to, ...options })
+  for (const cells of newest) merged.merge(cells, options)
   return merged.cells()
 }
 

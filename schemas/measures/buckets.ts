@@ -18,10 +18,10 @@ export function bucketOf(value: number): number {
 /** The middle of a bucket. */
 export function middleOf(bucket: number): number {
   if (bucket === 0) return 0
-  const size = Math.abs(bucket)
-  const octave = 2 ** (Math.floor(size / BUCKETS_AN_OCTAVE) - EXPONENT_BIAS)
-  const middle = octave * (1 + ((size % BUCKETS_AN_OCTAVE) + 0.5) / BUCKETS_AN_OCTAVE)
-  return bucket < 0 ? -middle : middle
+  // The bits that all of its values share, then a one.
+  words[HIGH] = (Math.abs(bucket) << 14) | (1 << 13)
+  words[1 - HIGH] = 0
+  return bucket < 0 ? -double[0]! : double[0]!
 }
 
 export const BUCKETS_AN_OCTAVE = 64

@@ -18,7 +18,7 @@ export const count: Measure = {
     }
   },
   fields: ({ optional }) => (optional ? [{ name: 'count', type: 'long', nullable: false }] : []),
-  answer: (of, i) => (of.of('count')!.length > 0 ? [of.count(i)] : []),
+  answer: (of) => (of.of('count')!.length > 0 ? [of.counts] : []),
 }
 
 class Counts extends Sums {

@@ -6,6 +6,7 @@ import {
   type Folded,
   type Measure,
   numbers,
+  ofCounted,
   reserved,
   type StringPool,
   taken,
@@ -51,14 +52,12 @@ export const maximum: Measure = {
     { name: 'max_time', type: 'timestamp', nullable: true },
     ...(source === null ? [] : [{ name: `max_${source}`, type: 'string', nullable: true } as const]),
   ],
-  answer(of, i) {
-    const [times, values, sources] = of.of('maximum')!
-    const none = of.count(i) === 0
-    return [
-      none ? null : numbers(values)[i]!,
-      none ? null : numbers(times)[i]!,
-      ...(sources === undefined ? [] : [none ? null : texts(sources).dictionary[texts(sources).places[i]!]!]),
-    ]
+  answer({ counts, of }) {
+    const [times, values, sources] = of('maximum')!
+    const extremes = [values, times].map((column) => ofCounted(numbers(column), counts))
+    if (sources === undefined) return extremes
+    const { dictionary, places } = texts(sources)
+    return [...extremes, Array.from(counts, (count, i) => (count === 0 ? null : dictionary[places[i]!]!))]
   },
 }
 

@@ -17,8 +17,8 @@ export interface Measure {
   sql(dialect: Dialect, prefix: string, gauge: ViewGauge, source: string | null): MeasureSql
   /** The fields of its answer. */
   fields(gauge: ViewGauge, source: string | null): readonly AnswerField[]
-  /** The values of `fields` for row `i`. Times are milliseconds since 1970; null where there was no value. */
-  answer(of: GaugeColumns, i: number): readonly (number | string | null)[]
+  /** The values of `fields` of every row. Times are milliseconds since 1970. */
+  answer(of: GaugeColumns): readonly AnswerColumn[]
 }
 
 export interface MeasureColumn {
@@ -40,10 +40,13 @@ export interface AnswerField {
   readonly nullable: boolean
 }
 
+/** The values of one field, one a row; NaN or null where there was no value. */
+export type AnswerColumn = Float64Array | readonly (string | null)[]
+
 /** The columns of all measures of one gauge in some cells. */
 export interface GaugeColumns {
-  /** How many values row `i` has. */
-  count(i: number): number
+  /** How many values each row has. */
+  readonly counts: Float64Array
   /** A measure's columns; null when the view does not have it. */
   of(measure: MeasureName): readonly CellColumn[] | null
 }
@@ -103,6 +106,12 @@ export function taken(values: Float64Array, rows: Uint32Array, unit = 0, absent 
 /** Values of a column of numbers. */
 export function numbers(column: CellColumn | undefined): Float64Array {
   return (column as { values: Float64Array }).values
+}
+
+/** `values` of the rows that have any; of the others NaN. */
+export function ofCounted(values: Float64Array, counts: Float64Array): Float64Array {
+  if (!counts.includes(0)) return values
+  return values.map((value, i) => (counts[i] === 0 ? Number.NaN : value))
 }
 
 /** Values of a column of strings. */

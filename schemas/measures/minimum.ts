@@ -1,6 +1,6 @@
 import type { CellColumn } from '../cell-column.ts'
 import { plainStage } from '../sql/dialect.ts'
-import { type Accumulator, type Measure, numbers, reserved, taken } from './measure.ts'
+import { type Accumulator, type Measure, numbers, ofCounted, reserved, taken } from './measure.ts'
 
 /** The smallest value. */
 export const minimum: Measure = {
@@ -18,7 +18,7 @@ export const minimum: Measure = {
     }
   },
   fields: () => [{ name: 'min', type: 'double', nullable: true }],
-  answer: (of, i) => [of.count(i) === 0 ? null : numbers(of.of('minimum')![0])[i]!],
+  answer: (of) => [ofCounted(numbers(of.of('minimum')![0]), of.counts)],
 }
 
 const UNIT = Number.POSITIVE_INFINITY

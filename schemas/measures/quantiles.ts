@@ -1,6 +1,6 @@
 import type { SketchColumn } from '../cell-column.ts'
 import { middleOf } from './buckets.ts'
-import { type Measure, numbers } from './measure.ts'
+import { type Measure, numbers, ofCounted } from './measure.ts'
 import { Sketches } from './sketches.ts'
 
 /** The percentiles that answers tell. */
@@ -28,33 +28,44 @@ export const quantiles: Measure = {
     }
   },
   fields: () => PERCENTILES.map((p) => ({ name: `p${p}`, type: 'double', nullable: true })),
-  answer(of, i) {
-    if (of.count(i) === 0) return PERCENTILES.map(() => null)
-    const sketch = of.of('quantiles')![0] as SketchColumn
-    const least = of.of('minimum')?.[0]
-    const most = of.of('maximum')?.[1]
-    const [min, max] = [
-      least ? numbers(least)[i]! : Number.NEGATIVE_INFINITY,
-      most ? numbers(most)[i]! : Number.POSITIVE_INFINITY,
-    ]
-    const values = percentiles(sketch, i)
-    for (let p = 0; p < values.length; p++) values[p] = Math.min(max, Math.max(min, values[p]!))
-    return values
+  answer({ counts, of }) {
+    const sketches = of('quantiles')![0] as SketchColumn
+    const least = of('minimum')?.[0]
+    const most = of('maximum')?.[1]
+    const columns = PERCENTILES.map(() => new Float64Array(counts.length).fill(Number.NaN))
+    for (let i = 0; i < counts.length; i++) writePercentiles(sketches, i, columns)
+    return columns.map((values) => {
+      if (least) raise(values, numbers(least))
+      if (most) lower(values, numbers(most))
+      return ofCounted(values, counts)
+    })
   },
 }
 
-/** The middles of the buckets that hold the percentiles of row `i`, which has at least one value. */
-function percentiles({ offsets, buckets, counts }: SketchColumn, i: number): number[] {
+/** Writes the middles of the buckets that hold the percentiles of row `i`; nothing where it has no values. */
+function writePercentiles(
+  { offsets, buckets, counts }: SketchColumn,
+  i: number,
+  columns: readonly Float64Array[],
+): void {
   const [from, to] = [offsets[i]!, offsets[i + 1]!]
-  if (to === from + 1) return new Array<number>(PERCENTILES.length).fill(middleOf(buckets[from]!))
+  if (from === to) return
   let total = 0
   for (let at = from; at < to; at++) total += counts[at]!
   let at = from
   let passed = counts[at]!
   // They ascend.
-  return PERCENTILES.map((p) => {
-    const rank = Math.max(1, Math.ceil((p * total) / 100))
+  for (let p = 0; p < PERCENTILES.length; p++) {
+    const rank = Math.max(1, Math.ceil((PERCENTILES[p]! * total) / 100))
     while (passed < rank && at + 1 < to) passed += counts[++at]!
-    return middleOf(buckets[at]!)
-  })
+    columns[p]![i] = middleOf(buckets[at]!)
+  }
+}
+
+function raise(values: Float64Array, least: Float64Array): void {
+  for (let i = 0; i < values.length; i++) if (values[i]! < least[i]!) values[i] = least[i]!
+}
+
+function lower(values: Float64Array, most: Float64Array): void {
+  for (let i = 0; i < values.length; i++) if (values[i]! > most[i]!) values[i] = most[i]!
 }

@@ -24,10 +24,10 @@ export const total: Measure = {
     { name: 'total', type: 'double', nullable: false },
     { name: 'mean', type: 'double', nullable: true },
   ],
-  answer(of, i) {
-    const sum = numbers(of.of('total')![0])[i]!
-    const count = of.count(i)
-    return [sum, count === 0 ? null : sum / count]
+  answer({ counts, of }) {
+    const sums = numbers(of('total')![0])
+    // A row without values has neither: 0 / 0 is NaN.
+    return [sums, sums.map((sum, i) => sum / counts[i]!)]
   },
 }
 

@@ -72,18 +72,23 @@ export function seriesColumns(
         return isWanted ? [{ name, field, values: column() }] : []
       })
       if (fields.length === 0) continue
-      for (const { name, values } of fields) named[name] = values
-      for (let i = 0; i < cells.length; i++) {
-        const answer = measure.answer(of, i)
-        for (const { field, values } of fields) {
-          const value = answer[field] as number | null
-          values[places[i]!] = value === null ? null : rounded(value)
-        }
+      const answers = measure.answer(of)
+      for (const { name, field, values } of fields) {
+        writeRounded(values, answers[field] as Float64Array, places)
+        named[name] = values
       }
     }
     return named
   })
   return { t, gauges, messages }
+}
+
+/** Writes each value to its place; what is no value is left as it is. */
+function writeRounded(values: (number | null)[], from: Float64Array, places: Float64Array): void {
+  for (let i = 0; i < from.length; i++) {
+    const value = from[i]!
+    if (!Number.isNaN(value)) values[places[i]!] = rounded(value)
+  }
 }
 
 /** The same as the API shows it. */

@@ -1,5 +1,5 @@
 import type { CellColumn, SketchColumn } from '../../schemas/cell-column.ts'
-import type { Cells } from '../../schemas/cells.ts'
+import type { CellRange, Cells } from '../../schemas/cells.ts'
 import { splitKey } from '../../schemas/key.ts'
 import { firstAtLeast } from '../../schemas/sorted.ts'
 import { constantColumn } from '../../schemas/string-column.ts'
@@ -19,13 +19,6 @@ interface PackedSketches {
   readonly lowest: number
   readonly buckets: PackedNumbers
   readonly counts: PackedNumbers
-}
-
-/** The rows of `cells` from `from` to `to`. */
-export interface CellRange {
-  readonly cells: Cells
-  readonly from: number
-  readonly to: number
 }
 
 /** So many rows stay decoded: the hours of a day, and the day. */

@@ -1,7 +1,8 @@
 import type Database from 'better-sqlite3'
+import type { CellRange } from '../../schemas/cells.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import type { View } from '../../schemas/view.ts'
-import type { CellRange, Chunk } from './chunk.ts'
+import type { Chunk } from './chunk.ts'
 import { decodeChunk } from './chunk-codec.ts'
 import type { LevelRange } from './levels.ts'
 
