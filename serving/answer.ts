@@ -117,6 +117,7 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
       if (range.level === 0 && !date.minutes) return old.rows(date, key, range)
       return following.read(view, date, key, range)
     },
+    days: (date) => following.days(view, date),
   })
 
   /** What `ask` says; a damaged index is made anew. */

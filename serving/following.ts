@@ -5,6 +5,7 @@ import { describeError } from '../schemas/errors.ts'
 import type { Clock } from '../schemas/ports/clock.ts'
 import type { Disk } from '../schemas/ports/disk.ts'
 import type { Wake } from '../schemas/ports/layers.ts'
+import type { Chunk } from './index/chunk.ts'
 import { isDamaged } from './index/database.ts'
 import type { LevelRange } from './index/levels.ts'
 import { load, look, type Seen } from './index/load.ts'
@@ -54,6 +55,8 @@ export interface Following {
   refresh(): Promise<void>
   /** The rows of `key` in a date whose buckets, of the range's level, start in the range. Throws what `isDamaged` knows. */
   read(view: Followed, date: IndexedDate, key: string, range: LevelRange): CellRange | null
+  /** The days of all keys in a date. Throws as `read`. */
+  days(view: Followed, date: IndexedDate): Chunk
   /** The index turned out to be damaged: it is made anew. */
   damaged(error: unknown): void
   close(): Promise<void>
@@ -178,6 +181,7 @@ export async function followLake(config: FollowConfig, deps: FollowDeps): Promis
     },
     refresh,
     read: ({ index }, { id }, key, range) => reader.read(index.view, id, key, range),
+    days: ({ index }, { id }) => reader.days(index.view, id),
     damaged(error) {
       if (!lost) deps.logLine(`serving: ${describeError(error)}; the index is made anew from the lake`)
       lost = true

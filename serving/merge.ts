@@ -6,6 +6,7 @@ import { firstAtLeast } from '../schemas/sorted.ts'
 import { bucketStart, DAY_MS, nextBucketStart } from '../schemas/time.ts'
 import { compareUtf8 } from '../schemas/utf8.ts'
 import type { Range, Stats } from './answers.ts'
+import type { Chunk } from './index/chunk.ts'
 import { coarsestWithin, type LevelRange, planRanges } from './index/levels.ts'
 import type { IndexedDate } from './index/view-index.ts'
 import { type Moment, wholeOf } from './moment.ts'
@@ -14,6 +15,8 @@ import { type Moment, wholeOf } from './moment.ts'
 export interface BatchCells {
   /** The rows of `key` in a date whose buckets, of the range's level, start in the range; null where it has none. */
   read(date: IndexedDate, key: string, range: LevelRange): CellRange | null
+  /** The days of all keys in a date, by key as UTF-8 bytes. */
+  days(date: IndexedDate): Pick<Chunk, 'keys' | 'rowsAt'>
 }
 
 /** Adds the batch cells of `key` in `range`. */
@@ -39,18 +42,84 @@ export function* batchRows(
 ): Generator<{ readonly date: IndexedDate; readonly rows: CellRange }> {
   const known = at.index.keys.get(key)
   if (known === undefined) return
-  // Beyond what the key has there is nothing to look for.
-  const fromMs = Math.max(range.fromMs, known.firstMs)
-  const toMs = Math.min(range.toMs, known.lastMs + at.index.view.bucketMs)
-  // Outward to midnights, though not beyond the range: whole days are read as one row.
-  const dayFromMs = Math.max(range.fromMs, bucketStart(fromMs, DAY_MS))
-  const dayToMs = Math.min(range.toMs, nextBucketStart(toMs, DAY_MS))
-  for (const part of planRanges(dayFromMs, dayToMs, coarsestWithin(bucketMs))) {
+  for (const part of planKnown(at, known, range, bucketMs)) {
     for (const date of datesOf(at, part)) {
       const rows = batch.read(date, key, part)
       if (rows !== null) yield { date, rows }
     }
   }
+}
+
+/** What to read in `range` of keys with cells from `firstMs` to `lastMs`: beyond there is nothing to look for. */
+function planKnown(
+  { index: { view } }: Moment,
+  { firstMs, lastMs }: Pick<KeySummary, 'firstMs' | 'lastMs'>,
+  range: Range,
+  bucketMs: number,
+): LevelRange[] {
+  const fromMs = Math.max(range.fromMs, firstMs)
+  const toMs = Math.min(range.toMs, lastMs + view.bucketMs)
+  // Outward to midnights, though not beyond the range: whole days are read as one row.
+  const dayFromMs = Math.max(range.fromMs, bucketStart(fromMs, DAY_MS))
+  const dayToMs = Math.min(range.toMs, nextBucketStart(toMs, DAY_MS))
+  return planRanges(dayFromMs, dayToMs, coarsestWithin(bucketMs))
+}
+
+/** Adds all batch cells of `keys` in `range` to one cell a key. Whole days are read of all keys at once. */
+function addTotals(
+  into: CellFold,
+  at: Moment,
+  batch: BatchCells,
+  keys: readonly string[],
+  range: Range,
+): void {
+  const known = keys.flatMap((key) => at.index.keys.get(key) ?? [])
+  if (known.length === 0) return
+  const { view } = at.index
+  for (const part of planKnown(at, known.reduce(joinSummaries), range, WHOLE)) {
+    const own = known.filter(
+      ({ firstMs, lastMs }) => firstMs < part.toMs && lastMs + view.bucketMs > part.fromMs,
+    )
+    for (const date of datesOf(at, part)) {
+      if (part.level === 2) addDays(into, batch.days(date), own)
+      else
+        for (const { key } of own) {
+          const rows = batch.read(date, key, part)
+          if (rows !== null) into.merge(rows.cells, { from: rows.from, to: rows.to, bucketMs: WHOLE })
+        }
+    }
+  }
+}
+
+/** Adds the days of `known` keys; of those that stand side by side at once. */
+function addDays(into: CellFold, days: ReturnType<BatchCells['days']>, known: readonly KeySummary[]): void {
+  const { keys } = days
+  let [from, to] = [0, 0]
+  const add = () => {
+    const { cells, ...rows } = days.rowsAt(from, to)
+    into.merge(cells, { ...rows, bucketMs: WHOLE })
+  }
+  for (const { key } of known) {
+    const row = keys[to] === key ? to : placeOf(keys, key)
+    if (row < 0) continue
+    if (row !== to) {
+      add()
+      from = row
+    }
+    to = row + 1
+  }
+  add()
+}
+
+/** Where a key stands among `keys`, which are in the order of their UTF-8 bytes; −1 for nowhere. */
+function placeOf(keys: readonly string[], key: string): number {
+  let [low, high] = [0, keys.length]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (compareUtf8(keys[middle]!, key) < 0) low = middle + 1
+    else high = middle
+  }
+  return keys[low] === key ? low : -1
 }
 
 /** The dates of the index that a range touches. */
@@ -116,7 +185,7 @@ export function keysWithin(
 export function statsOfAll(at: Moment, batch: BatchCells, keys: readonly string[], range: Range): Stats[] {
   const { view } = at.index
   const total = new CellFold(view)
-  for (const key of keys) addBatch(total, at, batch, key, range, { bucketMs: WHOLE })
+  addTotals(total, at, batch, keys, range)
   const fromBatch = new Map(Array.from(total.keys(), ({ key, messages }) => [key, messages]))
   for (const cells of realtime(at, keys, range)) total.merge(cells, { bucketMs: WHOLE })
   const cells = total.cells()

@@ -6,14 +6,15 @@ import type { View } from '../../schemas/view.ts'
 import { viewColumns } from '../../schemas/view-columns.ts'
 import { Chunk } from './chunk.ts'
 import { ByteReader, ByteWriter } from './pack.ts'
+import { writtenColumns } from './written-columns.ts'
 
 /**
- * Rows of one key as bytes, in the index: two pieces, so that a reader can leave the sketches.
+ * Rows of one key, or of all, as bytes, in the index: two pieces, so that a reader can leave the sketches.
  *
  *     u32 CRC-32 of its place and the rest │ u8 format │ u32 CRC-32 of the columns' names │ u8 compressed │ body
  *
- *     plain    u32 rows │ f64 first time │ numbers: buckets of the view from it to each row's time │ per column but the
- *              key's, the time and sketches: the numbers (`pack.ts`); times of extremes are told from the row's own, in
+ *     plain    u32 rows │ f64 first time │ numbers: buckets of the view from it to each row's time │ per column but those
+ *              of one key, the time and sketches: the numbers (`pack.ts`); times of extremes are told from the row's own, in
  *              milliseconds; of strings a dictionary comes first
  *     sketches per sketch column: numbers: pairs of each row │ u32 pairs │ f64 lowest bucket │ numbers: buckets less the
  *              lowest │ numbers: counts
@@ -34,12 +35,13 @@ export interface ChunkBytes {
 /** Where a chunk lies, which its checksums cover: one that is found elsewhere is damage. */
 export interface ChunkPlace {
   readonly file: number
-  readonly key: string
+  /** Null: it is of all keys. */
+  readonly key: string | null
   /** Of `levels.ts`. */
   readonly level: number
 }
 
-/** The rows from `from` to `to`, which are of one key, in the order of time. */
+/** The rows from `from` to `to`, which are of one key and in the order of time, or of all keys and one time. */
 export function encodeChunk(cells: Cells, from: number, to: number, place: ChunkPlace): ChunkBytes {
   const { view } = cells
   const times = timesOf(cells)
@@ -50,7 +52,8 @@ export function encodeChunk(cells: Cells, from: number, to: number, place: Chunk
   plain.f64(times[from] ?? 0)
   plain.numbers(times.slice(from, to).map((time) => (time - times[from]!) / view.bucketMs))
   const before: Float64Array[] = []
-  for (const column of cells.columns.slice(view.key.length + 1)) {
+  for (const c of writtenColumns(view, place.key)) {
+    const column = cells.columns[c]!
     if (column.type === 'sketch') {
       hasSketches = true
       writeSketches(sketches, column, from, to)
@@ -120,7 +123,7 @@ function writeSketches(
 
 /** What the checksum of a piece begins with. */
 function seedOf({ file, key, level }: ChunkPlace, piece: keyof ChunkBytes): number {
-  return crc32(`${piece} ${file} ${level} ${key}`)
+  return crc32(key === null ? `${piece} ${file} ${level}` : `${piece} ${file} ${level} ${key}`)
 }
 
 function framed(view: View, body: Uint8Array, seed: number): Uint8Array {

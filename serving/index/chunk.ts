@@ -1,11 +1,12 @@
 import type { CellColumn, SketchColumn } from '../../schemas/cell-column.ts'
 import type { CellRange, Cells } from '../../schemas/cells.ts'
-import { splitKey } from '../../schemas/key.ts'
+import { joinKey, splitKey } from '../../schemas/key.ts'
 import { firstAtLeast } from '../../schemas/sorted.ts'
 import { constantColumn } from '../../schemas/string-column.ts'
 import type { View } from '../../schemas/view.ts'
 import { viewColumns } from '../../schemas/view-columns.ts'
 import type { ByteReader, PackedNumbers } from './pack.ts'
+import { writtenColumns } from './written-columns.ts'
 
 interface PackedColumn {
   readonly numbers: PackedNumbers
@@ -21,36 +22,38 @@ interface PackedSketches {
   readonly counts: PackedNumbers
 }
 
-/** So many rows stay decoded: the hours of a day, and the day. */
-const ROWS_KEPT_MAX = 25
+/** So many rows stay decoded. More are decoded anew when they are asked for: that takes less than the memory is worth. */
+const ROWS_KEPT_MAX = 1
 
 export interface ChunkAbout {
   readonly view: View
-  readonly key: string
+  /** Null: it is of all keys. */
+  readonly key: string | null
   /** Of its body. */
   readonly bytes: number
 }
 
-/** The rows of one key at one level of a date, as they lie in the index (`chunk-codec.ts`); what is asked for is decoded. */
+/** The rows of one key, or of all, at one level of a date, as they lie in the index (`chunk-codec.ts`); what is asked for is decoded. */
 export class Chunk {
   readonly #about: ChunkAbout
   readonly #times: Float64Array
-  /** By column of the view, from that behind the time on; sketches have none here. */
+  /** By column of the view that is written; sketches have none here. */
   readonly #columns: readonly PackedColumn[]
   readonly #sketches: readonly PackedSketches[] | null
   /** Of a short one all rows, once they were asked for. */
   #kept: Cells | null = null
+  #keys: readonly string[] | null = null
 
   constructor(about: ChunkAbout, body: ByteReader, pairs: ByteReader | null) {
     this.#about = about
     const { view } = about
-    const rest = viewColumns(view).slice(view.key.length + 1)
+    const written = writtenColumns(view, about.key).map((c) => viewColumns(view)[c]!)
     const rows = body.u32()
     const firstMs = body.f64()
     this.#times = body.numbers(rows).read(0, rows)
     for (let i = 0; i < rows; i++) this.#times[i] = firstMs + this.#times[i]! * view.bucketMs
     const before: PackedNumbers[] = []
-    this.#columns = rest
+    this.#columns = written
       .filter(({ type }) => type !== 'sketch')
       .map(({ type }) => {
         const dictionary = type === 'string' ? JSON.parse(body.text()) : null
@@ -59,12 +62,33 @@ export class Chunk {
         return { numbers, dictionary }
       })
     this.#sketches =
-      pairs === null ? null : rest.filter(({ type }) => type === 'sketch').map(() => sketchesIn(pairs, rows))
+      pairs === null
+        ? null
+        : written.filter(({ type }) => type === 'sketch').map(() => sketchesIn(pairs, rows))
   }
 
   /** What it takes in memory, about: decoded numbers take several times what they take as they lie. */
   get bytes(): number {
     return this.#about.bytes * (this.#isShort ? 5 : 1) + 8 * this.#times.length + 2_048
+  }
+
+  /** Of a chunk of all keys the key of each row. */
+  get keys(): readonly string[] {
+    if (this.#keys === null) {
+      const parts = this.#about.view.key.map((_, k) => {
+        const { numbers, dictionary } = this.#columns[k]!
+        return { values: numbers.read(0, this.#times.length), dictionary: dictionary as readonly string[] }
+      })
+      this.#keys = Array.from(this.#times, (_, i) =>
+        joinKey(parts.map(({ values, dictionary }) => dictionary[values[i]!]!)),
+      )
+    }
+    return this.#keys
+  }
+
+  /** The rows from the one at `from` to that before `to`. */
+  rowsAt(from: number, to: number): CellRange {
+    return { cells: this.#decode(from, to), from: 0, to: to - from }
   }
 
   get #isShort(): boolean {
@@ -83,15 +107,18 @@ export class Chunk {
   #decode(from: number, to: number): Cells {
     const { view, key } = this.#about
     const times = this.#times.slice(from, to)
-    const columns: CellColumn[] = splitKey(key).map((value) => ({
+    const columns: CellColumn[] = (key === null ? [] : splitKey(key)).map((value) => ({
       type: 'string',
       values: constantColumn(value, to - from),
     }))
-    columns.push({ type: 'timestamp', values: times })
+    columns[view.key.length] = { type: 'timestamp', values: times }
     let [plain, sketch] = [0, 0]
-    for (const { type } of viewColumns(view).slice(view.key.length + 1)) {
-      if (type === 'sketch') columns.push(readSketches(this.#sketches?.[sketch++], from, to))
-      else columns.push(readColumn(type, this.#columns[plain++]!, times, from, to))
+    for (const c of writtenColumns(view, key)) {
+      const { type } = viewColumns(view)[c]!
+      columns[c] =
+        type === 'sketch'
+          ? readSketches(this.#sketches?.[sketch++], from, to)
+          : readColumn(type, this.#columns[plain++]!, times, from, to)
     }
     return { view, length: to - from, columns }
   }

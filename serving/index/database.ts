@@ -7,11 +7,12 @@ import { describeError, isError, TidemarkError } from '../../schemas/errors.ts'
  *
  *     file    one data file of a view's published version, whose chunks are filled, how many keys it has, and a checksum
  *     chunk   the rows of one key in a file: its day, hours and minutes (`chunk-codec.ts`), the long ones last
+ *     days    the days of all keys of a file, for questions about many
  *     known   first and last bucket and messages of one key in a file, and a checksum of them
  *
  * One connection writes, that of the loader; answers read through another.
  */
-const FORMAT = '5'
+const FORMAT = '6'
 /** What the write-ahead log is cut back to. */
 const WAL_BYTES_MAX = 4 << 20
 
@@ -44,7 +45,7 @@ function formatOf(db: Database.Database): string | null {
 }
 
 /** Tables of this format and of those before. */
-const TABLES = ['cell', 'tick_cell', 'tick', 'file', 'chunk', 'known', 'loaded', 'format']
+const TABLES = ['cell', 'tick_cell', 'tick', 'file', 'chunk', 'days', 'known', 'loaded', 'format']
 
 function remake(db: Database.Database): void {
   db.transaction(() => {
@@ -54,6 +55,7 @@ function remake(db: Database.Database): void {
         keys INTEGER, crc INTEGER, UNIQUE (view, path));
       CREATE TABLE chunk (file INTEGER, key TEXT, day BLOB, day_sketches BLOB, hours BLOB, hours_sketches BLOB,
         minutes BLOB, minutes_sketches BLOB, PRIMARY KEY (file, key));
+      CREATE TABLE days (file INTEGER PRIMARY KEY, plain BLOB, sketches BLOB);
       CREATE TABLE known (file INTEGER, key TEXT, first INTEGER, last INTEGER, messages INTEGER, crc INTEGER,
         PRIMARY KEY (file, key))
         WITHOUT ROWID;

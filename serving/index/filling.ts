@@ -3,7 +3,7 @@ import type Database from 'better-sqlite3'
 import type { NumberColumn } from '../../schemas/cell-column.ts'
 import { CellFold } from '../../schemas/cell-fold.ts'
 import { joinSummaries, type KeySummary } from '../../schemas/cell-rows.ts'
-import { type Cells, endOfKey, keyAt, timesOf } from '../../schemas/cells.ts'
+import { type CellRange, type Cells, endOfKey, joinRows, keyAt, timesOf } from '../../schemas/cells.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import { layoutOf } from '../../schemas/view-columns.ts'
 import { encodeChunk } from './chunk-codec.ts'
@@ -71,18 +71,32 @@ export class Filling {
         .prepare('INSERT INTO file (view, path, date, minutes) VALUES (?, ?, ?, ?)')
         .run(view, file.path, file.date, file.minutes ? 1 : 0)
       const id = Number(lastInsertRowid)
-      let keys = 0
+      const days: CellRange[] = []
       for (let from = 0, to = 0; from < cells.length; from = to) {
         to = endOfKey(cells, from)
-        this.#fillKey(id, keyAt(cells, from), cells, from, to, file.minutes)
-        keys++
+        days.push(this.#fillKey(id, keyAt(cells, from), cells, from, to, file.minutes))
       }
+      this.#fillDays(id, joinRows(cells.view, days))
+      const keys = days.length
       const crc = checksumOf({ ...file, id, view, keys })
       db.prepare('UPDATE file SET keys = ?, crc = ? WHERE id = ?').run(keys, crc, id)
     })()
   }
 
-  #fillKey(file: number, key: string, cells: Cells, from: number, to: number, withMinutes: boolean): void {
+  #fillDays(file: number, days: Cells): void {
+    const { plain, sketches } = encodeChunk(days, 0, days.length, { file, key: null, level: 2 })
+    this.#statement('INSERT INTO days (file, plain, sketches) VALUES (?, ?, ?)').run(file, plain, sketches)
+  }
+
+  /** Adds the cells of a key at every level; returns its day. */
+  #fillKey(
+    file: number,
+    key: string,
+    cells: Cells,
+    from: number,
+    to: number,
+    withMinutes: boolean,
+  ): CellRange {
     const place = (level: Level) => ({ file, key, level })
     const minutes = withMinutes ? encodeChunk(cells, from, to, place(0)) : { plain: null, sketches: null }
     const hours = coarser(cells, from, to, BUCKET_MS[1]!)
@@ -96,6 +110,7 @@ export class Filling {
     this.#statement(
       'INSERT INTO known (file, key, first, last, messages, crc) VALUES (?, ?, ?, ?, ?, ?)',
     ).run(file, key, firstMs, lastMs, messages, checksum(file, key, firstMs, lastMs, messages))
+    return { cells: day, from: 0, to: day.length }
   }
 
   /** The files of `view` of the paths given, which were filled, and their keys. Throws `E_INDEX_DAMAGED`. */
@@ -130,6 +145,7 @@ export class Filling {
 
   #drop(id: number): void {
     this.#statement('DELETE FROM chunk WHERE file = ?').run(id)
+    this.#statement('DELETE FROM days WHERE file = ?').run(id)
     this.#statement('DELETE FROM known WHERE file = ?').run(id)
     this.#statement('DELETE FROM file WHERE id = ?').run(id)
   }

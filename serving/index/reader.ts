@@ -3,7 +3,7 @@ import type { CellRange } from '../../schemas/cells.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import type { View } from '../../schemas/view.ts'
 import type { Chunk } from './chunk.ts'
-import { decodeChunk } from './chunk-codec.ts'
+import { type ChunkPlace, decodeChunk } from './chunk-codec.ts'
 import type { LevelRange } from './levels.ts'
 
 /** Bytes of chunks kept, estimated; the least lately used go first. */
@@ -16,6 +16,7 @@ type Row = { plain: Uint8Array | null; sketches: Uint8Array | null }
 export class ChunkReader {
   readonly #db: Database.Database
   readonly #statements: readonly Database.Statement<[number, string], Row>[]
+  readonly #days: Database.Statement<[number], Row>
   readonly #whether: Database.Statement<[number, number, string], { file: 0 | 1; known: 0 | 1 }>
   readonly #cache = new Map<string, Chunk>()
   #cachedBytes = 0
@@ -27,6 +28,7 @@ export class ChunkReader {
         `SELECT ${column} AS plain, ${column}_sketches AS sketches FROM chunk WHERE file = ? AND key = ?`,
       ),
     )
+    this.#days = db.prepare('SELECT plain, sketches FROM days WHERE file = ?')
     this.#whether = db.prepare(
       `SELECT EXISTS (SELECT 1 FROM file WHERE id = ?) AS file,
         EXISTS (SELECT 1 FROM known WHERE file = ? AND key = ?) AS known`,
@@ -38,20 +40,32 @@ export class ChunkReader {
    * level. Throws `E_INDEX_DAMAGED`.
    */
   read(view: View, file: number, key: string, { level, fromMs, toMs }: LevelRange): CellRange | null {
-    const name = `${level}/${file}/${key}`
-    let chunk = this.#cache.get(name)
-    // What was used last is behind all else.
-    if (chunk !== undefined) this.#cache.delete(name)
-    else {
+    const chunk = this.#cached(`${level}/${file}/${key}`, () => {
       const row = this.#statements[level]!.get(file, key)
       if (row === undefined && !this.#mustHave(file, key)) return null
-      if (!row?.plain)
-        throw new TidemarkError('E_INDEX_DAMAGED', `the serving index lacks ${COLUMNS[level]} of ${key}`)
-      chunk = decodeChunk(view, { file, key, level }, { plain: row.plain, sketches: row.sketches })
+      return decoded(view, { file, key, level }, row, `${COLUMNS[level]} of ${key}`)
+    })
+    return chunk?.rows(fromMs, toMs) ?? null
+  }
+
+  /** The days of all keys of a file. Throws `E_INDEX_DAMAGED`. */
+  days(view: View, file: number): Chunk {
+    const read = () =>
+      decoded(view, { file, key: null, level: 2 }, this.#days.get(file), `days of file ${file}`)
+    return this.#cached(`days/${file}`, read)!
+  }
+
+  #cached(name: string, read: () => Chunk | null): Chunk | null {
+    let chunk = this.#cache.get(name) ?? null
+    // What was used last is behind all else.
+    if (chunk !== null) this.#cache.delete(name)
+    else {
+      chunk = read()
+      if (chunk === null) return null
       this.#makeRoom(chunk.bytes)
     }
     this.#cache.set(name, chunk)
-    return chunk.rows(fromMs, toMs)
+    return chunk
   }
 
   /** Whether a chunk that is not found should be there: its file is gone, or is known to have the key. */
@@ -73,4 +87,9 @@ export class ChunkReader {
     this.#cache.clear()
     this.#db.close()
   }
+}
+
+function decoded(view: View, place: ChunkPlace, row: Row | undefined, what: string): Chunk {
+  if (!row?.plain) throw new TidemarkError('E_INDEX_DAMAGED', `the serving index lacks ${what}`)
+  return decodeChunk(view, place, { plain: row.plain, sketches: row.sketches })
 }

@@ -165,3 +165,29 @@ test('a tick that cannot be read is a gap until it can; what follows it counts',
   await rig.answers.refresh()
   expect(rig.answers.stats('service_minute', 'web', RANGE)).toMatchObject({ messages: 3, complete: true })
 })
+
+test('stats of some keys over whole days and parts of days are those of each alone', async () => {
+  await using rig = await answersRig(host, serviceMinute)
+  const services = ['a', 'b', 'd', 'e', 'ü', '𝄞']
+  const first = START_MS - (START_MS % DAY_MS)
+  // Not every service has messages on every day.
+  const messages = services.flatMap((service, s) =>
+    Array.from({ length: 40 }, (_, i) => ({
+      ...messageAt(first + ((i * (s + 3)) % 90) * HOUR_MS + s, (i * 37) % 101),
+      names: [service, `h-${i % 3}`],
+    })),
+  )
+  await rig.publish(messages, 1)
+  for (const keys of [services, ['b', 'e'], ['c', 'd', 'ü'], ['𝄞'], ['0', 'z']]) {
+    for (const [from, to] of [
+      [0, 4 * 24],
+      [24, 48],
+      [5, 3 * 24 + 7],
+    ] as const) {
+      const range = { fromMs: first + from * HOUR_MS, toMs: first + to * HOUR_MS }
+      const alone = keys.flatMap((key) => rig.answers.stats(serviceMinute.name, key, range) ?? [])
+      const { stats } = await rig.answers.analytics(serviceMinute.name, range, keys)
+      expect(stats).toEqual(alone.filter((one) => one.messages > 0))
+    }
+  }
+})

@@ -1,8 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { CellFold } from '../../../schemas/cell-fold.ts'
-import type { CellRange } from '../../../schemas/cells.ts'
-import { type Cells, keyAt, pickRows, rowAt, timesOf } from '../../../schemas/cells.ts'
+import { type CellRange, type Cells, keyAt, pickRows, rowAt, timesOf } from '../../../schemas/cells.ts'
 import { host } from '../../../schemas/datasets/host.ts'
 import { toColumns } from '../../../schemas/message.ts'
 import { defineView } from '../../../schemas/view.ts'
@@ -36,6 +35,30 @@ for (const { dataset, view } of [
           expect(rowsIn(back.rows())).toEqual(rowsOf(pickRows(cells, rows)))
         }
       }),
+    )
+  })
+}
+
+for (const { dataset, view } of [
+  { dataset: host, view: hostMinute },
+  { dataset: scores, view: scoreMinute },
+]) {
+  test(`rows of all keys of ${view.name} survive as one chunk, and any part of them can be read alone`, () => {
+    fc.assert(
+      fc.property(nastyMessages(dataset), fc.nat(), fc.nat(), (messages, a, b) => {
+        const fold = new CellFold(view)
+        fold.addAll(toColumns(dataset, messages))
+        const cells = fold.cells()
+        const place = { file: 1, key: null, level: 2 } as const
+        const back = decodeChunk(view, place, encodeChunk(cells, 0, cells.length, place))
+        expect(back.keys).toEqual(Array.from({ length: cells.length }, (_, i) => keyAt(cells, i)))
+        const [from, to] = [a % (cells.length + 1), b % (cells.length + 1)].sort((x, y) => x - y) as [
+          number,
+          number,
+        ]
+        expect(rowsIn(back.rowsAt(from, to))).toEqual(rowsOf(cells).slice(from, to))
+      }),
+      { numRuns: 50 },
     )
   })
 }
@@ -93,11 +116,14 @@ test('a chunk of other columns is refused', () => {
   expect(() => decodeChunk(hostMinute, PLACE, { plain, sketches: null })).toThrow('other columns')
 })
 
-test.for([{ file: 2 }, { key: 'b' }, { level: 1 }])('a chunk that lies elsewhere is damaged: %o', (moved) => {
-  const whole = encodeChunk(dayOfMinutes(), 0, 1_440, PLACE)
-  const place = { ...PLACE, ...moved }
-  expect(() => decodeChunk(serviceMinute, place, whole)).toThrow('damaged')
-})
+test.for([{ file: 2 }, { key: 'b' }, { level: 1 }, { key: null }])(
+  'a chunk that lies elsewhere is damaged: %o',
+  (moved) => {
+    const whole = encodeChunk(dayOfMinutes(), 0, 1_440, PLACE)
+    const place = { ...PLACE, ...moved }
+    expect(() => decodeChunk(serviceMinute, place, whole)).toThrow('damaged')
+  },
+)
 
 test('a chunk without its sketches is damaged', () => {
   const { plain } = encodeChunk(dayOfMinutes(), 0, 1_440, PLACE)
