@@ -83,7 +83,7 @@ export class Work {
     const kept: Kept = { version: 1, name, file }
     this.#used.add(key)
     const storing = this.#deps.store.put(key, new TextEncoder().encode(`${JSON.stringify(kept)}\n`))
-    // Who waits for it is told.
+    // The caller that waits for it gets the error.
     storing.catch(() => {})
     this.#storing.push(storing)
   }

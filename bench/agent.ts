@@ -105,7 +105,7 @@ async function watch(
   }))
 }
 
-/** Welcomes whoever comes and acknowledges each line as it comes. */
+/** Welcomes every sender and acknowledges each line as it comes. */
 async function acknowledgingCollector(): Promise<{ server: Server; port: number; messages(): number }> {
   let messages = 0
   const server = createServer((socket) => {

@@ -8,7 +8,7 @@ import { decodeMessages, describeMessages, encodeMessages } from './parquet/mess
 import { type MessageRows, sortRows } from './parquet/order.ts'
 
 /**
- * Corrections: rows of a file take the place of messages. A message keeps its place in the log, and so it is on the same side of
+ * Corrections: rows of a file replace messages. A message keeps its place in the log, and so it is on the same side of
  * every tidemark as before: until the run that follows has published, answers hold what it was, and then what it is.
  *
  *     rows, by (agent, seq) or by names and time ─▶ the files that hold them ─▶ the same files with other values ─▶ one commit

@@ -50,7 +50,7 @@ export async function readDeployment(store: ObjectStore): Promise<NumberedDeploy
   }
 }
 
-/** The number of the newest, for those who look whether it changed; null where there is none. */
+/** The number of the newest, to see whether it changed; null where there is none. */
 export async function newestNumber(store: ObjectStore): Promise<number | null> {
   const numbers = (await store.list(FOLDER)).flatMap(({ key }) => {
     const match = NAME.exec(key)

@@ -6,13 +6,13 @@ const NAME = /^_lease\/(\d{20})\.json$/
 /** Lists read before an object that is listed and cannot be read counts as damaged: its successor removes it. */
 const LISTS_MAX = 3
 
-/** Who may write to the lake, as one numbered object says. */
+/** The process that may write to the lake, as one numbered object says. */
 export interface LeaseEntry {
   /** The owner's own id, the same after a restart. */
   readonly owner: string
   /** The process, which has one at a time. */
   readonly session: string
-  /** Whom to name: program and process. */
+  /** What to name: program and process. */
   readonly holder: string
   readonly host: string
   /** When it ends unless it is renewed, by the owner's clock; milliseconds. */

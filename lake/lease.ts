@@ -6,8 +6,8 @@ import type { ObjectStore } from './store/port.ts'
 import { putUntilClear } from './store/put-until-clear.ts'
 
 /**
- * A lease: of those who have the lake in common one owner writes. It stands in numbered objects, the newest of which counts;
- * an owner is one whose put-if-absent of the next number won, and who then found it to be the newest.
+ * A lease: of the processes that share a lake one owner writes. It stands in numbered objects, the newest of which counts;
+ * the owner is the process whose put-if-absent of the next number won, and which then found it to be the newest.
  *
  *     none, given back, or the owner's own of before ──▶ put n + 1 ─▶ newest? ─▶ held ─┬─ every 20 s: put n + 1 ─▶ newest?
  *     another's, not yet ended ──▶ E_LAKE_OWNED                                        │      no: lost, for good
@@ -16,7 +16,7 @@ import { putUntilClear } from './store/put-until-clear.ts'
  *
  * Clocks of two machines may differ, so another's lease that seems to have ended is watched for as long as one lasts, by
  * timers. Its owner stops writing 40 s after it last began to renew, 20 s before anyone can have taken it over. What it sent
- * before and its store does later must be fenced by whoever takes over, with a commit to each table (`readNamedPosition`).
+ * before and its store does later must be fenced by the process that takes over, with a commit to each table (`readNamedPosition`).
  */
 
 const LEASE_MS = 60_000
@@ -29,7 +29,7 @@ const RETRY_MS = 5_000
 export interface LeaseConfig {
   /** The owner's own id. Two processes that have the same at the same time must be kept apart by other means. */
   readonly owner: string
-  /** Whom to name to a second owner: program and process, then its machine. */
+  /** What to name to a second owner: program and process, then its machine. */
   readonly holder: string
   readonly host: string
 }

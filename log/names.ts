@@ -18,7 +18,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
  * Names of services, hosts and agents by their bytes in UTF-8: each gets a small whole number, its string is made and checked
- * once. A table of open addressing with linear probing; hashed and compared four bytes at a time, so whoever calls must be able
+ * once. A table of open addressing with linear probing; hashed and compared four bytes at a time, so the caller must be able
  * to read three bytes behind a name.
  */
 export class Names {

@@ -2,7 +2,7 @@ import type { Block } from '../schemas/block.ts'
 import type { Gap, Position } from '../schemas/position.ts'
 
 /**
- * The ordered, durable record of blocks, for those who read it. The embedded log is `journal/`; a Kafka topic fits the
+ * The ordered, durable record of blocks, for its readers. The embedded log is `journal/`; a Kafka topic fits the
  * same port.
  *
  * Implementers must honour: offsets of a partition grow, and may leave some out; a block is visible to readers only when it
@@ -40,7 +40,7 @@ export interface LogReader {
   close(): Promise<void>
 }
 
-/** The log, for the one who appends: the collector. */
+/** The log, for the appending side: the collector. */
 export interface Log extends LogReader {
   /**
    * Appends one encoded block (`BlockEncoder`; 1 to `BLOCK_MESSAGES_LIMIT` messages) to `partition` and resolves with its

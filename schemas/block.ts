@@ -9,7 +9,7 @@ export interface Block {
   readonly messages: Columns
   /** What tells it from all other blocks, where its messages have no numbers and it may stand in the log twice; else null. */
   readonly id?: string | null
-  /** The messages as the log stores them, where it has them at hand; whoever only passes them on decodes nothing. */
+  /** The messages as the log stores them, where it has them at hand; a layer that only passes them on decodes nothing. */
   readonly payload?: Uint8Array
 }
 

@@ -58,7 +58,7 @@ export class Calls {
     if (this.#ended === null) this.#channel.post({ call: name, id: null, argument } satisfies Message)
   }
 
-  /** The other side is gone: whoever waits or comes later is told so. */
+  /** The other side is gone: calls that wait or come later fail. */
   end(error: Error): void {
     this.#ended = error
     for (const { reject } of this.#waiting.values()) reject(error)

@@ -10,7 +10,7 @@ export interface CoalescedOptions {
 
 /**
  * One kind of work that is asked for again and again, like reading what is new. It runs one at a time, and what is asked for
- * during a run is done by one more run behind it, which all who asked share. So a run always begins after it was asked for,
+ * during a run is done by one more run behind it, which all callers share. So a run always begins after it was asked for,
  * and however many ask, at most one waits.
  *
  *     idle ──run──▶ running ──run──▶ running, another waits ──end──▶ running
@@ -47,7 +47,7 @@ export class Coalesced<T = void> {
     return this.#waiting
   }
 
-  /** The same for those who need no result: resolves when that run has ended, however it did. */
+  /** The same for callers that need no result: resolves when that run has ended, however it did. */
   async kick(): Promise<void> {
     await this.run().catch(() => {})
   }

@@ -65,7 +65,7 @@ export interface AnswersStatus {
   readonly seen: readonly Seen[]
 }
 
-/** What a view's tables tell of who writes them. */
+/** What a view's tables tell of the layers that write them. */
 export type Seen = Pick<Loaded, 'hash' | 'chainEnd' | 'vouched' | 'messagesSeen' | 'covered'> & {
   readonly view: string
   readonly dataset: string

@@ -25,7 +25,7 @@ export class OldMinutes {
 
   /**
    * Reads the dates that are not here, after all questions before: one that read beside another would push out what that one has
-   * read. Whoever waits for it must ask at once. Throws `E_PARAMETER` when they are too many for one question.
+   * read. The caller that waits for it must ask at once. Throws `E_PARAMETER` when they are too many for one question.
    */
   read(table: Table, index: ViewIndex, dates: readonly IndexedDate[]): Promise<void> {
     return this.#inTurn(() => this.#read(table, index, dates))

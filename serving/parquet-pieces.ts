@@ -13,7 +13,7 @@ export async function* parquetPieces(
     for (const part of parts) yield await loader.addParquet(id, part)
     yield await loader.endParquet(id)
   } finally {
-    // Whoever wanted it may be gone.
+    // The client may be gone.
     await loader.dropParquet(id)
   }
 }

@@ -135,7 +135,7 @@ export class Chain {
 
   /**
    * Everything held after `from`; null when no part begins there. Parts that end at or below `from` are let go:
-   * whoever asks from here holds them.
+   * a reader that asks from here holds them.
    */
   openFrom(from: number): OpenPart | null {
     const first = this.#parts.findIndex((part) => part.from === from)

@@ -31,7 +31,7 @@ const NEVER_MS = 20 * DAY_MS
 
 /**
  * Folds records of one partition that another program read, and commits the ticks, one for each group of records. It begins where
- * the lake's ticks end: records that are in them count no second time, whoever gives them and however often. Throws `E_LOG` where
+ * the lake's ticks end: records that are in them count no second time, from wherever and however often they are given. Throws `E_LOG` where
  * not all could be committed; then those that were are.
  */
 export async function foldGiven(

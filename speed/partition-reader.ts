@@ -111,7 +111,7 @@ export class PartitionReader {
 
   /**
    * Folds until no chain that has room is behind the end that the log has now, those furthest behind first. What comes
-   * meanwhile is for the next call, so that those who wait for this one are never kept waiting by senders.
+   * meanwhile is for the next call, so that callers that wait for this one are never kept waiting by senders.
    */
   async #foldToEnd(): Promise<void> {
     const { log, cellsMax, full, turn } = this.#deps

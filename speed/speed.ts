@@ -19,7 +19,7 @@ export interface SpeedConfig {
   /** Superseded ticks are kept this long. */
   readonly retentionMs: number
   /**
-   * Whether ticks say when all of the log had been read, and are committed also when there are no messages: for those who know
+   * Whether ticks say when all of the log had been read, and are committed also when there are no messages: for readers that know
    * the log by the lake alone.
    */
   readonly vouches?: boolean

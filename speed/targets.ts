@@ -42,7 +42,7 @@ export function targets(
   })
 }
 
-/** Ticks of the same chain that `(from, to]` takes the place of: all that share a block with it. */
+/** Ticks of the same chain that `(from, to]` replaces: all that share a block with it. */
 export function replacedBy(
   ticks: readonly Tick[],
   tick: { hash: string; partition: number; from: number; to: number },

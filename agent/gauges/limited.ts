@@ -20,7 +20,7 @@ export class Limited<T> {
   }
 
   /**
-   * Returns the answer; while the question is out, that of whoever asked. Throws `E_SAMPLE` when there is none in time, and what
+   * Returns the answer; while the question is out, that of the call that asked. Throws `E_SAMPLE` when there is none in time, and what
    * the question throws.
    */
   answer(): Promise<T> {

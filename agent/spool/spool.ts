@@ -96,7 +96,7 @@ interface Held {
   logLine(line: string): void
 }
 
-/** The backlog over state, reader and writer: who waits to be kept, and when what is written. */
+/** The backlog over state, reader and writer: which samples wait to be kept, and when what is written. */
 class Spool implements Backlog {
   readonly #state: SpoolState
   readonly #reader: SpoolReader

@@ -60,7 +60,7 @@ export class SpoolState {
     this.settledTo = Math.max(this.settledTo, seq + this.base)
   }
 
-  /** Adds the newest file, which is empty; one of the same path it takes the place of. */
+  /** Adds the newest file, which is empty; it replaces one of the same path. */
   begin(path: string, head: SpoolHead, bytes: number): void {
     if (this.files.at(-1)?.path === path) this.files.pop()
     this.files.push({ path, head, bytes, count: 0, last: head.first - 1 })

@@ -97,7 +97,7 @@ class Spark implements Engine {
     return promise
   }
 
-  /** Carries out one job. Never rejects: those who wait are told. */
+  /** Carries out one job. Never rejects: its callers get the result. */
   async #run(dates: readonly Waiting[]): Promise<void> {
     if (dates.length === 0) return
     const { disk, spark, place } = this.#deps

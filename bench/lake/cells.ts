@@ -2,7 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 
 /**
  * A hash over all cells of some files of a view: of every column as text, times counted from `startMs`, the rows in any order.
- * Equal for equal cells, whoever wrote the files.
+ * Equal for equal cells, whatever wrote the files.
  */
 export async function hashOfCells(
   db: DuckDBConnection,

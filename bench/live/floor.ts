@@ -1,7 +1,7 @@
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** The floor of live: a server that writes what it is told to whoever follows, and does not know what it means. */
+/** The floor of live: a server that writes what it is told to every follower, and does not know what it means. */
 const followers = new Set<ServerResponse>()
 const server = createServer((_request, response) => {
   response.writeHead(200, { 'content-type': 'text/event-stream' })

@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 
 /**
- * Those who follow in the benchmark, a process of its own: so many connections that read events, and tell of each service of a probe
+ * The followers of the benchmark, a process of their own: so many connections that read events, and tell of each service of a probe
  * when each of them had it. HTTP by hand, since a client library would cost as much as the events.
  */
 export interface FollowersOptions {

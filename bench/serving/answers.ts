@@ -5,7 +5,7 @@ import { forkWith, messageOf } from '../process.ts'
 import type { Asked, ClientOptions } from './client.ts'
 import type { Kind } from './questions.ts'
 
-/** One kind of question: what it took, and what the same bytes take of those who know nothing. */
+/** One kind of question: what it took, and what the same bytes take of servers that know nothing. */
 export interface KindMeasured {
   readonly kind: Kind
   /** Null where the product has no such path yet. */

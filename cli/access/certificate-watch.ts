@@ -9,7 +9,7 @@ const LOOK_MS = 60_000
 export interface WatchDeps {
   readonly clock: Clock
   logLine(line: string): void
-  /** Told of a certificate that took the place of the one before. */
+  /** Called with each new certificate. */
   renewed(pair: CertificatePair): void
 }
 

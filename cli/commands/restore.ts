@@ -60,7 +60,7 @@ async function run(args: Args, io: Io): Promise<number> {
   return 0
 }
 
-/** What is restored takes the place of the empty directory as a whole. */
+/** What is restored replaces the empty directory as a whole. */
 async function takePlace(unfinished: string, dataDir: string): Promise<void> {
   try {
     await rmdir(dataDir)

@@ -10,7 +10,7 @@ import { nodeRandom } from '../host/random.ts'
 import { builtInDefinitions } from '../settings/definitions.ts'
 import type { Settings } from '../settings/settings.ts'
 
-/** Lets a command ask the tables of the lake, whoever owns it; the signal ends what it asks when the command is stopped. */
+/** Lets a command ask the tables of the lake, whichever process owns it; the signal ends what it asks when the command is stopped. */
 export async function withQueries<T>(
   settings: Settings,
   io: Io,

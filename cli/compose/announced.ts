@@ -28,7 +28,7 @@ export class Announced {
     const { disk, clock, logLine } = this.#host
     try {
       await writeOwn(disk, this.#dataDir, own)
-      // Last: whoever waits for it finds the token.
+      // Last: a process that waits for it finds the token.
       await writeAddresses(disk, this.#dataDir, addresses)
       this.#failing = null
     } catch (error) {

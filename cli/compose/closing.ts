@@ -13,7 +13,7 @@ export class Closing {
     this.#parts.push({ name, close })
   }
 
-  /** The part that is being closed, for the one who waits too long. */
+  /** The part that is being closed, for the message when closing takes too long. */
   current(): string | null {
     return this.#parts.at(-1)?.name ?? null
   }

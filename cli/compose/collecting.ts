@@ -31,7 +31,7 @@ export function collectorConfig(
   }
 }
 
-/** Follows the collector's certificate, where it has one: `renew` is told of each that took the place of the one before. */
+/** Follows the collector's certificate, where it has one: `renew` is called with each new one. */
 export function renewCollector(
   settings: Settings,
   certificate: CertificatePair | null,

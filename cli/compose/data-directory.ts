@@ -32,7 +32,7 @@ export interface OpenedData extends Writers {
   readonly encoder: SealEncoder
   readonly journal: LogReader
   readonly wake: Wake
-  /** Blocks of the journal that others who had the lake could not know; no run has computed them yet. */
+  /** Blocks of the journal that other owners of the lake could not know; no run has computed them yet. */
   readonly leftBehind: number
   /** What the lake's store was asked for so far; null where nobody pays for it. */
   readonly requests: OpenedStore['requests']

@@ -12,7 +12,7 @@ export interface HealthDeps {
 
 /**
  * What tells others how a layer in a process of its own is: `/healthz` that the process lives, `/readyz` whether the layer works and
- * why not, `/metrics` its figures. All of it is open to whoever reaches the
+ * why not, `/metrics` its figures. All of it is open to anyone who reaches the
  * address: it names no services, hosts or paths. Throws `E_LISTEN`.
  */
 export function startHealth(config: HttpConfig, { reasons, status }: HealthDeps): Promise<HttpServer> {

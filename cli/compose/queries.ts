@@ -27,7 +27,7 @@ export function lakeQueries(
   return new LakeQueries(queryTables(tables), limits, { clock, random, disk, scratchDir, removeTree })
 }
 
-/** The same, for those who ask over HTTP. What a killed process left in the scratch folder is removed. */
+/** The same, for questions over HTTP. What a killed process left in the scratch folder is removed. */
 export async function servedQueries(
   settings: Settings,
   tables: LakeTables,

@@ -36,7 +36,7 @@ export function hasSqlite(): boolean {
   return sqlite() !== undefined
 }
 
-/** Says who holds the lock, as far as it is known. */
+/** Says which process holds the lock, as far as it is known. */
 export function lockedError(path: string): TidemarkError {
   return new TidemarkError('E_LOCKED', `${path} is held by ${holderOf(path)}`)
 }

@@ -5,7 +5,7 @@ import { secureConnected } from './tls.ts'
 
 type Asked = Pick<RequestInit, 'method' | 'body' | 'signal'> & { readonly headers?: Record<string, string> }
 
-/** `fetch` over TLS from whoever shows exactly this certificate, in PEM, whatever name or date stands in it. */
+/** `fetch` over TLS from a server that shows exactly this certificate, in PEM, whatever name or date stands in it. */
 export function pinnedFetch(certificate: string) {
   return async (url: string, { method = 'GET', headers = {}, body, signal }: Asked) => {
     const { hostname, port, pathname, search, host } = new URL(url)

@@ -31,7 +31,7 @@ export interface Secured {
 
 /** A TLS record that begins a handshake. */
 const HANDSHAKE = 0x16
-/** A handshake that takes longer is given up by who connects. */
+/** A handshake that takes longer is given up by the connecting side. */
 const HANDSHAKE_MS_MAX = 10_000
 /** How long a peer that speaks no TLS may take to read that it should. */
 const PLAIN_TEXT_MS_MAX = 1_000
@@ -89,7 +89,7 @@ function dismiss(raw: net.Socket, text: string): void {
   raw.once('close', () => clearTimeout(timer))
 }
 
-/** The connecting side, once the peer is known to be who it should. Throws `E_TLS`, `E_CERTIFICATE`, `E_CONNECT`. */
+/** The connecting side, once the peer has shown the certificate that it should. Throws `E_TLS`, `E_CERTIFICATE`, `E_CONNECT`. */
 export function secureConnected(
   raw: net.Socket,
   host: string,

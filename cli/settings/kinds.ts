@@ -13,7 +13,7 @@ import {
   parseSize,
 } from './values.ts'
 
-/** What a value of each kind of setting looks like, for whoever wrote another. */
+/** What a value of each kind of setting looks like, for the error about another. */
 export const EXPECTED: Record<SettingKind, string> = {
   string: 'text',
   duration: 'a duration like 250ms, 30s, 15m or 24h',

@@ -12,11 +12,11 @@ export interface AboutAgent {
 /** What is noted of an agent while it sends. */
 export type NotedAgent = { -readonly [field in keyof SeenAgent]: SeenAgent[field] }
 
-/** The agents that were seen since the start, those that came last at the end; who left longest ago makes room. */
+/** The agents that were seen since the start, those that came last at the end; the one that left longest ago makes room. */
 export class SeenAgents {
   readonly #agents = new Map<string, NotedAgent>()
 
-  /** An agent is connected from now on. What is noted of it is shared with the caller, who goes on with it. */
+  /** An agent is connected from now on. What is noted of it is shared with the caller, which goes on with it. */
   enter(agent: string, remote: string, { version, scope, lost }: AboutAgent, nowMs: number): NotedAgent {
     const before = this.#agents.get(agent)
     this.#agents.delete(agent)

@@ -90,7 +90,7 @@ export class Answers {
     for (const done of this.#whenDone.splice(0)) done()
   }
 
-  /** The peer is a numbered sender, of whom everything up to `seq` is durable. */
+  /** The peer is a numbered sender, of which everything up to `seq` is durable. */
   welcome(seq: number): void {
     this.#numbered = true
     this.#settledSeq = seq

@@ -9,7 +9,7 @@ export interface LakeFiles {
   readonly others: readonly string[]
 }
 
-/** Who has the lake, and what jobs are writing, is nothing to take along. */
+/** The owner of the lake, and what jobs are writing, are nothing to take along. */
 const PASSING = ['_lease/', SCRATCH]
 const LOG_NAME = /\/_delta_log\/(\d{20})\.(?:json|checkpoint\.parquet)$/
 const LAST_CHECKPOINT = '/_delta_log/_last_checkpoint'

@@ -140,7 +140,7 @@ function longs(value: unknown): unknown {
 }
 
 /**
- * The state that a checkpoint holds, whoever wrote it, and its number of actions. `timeOfVersion` is asked for the commit
+ * The state that a checkpoint holds, whatever wrote it, and its number of actions. `timeOfVersion` is asked for the commit
  * time where the file does not say. Throws like `parseCommit`.
  */
 export async function decodeCheckpoint(

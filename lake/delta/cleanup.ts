@@ -10,7 +10,7 @@ import { type Listing, lastAtOrBefore, READS_AT_ONCE, type TableLog } from './ta
  *
  *     log    kept from the newest checkpoint at or before the cut-off; older entries go oldest first
  *     files  kept while the newest version names them, a version within the retention did, or they are young
- *            (a writer may be about to commit them); all others go, whoever left them
+ *            (a writer may be about to commit them); all others go, whatever left them
  *
  * Ages are what the clock and the newest version's time both say: a clock that jumps makes nothing old before the table
  * itself went on. And a commit refuses files that waited for more than `UNCOMMITTED_MS_MAX` while others went on

@@ -25,7 +25,7 @@ const SKETCH = {
   containsNull: false,
 }
 
-/** Whether it is an array of buckets and counts, whoever wrote it down, and may be null wherever it says. */
+/** Whether it is an array of buckets and counts, whatever wrote it down, and may be null wherever it says. */
 function isSketch(type: unknown): boolean {
   const { type: kind, elementType } = type as {
     type?: unknown

@@ -55,7 +55,7 @@ export interface FoundMessages {
 export interface AskedErasure extends ErasedMessages {
   readonly who: string
   readonly dataset: string
-  /** Whether old versions go at once, whoever may still read them. */
+  /** Whether old versions go at once, although readers may still use them. */
   readonly vacuum: boolean
 }
 
@@ -173,7 +173,7 @@ class Eraser implements Erasures {
 
   resume(id: string, { vacuum }: { vacuum: boolean }): Promise<ErasureState | null> {
     const known = this.#states.get(id)
-    // Who looks from now on must not take the reason of the last try for that of this one.
+    // A question from now on must not be told the reason of the last try as that of this one.
     if (known?.state === 'waiting') this.#note({ ...known, state: 'running', reason: null })
     return this.#inTurn(async () => {
       const erasure = (await readErasures(this.#deps.store)).find((one) => one.id === id)

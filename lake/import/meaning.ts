@@ -16,7 +16,7 @@ export interface ImportOptions {
   readonly zone: string
 }
 
-/** Where a value comes from, and who said so. */
+/** Where a value comes from, and what said so: its name, a look at the values, the person who imports, or a default. */
 export type Origin =
   | { readonly column: ImportColumn; readonly by: 'name' | 'guess' | 'map' }
   | { readonly constant: string; readonly by: 'set' | 'default' }

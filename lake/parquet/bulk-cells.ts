@@ -28,7 +28,7 @@ export function bulkCells(scratchPath: string, disk: Disk): BulkCells {
   let files = 0
 
   async function read(view: View, bytes: Uint8Array): Promise<Cells> {
-    // One thread: the other cores are for those who ask and send meanwhile.
+    // One thread: the other cores are for questions and senders meanwhile.
     instance ??= await DuckDBInstance.create(':memory:', {
       memory_limit: MEMORY_MAX,
       threads: '1',

@@ -93,7 +93,7 @@ function sketchValues({ offsets, buckets, counts }: SketchColumn): { bucket: num
   })
 }
 
-/** The cells of a file, whoever wrote it. Throws `E_COLUMNS` when it lacks a column of the view, `E_FILE_DAMAGED`. */
+/** The cells of a file, whatever wrote it. Throws `E_COLUMNS` when it lacks a column of the view, `E_FILE_DAMAGED`. */
 export function decodeCells(view: View, bytes: Uint8Array): Promise<Cells> {
   return orDamaged(view.name, () => readCells(view, bytes))
 }

@@ -72,7 +72,7 @@ export class LocalStore implements ObjectStore {
     return asStore('E_STORE_AMBIGUOUS', key, async () => {
       const won = await this.#disk.link(temporary, path)
       await this.#disk.remove(temporary)
-      // Also after losing: who is told that the object exists may rely on it.
+      // Also after losing: a writer that is told that the object exists may rely on it.
       await this.#disk.syncDir(parentOf(path))
       return won
     })

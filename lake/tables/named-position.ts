@@ -17,7 +17,7 @@ export interface NamedPosition {
   readonly position: Position
   /**
    * Takes the next version of all messages and ticks, where they exist, with a commit that changes nothing, and looks again. A
-   * commit is made by the first who puts a version: what a process that is dead put before, and its store has not yet done,
+   * commit is made by the first process that puts a version: what a process that is dead put before, and its store has not yet done,
    * comes too late for good.
    */
   fence(): Promise<Position>
@@ -48,7 +48,7 @@ export async function readNamedPosition({ messages, views }: NamingTables): Prom
 const TRIES_MAX = 10
 
 /**
- * Names partitions of a log in the lake before anything of them is acknowledged: whoever finds the lake without that log knows
+ * Names partitions of a log in the lake before anything of them is acknowledged: a process that finds the lake without that log knows
  * that it may have held blocks which nobody sealed. A partition that is named already stays as it is.
  */
 export async function namePartitions(

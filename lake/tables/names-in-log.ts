@@ -6,7 +6,7 @@ import { isError } from '../../schemas/errors.ts'
 import { lowest, offsetIn, type Position } from '../../schemas/position.ts'
 import { allViews, type LakeTables } from './deployment.ts'
 import { namedPosition } from './named-position.ts'
-import type { NamesInLake } from './names-in-lake.ts'
+import type { ColumnNames } from './recent-names.ts'
 
 /** As many as speed asks for. */
 const BLOCKS_PER_READ = 2_048
@@ -15,7 +15,7 @@ const BLOCKS_PER_READ = 2_048
 export async function namesInLog(
   log: Pick<LogReader, 'partitions' | 'start' | 'end' | 'read'>,
   tables: Pick<LakeTables, 'datasets'>,
-): Promise<NamesInLake[]> {
+): Promise<ColumnNames[]> {
   const told = await toldByAll(tables)
   const names = new Map(
     tables.datasets.map(({ dataset, views }) => {

@@ -6,7 +6,7 @@ import { BEGINNING, type Gap } from '../../schemas/position.ts'
 import { HOUR_MS } from '../../schemas/time.ts'
 import type { ObjectStore } from '../store/port.ts'
 
-/** Who keeps states beside its commits. */
+/** The layer that keeps states beside its commits. */
 export type StateKeeper = 'speed' | 'lake-writer'
 
 export interface RepeatStatesDeps {
@@ -30,7 +30,7 @@ const LOST = 'it is not known which of these messages stood in the log before: s
 
 /**
  * What readers of the log know of repeats, kept in the lake (docs/format/repeats.md): each writes it before the commit at whose
- * position it stands, and finds it there when it starts. States at one position are equal, whoever wrote them.
+ * position it stands, and finds it there when it starts. States at one position are equal, whichever process wrote them.
  */
 export class RepeatStates {
   readonly #deps: RepeatStatesDeps

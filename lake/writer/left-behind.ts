@@ -23,7 +23,7 @@ export interface LeftBehindDeps {
  *     before   messages (…, a] ─ gap (a, closed]          journal (…, a] (a, end]
  *     after    messages (…, end], closed at max(closed, end)
  *
- * The rows keep their places in the log, and each commit takes them and their part of the gap at once: whoever dies between goes on
+ * The rows keep their places in the log, and each commit takes them and their part of the gap at once: a process that dies between goes on
  * with what is left of it. What a sender sent again to another partition counts there. Returns how many blocks were sealed.
  */
 export async function sealLeftBehind(left: LeftBehind, deps: LeftBehindDeps): Promise<number> {
@@ -95,7 +95,7 @@ function counted(block: Block, elsewhere: ReadonlyMap<string, ReadonlySet<number
   return rows.length === 0 ? [] : [{ block, rows: Uint16Array.from(rows) }]
 }
 
-/** The numbered rows of a block; none of one that cannot be read, which is for whoever seals it to say. */
+/** The numbered rows of a block; none of one that cannot be read, which is for the seal to say. */
 function numbered(block: Block): { sender: string; seq: number; row: number }[] {
   try {
     const { length, agent, seq } = block.messages

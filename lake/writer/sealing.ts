@@ -120,7 +120,7 @@ export class Sealing {
     return this.#known
   }
 
-  /** Before the commits at that position, so that whoever begins there finds it. */
+  /** Before the commits at that position, so that a writer that begins there finds it. */
   async #keep(repeats: Repeats, position: number): Promise<void> {
     const { partition, states } = this.#deps
     await states?.keep('lake-writer', { partition, position }, repeats)

@@ -16,7 +16,7 @@ import { MARK_BYTES } from './segment-name.ts'
 import { Tail } from './tail.ts'
 
 export interface JournalConfig extends RecoveryConfig {
-  /** Who holds the lock, for the error of who comes second. */
+  /** What holds the lock, for the error of a second process. */
   readonly holder: string
   /** Bytes of blocks in a segment. */
   readonly segmentBytesMax?: number
@@ -222,7 +222,7 @@ export class Journal implements Log {
     return cut.promise
   }
 
-  /** Between two groups; who asked may ask again when it fails. */
+  /** Between two groups; the caller may try again when it fails. */
   async #cutNow(): Promise<void> {
     const cuts = this.#cuts.splice(0)
     try {
@@ -320,7 +320,7 @@ export class Journal implements Log {
     }
   }
 
-  /** Makes what was appended durable, unless the disk fails; whoever still waits then gets `E_CLOSED`. */
+  /** Makes what was appended durable, unless the disk fails; callers that still wait then get `E_CLOSED`. */
   async close(): Promise<void> {
     if (this.#closing.signal.aborted) return
     this.#closing.abort()

@@ -5,7 +5,7 @@ import { agentBytes } from './segment-head.ts'
 
 /** When there are too many agents, so many go that not at every block some must. */
 const KEPT_SHARE = 7 / 8
-/** How exactly it is known who was seen before whom. */
+/** How exactly it is known which agent was seen before which. */
 const ORDER_MS = HOUR_MS
 
 interface Known extends AgentState {

@@ -3,7 +3,7 @@ import type { StoredBlock } from '../stored-block.ts'
 /** Bytes kept in memory behind the end of the log: some tenths of a second of the heaviest load. */
 const TAIL_BYTES_MAX = 16 << 20
 
-/** The newest durable blocks, so that who follows closely reads no disk. */
+/** The newest durable blocks, so that a reader close behind the end reads no disk. */
 export class Tail {
   #blocks: StoredBlock[] = []
   #bytes = 0

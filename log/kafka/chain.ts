@@ -17,7 +17,7 @@ interface Waiting {
 interface Told {
   /** Brokers did not answer, or refused. */
   failed(reason: string): void
-  /** A group is durable: so many bytes, the last of its blocks at that offset. Told before whoever appended them. */
+  /** A group is durable: so many bytes, the last of its blocks at that offset. Told before the appending side is. */
   acknowledged(bytes: number, last: number): void
 }
 

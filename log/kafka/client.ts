@@ -1,6 +1,6 @@
 /**
  * What the log asks of a Kafka client, for one topic. Two fit it: kafkajs.ts and platformatic.ts. Every call fails with the
- * client's own error when the brokers cannot be reached or refuse; whoever calls tries again.
+ * client's own error when the brokers cannot be reached or refuse; the caller tries again.
  */
 export interface KafkaClient {
   /** Makes the topic unless it exists, then returns how many partitions it has. What exists is left as it is. */
@@ -19,7 +19,7 @@ export interface KafkaClient {
   deleteBelow(partition: number, offset: number): Promise<void>
   /**
    * Joins the consumer group `TOPIC.group`, which hands the partitions of the topic to its members. It is a hint: for a while
-   * two members may have the same one. Whoever joins hears of what comes by `member`. One that fails leaves nothing behind.
+   * two members may have the same one. A process that joins hears of what comes by `member`. One that fails leaves nothing behind.
    */
   join(group: string, member: GroupMember): Promise<{ leave(): Promise<void> }>
   close(): Promise<void>

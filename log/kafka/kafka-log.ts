@@ -23,7 +23,7 @@ export interface KafkaLogDeps {
 const POLL_MS = 200
 /** Bytes of one read. */
 const READ_BYTES_MAX = 4 << 20
-/** Whoever reads tries again within this time: a failed read that is older is of a partition that nobody reads here any more. */
+/** Readers try again within this time: a failed read that is older is of a partition that nobody reads here any more. */
 const READ_TROUBLE_MS = 60_000
 
 /** What a broker was asked for. */
@@ -44,7 +44,7 @@ export async function openKafkaLog(spec: TopicSpec, deps: KafkaLogDeps): Promise
 
 /**
  * A log over a Kafka topic. Several collectors append to it, so a block or message may stand in it twice: readers drop repeats.
- * What waits to be durable is bounded by whoever appends (`pendingBytes`), what is known of senders as in the journal's heads.
+ * What waits to be durable is bounded by the appending side (`pendingBytes`), what is known of senders as in the journal's heads.
  * `end` is what the last look at the brokers, the last read or the last own append said; it never goes back.
  */
 export class KafkaLog implements Log {

@@ -176,7 +176,7 @@ const connected = async <T extends Connection>(made: T): Promise<T> => {
 
 /** A connection that is made when somebody wants to use it. */
 interface Renewed<T> {
-  /** Fails where `ask` does, and after `CALL_MS`. Another connection then takes the place of the one that was used. */
+  /** Fails where `ask` does, and after `CALL_MS`. Another connection then replaces the one that was used. */
   use<R>(ask: (connection: T) => Promise<R>): Promise<R>
   close(): Promise<void>
 }

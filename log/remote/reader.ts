@@ -28,7 +28,7 @@ export interface SentSlice extends Omit<LogSlice, 'blocks'> {
 
 /**
  * A log that lives in another thread, where `serveLog` answers. That it grew is told at once, and before the sender gets its
- * acknowledgement; the blocks are fetched by whoever wants them, so that none pile up here when this thread is busy.
+ * acknowledgement; the blocks are fetched when a reader wants them, so that none pile up here when this thread is busy.
  */
 export function remoteLog(first: LogView, calls: Calls): LogReader {
   const decoder = new BlockDecoder()

@@ -5,7 +5,7 @@ import { memoryOf, packBlocks } from '../packed-blocks.ts'
 import type { Log } from '../port.ts'
 import type { LogView, ReadCall, SentSlice } from './reader.ts'
 
-/** Answers those who read `log` from another thread (`remoteLog`), and tells them whenever it changed. */
+/** Answers readers of `log` in another thread (`remoteLog`), and tells them whenever it changed. */
 export function serveLog(log: Log, calls: Calls): LogView {
   const encoder = new BlockEncoder()
   const offsets = (of: (partition: number) => number): Position =>

@@ -1,7 +1,7 @@
 import type { Explain, Stats, View } from '../api/types.ts'
 import { count } from '../time/words.ts'
 
-/** What the figures rest on: who answered, up to where, from which files. */
+/** What the figures rest on: which layers answered, up to where, from which files. */
 export function Basis({ stats, view }: { stats: Stats; view: View }) {
   const { batch, realtime } = stats.answered_by
   const all = Math.max(1, batch + realtime)

@@ -8,7 +8,7 @@ export interface Followed {
   readonly key: readonly string[]
 }
 
-/** What those who follow are told: cells that changed, and whether the connection is lost. */
+/** What followers are told: cells that changed, and whether the connection is lost. */
 export interface LiveNews {
   readonly view: string
   readonly cells?: readonly Cell[]
@@ -18,7 +18,7 @@ export interface LiveNews {
 export type Tell = (news: LiveNews) => void
 
 interface Feed {
-  /** The newest cell of each key: what whoever comes later is told first. */
+  /** The newest cell of each key: what a later follower is told first. */
   readonly newest: Map<string, Cell>
   readonly followers: Set<Tell>
   lost: boolean
@@ -28,7 +28,7 @@ interface Feed {
 /** A stream that nobody follows goes on so long: from one page to the next it is the same. */
 const IDLE_MS = 5_000
 
-/** One stream for each view, for all who follow it. */
+/** One stream for each view, for all its followers. */
 export class LiveFeeds {
   readonly #feeds = new Map<string, Feed>()
 

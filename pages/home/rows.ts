@@ -46,7 +46,7 @@ export function rowsOf(view: View, known: Known, nowMs: number): Row[] {
   const hour = new Map((known.hour?.keys ?? []).map((row) => [keyId(keyOf(view, row)), row]))
   const first = view.gauges[0]!.name
   const ids = byId(known.keys)
-  // Whoever sends for the first time is there before the list is asked for again.
+  // A service that sends for the first time is there before the list is asked for again.
   const keys = [
     ...ids.values(),
     ...[...known.newest].flatMap(([id, cell]) =>

@@ -18,7 +18,7 @@ const EVERY_MS = 15_000
 /** Hosts that are asked for, those that sent last; and that are shown, of them the silent ones first. */
 const [ASKED_MAX, SHOWN_MAX] = [500, 10]
 
-/** Where no collector tells which agents are connected: who fell silent last, then who sends. */
+/** Where no collector tells which agents are connected: those that fell silent last, then those that send. */
 export function HostsTable({ zone }: { zone: string }) {
   const { data } = useAnswer(
     'hosts',

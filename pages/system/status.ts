@@ -43,7 +43,7 @@ export interface Status {
   readonly stored: readonly { readonly dataset: string; readonly bytes: number }[]
 }
 
-/** A layer in other processes: `reason` says who tells of it. */
+/** A layer in other processes: `reason` says what tells of it. */
 export interface Elsewhere extends Layer {
   readonly state: 'elsewhere'
 }

@@ -18,7 +18,7 @@ export type Level = 'ok' | 'late' | 'stuck' | 'away'
 
 export interface Judged {
   readonly level: Level
-  /** What is wrong, or who tells more; empty where nothing is. */
+  /** What is wrong, or what tells more; empty where nothing is. */
   readonly words: string
 }
 

@@ -1,7 +1,7 @@
 import type { CellColumn, NumberColumn } from '../cell-column.ts'
 import { type Accumulator, numbers, reserved, taken } from './measure.ts'
 
-/** Rows of one column of numbers that are added up; what a message adds is said by who extends it. */
+/** Rows of one column of numbers that are added up; what a message adds is said by the class that extends it. */
 export abstract class Sums implements Accumulator {
   readonly #type: NumberColumn['type']
   protected sums = new Float64Array()

@@ -25,7 +25,7 @@ export type App = FastifyInstance<
   TypeBoxTypeProvider
 >
 
-/** SQL for those who ask over HTTP. */
+/** SQL over HTTP. */
 export interface ServedQueries {
   readonly queries: LakeQueries
   /** The table of a view; of the first one where it is null. Null where there is none of that name. */

@@ -4,7 +4,7 @@ import type { Range } from '../answers.ts'
 import { addVary } from './compress.ts'
 
 /**
- * Lets whoever has an answer already ask whether it still holds. Only answers about closed ranges say by an ETag what they are:
+ * Lets a client that has an answer ask whether it still holds. Only answers about closed ranges say by an ETag what they are:
  * those of the published version alone, since what speed holds changes all the time. It is a weak one: with the same ETag
  * every figure is the same, while `tidemark` and `view_version` may be those of an older version with the same files.
  * A late message may yet come to any range, so nothing is kept without asking.

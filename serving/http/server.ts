@@ -57,7 +57,7 @@ export interface HttpServer {
 const BODY_BYTES_MAX = 64 << 10
 /** A request must have arrived within this time; looked at every half of it. */
 const REQUEST_MS_MAX = 20_000
-/** Connections open at once; a further one is closed. Beside all who may follow newest cells others have room. */
+/** Connections open at once; a further one is closed. Beside all followers of newest cells others have room. */
 const CONNECTIONS_MAX = 2_000
 
 /** A server without any routes. */

@@ -8,7 +8,7 @@ import { isLoopback } from '../../schemas/loopback.ts'
  *     read by a name that leads here (DNS rebinding) ─▶ Host is none of ours ─▶ 421
  *     sent to here from there                        ─▶ Sec-Fetch-Site, Origin ─▶ 403
  *
- * Whoever shows a valid token is no such page: a browser sends it to no other name.
+ * A request with a valid token is from no such page: a browser sends it to no other name.
  */
 
 /** Host and port of a `Host` header: an IPv6 address in brackets, or anything else. */

@@ -36,7 +36,7 @@ export interface Kept {
 /** Files whose chunks are removed in one transaction. */
 const DROPPED_AT_A_TIME = 16
 
-/** Fills the index: whoever holds it is the only one who writes. */
+/** Fills the index: its holder is the only writer. */
 export class Filling {
   readonly db: Database.Database
 

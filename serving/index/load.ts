@@ -41,7 +41,7 @@ export async function look({ dataset, tables }: LoadDeps): Promise<Seen> {
 
 /**
  * Prepares the index of a view for what was seen of the lake. What it returns makes the index of the one before, which must
- * not be asked any more: whoever calls it takes the result at once. Null when it was closed meanwhile.
+ * not be asked any more: the caller takes the result at once. Null when it was closed meanwhile.
  */
 export async function load(before: ViewIndex, seen: Seen, deps: LoadDeps): Promise<(() => ViewIndex) | null> {
   const { tables, loader } = deps

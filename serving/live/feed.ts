@@ -9,7 +9,7 @@ import { layoutOf } from '../../schemas/view-columns.ts'
 import type { Answers, Range } from '../answers.ts'
 
 /**
- * The newest cells of a view, and when each changed: one computation for all who follow it.
+ * The newest cells of a view, and when each changed: one computation for all its followers.
  *
  *     look 7        look 8        look 9
  *     a, b changed  c changed     a changed       cells: b 7, c 8, a 9

@@ -2,16 +2,16 @@ import type { Clock, Random } from '../../schemas/ports/clock.ts'
 import { Feed, type FeedDeps, type LiveCell } from './feed.ts'
 
 /**
- * Those who follow newest cells, as server-sent events. A follower is a generator that is asked for its next event when its
+ * Followers of newest cells, as server-sent events. A follower is a generator that is asked for its next event when its
  * connection takes more. While it is not asked nothing is kept for it but the number of the look that it has: what changed
  * in between comes in one, each cell as it is by then.
  */
 export interface Wanted {
   readonly view: string
-  /** Says which keys, the same text for the same ones: events are written once for all who want the same. */
+  /** Says which keys, the same text for the same ones: events are written once for all followers that want the same. */
   readonly filter: string
   wants(key: string): boolean
-  /** The id of the last event that a follower who comes back has; null of a new one. */
+  /** The id of the last event that a follower has which comes back; null of a new one. */
   readonly lastId: string | null
 }
 
@@ -19,16 +19,16 @@ export interface Wanted {
 export const FOLLOWERS_MAX = 1_000
 /** Cells of one event. */
 const EVENT_CELLS_MAX = 200
-/** Events that are kept for others who want the same. */
+/** Events that are kept for others that want the same. */
 const SHARED_MAX = 256
-/** A feed that nobody follows goes on so long, for those who come back. */
+/** A feed that nobody follows goes on so long, for followers that come back. */
 const IDLE_MS = 60_000
-/** Whoever takes nothing for so long is let go; it may come back with the id that it has. */
+/** A follower that takes nothing for so long is let go; it may come back with the id that it has. */
 const STALLED_MS = 60_000
 const STALLED_LOOK_MS = 15_000
 /** A follower comes anew after this time, so that its token is looked at again. */
 const FOLLOWED_MS_MAX = 15 * 60_000
-/** At the end those who take nothing are waited for so long. */
+/** At the end followers that take nothing are waited for so long. */
 const CLOSE_MS_MAX = 500
 /** Without a word for so long a follower, or what lies between, might take the connection for broken. */
 const SILENT_MS_MAX = 10_000
@@ -191,7 +191,7 @@ export class Followers {
   }
 }
 
-/** The look that a follower has who comes back with an id; 0, before all of them, when it is none of this feed. */
+/** The look that a follower has which comes back with an id; 0, before all of them, when it is none of this feed. */
 function lookOf(id: string | null, { epoch, feed }: Followed): number {
   const [, of, look] = /^(.+)-(\d{1,15})$/.exec(id ?? '') ?? []
   return of === epoch && Number(look) <= feed.look ? Number(look) : 0
@@ -202,7 +202,7 @@ function begin({ view, windowMs }: Feed): string {
   return `retry: ${RETRY_MS}\nevent: begin\ndata: ${data}\n\n`
 }
 
-/** Events of so many cells that none is long; only the last has the id, so that whoever has not all of them gets all again. */
+/** Events of so many cells that none is long; only the last has the id, so that a follower that has not all of them gets all again. */
 function eventsOf(cells: readonly LiveCell[], id: string, about: string): string[] {
   const events: string[] = []
   for (let at = 0; at < cells.length; at += EVENT_CELLS_MAX) {

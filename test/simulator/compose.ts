@@ -25,7 +25,6 @@ import type { Incarnation } from '../sim/incarnation.ts'
 import { openDuckdb } from './duckdb.ts'
 import { eraserOf } from './erasing.ts'
 import { followJournal } from './follow-journal.ts'
-import type { HoldUp } from './hold-up.ts'
 import { noteLost } from './lost-journal.ts'
 import {
   CONNECTIONS_MAX,
@@ -37,6 +36,7 @@ import {
   TICK_MS,
   UNSEALED_BYTES_MAX,
 } from './site.ts'
+import type { TableDelay } from './table-delay.ts'
 
 /** So many that every message's date is within: checks ask at once, without a look at the lake. */
 const INDEX_DAYS = 10_000
@@ -105,7 +105,7 @@ export async function compose(site: Site, life: Incarnation): Promise<Parts> {
 
   /** The layers that write to the lake. */
   function writers(own: LakeTables) {
-    const { writer, speed, batch } = site.holdUps
+    const { writer, speed, batch } = site.tableDelays
     return startWriters(
       {
         tickMs: TICK_MS,
@@ -120,7 +120,7 @@ export async function compose(site: Site, life: Incarnation): Promise<Parts> {
       {
         log,
         store,
-        tables: { writer: heldUp(own, writer), speed: heldUp(own, speed), batch: heldUp(own, batch) },
+        tables: { writer: delayed(own, writer), speed: delayed(own, speed), batch: delayed(own, batch) },
         openEngine: site.config.engine === 'duckdb' ? openDuckdb : openReference,
         ...deps,
       },
@@ -201,13 +201,13 @@ function gatedDisk(site: Site, life: Incarnation) {
 }
 
 /** The tables as a layer sees them that can be held up. */
-function heldUp({ datasets, runs }: LakeTables, holdUp: HoldUp): LakeTables {
+function delayed({ datasets, runs }: LakeTables, tableDelay: TableDelay): LakeTables {
   return {
     datasets: datasets.map(({ dataset, messages, views }) => ({
       dataset,
-      messages: holdUp.on(messages),
+      messages: tableDelay.on(messages),
       views: views.map(({ view, published, ticks, frozen }) => {
-        return { view, published: holdUp.on(published), ticks: holdUp.on(ticks), frozen }
+        return { view, published: tableDelay.on(published), ticks: tableDelay.on(ticks), frozen }
       }),
     })),
     runs,

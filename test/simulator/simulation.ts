@@ -160,7 +160,7 @@ export class Simulation {
     world.disk.fault = null
     world.disk.capacityBytes = Number.POSITIVE_INFINITY
     world.slowDiskMs = 0
-    for (const holdUp of Object.values(world.holdUps)) holdUp.end()
+    for (const tableDelay of Object.values(world.tableDelays)) tableDelay.end()
     world.remote.trouble = { ...NO_TROUBLE }
     world.net.delayMs = 0
     for (const host of this.fleet.hosts) host?.mend()

@@ -19,9 +19,9 @@ import { SimNet } from '../sim/net.ts'
 import { simRandom } from '../sim/random.ts'
 import { SimStore } from '../sim/store.ts'
 import { Amendments } from './amendments.ts'
-import { HoldUp } from './hold-up.ts'
 import { lakeReader } from './lake-reader.ts'
 import { Oracle } from './oracle.ts'
+import { TableDelay } from './table-delay.ts'
 import { Trace } from './trace.ts'
 
 /** A view of another dataset: two keys, no source, optional gauges. */
@@ -88,7 +88,11 @@ export class Site {
   /** Longest time of a call of the disk. */
   slowDiskMs = 0
   /** What holds up one layer alone. */
-  readonly holdUps: { readonly writer: HoldUp; readonly speed: HoldUp; readonly batch: HoldUp }
+  readonly tableDelays: {
+    readonly writer: TableDelay
+    readonly speed: TableDelay
+    readonly batch: TableDelay
+  }
   /** Called after every answer of a port to the process. */
   between: (() => void) | null = null
   #view: View = serviceMinute
@@ -115,8 +119,8 @@ export class Site {
     this.store = new MemoryStore(this.clock)
     this.remote = new SimStore(this.store, { clock: this.clock, random: simRandom(seed + 0.25) })
     this.net = new SimNet(seed, this.clock)
-    const holdUp = () => new HoldUp(this.clock, this.random)
-    this.holdUps = { writer: holdUp(), speed: holdUp(), batch: holdUp() }
+    const tableDelay = () => new TableDelay(this.clock, this.random)
+    this.tableDelays = { writer: tableDelay(), speed: tableDelay(), batch: tableDelay() }
     this.tables = this.lookAgain()
     if (this.config.amends) this.oracle.amendments = new Amendments(this, this.defined)
   }

@@ -1,8 +1,8 @@
 import { startCollector } from '../../../collector/collector.ts'
 import { NAME_KEPT_HOURS } from '../../../collector/intake/limits.ts'
 import type { LakeTables } from '../../../lake/tables/deployment.ts'
-import { namesInLake } from '../../../lake/tables/names-in-lake.ts'
 import { namesInLog } from '../../../lake/tables/names-in-log.ts'
+import { recentNames } from '../../../lake/tables/recent-names.ts'
 import type { Definitions } from '../../../schemas/definitions.ts'
 import { HOUR_MS } from '../../../schemas/time.ts'
 import { certificateOf } from '../../access/certificate.ts'
@@ -37,7 +37,7 @@ export async function startCollectorLayer(
   // The log first: what a tick has told meanwhile is in the lake then.
   const knownNames = async () => [
     ...(await namesInLog(shared.log, tables)),
-    ...(await namesInLake(tables, sinceMs)),
+    ...(await recentNames(tables, sinceMs)),
   ]
   const deps = { ...host, ...shared, datasets, net, rejectsDir, access, knownNames }
   const collector = await startCollector(config, deps)

@@ -35,7 +35,7 @@ export class Prefixes {
   #piecesUsed = 0
   /** Places by their names: a table of open addressing with linear probing, never more than half full; 0 is none. */
   #slots = new Int32Array(FIRST_SLOTS)
-  /** The place of the prefix read last. */
+  /** Where the prefix read last is kept. */
   #last = 0
   #credit = CREDIT_MAX
   /** Lines still to go by before it learns again. */

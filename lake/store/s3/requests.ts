@@ -67,7 +67,7 @@ export class Requests {
     this.#deps = deps
   }
 
-  /** See above. `what` names the object for whoever reads the error. */
+  /** See above. `what` names the object in the error. */
   async send(what: string, request: S3Request): Promise<Sent> {
     const { credentials, clock, random } = this.#deps
     const requestsMax = request.requestsMax ?? REQUESTS_MAX

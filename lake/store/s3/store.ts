@@ -23,7 +23,7 @@ const IF_ABSENT = { 'if-none-match': '*' }
  *     list             1 LIST for each 1,000 objects
  *     delete           1 DELETE
  *
- * An unclear put is sent again with the same bytes. Is the object there by then, it is read back: whoever has put these
+ * An unclear put is sent again with the same bytes. Is the object there by then, it is read back: a writer that has put these
  * bytes, which no other writer has, was this one.
  */
 export class S3Store implements ObjectStore {
@@ -94,7 +94,7 @@ export class S3Store implements ObjectStore {
             body: bytes,
           })
     const { status } = sent.answer
-    // Whoever stored it says what it stored; what else answers 200 is no S3.
+    // A store says what it stored; what else answers 200 is no S3.
     const isPut = status === 412 || bytes.length > PART_BYTES || sent.answer.header('etag') !== null
     if (status === 404 || status === 416 || !isPut)
       throw new TidemarkError('E_STORE_AMBIGUOUS', `${named(key)}: HTTP ${status}`)

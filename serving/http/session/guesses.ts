@@ -6,7 +6,7 @@ export const GUESSES_MAX = 10
 export const GUESSES_MS = 60_000
 
 /**
- * Slows those who guess tokens. It counts by the id that a token begins with: who tries many for one id is stopped, and others on the
+ * Slows clients that guess tokens. It counts by the id that a token begins with: a client that tries many for one id is stopped, and others on the
  * same network, with tokens of their own, are not.
  */
 export class Guesses {

@@ -35,7 +35,7 @@ export class Identities {
   }
 
   /**
-   * Returns null for who shows nothing valid. Throws `E_GUESSES` for who showed too much that was wrong, where it must be known
+   * Returns null for a request that shows nothing valid. Throws `E_GUESSES` for a client that showed too much that was wrong, where it must be known
    * who asks.
    */
   of(request: FastifyRequest): Identity | null {

@@ -70,9 +70,9 @@ export function storeTrouble(
 export function layerSlow(sim: Simulation, dice: Dice): string {
   const layer = dice.pick(['writer', 'speed', 'speed', 'batch'] as const)
   const maxMs = dice.pick([1_000, 20_000, 400_000])
-  const holdUp = sim.world.holdUps[layer]
-  holdUp.begin(maxMs)
-  return sim.forAWhile(`${layer} takes up to ${maxMs / 1_000} s a call`, dice, () => holdUp.end())
+  const tableDelay = sim.world.tableDelays[layer]
+  tableDelay.begin(maxMs)
+  return sim.forAWhile(`${layer} takes up to ${maxMs / 1_000} s a call`, dice, () => tableDelay.end())
 }
 
 /** A machine that was set right, or that slept. */

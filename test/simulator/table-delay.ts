@@ -2,7 +2,7 @@ import type { Table } from '../../lake/delta/port.ts'
 import { type Clock, type Random, sleep } from '../../schemas/ports/clock.ts'
 
 /** Makes one layer slow: its calls of tables take their time until that is over. */
-export class HoldUp {
+export class TableDelay {
   readonly #clock: Clock
   readonly #random: Random
   #maxMs = 0

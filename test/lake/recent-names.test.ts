@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { namesInLake } from '../../lake/tables/names-in-lake.ts'
+import { recentNames } from '../../lake/tables/recent-names.ts'
 import { host } from '../../schemas/datasets/host.ts'
 import type { Message } from '../../schemas/message.ts'
 import { DAY_MS } from '../../schemas/time.ts'
@@ -26,7 +26,7 @@ test('names are those of the last day, of the newest first, in ticks and in what
   )
   await rig.tick([message('late', 'h-9', NOW_MS - 9 * DAY_MS)], 1, 2)
   const names = async () =>
-    (await namesInLake(rig.tables, NOW_MS - DAY_MS)).map(({ column, names }) => [column, ...names])
+    (await recentNames(rig.tables, NOW_MS - DAY_MS)).map(({ column, names }) => [column, ...names])
   expect(await names()).toEqual([
     ['service', 'late', 'web'],
     ['host', 'h-9', 'h-1', 'h-2'],

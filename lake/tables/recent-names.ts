@@ -7,7 +7,7 @@ import type { DatasetTables, LakeTables, ViewTables } from './deployment.ts'
 import { ticksOf } from './ticks.ts'
 
 /** Names that messages of a dataset had in one of its name columns, those of the newest first. */
-export interface NamesInLake {
+export interface ColumnNames {
   readonly dataset: string
   readonly column: string
   readonly names: readonly string[]
@@ -17,11 +17,11 @@ export interface NamesInLake {
  * The names of what was received or is dated since `sinceMs`, by the keys of the views; a file that cannot be read is left
  * out. It reads the columns of names alone, of files of about a day.
  */
-export async function namesInLake(
+export async function recentNames(
   { datasets }: Pick<LakeTables, 'datasets'>,
   sinceMs: number,
-): Promise<NamesInLake[]> {
-  const found: NamesInLake[] = []
+): Promise<ColumnNames[]> {
+  const found: ColumnNames[] = []
   for (const tables of datasets)
     for (const [column, names] of await namesOf(tables, sinceMs))
       found.push({ dataset: tables.dataset.name, column, names: [...names] })
