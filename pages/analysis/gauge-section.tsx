@@ -26,7 +26,8 @@ interface Props {
   readonly stats: Stats | null
   readonly series: Series | null
   readonly before: Series | null
-  readonly other: { readonly name: string; readonly series: Series } | null
+  /** Keys that this one is compared with. */
+  readonly others: readonly { readonly name: string; readonly series: Series }[] | null
   readonly each: { readonly view: View; readonly page: SeriesPage } | null
 }
 
@@ -35,13 +36,13 @@ const MINUTE_MS = 60_000
 const HOLES_MAX = 5
 
 /** A chart of one gauge with its summary, its table and its picture. */
-export function GaugeSection({ shown, of, gauge, stats, series, before, other, each }: Props) {
+export function GaugeSection({ shown, of, gauge, stats, series, before, others, each }: Props) {
   const { address, view, zone, range } = shown
   const figure = useRef<HTMLElement>(null)
   const title = titleOf(gauge.name)
   const drawn = useMemo(
-    () => (series === null ? null : drawing(series, { range, gauge, of, before, other, each })),
-    [series, before, other?.series, each?.page, gauge.name],
+    () => (series === null ? null : drawing(series, { range, gauge, of, before, others, each })),
+    [series, before, others, each?.page, gauge.name],
   )
   const zoom = (fromMs: number, toMs: number) => {
     const from = Math.floor(fromMs / MINUTE_MS) * MINUTE_MS
@@ -122,18 +123,18 @@ function holesText(holes: readonly Hole[], zone: string): string {
   return `No messages from ${named.join('; ')}${more}.`
 }
 
-type About = Pick<Props, 'gauge' | 'of' | 'before' | 'other' | 'each'> & { readonly range: Shown['range'] }
+type About = Pick<Props, 'gauge' | 'of' | 'before' | 'others' | 'each'> & { readonly range: Shown['range'] }
 
 /** What is drawn: the band, mean and p95 of the key, or means alone where it is compared. */
-function drawing(series: Series, { range, gauge, of, before, other, each }: About) {
+function drawing(series: Series, { range, gauge, of, before, others, each }: About) {
   const { step_ms: stepMs } = series
   const t = series.t.map((time) => Math.max(Date.parse(time), range.fromMs))
   const { drawn, holes } = holesOf(t, series.messages, stepMs)
-  const all = before || other || each ? t.map((_, i) => i) : drawn
+  const all = before || others || each ? t.map((_, i) => i) : drawn
   const pick = (values: readonly (number | null)[]) => all.map((i) => values[i] ?? null)
   const of_ = (field: string) => pick(column(series, gauge.name, field))
   const mean: Line = {
-    name: before || other ? `${of.at(-1)}, mean` : 'Mean',
+    name: before || others ? `${of.at(-1)}, mean` : 'Mean',
     values: of_('mean'),
     kind: 'mean',
   }
@@ -145,12 +146,17 @@ function drawing(series: Series, { range, gauge, of, before, other, each }: Abou
         values: pick(column(row, gauge.name, 'mean')),
         kind: 'other',
       })
-  else if (other !== null)
-    lines.push(mean, {
-      name: `${other.name}, mean`,
-      values: pick(column(other.series, gauge.name, 'mean')),
-      kind: 'before',
-    })
+  else if (others !== null)
+    lines.push(
+      { ...mean, kind: 'other' },
+      ...others.map(
+        (other): Line => ({
+          name: `${other.name}, mean`,
+          values: pick(column(other.series, gauge.name, 'mean')),
+          kind: 'other',
+        }),
+      ),
+    )
   else {
     const hasBand = column(series, gauge.name, 'min').length > 0
     if (hasBand)

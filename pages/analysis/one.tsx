@@ -1,7 +1,7 @@
 import { useMemo } from 'preact/hooks'
 import type { ApiError } from '../api/client.ts'
 import { ask, pathOf } from '../api/client.ts'
-import { figures, keyId, keyOf, keyParams, type Page, type Series, type Summary } from '../api/types.ts'
+import { figures, keyId, keyOf, keyParams, type Page, type Summary } from '../api/types.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { KeyName, Name } from '../names/name.tsx'
 import { compareNames, titleOf, visible } from '../names/visible.ts'
@@ -11,10 +11,11 @@ import { Incomplete, Lost, Notice } from '../shell/notice.tsx'
 import { Scroll } from '../shell/scroll.tsx'
 import { count, moment, rangeText, valueText } from '../time/words.ts'
 import { Basis } from './basis.tsx'
+import { compareAlso, comparedWith, compareWithout } from './compared.ts'
 import { Elsewhere } from './elsewhere.tsx'
 import { FigureHeads } from './figure-heads.tsx'
 import { GaugeSection } from './gauge-section.tsx'
-import { askFiner, askSeries, askStats, finerView } from './questions.ts'
+import { askFiner, askSeries, askStats, finerView, LINES_MAX } from './questions.ts'
 
 /** Keys that can be chosen to compare with. */
 const OTHERS_MAX = 500
@@ -32,9 +33,15 @@ export function KeyAnalysis({ shown, of }: { shown: Shown; of: readonly string[]
   const before = useAnswer(compare === 'before' ? `before ${about}` : null, (signal) =>
     askSeries(view, of, range, signal, toMs - fromMs),
   )
-  const other = compare?.startsWith('key:') ? [...of.slice(0, -1), compare.slice(4)] : null
-  const others = useAnswer(other && `other ${about} ${keyId(other)}`, (signal) =>
-    askSeries(view, other!, range, signal),
+  const at = (params: URLSearchParams) => withParams({ ...address, params }, {})
+  const chosen = comparedWith(address.params)
+  const others = useAnswer(chosen.length > 0 ? `others ${about} ${keyId(chosen)}` : null, (signal) =>
+    Promise.all(
+      chosen.map(async (name) => ({
+        name,
+        series: await askSeries(view, [...of.slice(0, -1), name], range, signal),
+      })),
+    ),
   )
   const each = useAnswer(finer !== null && apart ? `each ${about}` : null, (signal) =>
     askFiner(finer!, view, of, range, signal),
@@ -51,6 +58,7 @@ export function KeyAnalysis({ shown, of }: { shown: Shown; of: readonly string[]
         .sort(compareNames),
     [keys.data],
   )
+  const free = names.filter((name) => !chosen.includes(name))
   const hasQuantiles = view.measures.includes('quantiles')
   const error = (stats.error ?? series.error) as ApiError | null
   const cells = `/v1/views/${view.name}/cells`
@@ -132,20 +140,43 @@ export function KeyAnalysis({ shown, of }: { shown: Shown; of: readonly string[]
           Compare{' '}
           <select
             class="quiet"
-            value={compare ?? ''}
-            onChange={(event) =>
-              go(withParams(address, { compare: event.currentTarget.value || null, by: null }))
-            }
+            value={chosen.length > 0 ? 'more' : (compare ?? '')}
+            onChange={(event) => {
+              const { value } = event.currentTarget
+              go(
+                value.startsWith('key:')
+                  ? at(compareAlso(address.params, value.slice(4)))
+                  : withParams(address, { compare: value || null, by: null }),
+              )
+            }}
           >
             <option value="">with nothing</option>
             <option value="before">with the period before</option>
-            {names.map((name) => (
+            {chosen.length > 0 && (
+              <option value="more" disabled>
+                {chosen.length < LINES_MAX - 1 ? 'also with …' : 'with so many'}
+              </option>
+            )}
+            {(chosen.length < LINES_MAX - 1 ? free : []).map((name) => (
               <option key={name} value={`key:${name}`}>
                 with {visible(name)}
               </option>
             ))}
           </select>
         </label>
+        {chosen.length > 0 && (
+          <span class="chosen">
+            {chosen.map((name) => (
+              <a
+                key={name}
+                href={at(compareWithout(address.params, name))}
+                aria-label={`Not with ${visible(name)}`}
+              >
+                <Name name={name} /> ×
+              </a>
+            ))}
+          </span>
+        )}
         {finer !== null && (
           <label class="check">
             <input
@@ -188,7 +219,7 @@ export function KeyAnalysis({ shown, of }: { shown: Shown; of: readonly string[]
             stats={stats.data}
             series={series.data}
             before={compare === 'before' ? before.data : null}
-            other={other === null ? null : named(other.at(-1)!, others.data)}
+            others={chosen.length > 0 ? others.data : null}
             each={apart && each.data !== null ? { view: finer!, page: each.data } : null}
           />
         ))}
@@ -197,5 +228,3 @@ export function KeyAnalysis({ shown, of }: { shown: Shown; of: readonly string[]
     </>
   )
 }
-
-const named = (name: string, series: Series | null) => (series === null ? null : { name, series })

@@ -6,6 +6,7 @@ export const KEYS: readonly (readonly [string, string])[] = [
   ['↑ ↓', 'Move through the rows of a table'],
   ['Enter', 'Open the row'],
   ['Esc', 'Leave the search, zoom out'],
+  ['[ ]', 'Earlier and later, by the length of the range'],
   ['g h', 'Home'],
   ['g a', 'Analysis'],
   ['g l', 'Live'],

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks'
-import { dateOf, dayPresets, LAST, type Range } from '../time/range.ts'
+import { dateOf, dayPresets, LAST, neighbour, type Range, rangeParams } from '../time/range.ts'
 import { isZone } from '../time/zone.ts'
 import { type Address, go, newRange, withParams } from './address.ts'
 
@@ -10,6 +10,12 @@ interface Props {
   readonly range: Range | null
   readonly nowMs: number
 }
+
+/** To the range before and behind; the keys `[` and `]` go there too. */
+const MOVES = [
+  [-1, '← Earlier'],
+  [1, 'Later →'],
+] as const
 
 /** Two dates, of which the last is included, or one of the ranges that are asked for most; all in the address. */
 export function RangePicker({ address, zone, range, nowMs }: Props) {
@@ -80,6 +86,18 @@ export function RangePicker({ address, zone, range, nowMs }: Props) {
         </p>
       </form>
       <nav class="presets" aria-label="Ranges asked for often">
+        {address.path === '/analysis' &&
+          range !== null &&
+          MOVES.map(([by, name]) => {
+            const moved = neighbour(range, zone, nowMs, by)
+            return (
+              moved !== null && (
+                <a key={name} data-move={by} href={withParams(target, newRange(rangeParams(moved, zone)))}>
+                  {name}
+                </a>
+              )
+            )
+          })}
         {LAST.map(([last, name]) => (
           <a
             key={last}

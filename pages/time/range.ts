@@ -98,6 +98,23 @@ export function rangeParams({ fromMs, toMs, last }: Range, zone: string): { [nam
 
 const instant = (ms: number) => new Date(ms).toISOString().replace(':00.000Z', 'Z')
 
+/**
+ * The range of the same length right before (`-1`) or behind (`1`): as many dates where it runs over whole days, whatever their
+ * hours. None that begins in the future.
+ */
+export function neighbour(range: Range, zone: string, nowMs: number, by: 1 | -1): Range | null {
+  const { fromMs, toMs } = range
+  const isWhole = startOfDay(fromMs, zone) === fromMs && startOfDay(toMs, zone) === toMs && toMs > fromMs
+  const days = isWhole ? daysBetween(fromMs, toMs, zone) : 0
+  const move = (ms: number) => (days > 0 ? startOfDay(ms, zone, by * days) : ms + by * (toMs - fromMs))
+  const moved = { fromMs: by === 1 ? toMs : move(fromMs), toMs: by === 1 ? move(toMs) : fromMs, last: null }
+  return moved.fromMs >= nowMs || moved.toMs <= moved.fromMs ? null : moved
+}
+
+/** How many dates of the zone lie between two of their beginnings. */
+const daysBetween = (fromMs: number, toMs: number, zone: string) =>
+  Math.round((Date.parse(dateOf(toMs, zone)) - Date.parse(dateOf(fromMs, zone))) / DAY_MS)
+
 /** Ranges of whole days: today, yesterday, this month. */
 export function dayPresets(nowMs: number, zone: string): { name: string; from: string; to: string }[] {
   const today = dateOf(nowMs, zone)

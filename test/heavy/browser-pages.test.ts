@@ -156,13 +156,12 @@ test.skipIf(!hasBrowser)(
       return chart.querySelector('canvas').getBoundingClientRect().width <= 300
     })()`)
     expect(fits).toBe(true)
-    await page.emulateMedia({ media: 'print', colorScheme: 'dark' })
-    const theme = () => page.evaluate<string>('document.documentElement.dataset.theme')
-    expect(await theme()).toBe('dark')
-    await page.evaluate(`dispatchEvent(new Event('beforeprint'))`)
-    expect(await theme()).toBe('light')
-    await page.evaluate(`dispatchEvent(new Event('afterprint'))`)
-    expect(await theme()).toBe('dark')
+    await page.evaluate(`localStorage.setItem('tidemark-theme', 'dark')`)
+    const themeAt = (event: string) =>
+      page.evaluate<string>(`(dispatchEvent(new Event('${event}')), document.documentElement.dataset.theme)`)
+    expect(await themeAt('afterprint')).toBe('dark')
+    expect(await themeAt('beforeprint')).toBe('light')
+    expect(await themeAt('afterprint')).toBe('dark')
     expect((await page.pdf({ format: 'A4' })).length).toBeGreaterThan(10_000)
     await close(page)
   },

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { DateTime } from 'luxon'
 import { expect, test } from 'vitest'
 import { bucketsOf, fittingStep, STEPS, stepName } from '../../pages/time/buckets.ts'
-import { rangeOf, rangeParams, startOfDay, WrongRange } from '../../pages/time/range.ts'
+import { neighbour, rangeOf, rangeParams, startOfDay, WrongRange } from '../../pages/time/range.ts'
 import { clock, lengthText, rangeText } from '../../pages/time/words.ts'
 import { firstInstant, offsetAt } from '../../pages/time/zone.ts'
 
@@ -189,4 +189,31 @@ test('a date that a zone left out is a day of no length; offsets of times are he
     '2026-11-22T09:00:00.000Z',
     '2026-11-22T10:30:00.000Z',
   ])
+})
+
+test('a range has neighbours of its length: dates where it runs over dates, whatever their hours', () => {
+  const of = (from: string, to: string, zone: string) =>
+    rangeOf(new URLSearchParams({ from, to }), zone, Date.UTC(2027, 0))
+  const params = (range: ReturnType<typeof of>, by: 1 | -1, zone: string, now = '2027-01-01') =>
+    rangeParams(neighbour(range, zone, Date.parse(now), by)!, zone)
+  // The last Sunday of March has 23 hours in Berlin, and is the seventh day of its week.
+  const week = of('2026-03-23', '2026-03-29', 'Europe/Berlin')
+  expect(params(week, -1, 'Europe/Berlin')).toEqual({ from: '2026-03-16', to: '2026-03-22' })
+  expect(params(week, 1, 'Europe/Berlin')).toEqual({ from: '2026-03-30', to: '2026-04-05' })
+  const hour = of('2026-03-23T10:30', '2026-03-23T11:30', 'UTC')
+  expect(params(hour, 1, 'UTC')).toEqual({ from: '2026-03-23T11:30Z', to: '2026-03-23T12:30Z' })
+  expect(neighbour(week, 'Europe/Berlin', Date.parse('2026-03-29T12:00Z'), 1)).toBe(null)
+  expect(neighbour(of('2011-12-30', '2011-12-30', 'Pacific/Apia'), 'Pacific/Apia', Date.now(), 1)).toBe(null)
+})
+
+test('there and back again is the same range', () => {
+  fc.assert(
+    fc.property(zone, instant, fc.integer({ min: 2, max: 100_000 }), (name, fromMs, minutes) => {
+      const range = { fromMs, toMs: fromMs + minutes * 60_000, last: null }
+      const there = neighbour(range, name, Number.POSITIVE_INFINITY, 1)!
+      expect(there.fromMs).toBe(range.toMs)
+      const isWhole = startOfDay(range.toMs, name) === range.toMs
+      if (!isWhole) expect(neighbour(there, name, Number.POSITIVE_INFINITY, -1)).toEqual(range)
+    }),
+  )
 })
