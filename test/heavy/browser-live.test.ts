@@ -40,6 +40,7 @@ async function sendSome(): Promise<void> {
       cpu: (sent * 17 + i * 30) % 100,
       ram: 40 + i,
       disk: 50,
+      time_stamp: Date.now(),
     })
   await send(up, HOSTS.map(line))
 }
@@ -69,34 +70,58 @@ test.skipIf(!hasBrowser)('an empty system turns into data without a reload', asy
   await context.close()
 })
 
+/** Notes when the browser shows another number of messages in a cell; resolves to what it has noted so far. */
+async function watchCell(page: Page, cell: string): Promise<() => Promise<number[]>> {
+  await page.evaluate(`{
+    const count = () => document.querySelector('tr[data-cell="${cell}"] [data-gauge="messages"]')?.innerText
+    let last = count()
+    window.shownMs = []
+    new MutationObserver(() => {
+      if (count() === last) return
+      last = count()
+      shownMs.push(Date.now())
+    }).observe(document.body, { subtree: true, childList: true, characterData: true })
+  }`)
+  return () => page.evaluate<number[]>('shownMs')
+}
+
 test.skipIf(!hasBrowser)('open cells move by service and by host, and are those of the API', async () => {
   const context = await browser.newContext({ viewport: { width: 1400, height: 900 } })
   const page = await live(context)
   await rowOf(page, 'service_minute/web').waitFor()
+  const shown = await watchCell(page, 'host_minute/web/web-1')
+  const tookMs: number[] = []
   for (let i = 0; i < 6; i++) {
+    const before = (await shown()).length
+    const takenMs = Date.now()
     await sendSome()
-    await page.waitForTimeout(600)
+    await expect.poll(async () => (await shown()).length, { timeout: 5_000 }).toBe(before + 1)
+    tookMs.push((await shown()).at(-1)! - takenMs)
+    await page.waitForTimeout(300)
   }
+  // From the clock of who sampled it to the page; longer now and then on a machine that is busy with other things as well.
+  expect(tookMs.sort((a, b) => a - b)[3]).toBeLessThan(1_000)
+  expect(tookMs.at(-1)).toBeLessThan(3_000)
   await page.locator('tr.newest[data-cell="host_minute/web/web-2"]').waitFor({ timeout: 5_000 })
   await page.locator('.spark path[d*="L"]').first().waitFor({ state: 'attached' })
   await picture(page, 'live')
   // Whatever came is shown by then.
   await expect.poll(() => page.locator('tr.newest').count(), { timeout: 10_000 }).toBe(0)
-  const shown = await page.evaluate<{ cell: string; time: string; figures: [string, string][] }[]>(
+  const rows = await page.evaluate<{ cell: string; time: string; figures: [string, string][] }[]>(
     `[...document.querySelectorAll('tr[data-cell]')].map((row) => ({
       cell: row.dataset.cell,
       time: row.querySelector('time').dateTime,
       figures: [...row.querySelectorAll('[data-gauge]')].map((td) => [td.dataset.gauge, td.innerText]),
     }))`,
   )
-  expect(shown.map(({ cell }) => cell)).toEqual([
+  expect(rows.map(({ cell }) => cell)).toEqual([
     'service_minute/db',
     'host_minute/db/db-1',
     'service_minute/web',
     'host_minute/web/web-1',
     'host_minute/web/web-2',
   ])
-  for (const { cell, time, figures } of shown) {
+  for (const { cell, time, figures } of rows) {
     const [view, service, host] = cell.split('/')
     const query = new URLSearchParams({ service: service!, ...(host && { host }), from: time })
     query.set('to', new Date(Date.parse(time) + 60_000).toISOString())
