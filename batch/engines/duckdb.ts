@@ -1,6 +1,5 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import type { DataFile } from '../../lake/delta/port.ts'
-import { duckdbError } from '../../lake/duckdb-error.ts'
 import { whollyWithin } from '../../lake/tables/messages.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
 import type { Position } from '../../schemas/position.ts'
@@ -10,6 +9,7 @@ import { viewColumns } from '../../schemas/view-columns.ts'
 import { finalSql, type MessageRelation, mapSql, orderSql, reduceSql } from '../../schemas/view-sql.ts'
 import type { DatePlan } from '../plan.ts'
 import { hoursCondition, lackedGauges, positionCondition } from './conditions.ts'
+import { describeFile, run } from './described.ts'
 import {
   coversDate,
   type Engine,
@@ -86,7 +86,7 @@ class Duckdb implements Engine {
       const order = orderSql(this.#tables.view, duckdb)
       const options = `FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP_ROWS}`
       await run(connection, `COPY (${cells} ORDER BY ${order}) TO ${duckdb.text(path)} (${options})`)
-      const about = await this.#describe(connection, path, date.date)
+      const about = await describeFile(connection, path, { view: this.#tables.view, date: date.date })
       if (about.rows === 0) return null
       return { bytes: (await this.#scratch.disk.readFile(path))!, about }
     } finally {
@@ -150,28 +150,6 @@ class Duckdb implements Engine {
     return `SELECT ${columns.join(', ')} FROM read_parquet(${duckdb.text(path)}) WHERE NOT (${hoursCondition(hours, duckdb)})`
   }
 
-  async #describe(connection: DuckDBConnection, path: string, date: string): Promise<ViewFile['about']> {
-    const { view } = this.#tables
-    const nullable = viewColumns(view).filter((column) => column.nullable)
-    const nulls = nullable.map(({ name }) => `count(*) - count(${duckdb.name(name)})`)
-    const counted = ['count(*)', 'min(epoch_ms(time_stamp))', 'max(epoch_ms(time_stamp))', ...nulls]
-    const reader = await run(
-      connection,
-      `SELECT ${counted.map((sql) => `(${sql})::DOUBLE`).join(', ')} FROM read_parquet(${duckdb.text(path)})`,
-    )
-    const [rows, fromMs, toMs, ...missing] = reader.getRowsJS()[0] as [number, number | null, number | null]
-    const time = (ms: number | null) => (ms === null ? {} : { time_stamp: new Date(ms).toISOString() })
-    const counts = new Map(nullable.map(({ name }, i) => [name, (missing as number[])[i]!]))
-    const columns = viewColumns(view).map(({ name }) => [name, counts.get(name) ?? 0])
-    return {
-      partition: { date },
-      rows,
-      min: time(fromMs),
-      max: time(toMs),
-      nulls: Object.fromEntries(columns),
-    }
-  }
-
   async close(): Promise<void> {
     this.#instance.closeSync()
   }
@@ -179,11 +157,3 @@ class Duckdb implements Engine {
 
 const messagesIn = ({ maps }: DatePlan) =>
   maps.reduce((sum, { files }) => files.reduce((rows, file) => rows + file.rows, sum), 0)
-
-async function run(connection: DuckDBConnection, sql: string) {
-  try {
-    return await connection.runAndReadAll(sql)
-  } catch (error) {
-    throw duckdbError(error)
-  }
-}

@@ -1,9 +1,9 @@
-import { decodeCells, describeCells } from '../../lake/parquet/cells.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import type { Clock, Random } from '../../schemas/ports/clock.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
 import type { Position } from '../../schemas/position.ts'
 import type { DatePlan } from '../plan.ts'
+import type { DescribeBytes } from './described.ts'
 import type { Engine, EngineTables, OpenEngine, ViewFile } from './engine.ts'
 import { DAMAGED, dateJob, jobStatements } from './spark-job.ts'
 import type { SparkAccess, SparkPlace } from './spark-place.ts'
@@ -39,6 +39,8 @@ export interface SparkDeps {
   readonly spark: SparkSubmit
   /** Where executors write; they must reach the lake too. */
   readonly place: SparkPlace
+  /** Reads a file that executors wrote. It may have hundreds of thousands of cells, and must hold up nobody meanwhile. */
+  readonly describe: DescribeBytes
   readonly disk: Disk
   readonly clock: Clock
   readonly random: Random
@@ -167,7 +169,7 @@ class Spark implements Engine {
       throw new TidemarkError('E_ENGINE', `spark: ${reason}`)
     }
     const bytes = (await place.read(`${folder}/${files[0]}`))!
-    const about = describeCells(await decodeCells(this.#tables.view, bytes), { date })
+    const about = await this.#deps.describe(this.#tables.view, bytes, date)
     return about.rows === 0 ? null : { bytes, about }
   }
 

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path'
+import { describeByDuckdb } from '../../batch/engines/described.ts'
 import { duckdbEngine } from '../../batch/engines/duckdb.ts'
 import type { OpenEngine } from '../../batch/engines/engine.ts'
 import { openReference } from '../../batch/engines/reference.ts'
@@ -26,6 +27,6 @@ export function engineOf(name: string, settings: Settings, host: Host): OpenEngi
   const jars = settings.text('spark.jars')
   return sparkEngine(
     { master: settings.text('spark.master'), limitMs, jars, scratchDir },
-    { ...host, spark, place },
+    { ...host, spark, place, describe: describeByDuckdb(scratchDir, host.disk) },
   )
 }

@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest'
+import type { DescribeBytes } from '../../batch/engines/described.ts'
 import type { OpenEngine } from '../../batch/engines/engine.ts'
 import { openReference } from '../../batch/engines/reference.ts'
 import { type SparkSubmit, sparkEngine } from '../../batch/engines/spark.ts'
 import { bucketPlace } from '../../batch/engines/spark-place.ts'
 import type { DatePlan } from '../../batch/plan.ts'
+import { decodeCells, describeCells } from '../../lake/parquet/cells.ts'
 import { DAY_MS } from '../../schemas/time.ts'
 import { SimDisk } from '../sim/disk.ts'
 import { simRandom } from '../sim/random.ts'
@@ -45,7 +47,16 @@ function onCluster(rig: Rig, seed: number, reached: (step: Step) => Promise<void
       async removeFolder() {},
     }
     const config = { master: 'spark://master:7077', limitMs: OLD_MS / 2, jars: '', scratchDir: '/scratch' }
-    const deps = { spark, place, disk: new SimDisk(seed), clock: rig.clock, random: simRandom(seed) }
+    const describe: DescribeBytes = async (view, bytes, date) =>
+      describeCells(await decodeCells(view, bytes), { date })
+    const deps = {
+      spark,
+      place,
+      describe,
+      disk: new SimDisk(seed),
+      clock: rig.clock,
+      random: simRandom(seed),
+    }
     const engine = await sparkEngine(config, deps)(tables)
     return {
       dates: engine.dates,

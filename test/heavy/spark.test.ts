@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describeByDuckdb } from '../../batch/engines/described.ts'
 import { duckdbEngine } from '../../batch/engines/duckdb.ts'
 import type { OpenEngine } from '../../batch/engines/engine.ts'
 import { openReference } from '../../batch/engines/reference.ts'
@@ -60,6 +61,7 @@ describe.skipIf(!needs('pyspark', home !== null))('Spark', () => {
       { master: cluster.master, limitMs, jars: '', scratchDir: join(dir, 'scratch') },
       {
         spark: sparkSubmit(home!),
+        describe: describeByDuckdb(join(dir, 'scratch'), nodeDisk()),
         place: folderPlace(join(dir, 'scratch/spark'), { disk: nodeDisk(), ...sparkSubmit(home!) }),
         disk: nodeDisk(),
         clock: nodeClock(),
