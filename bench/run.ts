@@ -4,6 +4,8 @@ import { backfillText, benchBackfill } from './backfill/backfill.ts'
 import { benchConnections, connectionsText } from './connections/connections.ts'
 import { benchDistributed } from './distributed/distributed.ts'
 import { distributedText } from './distributed/text.ts'
+import { benchEngines, ENGINES } from './engines/engines.ts'
+import { enginesText } from './engines/text.ts'
 import { benchFold, foldText } from './fold/fold.ts'
 import { benchImport, importText } from './import/import.ts'
 import { benchDecoding, decodingText } from './ingest/decoding.ts'
@@ -57,6 +59,20 @@ const BENCHMARKS: readonly Benchmark[] = [
     async run(words) {
       const [seconds, rate, requestSeconds] = numbers(words, 10, 20_000, 180)
       return distributedText(await benchDistributed({ ...DEPLOYED, seconds, rate, requestSeconds }))
+    },
+  },
+  {
+    name: 'engines',
+    sizes: `[${ENGINES.join('|')} ...] [MESSAGES] [ROUNDS]`,
+    async run(words) {
+      const named = ENGINES.filter((engine) => words.includes(engine))
+      const rest = words.filter((word) => !ENGINES.some((engine) => engine === word))
+      const [messages, rounds] = numbers(rest, 10_000_000, 1)
+      const engines = named.length > 0 ? named : ENGINES
+      const sizes = [Math.round(messages / 10), messages]
+      return enginesText(
+        await benchEngines({ engines, messages: sizes, rounds, hasCluster: true }, console.log),
+      )
     },
   },
   {

@@ -14,8 +14,10 @@ const RUN_SECONDS = 20
 const FLEET = ['--services', '20', '--hosts', '5', '--rate', '10']
 
 export const REQUESTS = ['list', 'put', 'get', 'delete'] as const
-/** Requests by kind. */
-export type Requests = { readonly [kind in (typeof REQUESTS)[number]]: number }
+/** Requests by kind, and bytes of their bodies. */
+export type Requests = {
+  readonly [kind in (typeof REQUESTS)[number] | 'bytesSent' | 'bytesReceived']: number
+}
 
 /** What each layer asks of a bucket in a day, one process of each. */
 export interface DayRequests {
@@ -79,16 +81,21 @@ async function allOf(layers: { readonly [layer: string]: LayerProcess }) {
 
 async function requestsOf(layer: LayerProcess): Promise<Requests> {
   const text = await layer.metrics()
-  const of = (kind: string) =>
-    Number(new RegExp(`^tidemark_requests_${kind}_requests_total (\\d+)$`, 'm').exec(text)?.[1] ?? 0)
-  return { list: of('list'), put: of('put'), get: of('get'), delete: of('delete') }
+  const of = (kind: string, what = 'requests') =>
+    Number(new RegExp(`^tidemark_requests_${kind}_${what}_total (\\d+)$`, 'm').exec(text)?.[1] ?? 0)
+  const all = (what: string) => [...REQUESTS, 'multipart'].reduce((sum, kind) => sum + of(kind, what), 0)
+  return {
+    ...{ list: of('list'), put: of('put'), get: of('get'), delete: of('delete') },
+    ...{ bytesSent: all('bytes_sent'), bytesReceived: all('bytes_received') },
+  }
 }
 
-function minus(a: Requests, b: Requests): Requests {
-  return { list: a.list - b.list, put: a.put - b.put, get: a.get - b.get, delete: a.delete - b.delete }
-}
+const minus = (a: Requests, b: Requests) => each((name) => a[name] - b[name])
+const times = (a: Requests, factor: number) => each((name) => Math.round(a[name] * factor))
 
-function times(a: Requests, factor: number): Requests {
-  const of = (value: number) => Math.round(value * factor)
-  return { list: of(a.list), put: of(a.put), get: of(a.get), delete: of(a.delete) }
+function each(of: (name: keyof Requests) => number): Requests {
+  return {
+    ...{ list: of('list'), put: of('put'), get: of('get'), delete: of('delete') },
+    ...{ bytesSent: of('bytesSent'), bytesReceived: of('bytesReceived') },
+  }
 }

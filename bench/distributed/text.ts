@@ -12,7 +12,7 @@ const INTERVAL_SECONDS = 10
 const BUSY = 0.5
 const VISIBLE_BEYOND_TICK_MS = 5_000
 /** AWS's list prices for a million requests, in dollars. */
-const PRICES: Requests = { list: 5, put: 5, get: 0.4, delete: 0 }
+const PRICES = { list: 5, put: 5, get: 0.4, delete: 0 }
 
 export function distributedText(result: Distributed): string {
   const { size, throughput, floors, layers, requests } = result
@@ -69,5 +69,7 @@ const us = (value: number) => `${value.toFixed(2)} µs`
 function requestsText(of: Requests): string {
   const counts = REQUESTS.map((kind) => `${of[kind].toLocaleString('en')} ${kind.toUpperCase()}`)
   const dollars = REQUESTS.reduce((sum, kind) => sum + (of[kind] * PRICES[kind]) / 1e6, 0)
-  return `${counts.join(', ')}: $${dollars.toFixed(2)}`
+  return `${counts.join(', ')}, ${mb(of.bytesSent)} sent, ${mb(of.bytesReceived)} received: $${dollars.toFixed(2)}`
 }
+
+const mb = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`

@@ -46,7 +46,8 @@ interface RunRecord {
   readonly rows: number
 }
 
-async function newestRun(data: string): Promise<Pick<BatchRun, 'runMs' | 'rows'>> {
+/** Throws unless the newest run has published. */
+export async function newestRun(data: string): Promise<Pick<BatchRun, 'runMs' | 'rows'>> {
   const { out } = await runCommand(['runs', '--json', '--data', data])
   const records = out
     .trim()

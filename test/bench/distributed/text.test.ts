@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { distributedText } from '../../../bench/distributed/text.ts'
 
 test('what a fleet needs is computed of what a message costs', () => {
-  const requests = { list: 1_000_000, put: 0, get: 0, delete: 0 }
+  const requests = { list: 1_000_000, put: 0, get: 0, delete: 0, bytesSent: 2_500_000, bytesReceived: 0 }
   const text = distributedText({
     size: {
       brokers: 3,
@@ -28,7 +28,7 @@ test('what a fleet needs is computed of what a message costs', () => {
   })
   expect(text).toContain('collectors / producer = 0.50')
   expect(text).toContain('(budget ≤ 10000 ms: OVER)')
-  expect(text).toContain('1,000,000 LIST, 0 PUT, 0 GET, 0 DELETE: $5.00')
+  expect(text).toContain('1,000,000 LIST, 0 PUT, 0 GET, 0 DELETE, 3 MB sent, 0 MB received: $5.00')
   // 100,000 messages a second of 4 µs are 0.4 cores, half taken 0.8.
   expect(text).toMatch(
     /1,000,000 hosts: 100 k messages\/s; cores: brokers 0\.80, speed 0\.20, collector 0\.40; lake 80 GiB a day/,
