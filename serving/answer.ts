@@ -45,7 +45,7 @@ export interface AnswersDeps extends Omit<FollowDeps, 'loader'> {
   readonly loader?: IndexLoader
   /** Null where no speed layer runs in this process. */
   readonly openCells: OpenCells | null
-  /** Called within long answers; absent: they are made without a pause. */
+  /** Called within long answers and loads; absent: they are made without a pause. */
   readonly pause?: Pause
 }
 

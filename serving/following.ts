@@ -2,7 +2,7 @@ import type { DatasetTables, LakeTables, ViewTables } from '../lake/tables/deplo
 import type { CellRange } from '../schemas/cells.ts'
 import { Coalesced } from '../schemas/coalesced.ts'
 import { describeError } from '../schemas/errors.ts'
-import type { Clock } from '../schemas/ports/clock.ts'
+import type { Clock, Pause } from '../schemas/ports/clock.ts'
 import type { Disk } from '../schemas/ports/disk.ts'
 import type { Wake } from '../schemas/ports/layers.ts'
 import type { Chunk } from './index/chunk.ts'
@@ -32,6 +32,8 @@ export interface FollowDeps {
   readonly disk?: Disk
   readonly clock: Clock
   readonly wake: Wake
+  /** Called within long loads; absent: they are made without a pause. */
+  readonly pause?: Pause
   logLine(line: string): void
 }
 
@@ -74,7 +76,7 @@ interface FollowedState extends Followed {
 
 /** Opens the index and follows the lake. It was looked at, or that failed, before this resolves. */
 export async function followLake(config: FollowConfig, deps: FollowDeps): Promise<Following> {
-  const { loader } = deps
+  const { loader, pause = async () => {} } = deps
   const { partitions = [] } = config
   const views = new Map<string, FollowedState>()
   for (const dataset of deps.tables.datasets) {
@@ -135,16 +137,21 @@ export async function followLake(config: FollowConfig, deps: FollowDeps): Promis
       indexDays: config.indexDays ?? INDEX_DAYS,
       partitions,
       closed: () => closed,
+      pause,
     }
     const seen = await look(about)
     if (view.seen !== null && isSame(seen, view.seen)) return
-    const next = await load(view.index, seen, about)
-    if (next === null) return
-    view.index = next()
-    // Damage may have been mended by the next look.
-    view.seen = view.index.loaded.damaged.length === 0 ? seen : null
-    // What stood on the files before is answered: nothing waits between.
-    await loader.dropOthers(tables.view.name, view.index.loaded.files)
+    for (let isWhole = false; !isWhole; ) {
+      const next = await load(view.index, seen, about)
+      if (next === null) return
+      view.index = next.take()
+      isWhole = next.isWhole
+      // Damage may have been mended by the next look.
+      view.seen = isWhole && view.index.loaded.damaged.length === 0 ? seen : null
+      // What stood on the files before is answered: nothing waits between.
+      await loader.dropOthers(tables.view.name, view.index.loaded.files)
+      if (!isWhole) await pause()
+    }
   }
 
   /** The index was damaged while it was open: another takes its place. */

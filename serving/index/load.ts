@@ -5,6 +5,7 @@ import { viewState } from '../../lake/tables/published.ts'
 import { chainFrom, type Tick, ticksOf, vouchedBy } from '../../lake/tables/ticks.ts'
 import type { Cells } from '../../schemas/cells.ts'
 import { describeError, isError } from '../../schemas/errors.ts'
+import type { Pause } from '../../schemas/ports/clock.ts'
 import { offsetIn, partitionsOf } from '../../schemas/position.ts'
 import { DAY_MS, utcDate } from '../../schemas/time.ts'
 import { definitionHash, type View } from '../../schemas/view.ts'
@@ -20,6 +21,8 @@ export interface LoadDeps {
   /** The log's partitions where only ticks tell of the newest messages; empty where open cells do. */
   readonly partitions: readonly number[]
   readonly closed: () => boolean
+  /** Lets others have their turn. */
+  readonly pause: Pause
 }
 
 /** What was seen of the lake; the same objects when nothing changed. */
@@ -39,17 +42,30 @@ export async function look({ dataset, tables }: LoadDeps): Promise<Seen> {
   return { published, ticks, messages: await dataset.messages.snapshot() }
 }
 
+/** An index that was prepared. */
+export interface Prepared {
+  /** Whether it holds all that was seen of the lake; else it is to be loaded again, on top of this. */
+  readonly isWhole: boolean
+  /** Makes it of the one before, which must not be asked any more: the caller takes the result at once. */
+  take(): ViewIndex
+}
+
+/** Cells of new ticks that one step takes at most, unless a single tick has more. */
+const CELLS_AT_ONCE = 5_000
+
 /**
- * Prepares the index of a view for what was seen of the lake. What it returns makes the index of the one before, which must
- * not be asked any more: the caller takes the result at once. Null when it was closed meanwhile.
+ * Prepares the index of a view for what was seen of the lake; of many new ticks for the first of each chain, for which the others
+ * follow. Null when it was closed meanwhile.
  */
-export async function load(before: ViewIndex, seen: Seen, deps: LoadDeps): Promise<(() => ViewIndex) | null> {
-  const { tables, loader } = deps
+export async function load(before: ViewIndex, seen: Seen, deps: LoadDeps): Promise<Prepared | null> {
+  const { tables, loader, pause } = deps
   const state = viewState(seen.published)
   const view = viewOf(state, tables.view)
-  const chains = chainsOf(seen, tables.view, state)
+  const { chains, isWhole } = firstOf(chainsOf(seen, tables.view, state), view, before)
   const ticks = await readTicks(chains.flat(), view, before, deps)
-  const loaded = loadedOf(seen, chains, ticks, deps)
+  // Of what is not taken yet nothing is vouched for.
+  const { vouched } = before.loaded
+  const loaded = { ...loadedOf(seen, chains, ticks, deps), ...(!isWhole && { vouched }) }
   const files = [...(seen.published?.files.values() ?? [])]
   await fillMissing(view, files, deps)
   if (deps.closed()) return null
@@ -57,7 +73,32 @@ export async function load(before: ViewIndex, seen: Seen, deps: LoadDeps): Promi
   const kept = await loader.kept(tables.view.name, paths)
   if (deps.closed()) return null
   const byPath = new Map(files.map((file) => [file.path, file]))
-  return () => indexOf(view, loaded, kept, byPath, before.ticks.become(view, ticks.cells))
+  const cells = await before.ticks.become(view, ticks.cells, pause)
+  if (deps.closed()) return null
+  return { isWhole, take: () => indexOf(view, loaded, kept, byPath, cells()) }
+}
+
+/** Of chains that continue those of `before` the beginnings that are folded in one step; of others all. */
+function firstOf(
+  chains: readonly Tick[][],
+  view: View,
+  before: ViewIndex,
+): { readonly chains: readonly Tick[][]; readonly isWhole: boolean } {
+  const known = new Set(before.loaded.ticks.map(({ file }) => file.path))
+  const paths = new Set(chains.flat().map(({ file }) => file.path))
+  if (view !== before.ticks.view || [...known].some((path) => !paths.has(path)))
+    return { chains, isWhole: true }
+  let cells = 0
+  const first = chains.map((chain) => {
+    const end = chain.findIndex(({ file }) => {
+      if (known.has(file.path)) return false
+      if (cells > 0 && cells + file.rows > CELLS_AT_ONCE) return true
+      cells += Math.max(1, file.rows)
+      return false
+    })
+    return end < 0 ? chain : chain.slice(0, end)
+  })
+  return { chains: first, isWhole: first.every((chain, i) => chain.length === chains[i]!.length) }
 }
 
 function chainsOf(seen: Seen, configured: View, state: Loaded['state']): Tick[][] {

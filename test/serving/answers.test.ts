@@ -191,3 +191,33 @@ test('stats of some keys over whole days and parts of days are those of each alo
     }
   }
 })
+
+test('many ticks come one after the other, and what a version leaves of them is folded in parts', async () => {
+  const ticksAt: number[] = []
+  let watched: Awaited<ReturnType<typeof answersRig>> | null = null
+  const pause = async () => {
+    if (watched !== null) ticksAt.push(watched.answers.basis('service_minute').ticks.length)
+  }
+  await using rig = await answersRig(host, serviceMinute, { pause })
+  watched = rig
+  const many = (minute: number) =>
+    Array.from({ length: 2_600 }, (_, i): Message => {
+      const timeMs = START_MS + minute * MINUTE_MS
+      return { names: [`service-${i}`, 'h'], timeMs, gauges: [1, 2, 3], agent: null, seq: null }
+    })
+  for (const n of [0, 1, 2]) await rig.tick(many(n), n, n + 1, { isSeen: false })
+  await rig.publish(many(9).slice(0, 10), 0)
+  expect(ticksAt).toEqual([1, 2])
+  expect(rig.answers.stats('service_minute', 'service-7', RANGE)).toMatchObject({
+    messages: 4,
+    complete: true,
+  })
+  ticksAt.length = 0
+  await rig.publish([...many(9).slice(0, 10), ...many(0).slice(0, 10)], 1)
+  expect(ticksAt).toEqual([3, 3])
+  expect(rig.answers.stats('service_minute', 'service-7', RANGE)).toMatchObject({
+    messages: 4,
+    answeredBy: { batch: 2, realtime: 2 },
+    complete: true,
+  })
+})

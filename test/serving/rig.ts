@@ -120,12 +120,12 @@ export async function answersRig(dataset: Dataset, view: View, options: RigOptio
     await answers.refresh()
   }
 
-  /** Commits the cells of `messages` as the tick of the blocks `(from, to]`; `endMs` as in `tickEndApp`. */
+  /** Commits the cells of `messages` as the tick of the blocks `(from, to]`; `endMs` as in `tickEndApp`. The answers look at it if `isSeen`. */
   async function tick(
     messages: readonly Message[],
     from: number,
     to: number,
-    { partition = 0, endMs }: { partition?: number; endMs?: number } = {},
+    { partition = 0, endMs, isSeen = true }: { partition?: number; endMs?: number; isSeen?: boolean } = {},
   ): Promise<void> {
     const base = await ticks.create(ticksSchema(view), {})
     const cells = foldOf(dataset, view, messages).cells()
@@ -144,7 +144,7 @@ export async function answersRig(dataset: Dataset, view: View, options: RigOptio
       },
     })
     end = Math.max(end, to)
-    await answers.refresh()
+    if (isSeen) await answers.refresh()
   }
 
   /** Says that the speed layer of `partition` was at the log's end at `endMs` and found nothing new. */

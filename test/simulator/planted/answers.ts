@@ -27,7 +27,8 @@ export const PLANTED_IN_ANSWERS = {
     in: 'load',
     change: {
       before: 'fillMissing()',
-      with: 'const grown = before.ticks.become(view, ticks.cells); before.ticks.become = () => grown',
+      with: `const grown = (await before.ticks.become(view, ticks.cells, pause))()
+        before.ticks.become = async () => () => grown`,
     },
     seed: 5,
   },
