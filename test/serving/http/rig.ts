@@ -126,6 +126,7 @@ export async function apiRig({
   return {
     app,
     store,
+    tables,
     batch,
     clock,
     lines,
