@@ -38,7 +38,6 @@ export async function statusOf(layers: Embedded, clock: Clock): Promise<object> 
   const { nextMs, last, active, state } = batch.status()
   const { versions, seen: _, ...index } = answers.status()
   const named = Object.keys(versions)
-  const first = named[0]!
   const partition = journal.partitions()[0]!
   const end = journal.end(partition)
   const use = layers.use()
@@ -98,7 +97,7 @@ export async function statusOf(layers: Embedded, clock: Clock): Promise<object> 
     },
     serving: {
       ...index,
-      ...servedView(answers, first),
+      ...views[0]!,
       ...lag(lowest('position')),
       views,
     },
@@ -127,7 +126,7 @@ export function servedView(answers: AnswersServer, view: string) {
     tidemark,
     position,
     ticks: ticks.length,
-    keys: answers.keys(view).keys.length,
+    keys: answers.summaries(view).length,
   }
 }
 
