@@ -151,7 +151,14 @@ class Duckdb implements Engine {
   }
 
   async close(): Promise<void> {
-    this.#instance.closeSync()
+    try {
+      const connection = await this.#instance.connect()
+      // Its threads are waited for elsewhere: in this thread nothing else would be done for tens of milliseconds.
+      await connection.run('SET threads = 1')
+      connection.closeSync()
+    } finally {
+      this.#instance.closeSync()
+    }
   }
 }
 
