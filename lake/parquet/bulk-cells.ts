@@ -82,9 +82,13 @@ async function readAll(connection: DuckDBConnection, view: View, relation: strin
   const dictionaries = new Map<string, readonly (string | null)[]>()
   for (const { name, type } of columns)
     if (type === 'string') dictionaries.set(name, await numberTexts(connection, name, relation))
+  const counted = await connection.runAndReadAll(`SELECT count(*)::DOUBLE FROM ${relation}`)
+  const [[rows]] = counted.getRows() as [[number]]
   const selected = columns.map(expressionOf).join(', ')
   const result = await connection.stream(`SELECT ${selected} FROM ${relation}`)
-  const drafts = columns.map(({ type }) => (type === 'sketch' ? new SketchDraft() : new NumberDraft()))
+  const drafts = columns.map(({ type }) =>
+    type === 'sketch' ? new SketchDraft(rows) : new NumberDraft(rows),
+  )
   let length = 0
   for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; ) {
     for (const [c, draft] of drafts.entries()) draft.add(chunk.getColumnVector(c), length, chunk.rowCount)
@@ -93,8 +97,8 @@ async function readAll(connection: DuckDBConnection, view: View, relation: strin
   }
   const made = columns.map(({ name, type }, c): CellColumn => {
     const draft = drafts[c]!
-    if (draft instanceof SketchDraft) return draft.take(length)
-    const values = draft.take(length)
+    if (draft instanceof SketchDraft) return draft.take()
+    const { values } = draft
     if (type !== 'string') return { type: type as 'double' | 'long' | 'timestamp', values }
     return {
       type,
@@ -130,29 +134,34 @@ function expressionOf({ name, type }: ViewColumn): string {
 
 /** A column of numbers, chunk by chunk. */
 class NumberDraft {
-  #values = new Float64Array(1 << 11)
+  readonly values: Float64Array
 
-  add(vector: DuckDBVector, at: number, rows: number): void {
-    while (this.#values.length < at + rows) this.#values = grown(this.#values)
-    for (let i = 0; i < rows; i++) this.#values[at + i] = vector.getItem(i) as number
+  constructor(rows: number) {
+    this.values = new Float64Array(rows)
   }
 
-  take(length: number): Float64Array {
-    return this.#values.slice(0, length)
+  add(vector: DuckDBVector, at: number, rows: number): void {
+    for (let i = 0; i < rows; i++) this.values[at + i] = vector.getItem(i) as number
   }
 }
 
 /** A column of sketches, chunk by chunk. */
 class SketchDraft {
-  #offsets = new Uint32Array(1 << 11)
-  #buckets = new Int32Array(1 << 11)
-  #counts = new Float64Array(1 << 11)
+  readonly #offsets: Uint32Array
+  #buckets: Int32Array
+  #counts: Float64Array
+
+  constructor(rows: number) {
+    this.#offsets = new Uint32Array(rows + 1)
+    // A row has one at least, or no value.
+    this.#buckets = new Int32Array(rows)
+    this.#counts = new Float64Array(rows)
+  }
 
   add(vector: DuckDBVector, at: number, rows: number): void {
     const lists = vector as DuckDBListVector
     const pairs = lists.childVector as DuckDBStructVector
     const [buckets, counts] = [pairs.entryVectorAt(0), pairs.entryVectorAt(1)]
-    while (this.#offsets.length <= at + rows) this.#offsets = grown(this.#offsets)
     let end = this.#offsets[at]!
     for (let i = 0; i < rows; i++) {
       const [from, length] = [lists.getEntryOffset(i), lists.getEntryLength(i)]
@@ -168,11 +177,11 @@ class SketchDraft {
     }
   }
 
-  take(length: number): SketchColumn {
-    const pairs = this.#offsets[length]!
+  take(): SketchColumn {
+    const pairs = this.#offsets.at(-1)!
     return {
       type: 'sketch',
-      offsets: this.#offsets.slice(0, length + 1),
+      offsets: this.#offsets,
       buckets: this.#buckets.slice(0, pairs),
       counts: this.#counts.slice(0, pairs),
     }
