@@ -1,4 +1,5 @@
 import { bucketsOf, fittingStep } from '../time/buckets.ts'
+import { startOfDay } from '../time/range.ts'
 import { clock, weekday } from '../time/words.ts'
 import { wallOf } from '../time/zone.ts'
 
@@ -10,18 +11,15 @@ export interface Tick {
 
 const TICKS_MAX = 9
 
-/** Marks where whole hours, days, weeks or months of the zone begin; the first of a date says the date. */
+/** Marks where whole hours, days, weeks or months of the zone begin; what begins a date says the date. */
 export function ticksOf(fromMs: number, toMs: number, zone: string): Tick[] {
   const step = fittingStep(fromMs, toMs, TICKS_MAX)
   const isShort = step.unit === 'minute' || step.unit === 'hour'
-  let before = weekday(fromMs, zone)
   return bucketsOf(fromMs, toMs, step, zone)
     .filter((bucket, i) => i > 0 || !bucket.partial)
     .map(({ fromMs: ms }) => {
-      const date = weekday(ms, zone)
-      const isNew = date !== before
-      before = date
-      return { at: (ms - fromMs) / (toMs - fromMs), text: textOf(ms, zone, step.unit, isShort && !isNew) }
+      const isTime = isShort && startOfDay(ms, zone) !== ms
+      return { at: (ms - fromMs) / (toMs - fromMs), text: textOf(ms, zone, step.unit, isTime) }
     })
 }
 

@@ -13,7 +13,7 @@ export function factsOf(layer: LayerName, status: Status, agents: Agents | null)
     const furthest = agents?.agents[0]?.lag_ms ?? null
     return [
       ['Connected', agents === null ? '–' : count(agents.total), 'agents/total'],
-      ['Newest message, at worst', furthest === null ? '–' : `${roughly(furthest)} old`, ''],
+      ['Furthest behind', furthest === null ? '–' : roughly(furthest), ''],
       ['Samples lost', count(collector.lost_by_agents), 'collector/lost_by_agents'],
     ]
   }

@@ -12,6 +12,10 @@ test('marks of a day are hours, and say the date where it changes', () => {
   ])
 })
 
+test('a date that begins with the range is said', () => {
+  expect(texts('2026-11-24', '2026-11-27', 'UTC')[0]).toBe('Tue 24 Nov')
+})
+
 test('marks of a week are midnights of the zone', () => {
   const [first, second] = ticksOf(
     Date.parse('2026-11-20T12:00:00Z'),
