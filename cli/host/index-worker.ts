@@ -4,5 +4,10 @@ import { Calls } from '../../schemas/calls.ts'
 import { serveLoader } from '../../serving/index/loader-thread.ts'
 import { nodeDisk } from './disk.ts'
 import { portChannel } from './port-channel.ts'
+import { eventLoopTurn } from './turn.ts'
 
-serveLoader(new Calls(portChannel(parentPort!)), (path) => bulkCells(`${path}-loading`, nodeDisk()))
+serveLoader(
+  new Calls(portChannel(parentPort!)),
+  (path) => bulkCells(`${path}-loading`, nodeDisk()),
+  eventLoopTurn,
+)

@@ -33,6 +33,8 @@ export interface Kept {
   readonly keys: readonly KeySummary[]
 }
 
+/** Keys that are added between two turns of others. */
+const KEYS_AT_ONCE = 32
 /** Files whose chunks are removed in one transaction. */
 const DROPPED_AT_A_TIME = 16
 
@@ -62,9 +64,15 @@ export class Filling {
 
   /** Adds the cells of a date's file, in one transaction; what was there of the same path goes. */
   fill(file: { path: string; date: string; minutes: boolean }, cells: Cells): void {
+    for (const _ of this.fillInSteps(file, cells));
+  }
+
+  /** `fill` in steps of a few milliseconds. Until the last nothing else may be asked of this, and others see nothing of it. */
+  *fillInSteps(file: { path: string; date: string; minutes: boolean }, cells: Cells): Generator<void> {
     const { db } = this
     const view = cells.view.name
-    db.transaction(() => {
+    db.exec('BEGIN')
+    try {
       const before = this.files(view).get(file.path)
       if (before !== undefined) this.#drop(before.id)
       const { lastInsertRowid } = db
@@ -75,12 +83,16 @@ export class Filling {
       for (let from = 0, to = 0; from < cells.length; from = to) {
         to = endOfKey(cells, from)
         days.push(this.#fillKey(id, keyAt(cells, from), cells, from, to, file.minutes))
+        if (days.length % KEYS_AT_ONCE === 0) yield
       }
       this.#fillDays(id, joinRows(cells.view, days))
       const keys = days.length
       const crc = checksumOf({ ...file, id, view, keys })
       db.prepare('UPDATE file SET keys = ?, crc = ? WHERE id = ?').run(keys, crc, id)
-    })()
+      db.exec('COMMIT')
+    } finally {
+      if (db.inTransaction) db.exec('ROLLBACK')
+    }
   }
 
   #fillDays(file: number, days: Cells): void {

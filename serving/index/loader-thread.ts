@@ -1,4 +1,5 @@
 import type { Calls } from '../../schemas/calls.ts'
+import type { Pause } from '../../schemas/ports/clock.ts'
 import { series } from '../../schemas/series.ts'
 import { type IndexLoader, loadHere, type OpenDecoder } from './loader.ts'
 
@@ -19,16 +20,26 @@ export const LOADER_CALLS = [
 ] as const satisfies readonly (keyof IndexLoader)[]
 export type LoaderCall = (typeof LOADER_CALLS)[number]
 
-/** The body of a thread that fills the index: does what it is asked one after the other. */
-export function serveLoader(calls: Calls, openDecoder: OpenDecoder): void {
-  const loader = loadHere(openDecoder)
+/** Somebody waits for these, and they do not touch the index: they wait for nothing that fills it. */
+const AT_ONCE: ReadonlySet<LoaderCall> = new Set([
+  'decode',
+  'beginParquet',
+  'addParquet',
+  'endParquet',
+  'dropParquet',
+])
+
+/** The body of a thread that fills the index; in the turns between it looks after what else is asked. */
+export function serveLoader(calls: Calls, openDecoder: OpenDecoder, turn: Pause): void {
+  const loader = loadHere(openDecoder, turn)
   const inSeries = series()
   for (const name of LOADER_CALLS)
-    calls.on(name, (values: readonly unknown[]) =>
-      inSeries(async () => {
+    calls.on(name, (values: readonly unknown[]) => {
+      const work = async () => {
         const value = await (loader[name] as (...of: readonly unknown[]) => Promise<unknown>)(...values)
         // A connection stays where it was opened.
         return name === 'open' ? null : value
-      }),
-    )
+      }
+      return AT_ONCE.has(name) ? work() : inSeries(work)
+    })
 }

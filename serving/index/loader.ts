@@ -3,6 +3,8 @@ import type { BulkCells } from '../../lake/parquet/bulk-cells.ts'
 import { decodeCells, type FileColumn } from '../../lake/parquet/cells.ts'
 import type { CellColumn } from '../../schemas/cell-column.ts'
 import type { Cells } from '../../schemas/cells.ts'
+import type { Pause } from '../../schemas/ports/clock.ts'
+import { series } from '../../schemas/series.ts'
 import type { View } from '../../schemas/view.ts'
 import { Filling, type Kept } from './filling.ts'
 import { ParquetDrafts } from './parquet-drafts.ts'
@@ -18,8 +20,8 @@ export interface FillJob {
 }
 
 /**
- * What fills the index and decodes files: in a thread of its own, so that answers never wait for it, or in line. Calls are
- * done one after the other.
+ * What fills the index and decodes files: in a thread of its own, so that answers never wait for it, or in line. What concerns the
+ * index is done one after the other; files are decoded and made meanwhile.
  */
 export interface IndexLoader {
   /** Opens the index. Where it can only be read through the connection that writes, that; else null. */
@@ -45,11 +47,13 @@ export type OpenDecoder = (path: string) => Pick<BulkCells, 'decode' | 'close'>
 /** Keeps nothing and needs no disk. */
 const plainDecoder: OpenDecoder = () => ({ decode: decodeCells, async close() {} })
 
-/** A loader in the thread that asks. */
-export function loadHere(openDecoder = plainDecoder): IndexLoader {
+/** A loader in the thread that asks; with `turn`, others have their turn while it fills. */
+export function loadHere(openDecoder = plainDecoder, turn?: Pause): IndexLoader {
   let filling: Filling | null = null
   let decoder: ReturnType<OpenDecoder> | null = null
   const drafts = new ParquetDrafts()
+  const decodes = series()
+  const decode = (view: View, bytes: Uint8Array) => decodes(() => decoder!.decode(view, bytes))
   return {
     async open(path) {
       filling?.close()
@@ -61,18 +65,19 @@ export function loadHere(openDecoder = plainDecoder): IndexLoader {
       return new Map(Array.from(filling!.files(view), ([path, { minutes }]) => [path, minutes]))
     },
     async fill({ view, bytes, ...file }) {
-      filling!.fill(file, await decoder!.decode(view, bytes))
+      const steps = filling!.fillInSteps(file, await decode(view, bytes))
+      for (const _ of steps) if (turn !== undefined) await turn()
     },
     kept: async (view, paths) => filling!.kept(view, paths),
     dropOthers: async (view, paths) => filling!.dropOthers(view, paths),
     dropViews: async (views) => filling!.dropViews(views),
-    decode: (view, bytes) => decoder!.decode(view, bytes),
+    decode,
     beginParquet: async (columns) => drafts.begin(columns),
     addParquet: async (id, values) => drafts.add(id, values),
     endParquet: async (id) => drafts.end(id),
     dropParquet: async (id) => drafts.drop(id),
     async close() {
-      await decoder?.close()
+      await decodes(async () => decoder?.close())
       decoder = null
       filling?.close()
       filling = null

@@ -1,3 +1,7 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { CellFold } from '../../../schemas/cell-fold.ts'
 import type { Cells } from '../../../schemas/cells.ts'
@@ -72,4 +76,26 @@ test.for([
   filling.db.prepare(change).run()
   expect(() => filling.kept(VIEW, ['a'])).toThrow('is damaged')
   filling.close()
+})
+
+test('a file is filled in steps, of which others see nothing until the last, and nothing where it is broken off', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'tidemark-filling-'))
+  const filling = new Filling(join(dir, 'index.db'))
+  const other = new Database(join(dir, 'index.db'), { readonly: true })
+  const seen = () => other.prepare('SELECT count(*) AS n FROM known').get()
+  const cells = cellsOf(
+    Array.from({ length: 100 }, (_, i) => `s-${i}`),
+    0,
+    1,
+  )
+  const broken = filling.fillInSteps(file('a', '2026-11-22'), cells)
+  broken.next()
+  broken.return(undefined)
+  expect([...filling.files(VIEW)]).toEqual([])
+  const met = Array.from(filling.fillInSteps(file('a', '2026-11-22'), cells), seen)
+  expect(met).toEqual([{ n: 0 }, { n: 0 }, { n: 0 }])
+  expect([seen(), filling.kept(VIEW, ['a']).keys.length]).toEqual([{ n: 100 }, 100])
+  other.close()
+  filling.close()
+  await rm(dir, { recursive: true })
 })
