@@ -41,11 +41,23 @@ export function parseCommandArgs(command: Command, argv: readonly string[]): Par
     if (token.kind !== 'option') continue
     const flag = known.get(token.name)
     if (flag === undefined) throw unknownFlag(command, token.rawName, known.keys())
-    flags[flag.name] = given(flag, token.value, token.inlineValue === true)
+    const value = given(flag, token.value, token.inlineValue === true)
+    flags[flag.name] = again(flag, flags[flag.name], value)
   }
   if (operands.length > 0 && command.operands === undefined && flags.help === undefined)
     throw usage(command, `takes no ${JSON.stringify(operands[0])}`)
   return { flags, operands }
+
+  /** A list grows; of a setting the last counts, so that a script can be overruled; all else can be meant but once. */
+  function again(flag: Flag, before: string | undefined, value: string): string {
+    if (before === undefined || flag.value === undefined || isSetting(flag)) return value
+    if (flag.value.endsWith(',...')) return `${before},${value}`
+    throw usage(command, `takes one --${flag.name}, not ${before} and ${value}`)
+  }
+
+  function isSetting({ name }: Flag): boolean {
+    return name === 'config' || !command.flags.some((own) => own.name === name)
+  }
 
   function given(flag: Flag, value: string | undefined, inline: boolean): string {
     if (flag.value === undefined) {

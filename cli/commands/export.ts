@@ -152,7 +152,10 @@ function basis(table: QueryTable, snapshot: Snapshot | null): string {
   const read = `, version ${version}`
   const logTimes = Object.values(viewState(snapshot)?.logTimeMs ?? {})
   const toMs = sealedToMs ?? (logTimes.length === 0 ? 0 : Math.min(...logTimes))
+  const view = viewState(snapshot) !== null
   const what =
     toMs === 0 ? 'nothing of the log, imports alone' : `what was accepted up to ${iso(toMs)} and imports`
+  if (view)
+    return `${read}; it holds ${what}, cells of expired messages included; what came since is missing: the real-time layer answers with it until \`tidemark batch --once\` publishes it`
   return `${read}; it holds ${what}, newer messages come with the next \`tidemark batch --once\``
 }

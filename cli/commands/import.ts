@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { IMPORT_FORMATS } from '../../lake/import/columns.ts'
@@ -16,6 +16,7 @@ import { nodeRandom } from '../host/random.ts'
 import { builtInDefinitions } from '../settings/definitions.ts'
 import { askRunning } from './ask.ts'
 import { runElsewhere, runIn } from './batch.ts'
+import { ImportBar } from './import/bar.ts'
 import { filesOf, lookAt, type NamedFile } from './import/files.ts'
 import { ownScratch } from './import/scratch.ts'
 import { amount, previewText, refusedText } from './import/words.ts'
@@ -118,7 +119,10 @@ async function importFile(named: NamedFile, file: ImportFile, context: Context):
     io.out(`${named.name}: is in the lake already; nothing changes\n`)
     return false
   }
+  const bar = new ImportBar(io, nodeClock())
+  const { size } = await stat(named.path)
   const deps = {
+    reading: (share: number) => bar.reads(share, size),
     dataset,
     messages,
     clock: nodeClock(),
@@ -126,7 +130,7 @@ async function importFile(named: NamedFile, file: ImportFile, context: Context):
     dir: join(context.scratch, 'rows'),
     signal,
   }
-  const importing = await Importing.read(file, options, deps)
+  const importing = await Importing.read(file, options, deps).finally(() => bar.clear())
   try {
     const { preview } = importing
     const { accepted, refused } = preview.staged
@@ -152,11 +156,8 @@ async function importFile(named: NamedFile, file: ImportFile, context: Context):
         `${named.name} has no row that can be taken; see --map, --set and --time-format`,
       )
     }
-    const tell = (done: number, total: number) => {
-      if (io.isTerminal) io.err(`\r  writing ${done + 1} of ${total} dates `)
-    }
-    const isTaken = await importing.commit(tell)
-    if (io.isTerminal) io.err('\r\x1b[K')
+    const tell = (done: number, total: number) => bar.writes(done / total, accepted)
+    const isTaken = await importing.commit(tell).finally(() => bar.clear())
     io.out(
       `${named.name}: ${isTaken ? `${amount(accepted)} taken` : 'is in the lake already'}\n${refusedText(refused, kept)}`,
     )

@@ -14,7 +14,7 @@ const LOOK_EVERY_MS = 200
 const LINE_EVERY_MS = 2_000
 const WIDTH = 30
 /** Takes away what stands on a terminal's line. */
-const CLEAR = `\r${' '.repeat(WIDTH + 40)}\r`
+export const CLEAR = `\r${' '.repeat(WIDTH + 40)}\r`
 
 const STAGES: { readonly [stage in RunStage]: string } = {
   tick: 'asks speed for what is newest',
@@ -62,10 +62,15 @@ export async function withProgress<T>(
 
 /** `[##########--------------------] 3 of 9 dates`; before there are dates, in words. */
 export function progressBar({ stage, dates }: Progress): string {
-  const filled =
-    dates === null ? 0 : dates.total === 0 ? WIDTH : Math.floor((WIDTH * dates.done) / dates.total)
+  const share = dates === null ? 0 : dates.total === 0 ? 1 : dates.done / dates.total
   const words = dates === null ? STAGES[stage] : `${dates.done} of ${dates.total} dates`
-  return `[${'#'.repeat(filled)}${'-'.repeat(WIDTH - filled)}] ${words}`
+  return `${bar(share)} ${words}`
+}
+
+/** The bar of a share from 0 to 1. */
+export function bar(share: number): string {
+  const filled = Math.floor(WIDTH * share)
+  return `[${'#'.repeat(filled)}${'-'.repeat(WIDTH - filled)}]`
 }
 
 /** `computes, 3 of 9 dates` */

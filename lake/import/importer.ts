@@ -50,6 +50,8 @@ export interface ImportDeps {
   /** A folder of its own. */
   readonly dir: string
   readonly signal: AbortSignal
+  /** Hears now and then which share of the file is read, from 0 to 1. */
+  reading?(share: number): void
 }
 
 /** What is about to happen to a file: shown before anything is written. */

@@ -74,6 +74,7 @@ export const SOURCE_DEFAULT = 'import'
  */
 export function meaningOf(source: ImportSource, dataset: Dataset, options: ImportOptions): Meaning {
   checkNamed(source, dataset, options)
+  checkNoView(source, dataset, options)
   const taken = new Set<string>()
   const find = (wanted: string): Origin | null => {
     const constant = options.set[wanted]
@@ -103,6 +104,20 @@ export function meaningOf(source: ImportSource, dataset: Dataset, options: Impor
     return found
   })
   return { names, time, gauges, attributes: dataset.attributes.map(find), agent: agentOf(source) }
+}
+
+/** Rows of a view look like messages, and are sums of many. A person who names a column for a gauge is believed. */
+function checkNoView({ columns }: ImportSource, { gauges }: Dataset, { map }: ImportOptions): void {
+  const has = (wanted: string) => columns.some(({ name }) => name === wanted)
+  const isView = has('msg_num') && gauges.some(({ name }) => has(`max_${name}`) || has(`min_${name}`))
+  if (!isView || gauges.some(({ name }) => map[name] !== undefined)) return
+  throw new TidemarkError(
+    'E_USAGE',
+    'the rows are those of a view (msg_num, extremes of gauges): sums of many messages, and no messages',
+    {
+      hint: 'import what `tidemark export --messages` wrote; the views are computed from it, and answer the same',
+    },
+  )
 }
 
 /** The only value of series is the only gauge that has none. */

@@ -23,6 +23,7 @@ const KEPT_MAX = 100_000
 const SAMPLES = 50
 /** A statement that is to stop is told so often. */
 const INTERRUPT_EVERY_MS = 50
+const TELL_EVERY_MS = 200
 /** Names in one statement. */
 const NAMES_AT_ONCE = 500
 
@@ -66,6 +67,8 @@ export interface StageDeps {
   readonly clock: Clock
   /** Aborts when it is to stop; its reason is thrown. */
   readonly signal: AbortSignal
+  /** Hears now and then which share of the file is read, from 0 to 1. */
+  reading?(share: number): void
 }
 
 /** DuckDB at work on one file to be imported, with a scratch folder of its own. */
@@ -76,6 +79,7 @@ export class ImportStage {
   readonly #scratch: Scratch
   readonly #signal: AbortSignal
   readonly #clock: Clock
+  readonly #reading: ((share: number) => void) | null
   /** Whether a statement is going on. */
   #isRunning = false
   #cancelInterrupt = () => {}
@@ -90,6 +94,7 @@ export class ImportStage {
     this.#scratch = deps.scratch
     this.#signal = deps.signal
     this.#clock = deps.clock
+    this.#reading = deps.reading?.bind(deps) ?? null
     this.#signal.addEventListener('abort', this.#interrupt)
   }
 
@@ -105,7 +110,9 @@ export class ImportStage {
     const connection = await instance.connect()
     const stage = new ImportStage(instance, connection, deps)
     try {
-      await stage.run("SET TimeZone = 'UTC'")
+      await stage.run(
+        "SET TimeZone = 'UTC'; SET enable_progress_bar = true; SET enable_progress_bar_print = false",
+      )
     } catch (error) {
       await stage.close()
       throw error
@@ -146,10 +153,15 @@ export class ImportStage {
     source: ImportSource,
     how: { dataset: Dataset; meaning: Meaning; zone: string; nowMs: number },
   ): Promise<Staged> {
-    const [[read]] = (await this.run(
-      `COPY (${stagedSql(path, source, how)}) TO ${duckdb.text(this.#staged())} (FORMAT parquet, COMPRESSION lz4, PARTITION_BY (day))`,
-    )) as [[bigint]]
-    this.#isEmpty = read === 0n
+    const stopTelling = this.#tell()
+    try {
+      const [[read]] = (await this.run(
+        `COPY (${stagedSql(path, source, how)}) TO ${duckdb.text(this.#staged())} (FORMAT parquet, COMPRESSION lz4, PARTITION_BY (day))`,
+      )) as [[bigint]]
+      this.#isEmpty = read === 0n
+    } finally {
+      stopTelling()
+    }
     const refused = [
       ...(await this.#refused()),
       ...(await this.#tornRows()),
@@ -163,6 +175,20 @@ export class ImportStage {
       refused: refused.sort((a, b) => b.rows - a.rows),
       dates: dates.map(([day]) => day),
     }
+  }
+
+  /** Tells how far the statement is, until called. */
+  #tell(): () => void {
+    const reading = this.#reading
+    if (reading === null) return () => {}
+    let cancel = () => {}
+    const look = () => {
+      cancel = this.#clock.after(TELL_EVERY_MS, look)
+      // Before it is known it is less than 0.
+      reading(Math.min(Math.max(this.#connection.progress.percentage / 100, 0), 1))
+    }
+    look()
+    return () => cancel()
   }
 
   #staged(): string {

@@ -89,7 +89,15 @@ test('an export of messages, imported elsewhere, answers the same', async () => 
       /^"service","host",time_stamp,cpu,ram,disk,agent,seq\n("[^\n]+\n){3}$/,
     )
     const minutes = join(dir, 'minutes.csv')
-    expect((await exporting('--view', 'service_minute', '--output', minutes)).code).toBe(0)
+    expect(await exporting('--view', 'service_minute', '--output', minutes)).toMatchObject({
+      code: 0,
+      err: expect.stringMatching(
+        /accepted up to 20.*Z and imports, .*what came since is missing: the real-time/,
+      ),
+    })
+    // Sums of many messages are no messages.
+    const back = await runCommand(['import', minutes, '--yes', '--data', join(dir, 'back')])
+    expect([back.code, back.err]).toEqual([2, expect.stringMatching(/those of a view .* export --messages/)])
     const [head, ...rows] = (await readFile(minutes, 'utf8')).trim().split('\n')
     const count = head!.split(',').indexOf('msg_num')
     expect(head).toContain('"service",time_stamp,cpu,ram,disk')

@@ -229,3 +229,21 @@ test('a line of 64 MiB is refused alone', async () => {
   const csv = await importing(await file('long.csv', `${HEADER}${rowOf('web')}${long}\n${rowOf('shop')}`))
   expect([csv.code, csv.out]).toEqual([0, expect.stringContaining('2 rows taken')])
 })
+
+test('told to stop at any moment it ends within seconds, and nothing is taken', async () => {
+  const path = join(dir, 'large.csv')
+  const connection = await (await DuckDBInstance.create(':memory:')).connect()
+  const rows = `SELECT 'web' AS service, 'h' || i % 100 AS host, 1795305600000 + i AS time_stamp, i % 101 AS cpu, 1 AS ram, 2 AS disk FROM range(2000000) t(i)`
+  await connection.run(`COPY (${rows}) TO '${path}' (FORMAT csv, HEADER)`)
+  connection.closeSync()
+  const codes: (number | null)[] = []
+  for (const killMs of [1_500, 3_000]) {
+    const begunMs = Date.now()
+    const { code, err } = await runCommand(['import', path, '--data', data()], killMs, undefined, 'SIGTERM')
+    expect(Date.now() - begunMs - killMs).toBeLessThan(5_000)
+    // Null where it had not yet begun to listen.
+    if (code !== null) expect([code, err]).toEqual([1, expect.stringContaining('the import was stopped')])
+    codes.push(code)
+  }
+  expect(codes).toContain(1)
+})

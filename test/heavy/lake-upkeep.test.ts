@@ -96,7 +96,8 @@ function outside(version?: number): unknown {
 }
 
 test('what is compacted answers the same, old versions too, and a vacuum removes no more than may go', async () => {
-  const up = await startUp(join(dir, 'data'), ['--agent-enabled', 'false'])
+  const up = await startUp(join(dir, 'data'), ['--agent-enabled', 'false', '--lake-retention', '3h'])
+  expect(up.output()).toMatch(/lake\.retention is 3h, shorter than 4h: .* may lose the files they read/)
   try {
     await fill()
     const before = (await command('query', COUNT, '--format', 'csv')).out

@@ -66,15 +66,16 @@ export async function startUp(
   }
 }
 
-/** Runs a command to its end, or kills it after so many milliseconds, or when it is told to. */
+/** Runs a command to its end, or sends it a signal after so many milliseconds, or kills it when it is told to. */
 export function runCommand(
   args: readonly string[],
   killMs = 0,
   killed?: AbortSignal,
+  killSignal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL',
 ): Promise<{ code: number | null; out: string; err: string }> {
   const child = spawn(process.execPath, [ENTRY, ...args], {
     env: environment(),
-    killSignal: 'SIGKILL',
+    killSignal,
     timeout: killMs,
   })
   killed?.addEventListener('abort', () => child.kill('SIGKILL'))

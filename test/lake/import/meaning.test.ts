@@ -72,3 +72,9 @@ test.each<[string, ImportSource, Partial<ImportOptions>]>([
 ])('%s', (words, source, options) => {
   expect(() => meaningOf(source, host, { ...NOTHING, ...options })).toThrow(words)
 })
+
+test('rows of a view are no messages, unless a column is named for a gauge', () => {
+  const view = file('service', 'time_stamp', 'cpu', 'ram', 'disk', 'max_cpu_time', 'max_cpu', 'msg_num')
+  expect(() => meaningOf(view, host, NOTHING)).toThrow(/those of a view/)
+  expect(origins(view, { map: { cpu: 'max_cpu' } })[3]).toBe('max_cpu')
+})

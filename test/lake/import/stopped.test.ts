@@ -32,7 +32,11 @@ async function file(content: string | Uint8Array) {
   return { path: join(dir, 'file'), name: 'file' }
 }
 
-async function read(content: string, signal: AbortSignal): Promise<Importing> {
+async function read(
+  content: string,
+  signal: AbortSignal,
+  reading?: (share: number) => void,
+): Promise<Importing> {
   const deps = {
     dataset: host,
     messages: null as unknown as Table,
@@ -40,6 +44,7 @@ async function read(content: string, signal: AbortSignal): Promise<Importing> {
     scratch: { disk: nodeDisk(), removeTree: (path: string) => rm(path, { recursive: true, force: true }) },
     dir: join(dir, 'scratch'),
     signal,
+    ...(reading && { reading }),
   }
   const options = { map: {}, set: {}, timeFormat: null, zone: 'UTC' }
   return Importing.read(await lookAt(await file(content), null), options, deps)
@@ -98,3 +103,15 @@ test.each([
   expect(found).toMatchObject({ compression, sha256: createHash('sha256').update(content).digest('hex') })
   expect(found.head.startsWith(ROWS)).toBe(true)
 })
+
+test('it is told how far the reading of a large file is', async () => {
+  const shares: number[] = []
+  const large = ROWS + ROWS.split('\n')[1]!.concat('\n').repeat(400_000)
+  const importing = await read(large, new AbortController().signal, (share) => shares.push(share))
+  expect(importing.preview.staged.accepted).toBe(400_001)
+  await importing.close()
+  expect(shares.length).toBeGreaterThan(1)
+  expect(shares).toEqual([...shares].sort((a, b) => a - b))
+  expect(shares.every((share) => share >= 0 && share <= 1)).toBe(true)
+  expect(shares.at(-1)).toBeGreaterThan(0)
+}, 30_000)
