@@ -112,12 +112,13 @@ function writeRowGroup(
   data: readonly Values[],
   compress: (bytes: Uint8Array) => Uint8Array,
 ): void {
+  const signed = columns.map(({ type }, c) => type === 'double' && hasMinusZero(data[c]!))
   const places = columns.map(({ encoding }, c) =>
-    c > 0 && encoding === 'BYTES' ? placesOf(data[c] as Values<number | null>) : null,
+    c > 0 && encoding === 'BYTES' && !signed[c] ? placesOf(data[c] as Values<number | null>) : null,
   )
   const theirs = columns.flatMap(({ name, encoding, statistics = true }, c) => {
     if (places[c] !== null) return []
-    const named = encoding && ENCODINGS[encoding]
+    const named = signed[c] ? 'PLAIN' : encoding && ENCODINGS[encoding]
     return [{ name, data: data[c]!, statistics, ...(named && { encoding: named }) }]
   })
   file.write({ rowGroupSize: data[0]!.length, columnData: theirs as never })
@@ -133,6 +134,12 @@ function writeRowGroup(
 }
 
 const ENCODINGS = { PLAIN: 'PLAIN', DELTA: 'DELTA_BINARY_PACKED', BYTES: undefined } as const
+
+/** Dictionaries take −0 for 0. */
+function hasMinusZero(values: Values): boolean {
+  for (let i = 0; i < values.length; i++) if (Object.is(values[i], -0)) return true
+  return false
+}
 
 /** Column chunks of the columns before the given one: a sketch has two. */
 function leavesBefore(columns: readonly ParquetColumn[], c: number): number {

@@ -56,6 +56,25 @@ const columns = fc
     )
   })
 
+test.each([undefined, 'BYTES', 'PLAIN'] as const)(
+  'minus zero stays it among many zeros (%s)',
+  async (encoding) => {
+    const values = Array.from({ length: 400 }, (_, i) => (i === 13 ? -0 : 0))
+    const many = values.map((value, i) => (i > 100 ? i : value))
+    for (const written of [values, many]) {
+      const first: ParquetColumn = { name: 'i', type: 'integer', values: written.map((_, i) => i) }
+      const column: ParquetColumn = {
+        name: 'v',
+        type: 'double',
+        values: written,
+        ...(encoding && { encoding }),
+      }
+      const { v } = await decodeParquet(encodeParquet([first, column]))
+      expect(v!.flatMap((value, i) => (Object.is(value, -0) ? [i] : []))).toEqual([13])
+    }
+  },
+)
+
 test('columns of every type come back as they were written, with nulls in any place', async () => {
   await fc.assert(
     fc.asyncProperty(columns, async (written) => {
