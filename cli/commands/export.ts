@@ -1,13 +1,19 @@
 import { createReadStream } from 'node:fs'
-import { mkdtemp, open, rename, rm, stat } from 'node:fs/promises'
+import { mkdtemp, open, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { Snapshot } from '../../lake/delta/port.ts'
-import { EXPORT_FORMATS, type ExportFormat, exportColumns, planExport } from '../../lake/export/plan.ts'
+import { type Above, cellsAbove } from '../../lake/export/above.ts'
+import {
+  EXPORT_FORMATS,
+  type ExportFormat,
+  type ExportPlan,
+  exportColumns,
+  planExport,
+} from '../../lake/export/plan.ts'
 import { type QueryTable, queryTables, readTable } from '../../lake/query/catalog.ts'
-import type { LakeTables } from '../../lake/tables/deployment.ts'
-import { viewState } from '../../lake/tables/published.ts'
+import { allViews, type LakeTables } from '../../lake/tables/deployment.ts'
 import { DEFAULT_DATASET } from '../../schemas/dataset.ts'
 import { messagesTable } from '../../schemas/definitions.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
@@ -28,7 +34,7 @@ export const exportCommand: Command = {
   flags: [
     { name: 'messages', about: 'The messages of a dataset' },
     { name: 'dataset', value: 'NAME', about: `With --messages: which dataset (${DEFAULT_DATASET})` },
-    { name: 'view', value: 'NAME', about: 'The published rows of a view' },
+    { name: 'view', value: 'NAME', about: 'The rows of a view, with what the real-time layer committed' },
     { name: 'from', value: 'TIME', about: 'Rows at or after this time (all)' },
     { name: 'to', value: 'TIME', about: 'Rows before this time (all)' },
     { name: 'where', value: 'COLUMN=VALUE,...', about: 'Only rows with these values (all)' },
@@ -60,17 +66,35 @@ async function run({ flags, settings }: Args, io: Io): Promise<number> {
   const { openLake } = await import('../compose/open-lake.ts')
   const { writeExport } = await import('../../lake/export/export.ts')
   const host = { disk: nodeDisk(), clock: nodeClock(), random: nodeRandom() }
-  const table = tableOf(openLake(settings, settings.definitions(await builtInDefinitions()), host), flags)
+  const { encodeCells } = await import('../../lake/parquet/cells.ts')
+  const tables = openLake(settings, settings.definitions(await builtInDefinitions()), host)
+  const table = tableOf(tables, flags)
   const where = pairs('where', flags.where)
   checkColumns(table, where)
   const snapshot = await table.table.snapshot()
-  const plan = planExport(table, snapshot, { ...range, where })
+  const view = allViews(tables).find(({ published }) => published.name === table.name)
+  const above = view === undefined ? null : await cellsAbove(view, snapshot)
+  const planned = planExport(table, snapshot, { ...range, where })
   const stopping = new AbortController()
   void io.stopped.then(() => stopping.abort())
-  const write = (path: string) => writeExport(plan, table.table, format, path, stopping.signal)
-  const rows = output === null ? await toStandardOutput(write) : await toFile(write, output)
-  io.err(`${rows} ${rows === 1 ? 'row' : 'rows'} of ${table.name}${basis(table, snapshot)}\n`)
-  return 0
+  const scratch = await mkdtemp(join(tmpdir(), 'tidemark-export-'))
+  try {
+    const plan: { -readonly [K in keyof ExportPlan]: ExportPlan[K] } = { ...planned }
+    if (above !== null && above.cells.length > 0) {
+      const path = join(scratch, 'above.parquet')
+      await writeFile(path, encodeCells(above.cells))
+      plan.instead = { path, columns: [...above.cells.view.key, 'time_stamp'] }
+    }
+    const write = (path: string) => writeExport(plan, table.table, format, path, stopping.signal)
+    const rows =
+      output === null ? await toStandardOutput(write, join(scratch, 'rows')) : await toFile(write, output)
+    io.err(`${rows} ${rows === 1 ? 'row' : 'rows'} of ${table.name}${basis(table, snapshot, above)}\n`)
+    return 0
+  } catch (error) {
+    throw error instanceof TidemarkError ? error : diskError(scratch, error)
+  } finally {
+    await rm(scratch, { recursive: true, force: true })
+  }
 }
 
 function formatOf(asked: string | undefined, output: string | null): ExportFormat {
@@ -128,11 +152,9 @@ async function toFile(write: (path: string) => Promise<number>, output: string):
   }
 }
 
-/** By way of a file, so that nothing is given out of an export that fails. */
-async function toStandardOutput(write: (path: string) => Promise<number>): Promise<number> {
-  const dir = await mkdtemp(join(tmpdir(), 'tidemark-export-'))
+/** By way of the file at `path`, so that nothing is given out of an export that fails. */
+async function toStandardOutput(write: (path: string) => Promise<number>, path: string): Promise<number> {
   try {
-    const path = join(dir, 'rows')
     const rows = await write(path)
     await pipeline(createReadStream(path), process.stdout, { end: false })
     return rows
@@ -140,22 +162,18 @@ async function toStandardOutput(write: (path: string) => Promise<number>): Promi
     // A reader that went away has read all it wanted.
     if ((error as NodeJS.ErrnoException).code === 'EPIPE') return 0
     throw error instanceof TidemarkError ? error : diskError('standard output', error)
-  } finally {
-    await rm(dir, { recursive: true, force: true })
   }
 }
 
 /** From where on rows are missing. */
-function basis(table: QueryTable, snapshot: Snapshot | null): string {
+function basis(table: QueryTable, snapshot: Snapshot | null, above: Above | null): string {
   if (snapshot === null) return ': there are none yet'
   const { version, sealedToMs } = readTable(table, snapshot)
-  const read = `, version ${version}`
-  const logTimes = Object.values(viewState(snapshot)?.logTimeMs ?? {})
-  const toMs = sealedToMs ?? (logTimes.length === 0 ? 0 : Math.min(...logTimes))
-  const view = viewState(snapshot) !== null
+  const ticks = above === null || above.ticks === 0 ? '' : ` and ${above.ticks} ticks`
+  const toMs = above?.upToMs ?? sealedToMs ?? 0
   const what =
     toMs === 0 ? 'nothing of the log, imports alone' : `what was accepted up to ${iso(toMs)} and imports`
-  if (view)
-    return `${read}; it holds ${what}, cells of expired messages included; what came since is missing: the real-time layer answers with it until \`tidemark batch --once\` publishes it`
-  return `${read}; it holds ${what}, newer messages come with the next \`tidemark batch --once\``
+  const next =
+    above === null ? 'newer messages come with' : 'what came since is missing, until the next tick or'
+  return `, version ${version}${ticks}; it holds ${what}, ${next} the next \`tidemark batch --once\``
 }

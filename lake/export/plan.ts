@@ -19,6 +19,8 @@ export interface ExportPlan {
   readonly schema: TableSchema
   readonly columns: readonly Field[]
   readonly conditions: readonly string[]
+  /** Rows in the place of those of the files that are the same in `columns`. */
+  readonly instead?: { readonly path: string; readonly columns: readonly string[] }
 }
 
 /** Where a row stands in the log and the lake means nothing elsewhere. */
@@ -58,14 +60,14 @@ function dateOf(ms: number): string {
  * as JSON; in CSV the names are quoted, so that none is taken for a comment.
  */
 export function exportSql(
-  { schema, columns, conditions }: ExportPlan,
+  { schema, columns, conditions, instead }: ExportPlan,
   paths: readonly string[],
   format: ExportFormat,
   output: string,
 ): string {
   const values = columns.map((column) => `${valueSql(column, format)} AS ${duckdb.name(column.name)}`)
   const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`
-  const rows = `SELECT ${values.join(', ')} FROM (${tableSql(schema, paths)})${where}`
+  const rows = `SELECT ${values.join(', ')} FROM (${rowsSql(schema, paths, instead)})${where}`
   const quoted = columns.filter(({ type, nullable }) => type === 'string' && !nullable)
   const options = {
     parquet: 'FORMAT parquet, COMPRESSION zstd',
@@ -73,6 +75,14 @@ export function exportSql(
     ndjson: 'FORMAT json',
   }[format]
   return `COPY (${rows}) TO ${duckdb.text(output)} (${options}, USE_TMP_FILE false)`
+}
+
+function rowsSql(schema: TableSchema, paths: readonly string[], instead: ExportPlan['instead']): string {
+  const rows = tableSql(schema, paths)
+  if (instead === undefined) return rows
+  const others = tableSql(schema, [instead.path])
+  const same = instead.columns.map(duckdb.name).join(', ')
+  return `SELECT * FROM (${rows}) ANTI JOIN (${others}) USING (${same}) UNION ALL BY NAME (${others})`
 }
 
 function valueSql({ name, type }: Field, format: ExportFormat): string {
