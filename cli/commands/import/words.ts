@@ -67,7 +67,7 @@ function firstRowsText(rows: ImportPreview['firstRows'], dataset: Dataset): stri
 
 export function refusedText(refused: readonly Refusal[], kept: string | null): string {
   const lines = refused.map(
-    ({ why, rows, first }) => `${amount(rows)} refused: ${why} (the first is row ${first})`,
+    ({ why, rows, first, unit }) => `${amount(rows)} refused: ${why} (the first is ${unit} ${first})`,
   )
   if (kept !== null) lines.push(`they are kept in ${kept}`)
   return lines.map((line) => `  ${line}\n`).join('')
