@@ -2,7 +2,7 @@ import type { DataFile, Snapshot, Table } from '../lake/delta/port.ts'
 import { decodeParquet, encodeParquet, type ParquetColumn } from '../lake/parquet/codec.ts'
 import { runsSchema } from '../lake/tables/runs.ts'
 import { isError } from '../schemas/errors.ts'
-import type { RunRecord } from '../schemas/ports/layers.ts'
+import type { RunRecord, StageRecord } from '../schemas/ports/layers.ts'
 
 /** Run records kept; the oldest go first. */
 const RECORDS_MAX = 1_000
@@ -111,8 +111,14 @@ async function decodeRecords(bytes: Uint8Array): Promise<RunRecord[]> {
       hours: at('hours'),
       files: at('files'),
       rows: at('rows'),
-      stages: JSON.parse(at<string | undefined>('stages') ?? '[]'),
+      stages: stagesFrom(at('stages')),
       report: at<string | null | undefined>('report') ?? null,
     }
   })
+}
+
+/** Of before stages said with which one they are joined, those without seconds were joined to reduce. */
+function stagesFrom(json: string | null | undefined): StageRecord[] {
+  const stages = JSON.parse(json ?? '[]') as (Omit<StageRecord, 'joined'> & Partial<StageRecord>)[]
+  return stages.map((stage) => ({ joined: stage.seconds === null ? 'reduce' : null, ...stage }))
 }

@@ -11,7 +11,7 @@ const FOLDER = '_runs/'
 export interface StageDone<T> {
   readonly made: T
   /** One, or several where one step of the engine does several stages. */
-  readonly records: readonly Omit<StageRecord, 'seconds' | 'error'>[]
+  readonly records: readonly Omit<StageRecord, 'seconds' | 'joined' | 'error'>[]
 }
 
 export interface StagesDeps {
@@ -22,7 +22,7 @@ export interface StagesDeps {
 /**
  * The stages of one view's part of a run. They are kept in the lake, and a stage starts only when what was done before it is
  * there: of a run whose process was killed one can see how far it came. An engine may do map and reduce of a date as one
- * step; then the time of both stands with reduce.
+ * step; then the time of both stands with reduce, and map says that it is joined to it.
  */
 export class Stages {
   readonly #key: string
@@ -49,13 +49,17 @@ export class Stages {
     const seconds = () => Math.max(0, clock.nowMs() - startedMs) / 1_000
     try {
       const { made, records } = await work()
-      for (const [i, record] of records.entries())
-        this.#records.push({ ...record, seconds: i === records.length - 1 ? seconds() : null, error: null })
+      const last = records.at(-1)?.stage ?? null
+      for (const [i, record] of records.entries()) {
+        const timed =
+          i === records.length - 1 ? { seconds: seconds(), joined: null } : { seconds: null, joined: last }
+        this.#records.push({ ...record, ...timed, error: null })
+      }
       return made
     } catch (error) {
       const nothing = { files: 0, rows: 0, bytes: 0 }
       const failed = { inputs: nothing, rows: null, bytes: null, reused: 0 }
-      this.#records.push({ stage, ...failed, seconds: seconds(), error: describeError(error) })
+      this.#records.push({ stage, ...failed, seconds: seconds(), joined: null, error: describeError(error) })
       throw error
     }
   }

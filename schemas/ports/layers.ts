@@ -98,8 +98,10 @@ export interface StageRecord {
   readonly bytes: number | null
   /** Dates that a run before had computed, and that were not computed again. */
   readonly reused: number
-  /** Null where the engine did it in one step with the next stage. */
+  /** Null where it was not timed by itself. */
   readonly seconds: number | null
+  /** The stage that holds its time too, because the engine did both as one step; null where it has its own. */
+  readonly joined: StageRecord['stage'] | null
   /** Why it failed; null when it is done. */
   readonly error: string | null
 }

@@ -229,6 +229,7 @@ const Stage = Type.Object({
   bytes: orNull(Type.Integer()),
   reused: Type.Integer(),
   seconds: orNull(Type.Number()),
+  joined: orNull(Type.String({ enum: ['plan', 'map', 'reduce', 'publish'] })),
   error: orNull(Type.String()),
 })
 

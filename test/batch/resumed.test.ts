@@ -180,8 +180,14 @@ test('a run records what each stage was given and gave, and which one failed why
   const cells = size(`service_minute/${[...made.files.keys()][0]}`)
   expect(published).toMatchObject([
     { stage: 'plan', inputs: { files: 1, rows: 2, bytes: first!.size }, rows: 2, bytes: first!.size },
-    { stage: 'map', inputs: { files: 1, rows: 2, bytes: first!.size }, rows: null, seconds: null },
-    { stage: 'reduce', inputs: { files: 0, rows: 0, bytes: 0 }, rows: 2, bytes: cells },
+    {
+      stage: 'map',
+      inputs: { files: 1, rows: 2, bytes: first!.size },
+      rows: null,
+      seconds: null,
+      joined: 'reduce',
+    },
+    { stage: 'reduce', inputs: { files: 0, rows: 0, bytes: 0 }, rows: 2, bytes: cells, joined: null },
     { stage: 'publish', inputs: { files: 1, rows: 2, bytes: cells }, rows: 2, bytes: cells },
   ])
 })
