@@ -51,7 +51,7 @@ export function shapesOf(names: readonly ShapeName[], share: number): Shapes {
     one: { name: 'one message a cell', history: oneMessage(days(30)) },
   }
   const full = names.flatMap((name) => (name === 'late' ? [] : [all[name]]))
-  const lengths = [...new Set([1, days(30), days(365)])]
+  const lengths = [...new Set([1, 7, 30, 90, 365].map(days))]
   return { full, late: names.includes('late') ? lengths.map((length) => oneMessage(length)) : [] }
 }
 
