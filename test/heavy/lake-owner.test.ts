@@ -109,5 +109,10 @@ test('an owner that stands still is followed, and stops when it finds out', asyn
   expect(await refusal('a')).toContain('E_LAKE_OWNED')
   expect(await second!.end('SIGTERM')).toBe(0)
   const back = await start('a')
-  await until('all count', async () => (await messages(back)) === 150, 20_000)
+  await until('all of the first count', async () => (await messages(back)) === 100, 20_000)
+  // The second did not seal either, and its journal is elsewhere now.
+  expect((await analytics(back)).gaps?.map(({ partition }) => partition)).toEqual([1])
+  expect(await back.end('SIGTERM')).toBe(0)
+  const both = await start('b')
+  await until('all count', async () => (await messages(both)) === 150, 20_000)
 }, 280_000)
