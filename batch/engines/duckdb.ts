@@ -1,10 +1,12 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import type { DataFile } from '../../lake/delta/port.ts'
 import { whollyWithin } from '../../lake/tables/messages.ts'
+import { describeError, isError } from '../../schemas/errors.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
 import type { Position } from '../../schemas/position.ts'
 import { series } from '../../schemas/series.ts'
 import { duckdb } from '../../schemas/sql/duckdb.ts'
+import { HOUR_MS } from '../../schemas/time.ts'
 import { viewColumns } from '../../schemas/view-columns.ts'
 import { finalSql, type MessageRelation, mapSql, orderSql, reduceSql } from '../../schemas/view-sql.ts'
 import type { DatePlan } from '../plan.ts'
@@ -30,9 +32,14 @@ const LARGE_ROWS = 4 * ROW_GROUP_ROWS
 
 /**
  * DuckDB in this process, on its own threads. Dates' files are written to `scratchDir`, and taken from there. Dates of
- * `largeRows` messages and more are computed one at a time.
+ * `largeRows` messages and more are computed one at a time. One whose cells take more memory than there
+ * is, as those of many services with percentiles do, is computed in twice as many `pieces`, of some hours each.
  */
-export function duckdbEngine(scratchDir: string, disk: Disk, largeRows: number = LARGE_ROWS): OpenEngine {
+export function duckdbEngine(
+  scratchDir: string,
+  disk: Disk,
+  { largeRows = LARGE_ROWS, pieces = 1 } = {},
+): OpenEngine {
   return async (tables) => {
     await disk.makeDir(scratchDir)
     const instance = await DuckDBInstance.create(':memory:', {
@@ -43,7 +50,7 @@ export function duckdbEngine(scratchDir: string, disk: Disk, largeRows: number =
       // What a statement leaves is given back to the system at once, not kept for the next.
       allocator_background_threads: 'true',
     })
-    return new Duckdb(tables, instance, { scratchDir, disk, largeRows })
+    return new Duckdb(tables, instance, { scratchDir, disk, largeRows, pieces })
   }
 }
 
@@ -51,6 +58,15 @@ interface Scratch {
   readonly scratchDir: string
   readonly disk: Disk
   readonly largeRows: number
+  readonly pieces: number
+}
+
+/** What computes one date. */
+interface DateWork {
+  readonly connection: DuckDBConnection
+  /** Names of its tables begin so. */
+  readonly name: string
+  readonly signal: AbortSignal
 }
 
 class Duckdb implements Engine {
@@ -60,19 +76,41 @@ class Duckdb implements Engine {
   readonly #scratch: Scratch
   readonly #large = series()
   #made = 0
+  /** Groups of hours that a date was last computed in: what was too much at once is so for the next date. */
+  #pieces: number
 
   constructor(tables: EngineTables, instance: DuckDBInstance, scratch: Scratch) {
     this.#tables = tables
     this.#instance = instance
     this.#scratch = scratch
+    this.#pieces = scratch.pieces
   }
 
   compute(date: DatePlan, upTo: Position, signal: AbortSignal): Promise<ViewFile | null> {
-    const compute = () => this.#compute(date, upTo, signal)
+    const compute = () => this.#computeWithin(date, upTo, signal)
     return messagesIn(date) < this.#scratch.largeRows ? compute() : this.#large(compute)
   }
 
-  async #compute(date: DatePlan, upTo: Position, signal: AbortSignal): Promise<ViewFile | null> {
+  /** In so few pieces that memory is enough. Throws `E_ENGINE` when an hour is too much. */
+  async #computeWithin(date: DatePlan, upTo: Position, signal: AbortSignal): Promise<ViewFile | null> {
+    const piecesMax = this.#tables.view.bucketMs <= HOUR_MS ? Math.max(1, date.hours.length) : 1
+    for (let pieces = Math.min(this.#pieces, piecesMax); ; pieces = Math.min(2 * pieces, piecesMax)) {
+      try {
+        const made = await this.#compute(date, upTo, signal, pieces)
+        this.#pieces = Math.max(this.#pieces, pieces)
+        return made
+      } catch (error) {
+        if (!isOutOfMemory(error) || pieces >= piecesMax) throw error
+      }
+    }
+  }
+
+  async #compute(
+    date: DatePlan,
+    upTo: Position,
+    signal: AbortSignal,
+    pieces: number,
+  ): Promise<ViewFile | null> {
     signal.throwIfAborted()
     const connection = await this.#instance.connect()
     const interrupt = () => connection.interrupt()
@@ -81,7 +119,7 @@ class Duckdb implements Engine {
     const path = `${this.#scratch.scratchDir}/${name}.parquet`
     try {
       await run(connection, "SET TimeZone = 'UTC'")
-      const cells = await this.#cellsSql(date, upTo, { connection, name, signal })
+      const cells = await this.#cellsSql(date, upTo, { connection, name, signal, pieces })
       signal.throwIfAborted()
       const order = orderSql(this.#tables.view, duckdb)
       const options = `FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP_ROWS}`
@@ -96,35 +134,49 @@ class Duckdb implements Engine {
     }
   }
 
-  /** A query that gives the date's cells in the published columns. Several map tasks leave tables behind, one is the query itself. */
+  /** A query that gives the date's cells in the published columns. Several pieces leave tables behind, one is the query itself. */
   async #cellsSql(
     date: DatePlan,
     upTo: Position,
-    { connection, name, signal }: { connection: DuckDBConnection; name: string; signal: AbortSignal },
+    work: DateWork & { readonly pieces: number },
   ): Promise<string> {
     const { view, viewTable } = this.#tables
+    const all: string[] = []
+    const hoursEach = Math.ceil(date.hours.length / work.pieces)
+    for (let at = 0; at < date.hours.length; at += hoursEach) {
+      const name = `${work.name}_${at}`
+      const hours = date.hours.slice(at, at + hoursEach)
+      const sql = await this.#computedSql({ ...date, hours }, upTo, { ...work, name })
+      if (sql === null) continue
+      if (work.pieces > 1) await run(work.connection, `CREATE TEMP TABLE ${name} AS ${sql}`)
+      all.push(work.pieces > 1 ? `SELECT * FROM ${name}` : sql)
+    }
+    if (date.base !== null && !coversDate(date))
+      all.push(this.#carriedSql(await viewTable.localPath(date.base), date))
+    if (all.length > 0) return all.join(' UNION ALL ')
+    const none = viewColumns(view).map(({ name: column }) => `NULL AS ${duckdb.name(column)}`)
+    return `SELECT ${none.join(', ')} WHERE false`
+  }
+
+  /** A query for the cells of the date's hours; null without messages. Several map tasks leave tables behind. */
+  async #computedSql(
+    date: DatePlan,
+    upTo: Position,
+    { connection, name, signal }: DateWork,
+  ): Promise<string | null> {
+    const { view } = this.#tables
     const maps: string[] = []
     for (const { files } of date.maps)
       if (files.length > 0) maps.push(await this.#mapSql(files, date.hours, upTo))
-    let partial: string
-    if (maps.length === 1) partial = maps[0]!
-    else {
-      const tables: string[] = []
-      for (const [i, sql] of maps.entries()) {
-        signal.throwIfAborted()
-        tables.push(`${name}_${i}`)
-        await run(connection, `CREATE TEMP TABLE ${name}_${i} AS ${sql}`)
-      }
-      partial = tables.length === 0 ? '' : reduceSql(view, duckdb, tables)
+    if (maps.length === 0) return null
+    if (maps.length === 1) return finalSql(view, duckdb, maps[0]!)
+    const tables: string[] = []
+    for (const [i, sql] of maps.entries()) {
+      signal.throwIfAborted()
+      tables.push(`${name}_map_${i}`)
+      await run(connection, `CREATE TEMP TABLE ${name}_map_${i} AS ${sql}`)
     }
-    const computed = partial === '' ? [] : [finalSql(view, duckdb, partial)]
-    const carried =
-      date.base === null || coversDate(date)
-        ? []
-        : [this.#carriedSql(await viewTable.localPath(date.base), date)]
-    if (computed.length + carried.length > 0) return [...computed, ...carried].join(' UNION ALL ')
-    const none = viewColumns(view).map(({ name: column }) => `NULL AS ${duckdb.name(column)}`)
-    return `SELECT ${none.join(', ')} WHERE false`
+    return finalSql(view, duckdb, reduceSql(view, duckdb, tables))
   }
 
   async #mapSql(files: readonly DataFile[], hours: readonly string[], upTo: Position): Promise<string> {
@@ -161,6 +213,10 @@ class Duckdb implements Engine {
     }
   }
 }
+
+/** DuckDB spills what it can; lists that are being put together it cannot. */
+const isOutOfMemory = (error: unknown) =>
+  isError(error, 'E_ENGINE') && /out of memory/i.test(describeError(error))
 
 const messagesIn = ({ maps }: DatePlan) =>
   maps.reduce((sum, { files }) => files.reduce((rows, file) => rows + file.rows, sum), 0)

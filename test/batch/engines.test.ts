@@ -113,11 +113,12 @@ test.each([
       return bytes
     },
   }
-  const engine = await duckdbEngine(
-    join(dir, 'scratch'),
-    disk,
-    largeRows,
-  )({ dataset: host, view: serviceMinute, messages: table, viewTable })
+  const engine = await duckdbEngine(join(dir, 'scratch'), disk, { largeRows })({
+    dataset: host,
+    view: serviceMinute,
+    messages: table,
+    viewTable,
+  })
   const one = { names: ['web', 'h'], timeMs: DATE_MS, gauges: [1, 2, 3], agent: null, seq: null, offset: 1 }
   const maps = [{ files: [await write([one])] }]
   const date: DatePlan = { date: DATE, hours: [hourName(DATE_MS)], maps, base: null, frozen: [] }
@@ -125,6 +126,24 @@ test.each([
   const made = await Promise.all([date, date].map((same) => engine.compute(same, { 0: 20 }, signal)))
   await engine.close()
   expect([most, ...made.map((file) => file!.about.rows)]).toEqual([atATime, 1, 1])
+})
+
+test.each([5, 24, 100])('a date that is computed in %i pieces has the same cells', async (pieces) => {
+  const messages = Array.from({ length: 24 * 12 * 3 }, (_, i) => ({
+    names: [`service-${i % 3}`, 'h'],
+    timeMs: DATE_MS + Math.floor(i / 3) * 300_000,
+    gauges: [i % 101, i % 89, i % 97],
+    agent: null,
+    seq: null,
+    offset: 1,
+  }))
+  const hours = Array.from({ length: 23 }, (_, hour) => hourName(DATE_MS + hour * 3_600_000))
+  const maps = [{ files: [await write(messages)] }, { files: [await write(messages.slice(0, 100))] }]
+  const date: DatePlan = { date: DATE, hours, maps, base: null, frozen: [] }
+  const whole = await execute(duckdb(), serviceMinute, date, 20)
+  expect(whole.length).toBe(23 * 12 * 3)
+  const inPieces = duckdbEngine(join(dir, 'scratch'), nodeDisk(), { pieces })
+  expect(await execute(inPieces, serviceMinute, date, 20)).toEqual(whole)
 })
 
 const views: readonly View[] = [
