@@ -70,15 +70,17 @@ test.skipIf(!hasBrowser)('an empty system turns into data without a reload', asy
   await context.close()
 })
 
-/** Notes when the browser shows another number of messages in a cell; resolves to what it has noted so far. */
+/** Notes when the browser shows another state of a cell; resolves to what it has noted so far. */
 async function watchCell(page: Page, cell: string): Promise<() => Promise<number[]>> {
   await page.evaluate(`{
-    const count = () => document.querySelector('tr[data-cell="${cell}"] [data-gauge="messages"]')?.innerText
-    let last = count()
+    const row = () => document.querySelector('tr[data-cell="${cell}"]')
+    // With its minute: of two minutes the first message is the same number.
+    const state = () => [row().querySelector('time').dateTime, row().querySelector('[data-gauge="messages"]').innerText].join()
+    let last = state()
     window.shownMs = []
     new MutationObserver(() => {
-      if (count() === last) return
-      last = count()
+      if (state() === last) return
+      last = state()
       shownMs.push(Date.now())
     }).observe(document.body, { subtree: true, childList: true, characterData: true })
   }`)
