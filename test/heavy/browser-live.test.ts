@@ -97,13 +97,13 @@ test.skipIf(!hasBrowser)('open cells move by service and by host, and are those 
     const before = (await shown()).length
     const takenMs = Date.now()
     await sendSome()
-    await expect.poll(async () => (await shown()).length, { timeout: 5_000 }).toBe(before + 1)
+    await expect.poll(async () => (await shown()).length, { timeout: 10_000 }).toBe(before + 1)
     tookMs.push((await shown()).at(-1)! - takenMs)
     await page.waitForTimeout(300)
   }
   // From the clock of who sampled it to the page; longer now and then on a machine that is busy with other things as well.
   expect(tookMs.sort((a, b) => a - b)[3]).toBeLessThan(1_000)
-  expect(tookMs.at(-1)).toBeLessThan(3_000)
+  expect(tookMs.at(-1)).toBeLessThan(5_000)
   await page.locator('tr.newest[data-cell="host_minute/web/web-2"]').waitFor({ timeout: 5_000 })
   await page.locator('.spark path[d*="L"]').first().waitFor({ state: 'attached' })
   await picture(page, 'live')
