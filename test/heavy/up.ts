@@ -78,7 +78,7 @@ export function runCommand(
     killSignal,
     timeout: killMs,
   })
-  killed?.addEventListener('abort', () => child.kill('SIGKILL'))
+  killed?.addEventListener('abort', () => child.kill(killSignal))
   let out = ''
   let err = ''
   child.stdout.on('data', (bytes) => {

@@ -45,6 +45,6 @@ export const PLANTED_IN_CLUSTER = {
   'no room for clocks that differ': {
     in: 'cutoffs',
     change: { replace: 'Math.max()', with: 'retentionMs' },
-    seed: 33,
+    seed: 165,
   },
 } as const satisfies { readonly [name: string]: PlantedBug }
