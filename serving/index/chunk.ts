@@ -24,6 +24,8 @@ interface PackedSketches {
 
 /** So many rows stay decoded. More are decoded anew when they are asked for: that takes less than the memory is worth. */
 const ROWS_KEPT_MAX = 1
+/** Of a chunk of all keys so many: questions about all ask for the days of a month at once, again and again. */
+const KEYS_KEPT_MAX = 64
 
 export interface ChunkAbout {
   readonly view: View
@@ -86,22 +88,22 @@ export class Chunk {
     return this.#keys
   }
 
-  /** The rows from the one at `from` to that before `to`. */
+  /** The rows from the one at `from` to that before `to`, among others where they are few. */
   rowsAt(from: number, to: number): CellRange {
-    return { cells: this.#decode(from, to), from: 0, to: to - from }
+    if (!this.#isShort) return { cells: this.#decode(from, to), from: 0, to: to - from }
+    this.#kept ??= this.#decode(0, this.#times.length)
+    return { cells: this.#kept, from, to }
   }
 
   get #isShort(): boolean {
-    return this.#times.length <= ROWS_KEPT_MAX
+    return this.#times.length <= (this.#about.key === null ? KEYS_KEPT_MAX : ROWS_KEPT_MAX)
   }
 
   /** The rows whose bucket starts in `[fromMs, toMs)`, among others where they are few. */
   rows(fromMs = Number.NEGATIVE_INFINITY, toMs = Number.POSITIVE_INFINITY): CellRange {
     const from = firstAtLeast(this.#times, fromMs)
     const to = Math.max(from, firstAtLeast(this.#times, toMs))
-    if (!this.#isShort) return { cells: this.#decode(from, to), from: 0, to: to - from }
-    this.#kept ??= this.#decode(0, this.#times.length)
-    return { cells: this.#kept, from, to }
+    return this.rowsAt(from, to)
   }
 
   #decode(from: number, to: number): Cells {
