@@ -24,7 +24,7 @@ export const PLANTED_IN_LAKE = {
     in: 'unneeded',
     change: { replace: 'unnamedMs', with: '$ + 86_400_000' },
     faults: 'twins=3,store-slow=3,layer-slow',
-    seed: 16,
+    seed: 217,
   },
   'gap not sealed': {
     in: 'Sealing.#seal',
@@ -40,7 +40,7 @@ export const PLANTED_IN_LAKE = {
     in: 'addTo',
     change: { replace: 'found.after', with: '-1' },
     faults: 'layer-slow=3,store-error=3,crash=3',
-    seed: 21,
+    seed: 29,
   },
   'found names not made durable': {
     in: 'settle',
