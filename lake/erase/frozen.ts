@@ -48,12 +48,13 @@ export async function eraseFrozen(
   deps: FrozenDeps,
 ): Promise<FrozenErased> {
   await removeUnfinished(tables, deps.clock, 0)
-  const all: FrozenErased = { removed: 0, unnamed: 0 }
-  return tables.views.reduce(async (before, view) => {
-    const { removed, unnamed } = await before
-    const own = await eraseView(id, what, tables.messages, view, deps)
-    return { removed: removed + own.removed, unnamed: unnamed + own.unnamed }
-  }, Promise.resolve(all))
+  const all = { removed: 0, unnamed: 0 }
+  for (const view of tables.views) {
+    const { removed, unnamed } = await eraseView(id, what, tables.messages, view, deps)
+    all.removed += removed
+    all.unnamed += unnamed
+  }
+  return all
 }
 
 async function eraseView(

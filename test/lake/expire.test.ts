@@ -135,12 +135,18 @@ test('frozen cells of an expiry that was killed in the middle are removed hours 
   expect(await counted(rig)).toEqual([5, 5])
 })
 
-test('an expiry that goes on after its frozen cells were removed does not become one', async () => {
-  await using rig = await oldRig()
+/** An expiry that stands before its commit of messages until `gate` opens. */
+async function heldExpiry(rig: Awaited<ReturnType<typeof oldRig>>) {
   const gate = gateIn(rig.store, 'messages/_delta_log/')
   const slow = expire(rig)
   await gate.reached
   rig.store.faults = null
+  return { gate, slow }
+}
+
+test('an expiry that goes on after its frozen cells were removed does not become one', async () => {
+  await using rig = await oldRig()
+  const { gate, slow } = await heldExpiry(rig)
   expect(await removeUnfinished(rig.tables().datasets[0]!, rig.clock, 0)).toHaveLength(2)
   gate.open()
   // It was fenced, and made again.
@@ -151,10 +157,7 @@ test('an expiry that goes on after its frozen cells were removed does not become
 
 test('messages that another writer touched meanwhile expire as they then are', async () => {
   await using rig = await oldRig()
-  const gate = gateIn(rig.store, 'messages/_delta_log/')
-  const slow = expire(rig)
-  await gate.reached
-  rig.store.faults = null
+  const { gate, slow } = await heldExpiry(rig)
   expect((await expire(rig)).map(({ rows }) => rows)).toEqual([3])
   gate.open()
   expect(await slow).toEqual([])
