@@ -1,7 +1,7 @@
 import { type MessageForm, parseForm } from '../schemas/dataset.ts'
 import { Damage, TOO_SHORT } from './block-damage.ts'
 import { BLOCK_HEAD_BYTES } from './block-format.ts'
-import { hashName, NAMES_FULL, Names } from './names.ts'
+import { hashName, NAMES_FULL, NameTable } from './name-table.ts'
 
 /** Distinct strings kept, so that each is made once for many blocks; when there are more, all are made anew. */
 export const NAMES_MAX = 65_536
@@ -11,7 +11,7 @@ const FORMS_MAX = 1_000
 /** The strings and forms of blocks, each made once for many blocks. */
 export class BlockStrings {
   readonly #forms = new Map<string, MessageForm>()
-  #names = new Names(NAMES_MAX)
+  #names = new NameTable(NAMES_MAX)
   /** Counts how often all were made anew: an id means the same string only within one generation. */
   generation = 0
 
@@ -45,7 +45,7 @@ export class BlockStrings {
     const hash = hashName(view, from, to)
     const id = this.#names.find(view, from, to, hash)
     if (id !== NAMES_FULL) return id
-    this.#names = new Names(NAMES_MAX)
+    this.#names = new NameTable(NAMES_MAX)
     this.generation += 1
     return this.#names.find(view, from, to, hash)
   }

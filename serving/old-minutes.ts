@@ -2,7 +2,7 @@ import type { Table } from '../lake/delta/port.ts'
 import type { CellRange } from '../schemas/cells.ts'
 import { type Cells, pickKey } from '../schemas/cells.ts'
 import { TidemarkError } from '../schemas/errors.ts'
-import { series } from '../schemas/series.ts'
+import { serialQueue } from '../schemas/serial-queue.ts'
 import type { Range } from './answers.ts'
 import type { IndexLoader } from './index/loader.ts'
 import type { IndexedDate, ViewIndex } from './index/view-index.ts'
@@ -17,7 +17,7 @@ export const OLD_DATES_MAX = 366
 export class OldMinutes {
   readonly #loader: IndexLoader
   readonly #cells = new Map<string, Cells>()
-  readonly #inTurn = series()
+  readonly #inTurn = serialQueue()
 
   constructor(loader: IndexLoader) {
     this.#loader = loader

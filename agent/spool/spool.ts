@@ -2,7 +2,7 @@ import type { Dataset } from '../../schemas/dataset.ts'
 import { isError, TidemarkError } from '../../schemas/errors.ts'
 import type { Random } from '../../schemas/ports/clock.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
-import { series } from '../../schemas/series.ts'
+import { serialQueue } from '../../schemas/serial-queue.ts'
 import { AGENT_ID_BYTES, type Backlog, type Queued, type Sample } from '../backlog.ts'
 import { columnsOf, gaugesIn, misfitOf, type SpoolColumns } from './columns.ts'
 import { readFolder, type SpoolFolder } from './folder.ts'
@@ -103,7 +103,7 @@ class Spool implements Backlog {
   readonly #writer: SpoolWriter
   readonly #held: Held
   /** What is written goes one after the other. */
-  readonly #inTurn = series()
+  readonly #inTurn = serialQueue()
   #pending: Pending[] = []
   #flushDue = false
   /** Whether this outage's first loss was said. */

@@ -4,7 +4,7 @@ import { whollyWithin } from '../../lake/tables/messages.ts'
 import { describeError, isError } from '../../schemas/errors.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
 import type { Position } from '../../schemas/position.ts'
-import { series } from '../../schemas/series.ts'
+import { serialQueue } from '../../schemas/serial-queue.ts'
 import { duckdb } from '../../schemas/sql/duckdb.ts'
 import { HOUR_MS } from '../../schemas/time.ts'
 import { viewColumns } from '../../schemas/view-columns.ts'
@@ -74,7 +74,7 @@ class Duckdb implements Engine {
   readonly #tables: EngineTables
   readonly #instance: DuckDBInstance
   readonly #scratch: Scratch
-  readonly #large = series()
+  readonly #large = serialQueue()
   #made = 0
   /** Groups of hours that a date was last computed in: what was too much at once is so for the next date. */
   #pieces: number

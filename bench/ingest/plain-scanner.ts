@@ -1,6 +1,6 @@
 import type { DatasetIntake } from '../../collector/intake/dataset-intake.ts'
 import type { LineBuffer } from '../../collector/ndjson/decode/line-buffer.ts'
-import { hashName } from '../../log/names.ts'
+import { hashName } from '../../log/name-table.ts'
 import { nameColumns } from '../../schemas/dataset.ts'
 
 const [QUOTE, COLON, COMMA, DOT, MINUS, ZERO, OPEN, CLOSE] = [

@@ -6,7 +6,7 @@ import type { CellsJob, MergeJob, SealJob, SealReply, WithoutJob } from '../../l
 import { BlockEncoder } from '../../log/block-encoder.ts'
 import { memoryOf, packBlocks } from '../../log/packed-blocks.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
-import { series } from '../../schemas/series.ts'
+import { serialQueue } from '../../schemas/serial-queue.ts'
 
 /** Sealing can wait, messages and queries should not: on Linux a thread can have a priority of its own. */
 const NICE = 10
@@ -25,7 +25,7 @@ export function sealThread(): SealEncoder {
   let urgentAtMs = Number.NEGATIVE_INFINITY
   let closed = false
   const encoder = new BlockEncoder()
-  const inTurn = series()
+  const inTurn = serialQueue()
 
   async function ask<Reply extends SealReply>(
     job: SealJob | MergeJob | WithoutJob | CellsJob,

@@ -1,4 +1,4 @@
-import type { Names } from '../../log/names.ts'
+import type { NameTable } from '../../log/name-table.ts'
 import { formOf } from '../../schemas/dataset.ts'
 import { grown } from '../../schemas/grown.ts'
 import type { Columns } from '../../schemas/message.ts'
@@ -89,7 +89,7 @@ class TextColumn {
 
 /** A column of names by their numbers, with a dictionary of those that the block has. */
 class NameColumn {
-  readonly #names: Names
+  readonly #names: NameTable
   readonly #places: Uint16Array
   #dictionary: string[] = []
   /** Per number of a name: its place in the dictionary, and the block in which it has that place. */
@@ -97,7 +97,7 @@ class NameColumn {
   #blockOf = new Int32Array(1_024)
   #block = 1
 
-  constructor(messagesMax: number, names: Names) {
+  constructor(messagesMax: number, names: NameTable) {
     this.#names = names
     this.#places = new Uint16Array(messagesMax)
   }

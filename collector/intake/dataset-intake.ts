@@ -1,4 +1,4 @@
-import { NAMES_FULL, Names } from '../../log/names.ts'
+import { NAMES_FULL, NameTable } from '../../log/name-table.ts'
 import { type Dataset, nameColumns } from '../../schemas/dataset.ts'
 import type { Message } from '../../schemas/message.ts'
 import { NAME_KEPT_HOURS } from './limits.ts'
@@ -26,13 +26,13 @@ export interface TooMany {
 export class DatasetIntake {
   readonly dataset: Dataset
   /** The names seen, each with its number, in the order of `nameColumns`. */
-  readonly names: readonly Names[]
+  readonly names: readonly NameTable[]
   readonly row: Row
 
   constructor(dataset: Dataset, { servicesMax, hostsMax }: NameLimits) {
     this.dataset = dataset
     this.names = nameColumns(dataset).map(
-      (name) => new Names(name === dataset.source ? hostsMax : servicesMax),
+      (name) => new NameTable(name === dataset.source ? hostsMax : servicesMax),
     )
     this.row = new Row(dataset)
   }

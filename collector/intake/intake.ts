@@ -13,7 +13,7 @@ import type { Counts } from './counts.ts'
 import type { DatasetIntake, NameLimits, TooMany } from './dataset-intake.ts'
 import { KnownDatasets } from './known-datasets.ts'
 import { CLOSE_MS_MAX, GOODBYE_MS_MAX } from './limits.ts'
-import { Refusals } from './refusals.ts'
+import { RefusalCounts } from './refusal-counts.ts'
 import { type Reject, Rejects } from './rejects.ts'
 import type { Row } from './row.ts'
 import { type AboutAgent, type NotedAgent, SeenAgents } from './seen-agents.ts'
@@ -75,7 +75,7 @@ export class Intake {
   readonly #blocks: Blocks
   readonly #sessions: Sessions
   readonly #rejects: Rejects
-  readonly #refusals = new Refusals()
+  readonly #refusals = new RefusalCounts()
   readonly #seen = new SeenAgents()
   readonly #partitions: readonly number[]
   #turn = -1

@@ -1,6 +1,6 @@
 import { describeError } from '../../schemas/errors.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
-import { series } from '../../schemas/series.ts'
+import { serialQueue } from '../../schemas/serial-queue.ts'
 import { utcDate } from '../../schemas/time.ts'
 import { hideTokens } from '../../schemas/token.ts'
 import { forgetRejects } from './forget-rejects.ts'
@@ -38,7 +38,7 @@ export class Rejects {
   #named: string | null = null
   #troubled = false
   /** Nobody writes while lines are taken out. */
-  readonly #inTurn = series()
+  readonly #inTurn = serialQueue()
   count = 0
   unkept = 0
 

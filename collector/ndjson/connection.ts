@@ -1,7 +1,6 @@
 import type { ErrorCode } from '../../schemas/errors.ts'
 import type { Socket } from '../../schemas/ports/net.ts'
 import { type Receipt, Sender, type SenderLink } from '../intake/sender.ts'
-import { Answers } from './answers.ts'
 import { Conversation, type OpenConnection } from './conversation.ts'
 import { Inbox } from './inbox.ts'
 import {
@@ -11,6 +10,7 @@ import {
   UNSETTLED_REFUSALS_MAX,
 } from './line-limits.ts'
 import { judgeFirstByte } from './other-protocols.ts'
+import { Replies } from './replies.ts'
 import type { Shared } from './shared.ts'
 import { Timeouts } from './timeouts.ts'
 
@@ -35,7 +35,7 @@ export class Connection implements SenderLink, OpenConnection {
   readonly #socket: Socket
   readonly #shared: Shared
   readonly #sender: Sender
-  readonly #answers: Answers
+  readonly #answers: Replies
   readonly #conversation: Conversation
   readonly #inbox: Inbox
   readonly #timeouts: Timeouts
@@ -51,7 +51,7 @@ export class Connection implements SenderLink, OpenConnection {
     this.#socket = socket
     this.#shared = shared
     this.#sender = new Sender(socket.remoteAddress.replace(/^::ffff:/, ''), this)
-    this.#answers = new Answers(socket, () => this.flow())
+    this.#answers = new Replies(socket, () => this.flow())
     this.#conversation = new Conversation(this.#sender, this, this.#answers, shared)
     this.#inbox = new Inbox(shared.lineBuffer, this.#conversation, () => this.#mustStop())
     socket.handle({

@@ -3,7 +3,6 @@ import type { ErrorCode } from '../../schemas/errors.ts'
 import type { DatasetIntake } from '../intake/dataset-intake.ts'
 import type { AboutAgent } from '../intake/seen-agents.ts'
 import { Receipt, type Sender } from '../intake/sender.ts'
-import type { Answers } from './answers.ts'
 import type { LineDecoder } from './decode/decoder.ts'
 import { type Hello, parseHello } from './hello.ts'
 import { LINE_BYTES_MAX } from './line-limits.ts'
@@ -11,6 +10,7 @@ import type { LineReader, RawLine } from './line-splitter.ts'
 import { decodeLine, type LineContext } from './message-line.ts'
 import { judgeFirstLine } from './other-protocols.ts'
 import { type Refusal, refusal, tooMany, unknownDataset } from './refusals.ts'
+import type { Replies } from './replies.ts'
 import type { Shared } from './shared.ts'
 import { TokenCheck } from './token-check.ts'
 
@@ -40,7 +40,7 @@ export class Conversation implements LineReader {
   readonly sender: Sender
   readonly tokenCheck: TokenCheck
   readonly #connection: OpenConnection
-  readonly #answers: Answers
+  readonly #answers: Replies
   readonly #shared: Shared
   /** What takes lines that name no dataset. */
   #dataset: DatasetIntake
@@ -52,7 +52,7 @@ export class Conversation implements LineReader {
   /** Lines that wait; null while none need to. */
   #held: RawLine[] | null = null
 
-  constructor(sender: Sender, connection: OpenConnection, answers: Answers, shared: Shared) {
+  constructor(sender: Sender, connection: OpenConnection, answers: Replies, shared: Shared) {
     this.sender = sender
     this.#connection = connection
     this.#answers = answers

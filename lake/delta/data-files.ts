@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
 import { TidemarkError } from '../../schemas/errors.ts'
 import type { Clock, Random } from '../../schemas/ports/clock.ts'
-import { series } from '../../schemas/series.ts'
+import { serialQueue } from '../../schemas/serial-queue.ts'
 import type { ObjectStore } from '../store/port.ts'
 import type { DataFile, FileAbout } from './port.ts'
 
@@ -17,7 +17,7 @@ export class DataFiles {
   readonly #name: string
   readonly #deps: { readonly store: ObjectStore; readonly clock: Clock; readonly random: Random }
   readonly #verified = new Set<string>()
-  readonly #verifying = series()
+  readonly #verifying = serialQueue()
 
   constructor(name: string, deps: { store: ObjectStore; clock: Clock; random: Random }) {
     this.#name = name

@@ -3,7 +3,7 @@ import { describeError, isError, TidemarkError } from '../../schemas/errors.ts'
 import { type Clock, type Random, sleep } from '../../schemas/ports/clock.ts'
 import type { RunRecord, RunStarter, Sealer } from '../../schemas/ports/layers.ts'
 import { covers, IMPORT_PARTITION, offsetIn, type Position } from '../../schemas/position.ts'
-import { series } from '../../schemas/series.ts'
+import { serialQueue } from '../../schemas/serial-queue.ts'
 import { HOUR_MS } from '../../schemas/time.ts'
 import type { Audit } from '../audit.ts'
 import type { ObjectStore } from '../store/port.ts'
@@ -108,7 +108,7 @@ export function startErasures(config: { readonly retentionMs: number }, deps: Er
 class Eraser implements Erasures {
   readonly #retentionMs: number
   readonly #deps: ErasuresDeps
-  readonly #inTurn = series()
+  readonly #inTurn = serialQueue()
   readonly #closing = new AbortController()
   readonly #states = new Map<string, ErasureState>()
   #cancelHourly = () => {}

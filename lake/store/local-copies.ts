@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Clock, Random } from '../../schemas/ports/clock.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
-import { series } from '../../schemas/series.ts'
+import { serialQueue } from '../../schemas/serial-queue.ts'
 
 /** A copy stays for so long after it was asked for, whatever the limit: an engine opens its files later. */
 const IN_USE_MS = 3_600_000
@@ -25,7 +25,7 @@ export class LocalCopies {
   /** Names whose bytes were checked in this process. */
   readonly #checked = new Set<string>()
   /** One at a time: each is in memory while it is checked. */
-  readonly #turn = series()
+  readonly #turn = serialQueue()
 
   constructor(dir: string, bytesMax: number, deps: { disk: Disk; clock: Clock; random: Random }) {
     this.#dir = dir

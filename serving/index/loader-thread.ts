@@ -1,6 +1,6 @@
 import type { Calls } from '../../schemas/calls.ts'
 import type { Pause } from '../../schemas/ports/clock.ts'
-import { series } from '../../schemas/series.ts'
+import { serialQueue } from '../../schemas/serial-queue.ts'
 import { type IndexLoader, loadHere, type OpenDecoder } from './loader.ts'
 
 /** What a loader in another thread is asked by name, its values as a list. */
@@ -32,7 +32,7 @@ const AT_ONCE: ReadonlySet<LoaderCall> = new Set([
 /** The body of a thread that fills the index; in the turns between it looks after what else is asked. */
 export function serveLoader(calls: Calls, openDecoder: OpenDecoder, turn: Pause): void {
   const loader = loadHere(openDecoder, turn)
-  const inSeries = series()
+  const inTurn = serialQueue()
   for (const name of LOADER_CALLS)
     calls.on(name, (values: readonly unknown[]) => {
       const work = async () => {
@@ -40,6 +40,6 @@ export function serveLoader(calls: Calls, openDecoder: OpenDecoder, turn: Pause)
         // A connection stays where it was opened.
         return name === 'open' ? null : value
       }
-      return AT_ONCE.has(name) ? work() : inSeries(work)
+      return AT_ONCE.has(name) ? work() : inTurn(work)
     })
 }

@@ -4,7 +4,7 @@ import { decodeCells, type FileColumn } from '../../lake/parquet/cells.ts'
 import type { CellColumn } from '../../schemas/cell-column.ts'
 import type { Cells } from '../../schemas/cells.ts'
 import type { Pause } from '../../schemas/ports/clock.ts'
-import { series } from '../../schemas/series.ts'
+import { serialQueue } from '../../schemas/serial-queue.ts'
 import type { View } from '../../schemas/view.ts'
 import { Filling, type Kept } from './filling.ts'
 import { ParquetDrafts } from './parquet-drafts.ts'
@@ -52,7 +52,7 @@ export function loadHere(openDecoder = plainDecoder, turn?: Pause): IndexLoader 
   let filling: Filling | null = null
   let decoder: ReturnType<OpenDecoder> | null = null
   const drafts = new ParquetDrafts()
-  const decodes = series()
+  const decodes = serialQueue()
   const decode = (view: View, bytes: Uint8Array) => decodes(() => decoder!.decode(view, bytes))
   return {
     async open(path) {

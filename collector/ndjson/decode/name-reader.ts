@@ -1,4 +1,4 @@
-import { HASH_START, hashEnd, hashWord, type Names } from '../../../log/names.ts'
+import { HASH_START, hashEnd, hashWord, type NameTable } from '../../../log/name-table.ts'
 import type { LineBuffer } from './line-buffer.ts'
 
 const QUOTE = 0x22
@@ -18,7 +18,7 @@ export class NameReader {
   }
 
   /** Reads the name whose quote is at `at`. Returns where it ends, −1 when it has escapes, is no name or is one too many. */
-  read(at: number, names: Names): number {
+  read(at: number, names: NameTable): number {
     const view = this.#view
     if (this.#bytes[at] !== QUOTE) return -1
     const from = at + 1

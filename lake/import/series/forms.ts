@@ -3,7 +3,7 @@ import { duckdb } from '../../../schemas/sql/duckdb.ts'
 import type { ImportCompression, ImportSource } from '../columns.ts'
 import { columnFor, type ImportOptions, timeColumnOf } from '../meaning.ts'
 import { sourceSql } from '../rows-sql.ts'
-import { ofMetric, parseSeriesName, type SeriesName, VALUE } from './names.ts'
+import { ofMetric, parseSeriesName, type SeriesName, VALUE } from './series-name.ts'
 
 /** A file that has a row, a column or an object for each series: other tools' exports. */
 export interface SeriesForm {

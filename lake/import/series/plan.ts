@@ -2,7 +2,7 @@ import { type Dataset, nameColumns } from '../../../schemas/dataset.ts'
 import { TidemarkError } from '../../../schemas/errors.ts'
 import type { ImportColumn } from '../columns.ts'
 import { columnFor, type ImportOptions } from '../meaning.ts'
-import { type SeriesName, VALUE } from './names.ts'
+import { type SeriesName, VALUE } from './series-name.ts'
 
 /** Values that a row is made of at most. */
 export const VALUE_COLUMNS_MAX = 64

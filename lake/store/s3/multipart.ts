@@ -1,6 +1,6 @@
 import { TidemarkError } from '../../../schemas/errors.ts'
-import { describeAnswer, element, errorCode } from './answers.ts'
 import type { Requests, S3Request, Sent } from './requests.ts'
+import { describeAnswer, element, errorCode } from './responses.ts'
 
 /**
  * A large object goes up in parts and appears whole with the last request:

@@ -3,10 +3,10 @@ import { AwsV4Signer } from 'aws4fetch'
 import { describeError, isError, TidemarkError } from '../../../schemas/errors.ts'
 import { type Clock, type Random, sleep } from '../../../schemas/ports/clock.ts'
 import type { Http, HttpAnswer } from '../../../schemas/ports/http.ts'
-import { describeAnswer, errorCode } from './answers.ts'
 import { noRequests, type Operation } from './counts.ts'
 import type { CredentialSource } from './credentials.ts'
 import { encodePart } from './place.ts'
+import { describeAnswer, errorCode } from './responses.ts'
 
 /**
  * Signed requests to one bucket, sent again when they were refused for now or had no answer:

@@ -2,10 +2,10 @@ import { isError, TidemarkError } from '../../../schemas/errors.ts'
 import type { HttpAnswer } from '../../../schemas/ports/http.ts'
 import type { LocalCopies } from '../local-copies.ts'
 import type { ObjectStore, StoredObject } from '../port.ts'
-import { parsePage } from './answers.ts'
 import { putParts } from './multipart.ts'
 import { type BucketPlace, encodeKey, isKey } from './place.ts'
 import type { Requests, Sent } from './requests.ts'
+import { parsePage } from './responses.ts'
 
 /** A larger object is put and got in parts of this size. */
 export const PART_BYTES = 16 << 20

@@ -27,7 +27,7 @@ import {
   seriesSchema,
 } from '../schemas.ts'
 import { sendList } from '../send-list.ts'
-import { parseFields, presentSeries, presentSeriesApart, startsOf } from '../series.ts'
+import { parseFields, presentSeries, presentSeriesApart, startsOf } from '../series-columns.ts'
 import { statsPage } from './lists.ts'
 import { type Asked, found, keyOf, namingOf, type Place, type QuestionsDeps } from './place.ts'
 

@@ -1,5 +1,5 @@
 import { queryTables } from '../../../lake/query/catalog.ts'
-import { mergeAll } from '../../../lake/writer/merge.ts'
+import { mergeAll } from '../../../lake/writer/merge-files.ts'
 import { encodeHere } from '../../../lake/writer/seal-files.ts'
 import { DAY_MS } from '../../../schemas/time.ts'
 import type { Dice } from '../dice.ts'

@@ -17,11 +17,11 @@ const FIRST_BYTES = 1 << 14
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
- * Names of services, hosts and agents by their bytes in UTF-8: each gets a small whole number, its string is made and checked
+ * NameTable of services, hosts and agents by their bytes in UTF-8: each gets a small whole number, its string is made and checked
  * once. A table of open addressing with linear probing; hashed and compared four bytes at a time, so the caller must be able
  * to read three bytes behind a name.
  */
-export class Names {
+export class NameTable {
   readonly #max: number
   /** Per slot an id plus one; 0 where there is none. */
   #slots = new Int32Array(FIRST_SLOTS)

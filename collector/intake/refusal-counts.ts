@@ -4,7 +4,7 @@ import { SEEN_REFUSALS_MAX } from './limits.ts'
 import type { Reject } from './rejects.ts'
 
 /** How many lines were refused for which reason, and the last of them. */
-export class Refusals {
+export class RefusalCounts {
   readonly #byCode = new Map<string, number>()
   #last: SeenRefusal[] = []
 

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest'
-import { series } from '../../schemas/series.ts'
+import { serialQueue } from '../../schemas/serial-queue.ts'
 import { workshop } from './workshop.ts'
 
 test('each begins when the one before has ended, however that ended', async () => {
   const { begun, work, settled } = workshop<string>()
-  const inSeries = series()
-  const first = inSeries(work)
-  const second = inSeries(work)
-  const third = inSeries(async () => 3)
+  const inTurn = serialQueue()
+  const first = inTurn(work)
+  const second = inTurn(work)
+  const third = inTurn(async () => 3)
   await settled()
   expect(begun.length).toBe(1)
   begun[0]!.reject(new Error('no'))

@@ -15,7 +15,7 @@ export interface WireError {
  * What a connection delivered, as receipts, and what it is told of it. Receipts settle in any order; acknowledged is up to
  * where all have, once for all that settle in one turn.
  */
-export class Answers {
+export class Replies {
   readonly #socket: Socket
   readonly #told: () => void
   #receipts: Receipt[] = []

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { hashName, Names } from '../../log/names.ts'
+import { hashName, NameTable } from '../../log/name-table.ts'
 
 /** `name` and what may stand behind it, as it is read. */
 function laid(name: string): { view: DataView; to: number } {
@@ -8,12 +8,12 @@ function laid(name: string): { view: DataView; to: number } {
   return { view: new DataView(bytes.buffer, bytes.byteOffset), to: bytes.length - 9 }
 }
 
-function read(names: Names, name: string): number {
+function read(names: NameTable, name: string): number {
   const { view, to } = laid(name)
   return names.find(view, 0, to, hashName(view, 0, to))
 }
 
-/** Names that begin alike, of every length up to three words of eight bytes. */
+/** NameTable that begin alike, of every length up to three words of eight bytes. */
 const name = fc
   .record({ length: fc.integer({ min: 1, max: 24 }), end: fc.constantFrom('', 'a', 'b', 'ü') })
   .map(({ length, end }) => 'x'.repeat(length) + end)
@@ -21,7 +21,7 @@ const name = fc
 test('in whatever order names come, each keeps its number', () => {
   fc.assert(
     fc.property(fc.array(name, { maxLength: 200 }), (sequence) => {
-      const names = new Names(1_000)
+      const names = new NameTable(1_000)
       const ids = new Map<string, number>()
       for (const text of [...sequence, ...sequence]) {
         const id = read(names, text)
@@ -35,7 +35,7 @@ test('in whatever order names come, each keeps its number', () => {
 })
 
 test('what was not seen for long is forgotten, and the others have new numbers', () => {
-  const names = new Names(10)
+  const names = new NameTable(10)
   for (const text of ['old', 'a', 'b']) read(names, text)
   names.now = 5
   read(names, 'a')
