@@ -1,5 +1,6 @@
 import { type Dataset, DEFAULT_DATASET, GAUGE_VALUE_MAX, type Gauge, nameColumns } from './dataset.ts'
 import { TidemarkError } from './errors.ts'
+import { nameFault } from './name.ts'
 import { DAY_MS, HOUR_MS, UNITS_MS } from './time.ts'
 import { defineView, type View } from './view.ts'
 import { viewColumns } from './view-columns.ts'
@@ -18,10 +19,17 @@ const NAME = /^[a-z][a-z0-9_]{0,47}$/
 const KEYS_MAX = 6
 const GAUGES_MAX = 64
 const ATTRIBUTES_MAX = 64
-/** Columns that messages have besides those of their dataset, and words of the line protocol. */
-const RESERVED = new Set(
-  'time_stamp agent seq partition offset index date dataset hello token lost msg_num minute'.split(' '),
+const words = (text: string) => new Set(text.split(' '))
+/** Columns that messages have besides those of their dataset, words of the line protocol, and what every object has. */
+const RESERVED = words(
+  'time_stamp agent seq partition offset index date dataset hello token lost msg_num minute constructor',
 )
+/** Fields that answers have beside keys and gauges: one of the same name would hide the other. */
+const ANSWERED = words(
+  'from to messages first_minute last_minute t step_ms answered_by tidemark view_version complete gaps explain',
+)
+/** Parameters that requests have beside keys: by a key of the same name nobody could ask. */
+const PARAMETERS = words('from to tz as_of explain step fields by view q sort limit after format bom')
 
 /**
  * The definitions `builtIn` and those in tables `datasets` and `views` of tidemark.toml, as parsed. A dataset without a
@@ -43,7 +51,8 @@ export function withTables(
   }
   for (const dataset of datasets) {
     if (views.some((view) => view.dataset === dataset.name)) continue
-    views.push(defineView(dataset, { name: `${dataset.name}_minute`, key: [dataset.keys[0]!] }))
+    const name = `${dataset.name}_minute`
+    views.push(distinct(`views.${name}`, defineView(dataset, { name, key: [dataset.keys[0]!] })))
   }
   checkTableNames(datasets, views)
   return { datasets, views }
@@ -90,17 +99,24 @@ function parseDataset(name: string, table: Fields): Dataset {
     if (RESERVED.has(column)) throw wrong(where, `a column must not be called ${column}`)
   }
   checkUnique(where, columns)
+  const askedBy = nameColumns(dataset).find((column) => PARAMETERS.has(column))
+  if (askedBy !== undefined)
+    throw wrong(where, `a key or source must not be called ${askedBy}, which requests have as a parameter`)
+  const answered = columns.find((column) => ANSWERED.has(column) && !attributes.includes(column))
+  if (answered !== undefined)
+    throw wrong(where, `a key, source or gauge must not be called ${answered}, which answers have as a field`)
   return dataset
 }
 
 function parseGauge(where: string, name: string, about: Fields): Gauge {
   only(where, about, ['unit', 'min', 'max', 'optional'])
   const { unit = '', min = -GAUGE_VALUE_MAX, max = GAUGE_VALUE_MAX, optional = false } = about
-  if (typeof unit !== 'string') throw wrong(where, 'unit must be text')
+  const unitFault = unit === '' ? null : nameFault(unit)
+  if (unitFault !== null) throw wrong(where, `unit ${unitFault}`)
   if (typeof optional !== 'boolean') throw wrong(where, 'optional must be true or false')
   if (!isBound(min) || !isBound(max) || min >= max)
     throw wrong(where, 'min and max must be numbers within ±1e15, min below max')
-  return { name, unit, min, max, optional }
+  return { name, unit: unit as string, min, max, optional }
 }
 
 function isBound(value: unknown): value is number {
@@ -111,6 +127,7 @@ function parseView(name: string, table: Fields, datasets: readonly Dataset[]): V
   const where = `views.${name}`
   checkName(where, name)
   only(where, table, ['dataset', 'key', 'bucket', 'gauges', 'quantiles'])
+  if (table.dataset === undefined) throw wrong(where, 'dataset is missing: it names what the view is of')
   const dataset = datasets.find((one) => one.name === table.dataset)
   if (dataset === undefined) throw wrong(where, `there is no dataset ${String(table.dataset)}`)
   const { quantiles = false, bucket = '1m' } = table
@@ -120,7 +137,11 @@ function parseView(name: string, table: Fields, datasets: readonly Dataset[]): V
   const gauges = table.gauges === undefined ? undefined : texts(where, 'gauges', table.gauges, 1, GAUGES_MAX)
   if (gauges !== undefined) checkUnique(where, gauges)
   const about = { name, key, bucketMs: parseBucket(where, bucket), quantiles }
-  const view = defineView(dataset, gauges === undefined ? about : { ...about, gauges })
+  return distinct(where, defineView(dataset, gauges === undefined ? about : { ...about, gauges }))
+}
+
+/** Returns `view`, of which no two columns may have one name: a gauge `max_x` is called as the maximum of `x`. */
+function distinct(where: string, view: View): View {
   checkUnique(
     where,
     viewColumns(view).map((column) => column.name),

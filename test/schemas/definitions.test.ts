@@ -72,6 +72,34 @@ const wrong: [string, { datasets?: unknown; views?: unknown }, string][] = [
   ['no gauge', { datasets: { d: { keys: ['a'] } } }, 'it needs 1 to 64 gauges'],
   ['a reserved column', { datasets: { d: { keys: ['seq'], gauges } } }, 'must not be called seq'],
   ['two columns of one name', { datasets: { d: { keys: ['x'], gauges } } }, 'two columns are called x'],
+  [
+    'a gauge that is called as the maximum of another, in the view that it gets',
+    { datasets: { d: { keys: ['a'], gauges: { x: {}, max_x: {} } } } },
+    'd_minute: two columns are called max_x',
+  ],
+  [
+    'a gauge that is called as the count of another, in the view that it gets',
+    { datasets: { d: { keys: ['a'], gauges: { x: { optional: true }, x_num: {} } } } },
+    'd_minute: two columns are called x_num',
+  ],
+  ['a key that every object has', { datasets: { d: { keys: ['constructor'], gauges } } }, 'constructor'],
+  ['a key that is a parameter', { datasets: { d: { keys: ['from'], gauges } } }, 'must not be called from'],
+  [
+    'a source that is a parameter',
+    { datasets: { d: { keys: ['a'], source: 'view', gauges } } },
+    'must not be called view',
+  ],
+  [
+    'a gauge that is a field of answers',
+    { datasets: { d: { keys: ['a'], gauges: { messages: {} } } } },
+    'must not be called messages',
+  ],
+  [
+    'a unit that turns the direction of writing',
+    { datasets: { d: { keys: ['a'], gauges: { x: { unit: '\u202e%' } } } } },
+    'datasets.d.gauges.x: unit must be without characters that turn',
+  ],
+  ['a view of no dataset', { views: { v: { key: ['a'] } } }, 'dataset is missing'],
   ['a misspelt field', { datasets: { d: { key: ['a'], keys: ['a'], gauges } } }, 'there is no field key'],
   [
     'bounds that cross',
