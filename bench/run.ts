@@ -16,6 +16,7 @@ import { benchLive, liveText } from './live/live.ts'
 import { benchPeers, peersText } from './peers/compare.ts'
 import { benchRecompute, SHAPES, shapesOf } from './recompute/recompute.ts'
 import { recomputeText } from './recompute/text.ts'
+import { MANY_SERVICES } from './serving/questions.ts'
 import { benchServing } from './serving/serving.ts'
 import { servingText } from './serving/text.ts'
 import { benchSoak, soakText } from './soak/soak.ts'
@@ -136,7 +137,8 @@ const BENCHMARKS: readonly Benchmark[] = [
     sizes: '[SERVICES] [DAYS] [MESSAGES A SECOND BESIDE THE QUESTIONS]',
     async run(words) {
       const [services, days, rate] = numbers(words, 20, 30, 0)
-      return servingText(await benchServing({ services, days, rate, ...ASKED }))
+      const straight = services >= MANY_SERVICES
+      return servingText(await benchServing({ services, days, straight, rate, ...ASKED }))
     },
   },
   {

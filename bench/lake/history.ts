@@ -65,25 +65,34 @@ interface Rows {
   readonly name: string
 }
 
+/** What message `i` of a day says of its host. */
+export function sampleSql(
+  { services, hosts, messagesADay, startMs }: History,
+  day: number,
+  salt = 0,
+): string {
+  const ms = `${startMs + day * DAY_MS} + i * ${DAY_MS} // ${messagesADay}`
+  // Whole percentages: their totals are exact, whoever adds them up in whatever order.
+  const gauge = (k: number) =>
+    `(((i + ${day * messagesADay} + ${salt * 7_919}) * ${k} * 2654435761 % 4294967296) // 65536 % 101)::DOUBLE`
+  return `'service-' || lpad((i % ${services})::VARCHAR, 4, '0') AS service,
+      'host-' || lpad((i % ${hosts})::VARCHAR, 5, '0') AS host, make_timestamptz((${ms}) * 1000) AS time_stamp,
+      ${gauge(1)} AS cpu, ${gauge(3)} AS ram, ${gauge(7)} AS disk`
+}
+
 async function writeRows(
   db: DuckDBConnection,
   lake: string,
   history: History,
   { day, hours, salt, firstOffset, name }: Rows,
 ): Promise<NewFile> {
-  const { services, hosts, messagesADay, startMs } = history
+  const { messagesADay, startMs } = history
   const fromMs = startMs + day * DAY_MS
   const date = new Date(fromMs).toISOString().slice(0, 10)
   const path = `date=${date}/${name}.parquet`
   await mkdir(join(lake, 'messages', `date=${date}`), { recursive: true })
-  const ms = `${fromMs} + i * ${DAY_MS} // ${messagesADay}`
   const hour = `i * ${HOURS} // ${messagesADay}`
-  // Whole percentages: their totals are exact, whoever adds them up in whatever order.
-  const gauge = (k: number) =>
-    `(((i + ${day * messagesADay} + ${salt * 7_919}) * ${k} * 2654435761 % 4294967296) // 65536 % 101)::DOUBLE`
-  const rows = `SELECT 'service-' || lpad((i % ${services})::VARCHAR, 4, '0') AS service,
-      'host-' || lpad((i % ${hosts})::VARCHAR, 5, '0') AS host, make_timestamptz((${ms}) * 1000) AS time_stamp,
-      ${gauge(1)} AS cpu, ${gauge(3)} AS ram, ${gauge(7)} AS disk, NULL::VARCHAR AS agent, NULL::BIGINT AS seq,
+  const rows = `SELECT ${sampleSql(history, day, salt)}, NULL::VARCHAR AS agent, NULL::BIGINT AS seq,
       -1::INTEGER AS "partition", (${firstOffset} + i // ${BLOCK_MESSAGES})::BIGINT AS "offset",
       (i % ${BLOCK_MESSAGES})::INTEGER AS "index"
     FROM range(${messagesADay}) of(i) WHERE ${hours === null ? 'true' : `${hour} IN (${hours.join(', ')})`}

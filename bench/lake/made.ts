@@ -28,14 +28,8 @@ export async function openDuckdb(): Promise<{ db: DuckDBConnection } & Disposabl
 export async function beginData(data: string, startMs: number): Promise<void> {
   const up = await startUp(data, ['--agent-enabled', 'false', '--speed-tick', '200ms'])
   try {
-    await sendOne(up.collector.port, {
-      service: serviceName(0),
-      host: hostName(0),
-      time_stamp: new Date(startMs).toISOString(),
-      cpu: 1,
-      ram: 2,
-      disk: 3,
-    })
+    const names = { service: serviceName(0), host: hostName(0) }
+    await sendAll(up.collector.port, [{ ...names, time_stamp: startMs, cpu: 1, ram: 2, disk: 3 }])
     await publishAll(up.serving)
   } finally {
     await up.end('SIGTERM')
@@ -71,16 +65,23 @@ export async function withBegunData<T>(
   }
 }
 
-/** Sends a line and waits for its acknowledgement. */
-function sendOne(port: number, message: object): Promise<void> {
+/** Sends messages and waits until all are acknowledged. Throws for one that is refused. */
+export function sendAll(port: number, messages: readonly object[]): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1')
     socket.once('error', reject)
-    socket.once('data', (bytes) => {
-      socket.end()
-      if (String(bytes).includes('"error"')) reject(new Error(String(bytes)))
-      else resolve()
+    let text = ''
+    socket.on('data', (bytes) => {
+      const lines = (text + bytes).split('\n')
+      text = lines.pop()!
+      for (const line of lines) {
+        const { ack, error } = JSON.parse(line) as { ack?: number; error?: object }
+        if (error !== undefined) reject(new Error(line))
+        if (error === undefined && ack !== messages.length) continue
+        socket.end()
+        resolve()
+      }
     })
-    socket.write(`${JSON.stringify(message)}\n`)
+    socket.write(messages.map((message) => `${JSON.stringify(message)}\n`).join(''))
   })
 }

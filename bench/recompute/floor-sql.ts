@@ -50,7 +50,7 @@ function columnsOf({ source }: FloorView): FloorColumn[] {
 }
 
 /** Logarithmic bucket of a gauge that is never negative: 64 an octave, by exponent and first bits of the mantissa; 0 for zero. */
-function bucketOf(value: string): string {
+export function bucketOf(value: string): string {
   const exponent = `floor(log2(${value}))`
   const within = `floor((${value} / pow(2, ${exponent}) - 1) * 64)`
   return `CASE WHEN ${value} > 0 THEN ((${exponent} + 1023) * 64 + ${within})::INTEGER ELSE 0 END`

@@ -1,8 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { runNow } from '../runs.ts'
 
-/** What questions took while a whole version was computed, published and loaded. */
+/** What questions took while a version was computed, published and loaded. */
 export interface WhilePublished {
+  /** Whether all of it was computed anew. */
+  readonly full: boolean
   /** From the start of the run until an answer stood on its version. */
   readonly loadedMs: number
   readonly runMs: number
@@ -17,8 +19,12 @@ const LOADED_MS_MAX = 600_000
 /** Asked for so long behind the switch, for what it leaves behind. */
 const AFTER_MS = 500
 
-/** Asks for `paths` in turn, whether or not earlier answers have come, while a full run goes on and until it answers. */
-export async function askWhilePublished(serving: string, paths: readonly string[]): Promise<WhilePublished> {
+/** Asks for `paths` in turn, whether or not earlier answers have come, while a run goes on and until it answers. */
+export async function askWhilePublished(
+  serving: string,
+  paths: readonly string[],
+  { full }: { readonly full: boolean },
+): Promise<WhilePublished> {
   const latencies: number[] = []
   const health: number[] = []
   let version = Number.NEGATIVE_INFINITY
@@ -44,7 +50,7 @@ export async function askWhilePublished(serving: string, paths: readonly string[
     while (latencies.length === 0) await wait(EVERY_MS)
     const before = version
     const beforeMs = performance.now()
-    const run = await runNow(serving, { full: true })
+    const run = await runNow(serving, { full })
     if (!run.result.includes('published')) throw new Error(`the run ended as ${run.result}`)
     while (version === before) {
       if (performance.now() - beforeMs > LOADED_MS_MAX) throw new Error('the version was not loaded')
@@ -56,6 +62,7 @@ export async function askWhilePublished(serving: string, paths: readonly string[
     await Promise.all(open)
     const slowest = (of: readonly number[]) => Math.max(...of)
     return {
+      full,
       loadedMs,
       runMs: run.ms,
       queries: latencies.length,

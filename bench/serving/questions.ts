@@ -14,6 +14,22 @@ export interface Kind {
 /** So many questions of the dear kinds stand for hundreds of the cheap ones. */
 const DEAR_MAX = 50
 
+/** Rows of a page, and what it is sorted by in turn. */
+const PAGE_ROWS = 50
+const ORDERS = [
+  'service',
+  '-messages',
+  '-cpu.mean',
+  '-cpu.max',
+  'ram.max_time',
+  '-ram.p95',
+  'disk.p50',
+  'disk.max_host',
+]
+const LIST_ORDERS = ['service', '-service', 'first_minute', '-last_minute', '-messages']
+/** From so many services on, one answer about all of them promises nothing: pages do. */
+export const MANY_SERVICES = 1_000
+
 /** Every kind of question that is measured, `each` of it: of every service in turn, in ranges that begin at any minute. */
 export function questionsOf(history: History, each: number): Kind[] {
   const { services, days, startMs } = history
@@ -33,6 +49,8 @@ export function questionsOf(history: History, each: number): Kind[] {
   const of = (what: string, range: () => string, count: number) =>
     Array.from({ length: count }, (_, i) => `/v1/services/${serviceName(i % services)}/${what}?${range()}`)
   const dear = Math.min(each, DEAR_MAX)
+  const sorted = (orders: readonly string[], path: (page: string) => string) =>
+    Array.from({ length: dear }, (_, i) => path(`limit=${PAGE_ROWS}&sort=${orders[i % orders.length]!}`))
   const dayMs = Math.min(DAY_MS, endMs - startMs)
   return [
     { name: 'stats 1 h', paths: of('stats', () => within(HOUR_MS), each), p99MsMax: null },
@@ -47,7 +65,22 @@ export function questionsOf(history: History, each: number): Kind[] {
     {
       name: `analytics ${days} d`,
       paths: Array.from({ length: dear }, () => `/v1/analytics?${whole()}`),
-      p99MsMax: 20,
+      p99MsMax: services < MANY_SERVICES ? 20 : null,
+    },
+    {
+      name: `analytics ${days} d, a page`,
+      paths: sorted(ORDERS, (page) => `/v1/analytics?${whole()}&${page}`),
+      p99MsMax: 100,
+    },
+    {
+      name: `analytics ${days} whole d, a page`,
+      paths: sorted(ORDERS, (page) => `/v1/analytics?${between(startMs, endMs)}&${page}`),
+      p99MsMax: 100,
+    },
+    {
+      name: 'services, a page',
+      paths: sorted(LIST_ORDERS, (page) => `/v1/services?q=service&${page}`),
+      p99MsMax: 100,
     },
     { name: `minutes ${days} d`, paths: of('minutes', whole, Math.min(each, 10)), p99MsMax: null },
   ]

@@ -1,12 +1,13 @@
-import { readdir, rm, stat } from 'node:fs/promises'
+import { cp, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { DAY_MS } from '../../schemas/time.ts'
 import { type Running, startUp } from '../../test/heavy/up.ts'
 import { hashOfCells } from '../lake/cells.ts'
-import { type History, messagesOf, serviceName } from '../lake/history.ts'
-import { makeLake, withBegunData } from '../lake/made.ts'
+import { type History, hostName, messagesOf, serviceName } from '../lake/history.ts'
+import { writeHistoryCells } from '../lake/history-cells.ts'
+import { makeLake, sendAll, withBegunData } from '../lake/made.ts'
 import { usageOf } from '../process.ts'
 import { runBatch } from '../recompute/command.ts'
 import { publishedIn } from '../recompute/rounds.ts'
@@ -40,6 +41,8 @@ const UP = ['--agent-enabled', 'false', '--serving-requests-max', '1000000000', 
 export interface Size {
   readonly services: number
   readonly days: number
+  /** The cells are written as a run would have written them, instead of messages for a run: tens of millions are there in minutes. */
+  readonly straight: boolean
   /** Questions of each kind. */
   readonly each: number
   /** For so long 8 connections ask, and beside messages each kind is asked. */
@@ -55,7 +58,7 @@ export interface Serving {
   readonly throughput: { readonly up: Throughput; readonly bare: Throughput; readonly stored: Throughput }
   /** From the start of `up` to an answer over all, with the index there and without. */
   readonly startMs: { readonly there: number; readonly anew: number }
-  /** Of the index made anew, while `up` was up and when it had stopped, and stopped after a whole version had replaced its cells. */
+  /** Of the index made anew, while `up` was up and when it had stopped, and stopped after another version had replaced its cells. */
   readonly indexBytes: { readonly up: number; readonly anew: number; readonly replaced: number }
   readonly published: WhilePublished
   /** The same questions while messages arrive; null where none do. */
@@ -70,10 +73,10 @@ export async function benchServing(size: Size): Promise<Serving> {
   // Up to the last midnight, for that is what an index holds.
   const startMs = Math.floor(Date.now() / DAY_MS) * DAY_MS - days * DAY_MS
   const history = { services, hosts: services, days, messagesADay: services * MINUTES, startMs }
-  return await withBegunData(startMs, async (dir, begun, db) => {
+  const begunMs = size.straight ? startMs - DAY_MS : startMs
+  return await withBegunData(begunMs, async (dir, begun, db) => {
     const data = join(dir, 'data')
-    const lake = await makeLake(db, begun, data, history)
-    await runBatch(data, { full: true })
+    const lake = await makeHistory(db, begun, data, history, size.straight)
     await removeIndex(data)
     const anew = await startToAnswer(data, history)
     const upBytes = await indexBytes(data)
@@ -90,7 +93,7 @@ export async function benchServing(size: Size): Promise<Serving> {
       await there.up.end('SIGTERM')
     }
     const { hash, ...rest } = measured
-    const cells = await cellsIn(db, lake, startMs)
+    const cells = await cellsIn(db, lake, size.straight ? null : startMs)
     return {
       size,
       ...rest,
@@ -103,11 +106,32 @@ export async function benchServing(size: Size): Promise<Serving> {
   })
 }
 
-async function cellsIn(db: DuckDBConnection, lake: string, startMs: number) {
+/** A data directory whose views hold the cells of a history. Returns its lake. */
+async function makeHistory(
+  db: DuckDBConnection,
+  begun: string,
+  data: string,
+  history: History,
+  straight: boolean,
+): Promise<string> {
+  if (!straight) {
+    const lake = await makeLake(db, begun, data, history)
+    await runBatch(data, { full: true })
+    return lake
+  }
+  await cp(begun, data, { recursive: true })
+  const lake = join(data, 'lake')
+  await writeHistoryCells(db, lake, history)
+  return lake
+}
+
+/** How many cells a lake has and, where it is said from when they are, a hash of each view's. */
+async function cellsIn(db: DuckDBConnection, lake: string, startMs: number | null) {
   let count = 0
   const hashes: { [view: string]: string } = {}
   for (const { view, table, columns } of await publishedIn(lake)) {
     count += table.files.reduce((sum, { rows }) => sum + rows, 0)
+    if (startMs === null) continue
     const paths = table.files.map(({ path }) => path)
     hashes[view.name] = await hashOfCells(db, paths, columns, startMs)
   }
@@ -133,10 +157,20 @@ async function measure(up: Running, history: History, size: Size, answersPath: s
     stored: await throughputOf(client.ask, floor.pid, floor.port, stored(hour).paths, size.seconds),
     up: await throughputOf(client.ask, up.child.pid!, servingPort, hour.paths, size.seconds),
   }
-  const published = await askWhilePublished(up.serving, day.paths)
+  if (size.straight) await sendMinute(up, history)
+  const published = await askWhilePublished(up.serving, day.paths, { full: !size.straight })
   if (size.rate === 0) return { kinds, hash, throughput, published, beside: null }
   const { done, arrived } = await whileSending(up.collector.port, size.rate, () => measureAll(size.seconds))
   return { kinds, hash, throughput, published, beside: { arrived, kinds: done } }
+}
+
+/** A message of each service after the history, so that a run has something to compute and one more date to publish. */
+async function sendMinute({ collector }: Running, { services, startMs, days }: History): Promise<void> {
+  const time_stamp = startMs + days * DAY_MS
+  const messages = Array.from({ length: services }, (_, n) => {
+    return { service: serviceName(n), host: hostName(n), time_stamp, cpu: n % 101, ram: 2, disk: 3 }
+  })
+  await sendAll(collector.port, messages)
 }
 
 async function throughputOf(

@@ -3,14 +3,13 @@ import { budgetText, times } from '../budget.ts'
 import { machine, mib, ms } from '../measure.ts'
 import type { KindMeasured, Throughput } from './answers.ts'
 import type { Arrived } from './beside.ts'
+import { MANY_SERVICES } from './questions.ts'
 import type { Serving } from './serving.ts'
 
 const REQUESTS_PER_SECOND = { atLeast: 3_000 }
 const SLOWEST_MS = { atMost: 50 }
 const BYTES_A_CELL = { atMost: 110 }
 const ANEW_MS = { atMost: 3_000 }
-/** From so many services on, other bounds count. */
-const MANY_SERVICES = 1_000
 const MANY_INDEX_GIB = { atMost: 5 }
 const MANY_START_MS = { atMost: 5_000 }
 
@@ -31,7 +30,7 @@ export function servingText(result: Serving): string {
     `1 h stats, 8 connections  ${throughputText(throughput.up)}; budget: ${budgetText(throughput.up.perSecond, REQUESTS_PER_SECOND, count)}`,
     `  the bare route          ${throughputText(throughput.bare)}; up / it = ${times(throughput.up.perSecond / throughput.bare.perSecond)}`,
     `  read from SQLite        ${throughputText(throughput.stored)}; up / it = ${times(throughput.up.perSecond / throughput.stored.perSecond)}`,
-    `while a full version is   computed (${ms(published.runMs)}), published and loaded (${ms(published.loadedMs)} in all), ${published.queries} stats of 24 h`,
+    `while ${published.full ? 'a full version is   ' : 'a date more is      '}computed (${ms(published.runMs)}), published and loaded (${ms(published.loadedMs)} in all), ${published.queries} stats of 24 h`,
     `  the slowest             ${budgetText(published.slowestMs, SLOWEST_MS, ms)}; of /healthz ${ms(published.slowestHealthMs)}`,
     ...(beside === null ? [] : [arrivedText(beside.arrived), ...beside.kinds.map(kindText)]),
     `index, made anew          ${indexText(indexBytes.anew)}; while up ${mib(indexBytes.up / 2 ** 20)}`,
