@@ -1,4 +1,4 @@
-import { TidemarkError } from '../../schemas/errors.ts'
+import { isError, TidemarkError } from '../../schemas/errors.ts'
 import { duckdb } from '../../schemas/sql/duckdb.ts'
 import { parseDefinition, type View } from '../../schemas/view.ts'
 import type { Snapshot, Table } from '../delta/port.ts'
@@ -65,7 +65,7 @@ export async function diffVersions(
   { a, b }: { a: number; b: number },
   signal: AbortSignal,
 ): Promise<VersionDiff> {
-  const sides = [await sideOf(table, a), await sideOf(table, b)] as const
+  const sides = [await sideOf(table, a, 'a'), await sideOf(table, b, 'b')] as const
   const [first, second] = sides
   const key = first.view.key.filter((column) => second.view.key.includes(column))
   if (key.length === 0)
@@ -143,12 +143,22 @@ interface Side {
   readonly hash: string
 }
 
-async function sideOf(table: Table, version: number): Promise<Side> {
-  const snapshot = await table.at(version)
+/** The version that a request names `a` or `b`. */
+async function sideOf(table: Table, version: number, named: 'a' | 'b'): Promise<Side> {
+  const snapshot = await table.at(version).catch((error) => {
+    if (!isError(error, 'E_VERSION_GONE')) throw error
+    throw new TidemarkError('E_VERSION_GONE', error.message, { field: named, cause: error })
+  })
   const state = viewState(snapshot)
   const view = state === null ? null : parseDefinition(state.definition)
   if (view === null)
-    throw new TidemarkError('E_VERSION_GONE', `nothing was published in version ${version} of ${table.name}`)
+    throw new TidemarkError(
+      'E_VERSION_GONE',
+      `nothing was published in version ${version} of ${table.name}`,
+      {
+        field: named,
+      },
+    )
   return { snapshot, view, hash: state!.hash }
 }
 

@@ -20,7 +20,8 @@ export function parseAsOf(
   return versionOrTime(text, parseZone(tz))
 }
 
-/** An integer is a version, anything else a time. Throws `E_PARAMETER`. */
+/** An integer, however large or below 0, is a version, anything else a time. Throws `E_PARAMETER`. */
 export function versionOrTime(text: string, zone = 'UTC'): AsOf {
-  return /^\d{1,15}$/.test(text) ? { version: Number(text) } : { timeMs: parseInstant('as_of', text, zone) }
+  if (!/^-?\d+$/.test(text)) return { timeMs: parseInstant('as_of', text, zone) }
+  return { version: Math.min(Number(text), Number.MAX_SAFE_INTEGER) }
 }

@@ -1,6 +1,7 @@
 import { pipeline, type Readable, type Transform } from 'node:stream'
 import { constants, createBrotliCompress, createGzip, createZstdCompress } from 'node:zlib'
 import type { FastifyInstance, FastifyReply } from 'fastify'
+import { weightsOf } from './accepted.ts'
 
 /** An answer of fewer bytes is not made smaller: it fits into one packet. */
 const BYTES_MIN = 1_024
@@ -50,14 +51,8 @@ function isWorthIt(payload: unknown): boolean {
 }
 
 /** The best encoding that `Accept-Encoding` takes (RFC 9110, 12.5.3); null for none. */
-export function encodingOf(accepted = ''): (typeof ENCODINGS)[number] | null {
-  const weights = new Map(
-    accepted.split(',').map((part): [string, number] => {
-      const [name = '', ...parameters] = part.split(';').map((text) => text.trim().toLowerCase())
-      const q = parameters.find((one) => one.startsWith('q='))
-      return [name, q === undefined ? 1 : Number(q.slice(2))]
-    }),
-  )
+export function encodingOf(accepted?: string): (typeof ENCODINGS)[number] | null {
+  const weights = weightsOf(accepted)
   const weightOf = (name: string) => weights.get(name) ?? weights.get('*') ?? 0
   const taken = ENCODINGS.filter(({ name }) => weightOf(name) > 0)
   return taken.sort((a, b) => weightOf(b.name) - weightOf(a.name))[0] ?? null
@@ -66,6 +61,6 @@ export function encodingOf(accepted = ''): (typeof ENCODINGS)[number] | null {
 /** Adds a header to those by which an answer differs. */
 export function addVary(reply: FastifyReply, name: string): void {
   const known = [reply.getHeader('vary') ?? []].flat().join(', ')
-  if (!known.toLowerCase().includes(name.toLowerCase()))
-    reply.header('vary', known === '' ? name : `${known}, ${name}`)
+  const names = known.toLowerCase().split(', ')
+  if (!names.includes(name.toLowerCase())) reply.header('vary', known === '' ? name : `${known}, ${name}`)
 }

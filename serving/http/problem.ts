@@ -93,6 +93,8 @@ function fromFastify(error: FastifyError): TidemarkError {
     if (missing !== undefined)
       return new TidemarkError('E_PARAMETER', `${missing[0]} is missing`, { field: missing[0]! })
     const field = first.instancePath.slice(1).split('/')[0]!
+    if (field === '')
+      return new TidemarkError('E_PARAMETER', `the body ${first.message}, in JSON and with its content-type`)
     // A name that the schema does not have is checked against `false`.
     const isExtra = first.message?.includes('schema is false') === true
     const message = isExtra
@@ -100,6 +102,11 @@ function fromFastify(error: FastifyError): TidemarkError {
       : `${field} ${first.message}${choiceOf(first.params)}`
     return new TidemarkError('E_PARAMETER', message, { field })
   }
+  if (statusOf(error) === 415)
+    return new TidemarkError(
+      'E_PARAMETER',
+      'a body must be JSON, with the header content-type: application/json',
+    )
   if (statusOf(error) < 500) return new TidemarkError('E_PARAMETER', error.message)
   return new TidemarkError('E_ENGINE', describeError(error), { cause: error })
 }

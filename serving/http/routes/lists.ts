@@ -76,7 +76,7 @@ export function keyListRoute<T extends KeySummary>(
         return searched(row).toLowerCase().includes(part) ? [row] : []
       })
       const page = pageOf(rows, { columns, keyOf: ({ key }) => key }, asked as AskedPage)
-      const format = formatOf(request, asked.format)
+      const format = formatOf(request, reply, asked.format)
       if (format !== 'json')
         return sendTable(reply, tableOfList(columns, page.rows), whole, {
           format,
@@ -148,7 +148,7 @@ function analyticsRoute(app: App, place: Place, { answers, clock, pause }: Quest
       if (isNow && isUnchanged(request, reply, range, answers.fingerprint(of.name, range)))
         return reply.code(304).send(null as never)
       const { rows, total, next, ...whole } = await statsPage(answers, of, range, asked)
-      const format = formatOf(request, asked.format)
+      const format = formatOf(request, reply, asked.format)
       if (format !== 'json')
         return sendTable(reply, tableOfList(statsColumns(of), rows), whole, {
           format,

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
 import type { ReadTable } from '../../../lake/query/catalog.ts'
 import type { QueryAnswer } from '../../../lake/query/query-types.ts'
@@ -72,7 +72,7 @@ export function queryRoutes(app: App, served: ServedQueries): void {
         ...(rowsMax !== undefined && { rowsMax }),
       }
       const signal = goneOf(reply)
-      const format = formatOf(request as FastifyRequest, (request.query as { format?: string }).format)
+      const format = formatOf(request, reply as FastifyReply, (request.query as { format?: string }).format)
       if (format === 'parquet') {
         const { bytes, about } = await withFile((path) => queries.writeParquet(asked, path, signal))
         return whole(reply, about).type(PARQUET_TYPE).send(Buffer.from(bytes))

@@ -124,7 +124,7 @@ function keyRoutes(app: App, place: Place, { answers, clock, pause }: QuestionsD
       const asOf = parseAsOf(asked)
       if (asOf !== null) {
         const answer = found(place, await answers.cellsAsOf(name, key, range, asOf), key)
-        return sendCells(reply, formatOf(request, asked.format), answer, as)
+        return sendCells(reply, formatOf(request, reply, asked.format), answer, as)
       }
       if (
         isUnchanged(
@@ -144,7 +144,7 @@ function keyRoutes(app: App, place: Place, { answers, clock, pause }: QuestionsD
         asked.by === undefined
           ? found(place, answers.cells(name, key, range), key)
           : await cellsApart(key, range)
-      return sendCells(reply, formatOf(request, asked.format), answer, as)
+      return sendCells(reply, formatOf(request, reply, asked.format), answer, as)
     },
   )
 }

@@ -60,6 +60,11 @@ test('as_of answers from one version alone; what is gone is 410', async () => {
   expect(await at('2026-11-23')).toMatchObject({ messages: 2 })
   expect(await at('7')).toMatchObject({ status: 410, code: 'E_VERSION_GONE', parameter: 'as_of' })
   expect(await at('2026-01-01')).toMatchObject({ status: 410, detail: expect.stringMatching(/oldest/) })
+  for (const integer of ['-1', '9007199254740993'])
+    expect(await at(integer)).toMatchObject({
+      status: 410,
+      detail: expect.stringMatching(/version .*oldest/),
+    })
   expect(await at('yesterday')).toMatchObject({ status: 400, parameter: 'as_of' })
 })
 
