@@ -253,6 +253,13 @@ export const SETTINGS = [
     about: 'Copies of files of a lake in a bucket that are kept in DATA/copies for runs',
   },
   {
+    name: 'lake.httpfs',
+    kind: 'string',
+    default: '',
+    about:
+      "File of DuckDB's extension httpfs, of the same version: runs and SQL then read a bucket by it, without copies",
+  },
+  {
     name: 'serving.index_days',
     kind: 'integer',
     default: '35',

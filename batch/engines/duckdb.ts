@@ -1,5 +1,6 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
-import type { DataFile } from '../../lake/delta/port.ts'
+import type { DataFile, Table } from '../../lake/delta/port.ts'
+import type { BucketReads, InstanceReads } from '../../lake/store/bucket-reads.ts'
 import { whollyWithin } from '../../lake/tables/messages.ts'
 import { describeError, isError } from '../../schemas/errors.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
@@ -33,12 +34,13 @@ const LARGE_ROWS = 4 * ROW_GROUP_ROWS
 /**
  * DuckDB in this process, on its own threads. Dates' files are written to `scratchDir`, and taken from there. Dates of
  * `largeRows` messages and more are computed one at a time. One whose cells take more memory than there
- * is, as those of many services with percentiles do, is computed in twice as many `pieces`, of some hours each.
+ * is, as those of many services with percentiles do, is computed in twice as many `pieces`, of some hours each. With `reads` it reads
+ * a bucket itself: files that were verified before.
  */
 export function duckdbEngine(
   scratchDir: string,
   disk: Disk,
-  { largeRows = LARGE_ROWS, pieces = 1 } = {},
+  { largeRows = LARGE_ROWS, pieces = 1, reads = null }: Partial<Options> = {},
 ): OpenEngine {
   return async (tables) => {
     await disk.makeDir(scratchDir)
@@ -50,15 +52,24 @@ export function duckdbEngine(
       // What a statement leaves is given back to the system at once, not kept for the next.
       allocator_background_threads: 'true',
     })
-    return new Duckdb(tables, instance, { scratchDir, disk, largeRows, pieces })
+    const connection = await instance.connect()
+    const bucket = (await reads?.open(connection)) ?? null
+    connection.closeSync()
+    return new Duckdb(tables, instance, { scratchDir, disk, largeRows, pieces, bucket })
   }
 }
 
-interface Scratch {
-  readonly scratchDir: string
-  readonly disk: Disk
+interface Options {
   readonly largeRows: number
   readonly pieces: number
+  readonly reads: BucketReads | null
+}
+
+interface Scratch extends Omit<Options, 'reads'> {
+  readonly scratchDir: string
+  readonly disk: Disk
+  /** Null: files are read by their paths. */
+  readonly bucket: InstanceReads | null
 }
 
 /** What computes one date. */
@@ -115,10 +126,13 @@ class Duckdb implements Engine {
     const connection = await this.#instance.connect()
     const interrupt = () => connection.interrupt()
     signal.addEventListener('abort', interrupt)
+    const { bucket } = this.#scratch
     const name = `date_${this.#made++}`
     const path = `${this.#scratch.scratchDir}/${name}.parquet`
+    await bucket?.count(connection)
     try {
       await run(connection, "SET TimeZone = 'UTC'")
+      await bucket?.renew(connection)
       const cells = await this.#cellsSql(date, upTo, { connection, name, signal, pieces })
       signal.throwIfAborted()
       const order = orderSql(this.#tables.view, duckdb)
@@ -129,6 +143,7 @@ class Duckdb implements Engine {
       return { bytes: (await this.#scratch.disk.readFile(path))!, about }
     } finally {
       signal.removeEventListener('abort', interrupt)
+      await bucket?.counted(connection)
       connection.closeSync()
       await this.#scratch.disk.remove(path)
     }
@@ -152,7 +167,7 @@ class Duckdb implements Engine {
       all.push(work.pieces > 1 ? `SELECT * FROM ${name}` : sql)
     }
     if (date.base !== null && !coversDate(date))
-      all.push(this.#carriedSql(await viewTable.localPath(date.base), date))
+      all.push(this.#carriedSql(await this.#path(viewTable, date.base), date))
     if (all.length > 0) return all.join(' UNION ALL ')
     const none = viewColumns(view).map(({ name: column }) => `NULL AS ${duckdb.name(column)}`)
     return `SELECT ${none.join(', ')} WHERE false`
@@ -182,7 +197,7 @@ class Duckdb implements Engine {
   async #mapSql(files: readonly DataFile[], hours: readonly string[], upTo: Position): Promise<string> {
     const byForm = new Map<string | null, { paths: string[]; lacks: ReadonlySet<string> }>()
     for (const file of files) {
-      const path = await this.#tables.messages.localPath(file)
+      const path = await this.#path(this.#tables.messages, file)
       const same = byForm.get(formTag(file))
       if (same === undefined)
         byForm.set(formTag(file), { paths: [path], lacks: lackedGauges(this.#tables.view, file) })
@@ -195,6 +210,11 @@ class Duckdb implements Engine {
     const within = files.every((file) => whollyWithin(file, upTo))
     const conditions = [hoursCondition(hours, duckdb), ...(within ? [] : [positionCondition(upTo, duckdb)])]
     return mapSql(this.#tables.view, duckdb, sources, conditions.join(' AND '))
+  }
+
+  /** Where DuckDB reads a file that was verified. */
+  async #path(table: Table, file: DataFile): Promise<string> {
+    return this.#scratch.bucket?.path(table.url(file)) ?? table.localPath(file)
   }
 
   #carriedSql(path: string, { hours }: DatePlan): string {

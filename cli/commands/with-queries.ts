@@ -17,15 +17,20 @@ export async function withQueries<T>(
   ask: (queries: LakeQueries, tables: LakeTables, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   // Loaded only where it runs.
-  const { openLake } = await import('../compose/open-lake.ts')
+  const { bucketReads } = await import('../compose/bucket-reads.ts')
+  const { lakeStore } = await import('../compose/lake-store.ts')
+  const { tablesIn } = await import('../compose/open-lake.ts')
   const { lakeQueries } = await import('../compose/queries.ts')
   const host = { disk: nodeDisk(), clock: nodeClock(), random: nodeRandom() }
   const scratch = await mkdtemp(join(tmpdir(), 'tidemark-query-'))
   const stopping = new AbortController()
   void io.stopped.then(() => stopping.abort())
   try {
-    const tables = openLake(settings, settings.definitions(await builtInDefinitions()), host)
-    return await ask(lakeQueries(settings, tables, host, scratch), tables, stopping.signal)
+    const lake = lakeStore(settings, host)
+    const tables = tablesIn(lake.store, settings.definitions(await builtInDefinitions()), host)
+    const reads = bucketReads(settings, lake, (line) => io.err(`${line}\n`))
+    const queries = lakeQueries(settings, tables, host, { scratchDir: scratch, reads })
+    return await ask(queries, tables, stopping.signal)
   } finally {
     await rm(scratch, { recursive: true, force: true })
   }

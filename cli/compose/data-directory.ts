@@ -36,6 +36,7 @@ export interface OpenedData extends Writers {
   readonly leftBehind: number
   /** What the lake's store was asked for so far; null where nobody pays for it. */
   readonly requests: OpenedStore['requests']
+  readonly access: OpenedStore['access']
 }
 
 /**
@@ -105,7 +106,7 @@ export async function openData(
       store,
       log: journal,
       tables: { writer: tables, speed: tables, batch: tables },
-      openEngine: engineOf(engine, settings, host),
+      openEngine: engineOf(engine, settings, host, { ...opened, store }),
       encoder,
       encodeTick: (parts) => encoder.encodeCells(parts),
       turn: eventLoopTurn,
@@ -118,5 +119,6 @@ export async function openData(
   )
   // Before anything is acknowledged: what is lost with this directory is missed then, even if nothing of it was sealed.
   await namePartitions(messages[0]!, journal.partitions(), clock.nowMs())
-  return { ...writers, leftBehind, tables, store, encoder, journal, wake, requests: opened.requests }
+  const { requests, access } = opened
+  return { ...writers, leftBehind, tables, store, encoder, journal, wake, requests, access }
 }

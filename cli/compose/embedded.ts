@@ -8,6 +8,7 @@ import type { Settings } from '../settings/settings.ts'
 import { formatAddress } from '../settings/values.ts'
 import { type Addresses, removeAddresses } from './addresses.ts'
 import { Announced } from './announced.ts'
+import { bucketReads } from './bucket-reads.ts'
 import type { Closing } from './closing.ts'
 import { collectorConfig, renewCollector } from './collecting.ts'
 import { openData } from './data-directory.ts'
@@ -89,7 +90,7 @@ export async function startEmbedded(
     runStarter: batch,
     senders: collector,
     erasures,
-    sql: await servedQueries(settings, tables, host),
+    sql: await servedQueries(settings, tables, bucketReads(settings, opened, host.logLine), host),
   }
   const http = await startPages(settings, gate, asked, host, closing)
   const addressesWith = (certificate: CertificatePair | null): Addresses => ({

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Table } from '../../lake/delta/port.ts'
 import { queryTables } from '../../lake/query/catalog.ts'
 import { LakeQueries } from '../../lake/query/queries.ts'
+import type { QueryDeps } from '../../lake/query/query-types.ts'
 import { allViews, type LakeTables } from '../../lake/tables/deployment.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import type { ServedQueries } from '../../serving/http/app.ts'
@@ -16,7 +17,7 @@ export function lakeQueries(
   settings: Settings,
   tables: LakeTables,
   { disk, clock, random }: QueryHost,
-  scratchDir: string,
+  { scratchDir, reads }: Pick<QueryDeps, 'scratchDir' | 'reads'>,
 ): LakeQueries {
   const limits = {
     timeMs: settings.durationMs('query.time_max'),
@@ -24,20 +25,21 @@ export function lakeQueries(
     rowsMax: settings.integer('query.rows_max'),
   }
   const removeTree = (dir: string) => rm(dir, { recursive: true, force: true })
-  return new LakeQueries(queryTables(tables), limits, { clock, random, disk, scratchDir, removeTree })
+  return new LakeQueries(queryTables(tables), limits, { clock, random, disk, scratchDir, reads, removeTree })
 }
 
 /** The same, for questions over HTTP. What a killed process left in the scratch folder is removed. */
 export async function servedQueries(
   settings: Settings,
   tables: LakeTables,
+  reads: QueryDeps['reads'],
   host: QueryHost,
 ): Promise<ServedQueries> {
   const { disk, random } = host
   const dir = join(settings.dataDir(), 'scratch', 'queries')
   await rm(dir, { recursive: true, force: true })
   return {
-    queries: lakeQueries(settings, tables, host, dir),
+    queries: lakeQueries(settings, tables, host, { scratchDir: dir, reads }),
     published: (view) => publishedTable(tables, view),
     async withFile(write) {
       await disk.makeDir(dir)

@@ -1,5 +1,5 @@
 import type { Agent } from '../../agent/agent.ts'
-import type { RequestCounts } from '../../lake/store/s3/counts.ts'
+import type { AllCounts, RequestCounts } from '../../lake/store/s3/counts.ts'
 import type { Clock } from '../../schemas/ports/clock.ts'
 import { offsetIn } from '../../schemas/position.ts'
 import type { AnswersServer } from '../../serving/answer.ts'
@@ -106,9 +106,14 @@ export async function statusOf(layers: Embedded, clock: Clock): Promise<object> 
   }
 }
 
-/** Requests of a store by operation; null for a lake on a disk. */
-export function presentRequests(counts: RequestCounts | null): object | null {
+/** Requests of a store by operation, those of other programs below their names; null for a lake on a disk. */
+export function presentRequests(counts: AllCounts | null): object | null {
   if (counts === null) return null
+  const { duckdb, spark, ...own } = counts
+  return { ...presentOperations(own), duckdb: presentOperations(duckdb), spark: presentOperations(spark) }
+}
+
+function presentOperations(counts: RequestCounts): object {
   const entries = Object.entries(counts).map(([operation, { bytesSent, bytesReceived, ...numbers }]) => {
     return [operation, { ...numbers, bytes_sent: bytesSent, bytes_received: bytesReceived }]
   })

@@ -10,10 +10,10 @@ const QUERIES_MAX = 2
 /**
  * SQL over the lake's tables, for people. DuckDB runs it in an instance of its own that can do nothing else:
  *
- *     the tables that the query names ──▶ their files at one version, verified ──▶ views over exactly these
+ *     the tables that the query names ──▶ their files at one version ──▶ views over exactly these
  *     no other file, no network, no extension, no setting can be changed ──▶ one SELECT ──▶ rows, as long as the limits allow
  *
- * A statement other than SELECT is refused before it runs: a COPY could else write over a file of the lake.
+ * Files are verified before, but not where DuckDB reads a bucket itself (`QueryDeps.reads`). A statement other than SELECT is refused before it runs: a COPY could else write over a file of the lake.
  */
 export class LakeQueries {
   readonly #tables: readonly QueryTable[]

@@ -1,5 +1,6 @@
 import type { Clock, Random } from '../../schemas/ports/clock.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
+import type { BucketReads } from '../store/bucket-reads.ts'
 import type { QueryAsOf, ReadTable } from './catalog.ts'
 import type { QueryValue } from './values.ts'
 
@@ -16,6 +17,8 @@ export interface QueryDeps {
   readonly disk: Disk
   /** Where what does not fit into memory goes for a while: a folder that belongs to queries alone. */
   readonly scratchDir: string
+  /** How DuckDB reads a bucket itself, without checksums; null where it reads verified local files. */
+  readonly reads: BucketReads | null
   removeTree(dir: string): Promise<void>
 }
 

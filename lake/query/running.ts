@@ -3,6 +3,7 @@ import { describeError, TidemarkError } from '../../schemas/errors.ts'
 import type { Clock } from '../../schemas/ports/clock.ts'
 import { duckdb } from '../../schemas/sql/duckdb.ts'
 import type { Snapshot } from '../delta/port.ts'
+import type { InstanceReads } from '../store/bucket-reads.ts'
 import {
   checkAsOf,
   type QueryTable,
@@ -21,17 +22,20 @@ export class Running {
   readonly #instance: DuckDBInstance
   readonly #connection: DuckDBConnection
   readonly #limits: QueryLimits
+  /** Null: files are read by their paths. */
+  readonly #bucket: InstanceReads | null
   readonly #ended: () => Promise<void>
   #cause: 'time' | 'stopped' | null = null
 
   private constructor(
     instance: DuckDBInstance,
-    connection: DuckDBConnection,
+    { connection, bucket }: { connection: DuckDBConnection; bucket: InstanceReads | null },
     limits: QueryLimits,
     { clock, signal, ended }: { clock: Clock; signal: AbortSignal; ended(): Promise<void> },
   ) {
     this.#instance = instance
     this.#connection = connection
+    this.#bucket = bucket
     this.#limits = limits
     const interrupt = (cause: 'time' | 'stopped') => {
       this.#cause ??= cause
@@ -71,7 +75,8 @@ export class Running {
       })
       const connection = await instance.connect()
       await connection.run("SET TimeZone = 'UTC'")
-      return new Running(instance, connection, limits, { clock, signal, ended })
+      const bucket = (await deps.reads?.open(connection)) ?? null
+      return new Running(instance, { connection, bucket }, limits, { clock, signal, ended })
     } catch (error) {
       await ended()
       throw error
@@ -165,7 +170,8 @@ export class Running {
         continue
       }
       const paths: string[] = []
-      for (const file of snapshot?.files.values() ?? []) paths.push(await one.table.localPath(file))
+      for (const file of snapshot?.files.values() ?? [])
+        paths.push(this.#bucket?.path(one.table.url(file)) ?? (await one.table.localPath(file)))
       allowed.push(...paths)
       views.push(viewSql(one.name, tableSql(snapshot?.schema ?? one.schema, paths)))
       read.push(readTable(one, snapshot))

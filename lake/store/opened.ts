@@ -1,5 +1,5 @@
 import type { ObjectStore } from './port.ts'
-import type { RequestCounts } from './s3/counts.ts'
+import type { AllCounts } from './s3/counts.ts'
 import type { Credentials } from './s3/credentials.ts'
 import type { Endpoint } from './s3/place.ts'
 
@@ -14,7 +14,7 @@ export interface OpenedStore {
    */
   settle(): Promise<void>
   /** What the store was asked for so far; null where nobody pays for it. */
-  requests(): RequestCounts | null
+  requests(): AllCounts | null
   /** How another program reaches the bucket, with the key that counts now; null for a folder. Throws `E_STORE`. */
   access(): Promise<BucketAccess | null>
 }

@@ -18,26 +18,29 @@ export const hasBucketServer = existsSync(MINIO ?? VERSITYGW)
 export const KEY = 'testkey'
 export const SECRET = 'testsecret'
 
-/** An S3 server with the bucket `tide`, on a port that stays the same however often it dies. */
+/** An S3 server with the bucket `tide`, on a port that stays the same however often it dies; with TLS by `tls`, files in PEM. */
 export interface BucketServer {
   readonly url: string
   kill(): Promise<void>
   start(): Promise<void>
 }
 
-export async function bucketServer(dir: string): Promise<BucketServer> {
+export async function bucketServer(
+  dir: string,
+  tls?: { readonly cert: string; readonly key: string },
+): Promise<BucketServer> {
   await mkdir(join(dir, 'tide'), { recursive: true })
   const port = await freePort()
-  const url = `http://127.0.0.1:${port}`
+  const url = `${tls ? 'https' : 'http'}://127.0.0.1:${port}`
   let kill = async () => {}
   const start = async () => {
-    const child = MINIO === undefined ? versitygw(port, dir) : minio(MINIO, port, dir)
+    const child = MINIO === undefined || tls ? versitygw(port, dir, tls) : minio(MINIO, port, dir)
     const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
     kill = async () => {
       child.kill('SIGKILL')
       await ended
     }
-    while (!(await fetch(url).catch(() => null))) await wait(50)
+    while (!(await (tls ? listens(port) : fetch(url).catch(() => null)))) await wait(50)
   }
   await start()
   // MinIO has no bucket by a folder alone until it has made it.
@@ -45,8 +48,13 @@ export async function bucketServer(dir: string): Promise<BucketServer> {
   return { url, start, kill: () => kill() }
 }
 
-function versitygw(port: number, dir: string): ChildProcess {
-  return spawn(VERSITYGW, ['--port', `127.0.0.1:${port}`, 'posix', dir], {
+function versitygw(
+  port: number,
+  dir: string,
+  tls?: { readonly cert: string; readonly key: string },
+): ChildProcess {
+  const certificate = tls ? ['--cert', tls.cert, '--key', tls.key] : []
+  return spawn(VERSITYGW, ['--port', `127.0.0.1:${port}`, ...certificate, 'posix', dir], {
     env: { ...process.env, ROOT_ACCESS_KEY: KEY, ROOT_SECRET_KEY: SECRET },
     stdio: 'ignore',
   })
@@ -69,6 +77,13 @@ async function makeBucket(url: string): Promise<void> {
   })
   const { status } = await client.fetch(`${url}/tide`, { method: 'PUT' })
   if (status !== 200 && status !== 409) throw new Error(`the bucket cannot be made: ${status}`)
+}
+
+function listens(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = net.connect(port, '127.0.0.1', () => resolve(true)).once('error', () => resolve(false))
+    socket.once('connect', () => socket.destroy())
+  })
 }
 
 function freePort(): Promise<number> {

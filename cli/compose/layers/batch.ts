@@ -52,7 +52,7 @@ export async function startBatchLayer(
     {
       store,
       tables,
-      openEngine: engineOf(engine, settings, host),
+      openEngine: engineOf(engine, settings, host, joined),
       sealer: writer,
       ticker: ticksElsewhere({ log, tables, tickMs }, clock),
       clock,

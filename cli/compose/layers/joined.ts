@@ -2,7 +2,6 @@ import { type NumberedDeployment, newestNumber } from '../../../lake/deployment-
 import { newestEntry } from '../../../lake/lease-log.ts'
 import type { OpenedStore } from '../../../lake/store/opened.ts'
 import type { ObjectStore } from '../../../lake/store/port.ts'
-import type { RequestCounts } from '../../../lake/store/s3/counts.ts'
 import { allViews, type LakeTables } from '../../../lake/tables/deployment.ts'
 import { type NamedPosition, readNamedPosition } from '../../../lake/tables/named-position.ts'
 import { TidemarkError } from '../../../schemas/errors.ts'
@@ -27,8 +26,8 @@ export interface Joined {
   readonly tables: LakeTables
   /** Notified whenever there may be something new in the lake. */
   readonly wake: Wake
-  /** What the lake was asked for so far; null where nobody pays for it. */
-  requests(): RequestCounts | null
+  readonly requests: OpenedStore['requests']
+  readonly access: OpenedStore['access']
   /** What the lake names of the log. */
   named(): Promise<NamedPosition>
 }
@@ -51,7 +50,7 @@ async function refuseEmbedded(store: ObjectStore, { definitions }: Wanted, host:
 
 /** The tables of the deployment, and a wake that looks at them again and again until it is closed. */
 export function openJoined(
-  { store, requests }: OpenedStore,
+  { store, requests, access }: OpenedStore,
   deployment: NumberedDeployment,
   host: LayerHost,
   closing: Closing,
@@ -71,7 +70,7 @@ export function openJoined(
     host.failed(new TidemarkError('E_DEPLOYMENT', what))
   }
   closing.add('looking at the definitions', every(clock, DEFINITIONS_MS, look))
-  return { store, requests, deployment, tables, wake, named: () => namedBy(tables) }
+  return { store, requests, access, deployment, tables, wake, named: () => namedBy(tables) }
 }
 
 function namedBy(tables: LakeTables): Promise<NamedPosition> {

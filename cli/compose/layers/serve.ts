@@ -8,6 +8,7 @@ import { iso } from '../../../serving/http/present.ts'
 import { amountsOf, presentRun } from '../../../serving/http/present-run.ts'
 import type { Tokens } from '../../access/tokens.ts'
 import type { Settings } from '../../settings/settings.ts'
+import { bucketReads } from '../bucket-reads.ts'
 import type { Closing } from '../closing.ts'
 import { hiddenPaths } from '../hidden-paths.ts'
 import { servedQueries } from '../queries.ts'
@@ -64,7 +65,7 @@ export async function startServeLayer(
     },
     runs,
     runStarter: runsElsewhere(runs),
-    sql: await servedQueries(settings, tables, host),
+    sql: await servedQueries(settings, tables, bucketReads(settings, joined, host.logLine), host),
   }
   const http = await startPages(settings, gate, asked, host, closing)
   return { greeting: [['pages and API', http.url]], status, reasons }

@@ -14,6 +14,14 @@ export interface OperationCounts {
 
 export type RequestCounts = { readonly [operation in Operation]: OperationCounts }
 
+/** What is counted of one bucket: what this process asks for itself, and what others ask for on its behalf. */
+export interface AllCounts extends RequestCounts {
+  /** DuckDB, for runs; its HEADs are among the gets. */
+  readonly duckdb: RequestCounts
+  /** Spark's jobs, as far as they told; a HEAD is a get, a COPY a put. */
+  readonly spark: RequestCounts
+}
+
 export function noRequests(): RequestCounts {
   const none = () => ({ requests: 0, repeats: 0, bytesSent: 0, bytesReceived: 0 })
   return { get: none(), put: none(), list: none(), delete: none(), multipart: none() }
