@@ -52,10 +52,17 @@ export function duckdbEngine(
       // What a statement leaves is given back to the system at once, not kept for the next.
       allocator_background_threads: 'true',
     })
-    const connection = await instance.connect()
-    const bucket = (await reads?.open(connection)) ?? null
-    connection.closeSync()
+    const bucket = reads === null ? null : await openReads(reads, instance)
     return new Duckdb(tables, instance, { scratchDir, disk, largeRows, pieces, bucket })
+  }
+}
+
+async function openReads(reads: BucketReads, instance: DuckDBInstance): Promise<InstanceReads | null> {
+  const connection = await instance.connect()
+  try {
+    return await reads.open(connection)
+  } finally {
+    connection.closeSync()
   }
 }
 

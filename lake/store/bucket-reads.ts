@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { describeError, TidemarkError } from '../../schemas/errors.ts'
-import { series } from '../../schemas/series.ts'
+import { serialQueue } from '../../schemas/serial-queue.ts'
 import { duckdb } from '../../schemas/sql/duckdb.ts'
 import type { BucketAccess } from './opened.ts'
 import type { ObjectStore } from './port.ts'
@@ -72,7 +72,7 @@ export class BucketReads {
 export class InstanceReads {
   readonly #config: BucketReadsConfig
   readonly #deps: BucketReadsDeps
-  readonly #turn = series()
+  readonly #turn = serialQueue()
   /** The key that the instance has. */
   #key = ''
   #counting = 0
