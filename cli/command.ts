@@ -12,6 +12,8 @@ export interface Command {
   readonly flags: readonly Flag[]
   /** The settings it heeds, which are flags too. */
   readonly settings: readonly SettingName[]
+  /** Whether it is about data that must be there: a directory that is not is `--data` gone wrong, and no empty answer. */
+  readonly needsData?: true
   /** A call that works as it stands. */
   readonly example: string
   /** Resolves with the exit code. Throws `TidemarkError`; `E_USAGE` exits with 2, all others with 1. */

@@ -1,4 +1,4 @@
-import { TidemarkError } from '../schemas/errors.ts'
+import { describeError, TidemarkError } from '../schemas/errors.ts'
 import type { Command, Io } from './command.ts'
 import { agentCommand } from './commands/agent.ts'
 import { backup } from './commands/backup.ts'
@@ -20,10 +20,11 @@ import { token } from './commands/token.ts'
 import { up } from './commands/up.ts'
 import { exitCodeOf, sentence } from './failure.ts'
 import { helpOf, overview } from './help.ts'
+import { nodeDisk } from './host/disk.ts'
 import { processIo } from './host/process.ts'
 import { parseCommandArgs } from './parse.ts'
 import { suggestion } from './settings/nearest.ts'
-import { CONFIG_FILE, resolveSettings, type Sources } from './settings/settings.ts'
+import { CONFIG_FILE, resolveSettings, type Settings, type Sources } from './settings/settings.ts'
 import { VERSION } from './version.ts'
 
 const agent = agentCommand('tidemark agent', ['agent'])
@@ -78,6 +79,7 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
     }
     const file = command.settings.length === 0 ? null : await readConfigFile(flags.config, io)
     const settings = resolveSettings({ flags, env: io.env, file, cwd: io.cwd })
+    if (command.needsData) await findData(settings)
     return await command.run({ flags, operands, settings }, io)
   } catch (error) {
     io.err(`tidemark: ${sentence(error)}\n`)
@@ -96,10 +98,22 @@ function commandNamed(name: string | undefined): Command {
   throw new TidemarkError('E_USAGE', `there is no command ${name}${near}`)
 }
 
+/** Throws `E_NOT_FOUND` where neither the data directory is there nor a lake elsewhere is named. */
+async function findData(settings: Settings): Promise<void> {
+  const dir = settings.dataDir()
+  if (settings.text('lake.url') !== '' || (await nodeDisk().stat(dir)) !== null) return
+  throw new TidemarkError('E_NOT_FOUND', `there is no data directory ${dir}`, {
+    hint: 'name the one that `tidemark up` has, by --data',
+  })
+}
+
 /** The file named by `--config`, which must exist, or tidemark.toml of this folder, which may. */
 async function readConfigFile(named: string | undefined, io: Io): Promise<Sources['file']> {
   const name = named ?? CONFIG_FILE
-  const text = await io.readText(name)
+  const text = await io.readText(name).catch((error: unknown) => {
+    if (error instanceof TidemarkError) throw error
+    throw new TidemarkError('E_CONFIG', `${name} cannot be read: ${describeError(error)}`, { cause: error })
+  })
   if (text !== null) return { name, text }
   if (named === undefined) return null
   throw new TidemarkError('E_CONFIG', `there is no file ${named} (--config)`)

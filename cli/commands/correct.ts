@@ -31,6 +31,7 @@ export const correctCommand: Command = {
     { name: 'dry-run', about: 'Say what would be corrected and refused; write nothing' },
   ],
   settings: ALL_SETTINGS,
+  needsData: true,
   example: 'tidemark correct corrected.csv --dry-run',
   run,
 }

@@ -33,6 +33,7 @@ export const erase: Command = {
     { name: 'pending', about: 'Go on with erasures that are not over' },
   ],
   settings: ALL_SETTINGS,
+  needsData: true,
   example: 'tidemark erase --host web-1 --dry-run',
   run,
 }

@@ -46,6 +46,7 @@ export const exportCommand: Command = {
     { name: 'output', value: 'FILE', about: 'Where the rows go; - is standard output (-)' },
   ],
   settings: ['data', ...LAKE_SETTINGS],
+  needsData: true,
   example: 'tidemark export --messages --from 2026-11-22 --to 2026-11-23 --output day.parquet',
   run,
 }

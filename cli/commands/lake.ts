@@ -17,6 +17,7 @@ export const lake: Command = {
     { name: 'format', value: 'FORMAT', about: 'table or json, an object a line (table)' },
   ],
   settings: ['data', ...LAKE_SETTINGS],
+  needsData: true,
   example: 'tidemark lake audit --format json',
   run,
 }

@@ -27,6 +27,7 @@ export const query: Command = {
     { name: 'output', value: 'FILE', about: 'Where the rows go; parquet needs one (standard output)' },
   ],
   settings: ['data', ...LAKE_SETTINGS, 'query.time_max', 'query.memory_max', 'query.rows_max'],
+  needsData: true,
   example: 'tidemark query "SELECT service, count(*) AS messages FROM messages GROUP BY ALL"',
   run,
 }

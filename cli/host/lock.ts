@@ -19,8 +19,13 @@ export async function lockFile(path: string, holder: string): Promise<{ release(
     noteHolder(path, holder)
   } catch (error) {
     db?.close()
-    if (!isBusy(error)) throw diskError(path, error)
-    throw lockedError(path)
+    if (isSqlite(error, BUSY)) throw lockedError(path)
+    if (!isSqlite(error, NOT_A_DATABASE)) throw diskError(path, error)
+    // Nothing is ever written to it: what stands there was not written by Tidemark.
+    throw new TidemarkError('E_DISK', `${path} is damaged`, {
+      hint: 'delete it; nothing else is in it than the lock',
+      cause: error,
+    })
   }
   const held = db
   return {
@@ -43,10 +48,11 @@ export function lockedError(path: string): TidemarkError {
 
 /** SQLITE_BUSY; what stands above the lowest byte only says why. */
 const BUSY = 5
+const NOT_A_DATABASE = 26
 
-function isBusy(error: unknown): boolean {
+function isSqlite(error: unknown, code: number): boolean {
   const { errcode } = error as { errcode?: number }
-  return errcode !== undefined && (errcode & 0xff) === BUSY
+  return errcode !== undefined && (errcode & 0xff) === code
 }
 
 /** For the process that comes second; the lock holds without it, as on a full disk. */

@@ -6,7 +6,10 @@ import { decodeLine } from '../../collector/ndjson/message-line.ts'
 import { host } from '../../schemas/datasets/host.ts'
 
 /** Runs one command line and says what it printed. */
-async function run(...argv: string[]) {
+const run = (...argv: string[]) => runWith({}, ...argv)
+
+/** The same with another outside. */
+async function runWith(other: Partial<Io>, ...argv: string[]) {
   let out = ''
   let err = ''
   const io: Io = {
@@ -22,6 +25,7 @@ async function run(...argv: string[]) {
     isTerminal: false,
     // Nobody presses Ctrl-C: what must fail fails by itself.
     stopped: new Promise(() => {}),
+    ...other,
   }
   return { code: await runCli(argv, io), out, err }
 }
@@ -34,6 +38,30 @@ test('every command has a help with an example', async () => {
     expect(out).toContain(example)
     expect((await run('--help')).out).toContain(`  ${name} `)
   }
+})
+
+test('what is about data that must be there refuses a directory that is not', async () => {
+  const calls = [
+    ['erase', '--host', 'web-1', '--yes'],
+    ['correct', 'rows.csv'],
+    ['lake', 'compact'],
+    ['export', '--messages'],
+    ['query', 'SELECT 1'],
+  ]
+  for (const call of calls) {
+    const { code, out, err } = await run(...call, '--data', '/nowhere/data')
+    expect([call[0], code, out]).toEqual([call[0], 1, ''])
+    expect(err).toMatch(/there is no data directory \/nowhere\/data .*: name the one .* by --data\n$/)
+  }
+})
+
+test('a settings file that cannot be read is said by its name', async () => {
+  const io = { readText: () => Promise.reject(new Error('EISDIR: illegal operation on a directory')) }
+  const { code, err } = await runWith(io, 'config', '--config', '/tmp')
+  expect([code, err]).toEqual([
+    2,
+    'tidemark: /tmp cannot be read: EISDIR: illegal operation on a directory (E_CONFIG): see tidemark config\n',
+  ])
 })
 
 test('wrong usage exits with 2 and one sentence that names the fix', async () => {

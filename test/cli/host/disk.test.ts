@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, symlink } from 'node:fs/promises'
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -76,6 +76,15 @@ test('what the disk refuses is a listed error that names the path', async () => 
     code: 'E_DISK',
     message: expect.stringMatching(/file.below/),
   })
+})
+
+test('a lock that something else was written to says that it can go', async () => {
+  await writeFile(`${dir}/lock`, 'x'.repeat(4096))
+  const error = await nodeDisk()
+    .lock(`${dir}/lock`, 'me')
+    .catch((reason) => reason)
+  expect([error.code, error.message]).toEqual(['E_DISK', `${dir}/lock is damaged (E_DISK)`])
+  expect(error.hint).toMatch(/delete it/)
 })
 
 test('the lock of a process that was killed is free, and names it until then', async () => {
