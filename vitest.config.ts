@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 /** Heavy tests that mostly wait, for clusters, brokers, containers or time limits: two of them leave each other enough. */
@@ -19,8 +20,8 @@ const REAL_PROCESSES = {
  */
 export default defineConfig({
   test: {
-    // Two files at a time: what the smallest machine has cores for.
-    maxWorkers: 2,
+    // As many files at a time as there are cores; a worker holds up to 800 MB.
+    maxWorkers: Math.min(8, availableParallelism()),
     projects: [
       {
         test: {
@@ -38,6 +39,8 @@ export default defineConfig({
           name: 'law',
           include: ['test/law/**/*.test.ts'],
           testTimeout: 600_000,
+          // Each takes all cores, with processes of its own.
+          fileParallelism: false,
           sequence: { groupOrder: 1 },
         },
       },
@@ -57,6 +60,7 @@ export default defineConfig({
           name: 'heavy-waiting',
           include: WAITING,
           ...REAL_PROCESSES,
+          maxWorkers: 2,
           sequence: { groupOrder: 3 },
         },
       },

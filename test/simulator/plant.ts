@@ -1,25 +1,26 @@
 import { registerHooks } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { PLANTED_IN_CLUSTER } from './planted/cluster.ts'
-import { PLANTED } from './planted/planted.ts'
-import type { PlantedBug } from './planting/bug.ts'
-import { plantable, plantBug, ROOT } from './planting/plant-bug.ts'
+import { ALL_PLANTED } from './planted/planted.ts'
+import { plantable, plantBugs, ROOT, wake } from './planting/plant-bugs.ts'
 
 /**
- * Plants a bug into this process: `node --import ./test/simulator/plant.ts` with TIDEMARK_PLANT naming it. The sources stay
- * as they are; the one that the bug is in is changed while it is loaded.
+ * Plants all bugs into this process: `node --import ./test/simulator/plant.ts`. The sources stay as they are; those that bugs
+ * are in are changed while they are loaded. A bug sleeps until it is woken, by `wake` or by TIDEMARK_PLANT, which names it.
  */
-const name = process.env.TIDEMARK_PLANT ?? ''
-const all: { readonly [name: string]: PlantedBug } = { ...PLANTED, ...PLANTED_IN_CLUSTER }
-const bug = all[name]
-if (bug === undefined) throw new Error(`TIDEMARK_PLANT must be one of ${Object.keys(all).join(', ')}`)
-const { path, text } = plantBug(bug, plantable())
-const planted = pathToFileURL(join(ROOT, path)).href
+const name = process.env.TIDEMARK_PLANT ?? null
+const names = Object.keys(ALL_PLANTED)
+if (name !== null && !names.includes(name))
+  throw new Error(`TIDEMARK_PLANT must be one of ${names.join(', ')}`)
+const planted = new Map(
+  plantBugs(ALL_PLANTED, plantable()).map(({ path, text }) => [pathToFileURL(join(ROOT, path)).href, text]),
+)
+wake(name)
 
 registerHooks({
   load(url, context, nextLoad) {
     const loaded = nextLoad(url, context)
-    return url === planted ? { ...loaded, source: text } : loaded
+    const source = planted.get(url)
+    return source === undefined ? loaded : { ...loaded, source }
   },
 })

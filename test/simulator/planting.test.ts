@@ -1,11 +1,9 @@
 import { expect, test } from 'vitest'
-import { PLANTED_IN_CLUSTER } from './planted/cluster.ts'
-import { PLANTED } from './planted/planted.ts'
-import type { Change, PlantedBug } from './planting/bug.ts'
-import { plantable, plantBug } from './planting/plant-bug.ts'
+import { ALL_PLANTED, PLANTED } from './planted/planted.ts'
+import type { Change } from './planting/bug.ts'
+import { plantable, plantBugs, wake } from './planting/plant-bugs.ts'
 import { parse } from './planting/syntax.ts'
 
-const BUGS = Object.entries<PlantedBug>({ ...PLANTED, ...PLANTED_IN_CLUSTER })
 const SOURCE = `
 class Store {
   async #write(bytes: Uint8Array): Promise<number> {
@@ -22,40 +20,72 @@ const write = (bytes: Uint8Array) => new Store(bytes.length)
 `
 const files = plantable()
 
-/** The source with a change of one function, without what layout may add. */
-function planted(name: string, change: Change, text = SOURCE): string {
-  const bug = { in: name, change, seed: 1 }
-  return plantBug(bug, [{ path: 'store.ts', text }]).text.replace(/\s+/g, ' ')
+/** The source with changes of one function, which are made where `bug0`, `bug1` … hold; without what layout may add. */
+function planted(name: string, changes: Change | readonly Change[], text = SOURCE): string {
+  const bugs = [changes].flat().map((change, n) => [n, { in: name, change, seed: 1 }])
+  const [file] = plantBugs(Object.fromEntries(bugs), [{ path: 'store.ts', text }])
+  return file!.text.replace(/\s+/g, ' ').replace(/globalThis\.awake === "(\d)"/g, 'bug$1')
 }
 
-test.each(BUGS)('%s: it fits one place of the sources, and changes it', (_, bug) => {
-  const { path, text } = plantBug(bug, files)
-  const before = files.find((file) => file.path === path)!
-  expect(text).not.toBe(before.text)
-})
+test.each(Object.entries(ALL_PLANTED))(
+  '%s: it fits one place of the sources, and changes it',
+  (name, bug) => {
+    const [file] = plantBugs({ [name]: bug }, files)
+    const before = files.find(({ path }) => path === file!.path)!
+    expect(file!.text).not.toBe(before.text)
+  },
+)
 
 test('a bug stays planted when the code moves to another file', () => {
-  const bug = PLANTED['ack before sync']
-  const { path, text } = plantBug(bug, files)
+  const bugs = { one: PLANTED['ack before sync'] }
+  const [{ path, text }] = plantBugs(bugs, files) as [(typeof files)[number]]
   const moved = files.map((file) => (file.path === path ? { ...file, path: `log/${path}` } : file))
-  expect(plantBug(bug, moved)).toEqual({ path: `log/${path}`, text })
+  expect(plantBugs(bugs, moved)).toEqual([{ path: `log/${path}`, text }])
 })
 
 test.each([
-  [{ drop: 'this.file.sync()' }, 'durable. ; if'],
-  [{ replace: 'LIMIT', with: '2 * $' }, 'this.size > 2 * LIMIT'],
-  [{ argument: 'Math.max', with: '$ - 1' }, 'Math.max(end - 1, 0)'],
-  [{ condition: 'bytes.length > 0', with: 'false' }, "if (false) throw new Error('full')"],
-  [{ returned: 'Math', with: 'end' }, 'return end }'],
-  [{ value: 'end', with: '0' }, 'const end = 0 this.size'],
-  [{ value: 'this.size', with: '0' }, 'this.size = 0 return'],
-  [{ before: 'Math', with: 'end()' }, 'this.size = end end() return'],
-] as const)('the change %o is made, however the code is laid out', (change, text) => {
+  [{ drop: 'this.file.sync()' }, 'durable. { if (!(bug0)) await this .file!.sync( true ) } if'],
+  [{ replace: 'LIMIT', with: '2 * $' }, 'this.size > (bug0 ? (2 * LIMIT) : (LIMIT))'],
+  [{ argument: 'Math.max', with: '$ - 1' }, 'Math.max(...(bug0 ? [end - 1] : [end]), 0)'],
+  [{ condition: 'bytes.length > 0', with: 'false' }, 'if ((bug0 ? (false) : ((this.size > LIMIT) && '],
+  [{ returned: 'Math', with: 'end' }, 'return (bug0 ? (end) : (Math.max(end, 0))) }'],
+  [{ value: 'end', with: '0' }, 'const end = (bug0 ? (0) : (this.size + bytes.length)) this.size'],
+  [{ value: 'this.size', with: '0' }, 'this.size = (bug0 ? (0) : (end)) return'],
+  [{ before: 'Math', with: 'end()' }, 'this.size = end { if (bug0) { end() } } return'],
+] as const)('the change %o is made while the bug is awake, however the code is laid out', (change, text) => {
   expect(planted('Store.#write', change)).toContain(text)
 })
 
+test('several bugs stand in one place, each beside what is sound', () => {
+  const changes = [
+    { returned: 'Math', with: '0' },
+    { argument: 'Math.max', with: '1' },
+    { before: 'Math', with: 'end()' },
+    { returned: 'Math', with: '$ + 1' },
+  ]
+  expect(planted('Store.#write', changes)).toContain(
+    '{ if (bug2) { end() } } return (bug0 ? (0) : ((bug3 ? (Math.max(end, 0) + 1) : (Math.max(...(bug1 ? [1] : [end]), 0))))) }',
+  )
+})
+
+test('a bug does nothing until it is woken', () => {
+  const text = 'function f() { return 1 }'
+  const [file] = plantBugs({ one: { in: 'f', change: { replace: '1', with: '2' }, seed: 1 } }, [
+    { path: 'f.ts', text },
+  ])
+  const f = new Function(`${file!.text}; return f()`)
+  const results = [null, 'one', 'other'].map((name) => {
+    wake(name)
+    return f()
+  })
+  wake(null)
+  expect(results).toEqual([1, 2, 1])
+})
+
 test('a function that is a value has its name', () => {
-  expect(planted('write', { argument: 'Store', with: '0' })).toContain('new Store(0)')
+  expect(planted('write', { argument: 'Store', with: '0' })).toContain(
+    'new Store(...(bug0 ? [0] : [bytes.length]))',
+  )
 })
 
 test('a bug that fits no place or two is none', () => {
@@ -69,6 +99,8 @@ test('a bug that fits no place or two is none', () => {
 
 test('names of members, parameters and types are no code', () => {
   const text = 'function f(size: size): size { return { size: this.size, of: size } }'
-  expect(planted('f', { replace: 'size', with: '0' }, text)).toContain('{ size: this.size, of: 0 }')
+  expect(planted('f', { replace: 'size', with: '0' }, text)).toContain(
+    '{ size: this.size, of: (bug0 ? (0) : (size)) }',
+  )
   expect(parse('f.ts', text).type).toBe('Program')
 })

@@ -1,16 +1,10 @@
-import { fork } from 'node:child_process'
 import { explain } from './explain.ts'
 import { parseFaults } from './faults.ts'
+import { type Report, simulateInJobs } from './jobs.ts'
 import { type Options, parseOptions, USAGE } from './options.ts'
 import { planOf } from './plan.ts'
 import { runPlan } from './run.ts'
 import { addTally, emptyTally, type Tally } from './tally.ts'
-
-/** What a process that simulates every so many seeds tells the one that started it. */
-interface Report {
-  readonly tally: Tally
-  readonly failed: number | null
-}
 
 try {
   const options = parseOptions(process.argv.slice(2))
@@ -48,46 +42,14 @@ async function inThisProcess(options: Options): Promise<number> {
 /** Deals the seeds out to several processes; the first failure is explained by this one. */
 async function inJobs(options: Options): Promise<number> {
   const startedMs = performance.now()
-  const total = emptyTally()
-  const share = Math.max(1, Math.min(50, Math.ceil(options.seeds / options.jobs)))
-  let next = options.seed
-  let failed: number | null = null
-  const end = options.seed + options.seeds
-  await Promise.all(
-    Array.from({ length: options.jobs }, async () => {
-      while (next < end && failed === null) {
-        const seed = next
-        next = Math.min(end, next + share)
-        const report = await simulateElsewhere(options, seed, next - seed)
-        addTally(total, report.tally)
-        if (report.failed !== null) failed = Math.min(failed ?? Number.POSITIVE_INFINITY, report.failed)
-        if (process.stderr.isTTY) process.stderr.write(`\r${next - options.seed} of ${options.seeds} seeds`)
-      }
-    }),
-  )
-  if (process.stderr.isTTY) process.stderr.write('\n')
-  if (failed !== null) return inThisProcess({ ...options, seed: failed, seeds: 1 })
-  sum(options.seed, options.seeds, total, startedMs)
-  return 0
-}
-
-function simulateElsewhere({ steps, faults, engine }: Options, seed: number, seeds: number): Promise<Report> {
-  const flags = { seed, seeds, steps, faults, engine, jobs: 1 }
-  const args = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)])
-  return new Promise((resolve, reject) => {
-    const child = fork(import.meta.filename, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
-    let report: Report | null = null
-    child.on('message', (got) => {
-      report = got as Report
-    })
-    child.on('exit', (code) => {
-      if (report !== null) resolve(report)
-      else
-        reject(
-          new Error(`the simulation of seeds ${seed} to ${seed + seeds - 1} ended without a word (${code})`),
-        )
-    })
+  const { stderr } = process
+  const { tally, failed } = await simulateInJobs(options, (done) => {
+    if (stderr.isTTY) stderr.write(`\r${done} of ${options.seeds} seeds`)
   })
+  if (stderr.isTTY) stderr.write('\n')
+  if (failed !== null) return inThisProcess({ ...options, seed: failed, seeds: 1 })
+  sum(options.seed, options.seeds, tally, startedMs)
+  return 0
 }
 
 function sum(seed: number, seeds: number, total: Tally, startedMs: number): void {

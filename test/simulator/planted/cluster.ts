@@ -30,7 +30,7 @@ export const PLANTED_IN_CLUSTER = {
   'no fence between two workers': {
     in: 'conflictOf',
     change: { condition: 'setAt', with: 'false' },
-    seed: 19,
+    seed: 23,
   },
   'state of repeats is not made again': {
     in: 'foldTo',

@@ -1,5 +1,7 @@
+import type { PlantedBug } from '../planting/bug.ts'
 import { PLANTED_IN_AGENT } from './agent.ts'
 import { PLANTED_IN_ANSWERS } from './answers.ts'
+import { PLANTED_IN_CLUSTER } from './cluster.ts'
 import { PLANTED_IN_COLLECTOR } from './collector.ts'
 import { PLANTED_IN_JOURNAL } from './journal.ts'
 import { PLANTED_IN_LAKE } from './lake.ts'
@@ -17,3 +19,6 @@ export const PLANTED = {
   ...PLANTED_IN_ANSWERS,
   ...PLANTED_IN_TASKS,
 }
+
+/** These, and those that histories of a cluster must find. */
+export const ALL_PLANTED: { readonly [name: string]: PlantedBug } = { ...PLANTED, ...PLANTED_IN_CLUSTER }

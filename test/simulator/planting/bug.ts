@@ -9,7 +9,7 @@ export const ALL_FAULTS = Object.keys(FAULTS).join()
  */
 type Code = string
 
-/** What becomes of the one place in a function that fits. In `with`, `$` is what stood there. */
+/** What becomes of the one place in a function that fits while the bug is awake. In `with`, `$` is what stood there. */
 export type Change =
   /** The statement that is this call or assignment goes. */
   | { readonly drop: Code }

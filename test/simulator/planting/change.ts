@@ -1,20 +1,25 @@
 import type { Change } from './bug.ts'
 import { bare, fits, isNode, type Node, nodesOf, parseExpression } from './syntax.ts'
 
-/** A piece of the text that becomes another. */
+/** A piece of the text, and what stands there once the change may be made while the program runs. */
 export interface Edit {
   readonly start: number
   readonly end: number
-  readonly text: string
+  /** `sound` where the condition does not hold, as it may be changed itself; where it holds, what the change makes of the text. */
+  beside(condition: string, sound: string): string
 }
 
 /** Every place in a function where the change could be made. */
 export function editsOf(change: Change, body: Node, text: string): Edit[] {
-  const places = Array.from(placesOf(change, body))
-  if ('drop' in change) return places.map(({ start, end }) => ({ start, end, text: ';' }))
-  if ('before' in change) return places.map(({ start }) => ({ start, end: start, text: `${change.with}\n` }))
-  return places.map(({ start, end }) => {
-    return { start, end, text: change.with.replaceAll('$', () => text.slice(start, end)) }
+  return Array.from(placesOf(change, body)).map(({ start, end }) => {
+    if ('drop' in change) return { start, end, beside: (when, sound) => `{ if (!(${when})) ${sound} }` }
+    if ('before' in change)
+      return { start, end: start, beside: (when) => `{ if (${when}) { ${change.with} } }\n` }
+    const changed = change.with.replaceAll('$', () => text.slice(start, end))
+    // Where arguments stand there may be several.
+    if ('argument' in change)
+      return { start, end, beside: (when, sound) => `...(${when} ? [${changed}] : [${sound}])` }
+    return { start, end, beside: (when, sound) => `(${when} ? (${changed}) : (${sound}))` }
   })
 }
 
