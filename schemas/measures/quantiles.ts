@@ -22,7 +22,7 @@ export const quantiles: Measure = {
       results: [{ name, sql: result }],
     })
     return {
-      map: ({ value }) => made(dialect.sortedList(dialect.bucket(value)), dialect.runs(list)),
+      map: ({ value }) => made(dialect.list(dialect.bucket(value)), dialect.runs(list)),
       reduce: () => made(dialect.joinedRuns(name), dialect.addedRuns(list)),
       final: () => [name],
     }

@@ -22,9 +22,9 @@ export interface Dialect {
   exactSum(value: string): string
   /** The bucket (`measures/buckets.ts`) of a double, a whole number of 32 bits. */
   bucket(value: string): string
-  /** Aggregate: the values that are not NULL as a list, ascending; an empty list or NULL where there are none. */
-  sortedList(value: string): string
-  /** Of an ascending list, each value with how often it stands there: `[{bucket, count}]`; empty for NULL. */
+  /** Aggregate: the values that are not NULL as a list, in the order that `runs` needs; an empty list or NULL where there are none. */
+  list(value: string): string
+  /** Of such a list, each value with how often it stands there: `[{bucket, count}]`, ascending; empty for NULL. */
   runs(list: string): string
   /** Aggregate: lists of `{bucket, count}` as one list, in order of the buckets, which may stand there several times. */
   joinedRuns(list: string): string

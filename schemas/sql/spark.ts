@@ -26,7 +26,7 @@ export const spark: Dialect = {
     return `CASE WHEN ${value} >= ${SMALLEST} THEN ${bucketOf(value)} WHEN ${value} <= -${SMALLEST} THEN -${bucketOf(`(-${value})`)} WHEN ${value} IS NULL THEN NULL ELSE 0 END`
   },
   // `collect_list` leaves NULL out.
-  sortedList: (value) => `sort_array(collect_list(${value}))`,
+  list: (value) => `sort_array(collect_list(${value}))`,
   runs: (list) =>
     runsOf(
       list,
