@@ -32,6 +32,12 @@ export function Elsewhere({ shown, of }: { shown: Shown; of?: { readonly [column
   return (
     <div class="notice" role="status">
       <p>No messages in this range ({zone}).</p>
+      {data !== null && last === undefined && (
+        <p>
+          None ever came{of === undefined ? '' : ' under this name'}. <a href="/">Home</a> says how to send
+          the first one.
+        </p>
+      )}
       {last !== undefined && (
         <p>
           The last one is of {minute(lastMs, zone)}. <a href={there}>Show the week up to it</a>

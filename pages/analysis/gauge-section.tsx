@@ -12,7 +12,7 @@ import {
 import { Chart, type Line } from '../charts/chart.tsx'
 import { type Hole, holesOf } from '../charts/gaps.ts'
 import { savePicture } from '../charts/picture.ts'
-import { isolated, titleOf } from '../names/visible.ts'
+import { compareNames, isolated, titleOf } from '../names/visible.ts'
 import { go, newRange, withParams, zooms } from '../shell/address.ts'
 import type { Shown } from '../shell/context.ts'
 import { rangeParams } from '../time/range.ts'
@@ -37,11 +37,11 @@ const HOLES_MAX = 5
 
 /** A chart of one gauge with its summary, its table and its picture. */
 export function GaugeSection({ shown, of, gauge, stats, series, before, others, each }: Props) {
-  const { address, view, zone, range } = shown
+  const { address, view, zone, range, nowMs } = shown
   const figure = useRef<HTMLElement>(null)
   const title = titleOf(gauge.name)
   const drawn = useMemo(
-    () => (series === null ? null : drawing(series, { range, gauge, of, before, others, each })),
+    () => (series === null ? null : drawing(series, { range, nowMs, gauge, of, before, others, each })),
     [series, before, others, each?.page, gauge.name],
   )
   const zoom = (fromMs: number, toMs: number) => {
@@ -88,8 +88,8 @@ export function GaugeSection({ shown, of, gauge, stats, series, before, others, 
           />
         )}
         <figcaption>
-          {summary} {series !== null && `A point is ${lengthText(series.step_ms)}.`}{' '}
-          {holesText(drawn?.holes ?? [], zone)}
+          {summary} {series !== null && `A point is ${lengthText(series.step_ms)}.`} {eachText(each)}{' '}
+          {holesText(drawn?.holes ?? [], zone, gauge.optional ? 'values' : 'messages')}
         </figcaption>
       </figure>
       <BucketTable shown={shown} of={of} gauge={gauge} />
@@ -113,23 +113,35 @@ function summaryOf(
   return `${title} was ${valueText(mean as number, unit)} in the mean${below}, highest at ${valueText(max as number, unit)}${where}, ${moment(Date.parse(String(time)), zone)}.`
 }
 
-/** Stretches without messages, in words. */
-function holesText(holes: readonly Hole[], zone: string): string {
+/** Of more lines than can be told apart, which are drawn. */
+function eachText(each: Props['each']): string {
+  if (each === null || each.page.next === undefined) return ''
+  const { keys, total } = each.page
+  const [what, first] = [each.view.key.at(-1)!, each.view.gauges[0]!.name]
+  return `Drawn are ${keys.length} of ${total} ${titleOf(what).toLowerCase()}s: those with the highest ${titleOf(first)}.`
+}
+
+/** Stretches without messages or values, in words. */
+function holesText(holes: readonly Hole[], zone: string, what: string): string {
   if (holes.length === 0) return ''
   const named = holes
     .slice(0, HOLES_MAX)
     .map(({ fromMs, toMs }) => `${minute(fromMs, zone)} for ${lengthText(toMs - fromMs)}`)
-  const more = holes.length > HOLES_MAX ? ` and ${holes.length - HOLES_MAX} more times` : ''
-  return `No messages from ${named.join('; ')}${more}.`
+  const more = holes.length > HOLES_MAX ? `; and ${holes.length - HOLES_MAX} more times` : ''
+  return `No ${what} from ${named.join('; ')}${more}.`
 }
 
-type About = Pick<Props, 'gauge' | 'of' | 'before' | 'others' | 'each'> & { readonly range: Shown['range'] }
+type About = Pick<Props, 'gauge' | 'of' | 'before' | 'others' | 'each'> & Pick<Shown, 'range' | 'nowMs'>
 
 /** What is drawn: the band, mean and p95 of the key, or means alone where it is compared. */
-function drawing(series: Series, { range, gauge, of, before, others, each }: About) {
+function drawing(series: Series, { range, nowMs, gauge, of, before, others, each }: About) {
   const { step_ms: stepMs } = series
   const t = series.t.map((time) => Math.max(Date.parse(time), range.fromMs))
-  const { drawn, holes } = holesOf(t, series.messages, stepMs)
+  // A gauge that may be absent comes less often than messages do.
+  const held = gauge.optional
+    ? column(series, gauge.name, 'mean').map((mean) => (mean === null ? null : 1))
+    : series.messages
+  const { drawn, holes } = holesOf(t, held, stepMs, Math.min(range.toMs, nowMs))
   const all = before || others || each ? t.map((_, i) => i) : drawn
   const pick = (values: readonly (number | null)[]) => all.map((i) => values[i] ?? null)
   const of_ = (field: string) => pick(column(series, gauge.name, field))
@@ -140,12 +152,17 @@ function drawing(series: Series, { range, gauge, of, before, others, each }: Abo
   }
   const lines: Line[] = []
   if (each !== null)
-    for (const row of each.page.keys)
-      lines.push({
-        name: keyOf(each.view, row).at(-1)!,
-        values: pick(column(row, gauge.name, 'mean')),
-        kind: 'other',
-      })
+    lines.push(
+      ...each.page.keys
+        .map(
+          (row): Line => ({
+            name: keyOf(each.view, row).at(-1)!,
+            values: pick(column(row, gauge.name, 'mean')),
+            kind: 'other',
+          }),
+        )
+        .sort((a, b) => compareNames(a.name, b.name)),
+    )
   else if (others !== null)
     lines.push(
       { ...mean, kind: 'other' },

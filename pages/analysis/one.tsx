@@ -1,21 +1,20 @@
 import { useMemo } from 'preact/hooks'
 import type { ApiError } from '../api/client.ts'
 import { ask, pathOf } from '../api/client.ts'
-import { figures, keyId, keyOf, keyParams, type Page, type Summary } from '../api/types.ts'
+import { keyId, keyOf, keyParams, type Page, type Summary } from '../api/types.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { KeyName, Name } from '../names/name.tsx'
 import { compareNames, titleOf, visible } from '../names/visible.ts'
 import { go, withParams } from '../shell/address.ts'
 import type { Shown } from '../shell/context.ts'
 import { Incomplete, Lost, Notice } from '../shell/notice.tsx'
-import { Scroll } from '../shell/scroll.tsx'
-import { count, moment, rangeText, valueText } from '../time/words.ts'
+import { count, rangeText } from '../time/words.ts'
 import { Basis } from './basis.tsx'
 import { compareAlso, comparedWith, compareWithout } from './compared.ts'
 import { Elsewhere } from './elsewhere.tsx'
-import { FigureHeads } from './figure-heads.tsx'
 import { GaugeSection } from './gauge-section.tsx'
-import { askFiner, askSeries, askStats, finerView, LINES_MAX } from './questions.ts'
+import { KeyFigures } from './key-figures.tsx'
+import { askFiner, askSeries, askStats, finerView, LINES_MAX, periodBefore } from './questions.ts'
 
 /** Keys that can be chosen to compare with. */
 const OTHERS_MAX = 500
@@ -31,7 +30,10 @@ export function KeyAnalysis({ shown, of }: { shown: Shown; of: readonly string[]
   const stats = useAnswer(`stats ${about}`, (signal) => askStats(view, of, range, true, signal))
   const series = useAnswer(`series ${about}`, (signal) => askSeries(view, of, range, signal))
   const before = useAnswer(compare === 'before' ? `before ${about}` : null, (signal) =>
-    askSeries(view, of, range, signal, toMs - fromMs),
+    askSeries(view, of, periodBefore(range), signal),
+  )
+  const beforeStats = useAnswer(compare === 'before' ? `before stats ${about}` : null, (signal) =>
+    askStats(view, of, periodBefore(range), false, signal),
   )
   const at = (params: URLSearchParams) => withParams({ ...address, params }, {})
   const chosen = comparedWith(address.params)
@@ -59,7 +61,6 @@ export function KeyAnalysis({ shown, of }: { shown: Shown; of: readonly string[]
     [keys.data],
   )
   const free = names.filter((name) => !chosen.includes(name))
-  const hasQuantiles = view.measures.includes('quantiles')
   const error = (stats.error ?? series.error) as ApiError | null
   const cells = `/v1/views/${view.name}/cells`
   const file = { ...keyParams(view, of), from: fromMs, to: toMs }
@@ -82,7 +83,7 @@ export function KeyAnalysis({ shown, of }: { shown: Shown; of: readonly string[]
       </h1>
       <p
         class="lead"
-        data-loaded={stats.data !== null && series.data !== null && !stats.loading && !series.loading}
+        data-loaded={[stats, series].every(({ data, loading, stale }) => data !== null && !loading && !stale)}
       >
         {rangeText(range, zone)}, {zone}.{' '}
         {stats.data !== null && (
@@ -98,43 +99,14 @@ export function KeyAnalysis({ shown, of }: { shown: Shown; of: readonly string[]
       )}
       <Incomplete whole={stats.data} zone={zone} />
       {stats.data?.messages === 0 && <Elsewhere shown={shown} of={keyParams(view, of)} />}
-      <Scroll label="Figures of the range">
-        <table class="figures">
-          <thead>
-            <tr>
-              <th scope="col">Gauge</th>
-              <FigureHeads view={view} />
-              <th scope="col" class="number">
-                Minimum
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {view.gauges.map(({ name, unit }) => {
-              const row = figures(stats.data ?? {}, name)
-              const figure = (field: string) => (
-                <td class="number" data-figure={`${of.join('/')}/${name}/${field}`}>
-                  {valueText(row[field] as number | null, unit)}
-                </td>
-              )
-              const source = row[`max_${view.source}`]
-              return (
-                <tr key={name}>
-                  <th scope="row">{titleOf(name)}</th>
-                  {figure('mean')}
-                  {hasQuantiles && figure('p95')}
-                  {figure('max')}
-                  <td data-figure={`${of.join('/')}/${name}/max_time`}>
-                    {row.max_time ? moment(Date.parse(String(row.max_time)), zone) : '–'}
-                  </td>
-                  {view.source !== null && <td>{source ? <Name name={String(source)} /> : '–'}</td>}
-                  {figure('min')}
-                </tr>
-              )
-            })}
-          </tbody>
-        </table>
-      </Scroll>
+      <div class={stats.stale ? 'stale' : undefined} aria-busy={stats.stale}>
+        <KeyFigures
+          shown={shown}
+          of={of}
+          stats={stats.data}
+          before={compare === 'before' ? beforeStats.data : null}
+        />
+      </div>
       <div class="tools">
         <label>
           Compare{' '}
@@ -209,7 +181,7 @@ export function KeyAnalysis({ shown, of }: { shown: Shown; of: readonly string[]
           </a>
         </span>
       </div>
-      <div class="charts">
+      <div class={series.stale ? 'charts stale' : 'charts'} aria-busy={series.stale}>
         {view.gauges.map((gauge) => (
           <GaugeSection
             key={gauge.name}

@@ -2,6 +2,7 @@ import { zooms } from '../shell/address.ts'
 import type { Shown } from '../shell/context.ts'
 import { useKeys } from '../shell/keyboard.ts'
 import { RangePicker } from '../shell/range-picker.tsx'
+import { cellZone, wholeCells } from '../time/cells.ts'
 import { KeyAnalysis } from './one.tsx'
 import { Overview } from './overview.tsx'
 
@@ -15,13 +16,19 @@ export function AnalysisPage({ shown }: { shown: Shown }) {
   }, [])
   const key = view.key.map((column) => address.params.get(column))
   const isOne = key.every((value) => value !== null)
+  const { bucket_ms: cellMs } = view
+  const whole = {
+    ...shown,
+    range: wholeCells(range, cellMs, zone),
+    zone: cellZone(zone, cellMs, range),
+  }
   return (
     <>
       <RangePicker address={address} zone={zone} range={range} nowMs={nowMs} />
       {isOne ? (
-        <KeyAnalysis key={`${view.name}${key}`} shown={shown} of={key as string[]} />
+        <KeyAnalysis key={`${view.name}${key}`} shown={whole} of={key as string[]} />
       ) : (
-        <Overview shown={shown} />
+        <Overview shown={whole} />
       )}
     </>
   )

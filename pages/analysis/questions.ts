@@ -35,16 +35,20 @@ export const askStats = (
     signal,
   )
 
-/** One key in columns; `shiftMs` asks for as much earlier. */
+/** The period right before, of the same length. */
+export const periodBefore = ({ fromMs, toMs }: Pick<Range, 'fromMs' | 'toMs'>) => ({
+  fromMs: 2 * fromMs - toMs,
+  toMs: fromMs,
+})
+
+/** One key in columns. */
 export function askSeries(
   view: View,
   key: readonly string[],
-  range: Range,
+  { fromMs, toMs }: Pick<Range, 'fromMs' | 'toMs'>,
   signal: AbortSignal,
-  shiftMs = 0,
 ): Promise<Series> {
-  const step = chartStep(range.toMs - range.fromMs, view.bucket_ms)
-  const about = { from: range.fromMs - shiftMs, to: range.toMs - shiftMs, step }
+  const about = { from: fromMs, to: toMs, step: chartStep(toMs - fromMs, view.bucket_ms) }
   return ask<Series>(`/v1/views/${view.name}/series`, { ...keyParams(view, key), ...about }, signal)
 }
 
@@ -89,13 +93,7 @@ export async function askBuckets(
   zone: string,
   signal: AbortSignal,
 ) {
-  // Buckets of hours and days are cut in UTC already.
-  const buckets = bucketsOf(
-    range.fromMs,
-    range.toMs,
-    tableStep(range, view),
-    view.bucket_ms > MINUTE_MS ? 'UTC' : zone,
-  )
+  const buckets = bucketsOf(range.fromMs, range.toMs, tableStep(range, view), zone)
   return Promise.all(
     buckets.map(async (bucket): Promise<{ bucket: Bucket; stats: Stats }> => {
       return { bucket, stats: await askStats(view, key, bucket, false, signal) }

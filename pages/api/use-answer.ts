@@ -6,9 +6,23 @@ export interface Answer<T> {
   readonly error: Error | null
   /** Another one is on its way. */
   readonly loading: boolean
+  /** The answer is one to the question before. */
+  readonly stale: boolean
+}
+
+interface Kept<T> extends Omit<Answer<T>, 'stale'> {
+  readonly about: string | null
+  readonly subject: string
 }
 
 const RETRY_MS = 3_000
+
+export interface Asking {
+  /** Asks again so often. */
+  readonly everyMs?: number
+  /** What is asked about: an answer about something else is not shown while the next one is on its way. */
+  readonly subject?: string
+}
 
 /**
  * Asks whenever `about` changes, and again every `everyMs`. While it waits, and while the server is away, the last answer
@@ -17,23 +31,27 @@ const RETRY_MS = 3_000
 export function useAnswer<T>(
   about: string | null,
   question: (signal: AbortSignal) => Promise<T>,
-  everyMs?: number,
+  { everyMs, subject = '' }: Asking = {},
 ): Answer<T> {
-  const [answer, setAnswer] = useState<Answer<T>>({ data: null, error: null, loading: true })
+  const [kept, setKept] = useState<Kept<T>>({ data: null, error: null, loading: true, about, subject })
   useEffect(() => {
     if (about === null) return
     const control = new AbortController()
     let timer = 0
     const once = async () => {
-      setAnswer((before) => ({ ...before, loading: true }))
+      setKept((before) => ({ ...before, loading: true }))
       let againMs = everyMs
       try {
         const data = await question(control.signal)
         if (control.signal.aborted) return
-        setAnswer({ data, error: null, loading: false })
+        setKept({ data, error: null, loading: false, about, subject })
       } catch (error) {
         if (control.signal.aborted) return
-        setAnswer((before) => ({ data: before.data, error: error as Error, loading: false }))
+        setKept((before) => ({
+          ...(before.subject === subject ? before : { data: null, about, subject }),
+          error: error as Error,
+          loading: false,
+        }))
         if ((error as { status?: number }).status === 0) againMs = RETRY_MS
       }
       if (againMs !== undefined) timer = window.setTimeout(once, againMs)
@@ -44,5 +62,7 @@ export function useAnswer<T>(
       window.clearTimeout(timer)
     }
   }, [about, everyMs])
-  return answer
+  const { data, error, loading } = kept
+  if (kept.subject !== subject) return { data: null, error: null, loading: true, stale: false }
+  return { data, error, loading, stale: data !== null && kept.about !== about }
 }

@@ -3,7 +3,7 @@ import uPlot from 'uplot'
 import { visible } from '../names/visible.ts'
 import { zooms } from '../shell/address.ts'
 import { THEME_CHANGED } from '../shell/theme.ts'
-import { clock, minute, valueText, weekday } from '../time/words.ts'
+import { axisTexts, clock, minute, valueText, weekday } from '../time/words.ts'
 import { wallOf } from '../time/zone.ts'
 import type { Hole } from './gaps.ts'
 
@@ -60,6 +60,12 @@ export function Chart(props: Props) {
   return <div ref={place} class="chart" role="img" aria-label={label} />
 }
 
+/** Places of the values without a neighbour: no line leads to them, so that they are drawn as points. */
+function alone(values: uPlot.AlignedData[number]): number[] {
+  const has = (i: number) => values[i] !== null && values[i] !== undefined
+  return Array.from(values.keys()).filter((i) => has(i) && !has(i - 1) && !has(i + 1))
+}
+
 /** How the mark of a line in the legend is drawn. */
 const DASHES: { readonly [kind: string]: string } = { before: 'dashed', p95: 'dotted' }
 const isEdge = (line: Line | undefined) => line?.kind === 'low' || line?.kind === 'high'
@@ -98,7 +104,7 @@ function optionsOf(
       stroke: own,
       width: kind === 'p95' ? 1.2 : 1.8,
       ...(dash && { dash }),
-      points: { size: 4 },
+      points: { size: 4, filter: (plot, i, isShown) => (isShown ? null : alone(plot.data[i]!)) },
     }
   })
   const [low, high] = [
@@ -122,11 +128,16 @@ function optionsOf(
       },
     },
     axes: [
-      { ...axis, values: (_plot, splits) => timeLabels(splits, zone), space: 80 },
+      {
+        ...axis,
+        values: (_plot, splits) => timeLabels(splits, zone),
+        space: 80,
+        size: (_plot, values) => (values?.some((text) => text.includes('\n')) ? 3.1 : 2.1) * emPx(),
+      },
       {
         ...axis,
         size: AXIS_EM * emPx(),
-        values: (_plot, splits) => splits.map((value) => (unit === '%' ? `${value} %` : String(value))),
+        values: (_plot, splits) => axisTexts(splits, unit),
       },
     ],
     series: [

@@ -1,9 +1,10 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { Name } from '../names/name.tsx'
 import { visible } from '../names/visible.ts'
 import { go } from '../shell/address.ts'
 import { THEME_CHANGED } from '../shell/theme.ts'
 import { minute, valueText } from '../time/words.ts'
+import { placeOn, scaleOf } from './scale.ts'
 import { ticksOf } from './ticks.ts'
 
 interface HeatRow {
@@ -29,14 +30,19 @@ const [LATE, END] = [0.66, 0.92]
 const placeOf = (at: number) => (at > END ? 'late end' : at > LATE ? 'late' : undefined)
 
 /**
- * Keys over time: the darker, the higher. Percent have a fixed scale, all else reaches to the highest value. A click on a row
- * opens its key, as the names beside it do.
+ * Keys over time: the darker, the higher. A click on a row opens its key, as the names beside it do.
  */
 export function HeatMap({ title, t, endMs, rows, unit, zone }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null)
   const [at, setAt] = useState<{ row: HeatRow; bucket: number } | null>(null)
-  const highest =
-    unit === '%' ? 100 : Math.max(1e-9, ...rows.flatMap(({ values }) => values.map((value) => value ?? 0)))
+  const scale = useMemo(
+    () =>
+      scaleOf(
+        rows.flatMap(({ values }) => values),
+        unit,
+      ),
+    [rows, unit],
+  )
   useEffect(() => {
     const draw = () => {
       const element = canvas.current!
@@ -53,7 +59,7 @@ export function HeatMap({ title, t, endMs, rows, unit, zone }: Props) {
       for (const [y, { values }] of rows.entries())
         for (const [x, value] of values.entries()) {
           if (value === null) continue
-          pen.globalAlpha = FAINT + (FULL - FAINT) * Math.min(1, Math.max(0, value / highest))
+          pen.globalAlpha = FAINT + (FULL - FAINT) * placeOn(scale, value)
           const left = Math.floor(x * each)
           pen.fillRect(left, y * tall + 1, Math.floor((x + 1) * each) - left, tall - 2)
         }
@@ -65,7 +71,7 @@ export function HeatMap({ title, t, endMs, rows, unit, zone }: Props) {
       window.removeEventListener('resize', draw)
       window.removeEventListener(THEME_CHANGED, draw)
     }
-  }, [rows, t])
+  }, [rows, t, scale])
   const rowOf = (event: MouseEvent) => {
     const box = canvas.current!.getBoundingClientRect()
     return rows[Math.floor(((event.clientY - box.top) / box.height) * rows.length)]
@@ -109,7 +115,7 @@ export function HeatMap({ title, t, endMs, rows, unit, zone }: Props) {
         </div>
       </div>
       <p class="heat-scale">
-        {valueText(0, unit)} <i aria-hidden="true" /> {valueText(highest, unit)};{' '}
+        {valueText(scale.low, unit)} <i aria-hidden="true" /> {valueText(scale.high, unit)};{' '}
         <i class="none" aria-hidden="true" /> no messages
       </p>
       <figcaption>

@@ -1,8 +1,5 @@
-import { useMemo, useRef, useState } from 'preact/hooks'
-import { ask } from '../api/client.ts'
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { useLive } from '../api/live.ts'
-import type { Page, SeriesPage, Stats, Summary } from '../api/types.ts'
-import { useAnswer } from '../api/use-answer.ts'
 import { sorted, sortingOf } from '../names/sorting.ts'
 import { compareNames, titleOf } from '../names/visible.ts'
 import { go, withParams } from '../shell/address.ts'
@@ -10,88 +7,58 @@ import type { Shown } from '../shell/context.ts'
 import { Search, ViewChoice } from '../shell/find.tsx'
 import { Incomplete, Lost } from '../shell/notice.tsx'
 import { RangePicker } from '../shell/range-picker.tsx'
-import { startOfDay } from '../time/range.ts'
 import { count } from '../time/words.ts'
+import { KEYS_MAX, useHome } from './asked.ts'
 import { FirstMinute } from './first-minute.tsx'
-import { rowsOf, sortValue } from './rows.ts'
+import { useHeldOrder } from './held-order.ts'
+import { rowsOf, STATES, sortValue } from './rows.ts'
 import { ServicesTable } from './table.tsx'
 
-/** Keys that are listed: one page of the API. */
-const KEYS_MAX = 2_000
-const HOUR_MS = 3_600_000
-const EVERY_MS = 15_000
-const WEEK_EVERY_MS = 600_000
-
-type Listed = Page & { readonly keys: readonly Summary[] }
-type Counted = Page & { readonly keys: readonly Stats[] }
+/** So long rows wait for their places. */
+const PLACES_MS = 400
 
 export function HomePage({ shown }: { shown: Shown }) {
   const { address, views, view, zone, range, nowMs } = shown
-  const path = `/v1/views/${view.name}`
-  const first = view.gauges[0]!.name
-  const hasQuantiles = view.measures.includes('quantiles')
   const [wanted, setWanted] = useState(address.params.get('q') ?? '')
   const isMany = useRef(false)
   // Where one page does not hold all of them, the API searches.
   const q = isMany.current && wanted.trim() !== '' ? wanted.trim() : undefined
-  const page = { limit: KEYS_MAX, q }
-  const keys = useAnswer(`keys ${path} ${q}`, (signal) => ask<Listed>(`${path}/keys`, page, signal), EVERY_MS)
+  const { keys, day, hour, week, isEmpty } = useHome(view, zone, q)
   if ((keys.data?.total ?? 0) > KEYS_MAX) isMany.current = true
-  const isEmpty = q === undefined && keys.data !== null && keys.data.keys.length === 0
-  const asked = keys.data === null || isEmpty ? null : path
-  const day = useAnswer(
-    asked && `day ${asked} ${q} ${zone}`,
-    (signal) => {
-      const now = Date.now()
-      return ask<Counted>(`${path}/analytics`, { ...page, from: startOfDay(now, zone), to: now }, signal)
-    },
-    EVERY_MS,
-  )
-  const hour = useAnswer(
-    asked && `hour ${asked} ${q}`,
-    (signal) => {
-      const now = Date.now()
-      const step = Math.max(60_000, view.bucket_ms)
-      const length = Math.max(HOUR_MS, 30 * step)
-      const params = { ...page, from: now - length, to: now, step, fields: `${first}.mean` }
-      return ask<SeriesPage>(`${path}/series`, params, signal)
-    },
-    EVERY_MS,
-  )
-  const week = useAnswer(
-    asked && hasQuantiles ? `week ${asked} ${q}` : null,
-    (signal) => {
-      const now = Date.now()
-      return ask<Counted>(`${path}/analytics`, { ...page, from: now - 168 * HOUR_MS, to: now }, signal)
-    },
-    WEEK_EVERY_MS,
-  )
-  const { newest, lost } = useLive(view)
-  const sorting = sortingOf(address.params.get('sort'), 'name')
+  const { newest, whole, lost } = useLive(view)
+  const sorting = sortingOf(address.params.get('sort'), 'state')
   const rows = useMemo(
     () =>
       rowsOf(
         view,
         {
           keys: keys.data?.keys ?? [],
-          day: day.data?.keys ?? [],
+          day: day.data?.keys ?? null,
           week: week.data?.keys ?? [],
           hour: hour.data,
           newest,
+          whole,
         },
         Date.now(),
       ),
-    [view, keys.data, day.data, week.data, hour.data, newest],
+    [view, keys.data, day.data, week.data, hour.data, newest, whole],
   )
-  const found = rows.filter(({ text }) => text.toLowerCase().includes(wanted.trim().toLowerCase()))
+  const state = STATES.find((one) => one === address.params.get('only')) ?? null
+  const part = wanted.trim().toLowerCase()
+  const found = rows.filter(
+    (row) => (state === null || row.state === state) && row.text.toLowerCase().includes(part),
+  )
   const inOrder = sorted(
     sorted(found, { by: 'name', falling: false }, sortValue, compareNames),
     sorting,
     sortValue,
     compareNames,
   )
-  const silent = rows.filter(({ state }) => state === 'silent').length
-  const busy = rows.filter(({ state }) => state === 'busy').length
+  const held = useHeldOrder(inOrder, `${view.name} ${sorting.by} ${sorting.falling} ${state} ${part}`)
+  // Rows have their places once it is known which are busy; slow networks are not waited for.
+  const waited = useWaited(PLACES_MS, view.name)
+  const isPlaced = week.data !== null || week.error !== null || !view.measures.includes('quantiles')
+  const isReady = isEmpty || (keys.data !== null && (isPlaced || waited))
   const total = q === undefined ? Math.max(rows.length, keys.data?.total ?? 0) : rows.length
   const what = titleOf(view.key.at(-1)!).toLowerCase()
 
@@ -114,25 +81,42 @@ export function HomePage({ shown }: { shown: Shown }) {
               {count(total)} {what}
               {total === 1 ? '' : 's'}
             </h2>
-            <p class="states">
-              <span class="state ok">{count(rows.length - silent - busy)} ok</span>
-              <span class="state busy">{count(busy)} busy</span>
-              <span class="state silent">{count(silent)} silent</span>
-            </p>
+            <nav class="states" aria-label="States">
+              {STATES.map((one) => (
+                <a
+                  key={one}
+                  class={`state ${one}`}
+                  href={withParams(address, { only: state === one ? null : one })}
+                  aria-current={state === one ? 'true' : undefined}
+                >
+                  {count(rows.filter((row) => row.state === one).length)} {one}
+                </a>
+              ))}
+            </nav>
             <ViewChoice
               views={views}
               view={view}
-              onChoose={(name) => go(withParams(address, { view: name, sort: null, q: null }))}
+              onChoose={(name) => {
+                setWanted('')
+                go(withParams(address, { view: name, sort: null, q: null, only: null }))
+              }}
             />
             <Search value={wanted} onSearch={search} />
           </div>
-          <ServicesTable
-            shown={shown}
-            rows={inOrder}
-            sorting={sorting}
-            onSort={(sort) => go(withParams(address, { sort }), { replace: true })}
-          />
-          {keys.data !== null && inOrder.length === 0 && <p class="lead">No {what} is named like that.</p>}
+          <div {...held.hold}>
+            <ServicesTable
+              shown={shown}
+              rows={isReady ? held.rows : []}
+              sorting={sorting}
+              onSort={(sort) => go(withParams(address, { sort }), { replace: true })}
+            />
+          </div>
+          {isReady && inOrder.length === 0 && (
+            <p class="lead">
+              {part === '' ? `No ${what} is ${state}.` : `No ${state ?? ''} ${what} is named like that.`}{' '}
+              {state !== null && <a href={withParams(address, { only: null })}>Show all</a>}
+            </p>
+          )}
           {(keys.data?.total ?? 0) > KEYS_MAX && (
             <p class="lead">
               The first {count(KEYS_MAX)} of {count(keys.data!.total)} are listed; search finds the others.
@@ -142,4 +126,14 @@ export function HomePage({ shown }: { shown: Shown }) {
       )}
     </>
   )
+}
+
+/** Whether so much time has passed with one `about`. */
+function useWaited(ms: number, about: string): boolean {
+  const [waited, setWaited] = useState<string | null>(null)
+  useEffect(() => {
+    const timer = window.setTimeout(() => setWaited(about), ms)
+    return () => window.clearTimeout(timer)
+  }, [about])
+  return waited === about
 }

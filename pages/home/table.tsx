@@ -9,8 +9,8 @@ import { titleOf } from '../names/visible.ts'
 import type { Shown } from '../shell/context.ts'
 import { Scroll } from '../shell/scroll.tsx'
 import { dateOf } from '../time/range.ts'
-import { ago, clock, valueText } from '../time/words.ts'
-import type { Row } from './rows.ts'
+import { clock, lengthText, valueText } from '../time/words.ts'
+import { lastText, type Row, sparkMs } from './rows.ts'
 
 const ROW_PX = 44
 /** Rows above and below the window that are there too. */
@@ -46,7 +46,7 @@ export function ServicesTable({ shown, rows, sorting, onSort }: Props) {
               State
             </SortHead>
             <th scope="col" class="spark-head">
-              {titleOf(first.name)}, last hour
+              {titleOf(first.name)}, last {lengthText(sparkMs(view)).replace(/^1 /, '')}
             </th>
             {view.gauges.map(({ name }, g) => (
               <SortHead key={name} by={`now.${g}`} number {...head}>
@@ -84,7 +84,6 @@ export function ServicesTable({ shown, rows, sorting, onSort }: Props) {
 function ServiceRow({ row, shown, index }: { row: Row; shown: Shown; index: number }) {
   const { view, zone } = shown
   const first = view.gauges[0]!
-  const isPercent = first.unit === '%'
   return (
     <tr aria-rowindex={index} data-key={row.text} data-state={row.state}>
       <th scope="row">
@@ -99,19 +98,20 @@ function ServiceRow({ row, shown, index }: { row: Row; shown: Shown; index: numb
         <span class={`state ${row.state}`}>{row.state}</span>
       </td>
       <td class="spark-cell">
-        <Sparkline values={row.spark} max={isPercent ? 100 : null} />
+        <Sparkline values={row.spark} unit={first.unit} />
       </td>
       {view.gauges.map(({ name, unit }, g) => {
         const value = row.now[g] ?? null
         return (
-          <td key={name} class="number now">
+          <td key={name} class={row.busy[g] ? 'number now high' : 'number now'}>
             {valueText(value, unit)}
+            {row.busy[g] && <span class="sr"> (higher than usual)</span>}
             {unit === '%' && value !== null && <meter min={0} max={100} value={value} aria-hidden="true" />}
           </td>
         )
       })}
       <td class="number peak">
-        {valueText(row.peak?.value, first.unit)}
+        {row.hasDay && valueText(row.peak?.value, first.unit)}
         {row.peak !== null && (
           <small>
             {row.peak.source !== null && <Name name={row.peak.source} />}{' '}
@@ -119,7 +119,7 @@ function ServiceRow({ row, shown, index }: { row: Row; shown: Shown; index: numb
           </small>
         )}
       </td>
-      <td class="number quiet-text">{row.state === 'silent' ? ago(shown.nowMs - row.lastMs) : 'now'}</td>
+      <td class="number quiet-text">{lastText(row.lastMs, view, Math.max(shown.nowMs, row.lastMs))}</td>
     </tr>
   )
 }

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
+import { pathOf } from '../api/client.ts'
 import { useLive } from '../api/live.ts'
-import type { View } from '../api/types.ts'
+import { keyOf, keyParams, type View } from '../api/types.ts'
 import { SILENT_MS } from '../home/rows.ts'
 import { titleOf } from '../names/visible.ts'
 import { go, withParams } from '../shell/address.ts'
@@ -12,10 +13,11 @@ import { Scroll } from '../shell/scroll.tsx'
 import { count } from '../time/words.ts'
 import { Moves } from './moves.ts'
 import { LiveRowOf } from './row.tsx'
-import { finerOf, liveRows } from './rows.ts'
+import { finerOf, type LiveRow, liveRows } from './rows.ts'
 
 /** Rows that are shown; search finds the others. */
 const ROWS_MAX = 300
+const HOUR_MS = 3_600_000
 
 /** The open cells as they move: of every key, and below it by the finer view of its dataset. */
 export function LivePage({ shown }: { shown: Shown }) {
@@ -40,7 +42,9 @@ export function LivePage({ shown }: { shown: Shown }) {
       <div class="bar">
         <p class="lead" role="status">
           {keys === 0
-            ? 'Nothing has come within five minutes; what comes appears here by itself.'
+            ? part === ''
+              ? 'Nothing has come within five minutes; what comes appears here by itself.'
+              : `None of the ${plural(view)} that send is named like that.`
             : `The open cells of ${count(keys)} ${plural(view)}, as they move.`}
         </p>
         <ViewChoice
@@ -53,6 +57,12 @@ export function LivePage({ shown }: { shown: Shown }) {
           onSearch={(text) => go(withParams(address, { q: text === '' ? null : text }), { replace: true })}
         />
       </div>
+      {keys === 0 && part === '' && (
+        <p class="lead">
+          <a href="/">Home</a> says which {plural(view)} are silent and since when, or how to send the first
+          message; <a href="/system">System</a>, where messages stick.
+        </p>
+      )}
       {all.length > 0 && (
         <Scroll label="Open cells">
           <table class="live">
@@ -74,6 +84,7 @@ export function LivePage({ shown }: { shown: Shown }) {
                   move={(row.isFine ? fineMoves : moves)?.of(row.id)}
                   nowMs={nowMs}
                   zone={shown.zone}
+                  href={linkOf(row, address.params.get('tz') ?? undefined)}
                 />
               ))}
             </tbody>
@@ -88,6 +99,15 @@ export function LivePage({ shown }: { shown: Shown }) {
     </>
   )
 }
+
+/** The analysis of a key's newest cells. */
+const linkOf = ({ view, cell }: LiveRow, tz: string | undefined) =>
+  pathOf('/analysis', {
+    last: view.bucket_ms < HOUR_MS ? '1h' : '7d',
+    tz,
+    view: view.name,
+    ...keyParams(view, keyOf(view, cell)),
+  })
 
 const plural = (view: View) => `${titleOf(view.key.at(-1)!).toLowerCase()}s`
 

@@ -13,25 +13,28 @@ interface Props {
   readonly move: Move | undefined
   readonly nowMs: number
   readonly zone: string
+  /** Where the last hour of the key is. */
+  readonly href: string
 }
 
 /** The open cell of one key. */
-export function LiveRowOf({ row, move, nowMs, zone }: Props) {
+export function LiveRowOf({ row, move, nowMs, zone, href }: Props) {
   const { view, cell, names, isFine } = row
   const quietMs = move === undefined ? null : nowMs - move.changedMs
   const isNewest = quietMs !== null && quietMs < NEWEST_MS
-  const isPercent = view.gauges[0]!.unit === '%'
   return (
     <tr
       class={`${isNewest ? 'newest' : ''} ${isFine ? 'fine' : ''}`.trim() || undefined}
       data-cell={[view.name, ...keyOf(view, cell)].join('/')}
     >
       <th scope="row">
-        <KeyName values={names} />
+        <a class="row" href={href}>
+          <KeyName values={names} />
+        </a>
       </th>
       <td class="newest-cell">{quietMs === null ? '–' : isNewest ? 'now' : ago(quietMs)}</td>
       <td class="spark-cell">
-        <Sparkline values={move?.values ?? []} max={isPercent ? 100 : null} />
+        <Sparkline values={move?.values ?? []} unit={view.gauges[0]!.unit} />
       </td>
       {view.gauges.map(({ name, unit }) => {
         const { mean = null } = figures(cell, name) as { mean?: number | null }

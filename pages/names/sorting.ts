@@ -23,3 +23,13 @@ export function sorted<T>(
     return sign * (typeof x === 'string' || typeof y === 'string' ? compare(String(x), String(y)) : x - y)
   })
 }
+
+/** Rows in the order that is held; those that it does not know come last, as they are. */
+export function inHeldOrder<T extends { readonly id: string }>(
+  rows: readonly T[],
+  held: readonly string[],
+): T[] {
+  const place = new Map(held.map((id, i) => [id, i]))
+  const of = ({ id }: T) => place.get(id) ?? held.length
+  return [...rows].sort((a, b) => of(a) - of(b))
+}

@@ -24,7 +24,9 @@ export function App() {
   const address = useAddress()
   const [help, setHelp] = useState(false)
   const before = useRef('')
-  const views = useAnswer('views', (signal) => ask<{ views: View[] }>('/v1/views', {}, signal), VIEWS_MS)
+  const views = useAnswer('views', (signal) => ask<{ views: View[] }>('/v1/views', {}, signal), {
+    everyMs: VIEWS_MS,
+  })
   useKeys((key, event) => {
     const first = before.current
     before.current = key
@@ -52,7 +54,7 @@ export function App() {
         )}
       </main>
       <footer>
-        Every message counted exactly once. <a href="/openapi.json">API</a> · <a href="/readyz">Readiness</a>{' '}
+        Every message counted exactly once. <a href="/docs">API</a> · <a href="/readyz">Readiness</a>{' '}
         ·{' '}
         <button type="button" class="link" onClick={() => setHelp(true)}>
           Keyboard

@@ -24,7 +24,7 @@ export function HostsTable({ zone }: { zone: string }) {
     'hosts',
     (signal) =>
       ask<Page & { hosts: readonly Host[] }>('/v1/hosts', { sort: '-last_minute', limit: ASKED_MAX }, signal),
-    EVERY_MS,
+    { everyMs: EVERY_MS },
   )
   if (data === null) return null
   const silent = data.hosts.filter((one) => one.silent)

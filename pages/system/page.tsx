@@ -19,24 +19,24 @@ const RUNS_MAX = 20
 
 /** The state of every layer, drawn as the data flows, so that one sees at a glance where it sticks. */
 export function SystemPage({ shown }: { shown: Shown }) {
-  const status = useAnswer('status', (signal) => ask<Status>('/v1/status', {}, signal), EVERY_MS)
+  const status = useAnswer('status', (signal) => ask<Status>('/v1/status', {}, signal), {
+    everyMs: EVERY_MS,
+  })
   const collector = status.data?.collector
   const collects = collector !== undefined && isHere(collector)
   const agents = useAnswer(
     collects ? 'agents' : null,
     (signal) => ask<Agents>('/v1/agents', { connected: 1, sort: '-lag_ms', limit: AGENTS_MAX }, signal),
-    LISTS_EVERY_MS,
+    { everyMs: LISTS_EVERY_MS },
   )
   const rejects = useAnswer(
     collects ? 'rejects' : null,
     (signal) => ask<{ rejects: Refusal[] }>('/v1/rejects', {}, signal),
-    LISTS_EVERY_MS,
+    { everyMs: LISTS_EVERY_MS },
   )
-  const runs = useAnswer(
-    'runs',
-    (signal) => ask<{ runs: Run[] }>('/v1/runs', { limit: RUNS_MAX }, signal),
-    LISTS_EVERY_MS,
-  )
+  const runs = useAnswer('runs', (signal) => ask<{ runs: Run[] }>('/v1/runs', { limit: RUNS_MAX }, signal), {
+    everyMs: LISTS_EVERY_MS,
+  })
   const lost = (status.error as { status?: number } | null)?.status === 0
   return (
     <>

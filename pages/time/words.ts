@@ -6,15 +6,39 @@ import { comesTwice, offsetName, wallOf } from './zone.ts'
 
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 })
 const short = new Intl.NumberFormat('en', { minimumFractionDigits: 1, maximumFractionDigits: 1 })
-const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 })
+const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumSignificantDigits: 3 })
+const small = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 })
+const tiny = new Intl.NumberFormat('en', { notation: 'scientific', maximumFractionDigits: 2 })
 
 export const count = (n: number) => whole.format(n)
 
-/** A value with its unit; a dash where there is none. */
+/** A value with its unit, to a tenth or, below one, to three digits; a dash where there is none. Percent are always to a tenth. */
 export function valueText(value: number | null | undefined, unit: string): string {
   if (value === null || value === undefined) return '–'
-  const number = Math.abs(value) >= 1e7 ? compact.format(value) : short.format(value)
+  const number = formatOf(Math.abs(value), unit).format(value)
   return unit === '' ? number : `${number} ${unit}`
+}
+
+function formatOf(size: number, unit: string): Intl.NumberFormat {
+  if (size >= 1e7) return compact
+  if (size >= 1e5) return whole
+  if (size === 0 || size >= 1 || unit === '%') return short
+  return size < 1e-6 ? tiny : small
+}
+
+/** More digits tell nothing more of a double. */
+const DIGITS_MAX = 12
+
+/** Marks of an axis: as short as they are told exactly. */
+export function axisTexts(values: readonly number[], unit: string): string[] {
+  if (unit === '%') return values.map((value) => `${value} %`)
+  const size = Math.max(...values.map(Math.abs))
+  const notation = size >= 1e5 ? 'compact' : size < 1e-3 ? 'scientific' : 'standard'
+  let digits = 1
+  const isExact = (value: number) => Math.abs(Number(value.toPrecision(digits)) - value) <= size * 1e-10
+  while (digits < DIGITS_MAX && !values.every(isExact)) digits++
+  const format = new Intl.NumberFormat('en', { notation, maximumSignificantDigits: digits })
+  return values.map((value) => (value === 0 ? '0' : format.format(value)))
 }
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
@@ -70,13 +94,28 @@ const LENGTHS = [
   [1_000, 'second'],
 ] as const
 
-/** A length as people name it: `28 days`, `1 week`, `36 hours`, `90 seconds`. */
+/** A length as people name it: `28 days`, `1 week`, `36 hours`, `4 hours 30 minutes`, `90 seconds`. */
 export function lengthText(ms: number): string {
   const fits = ([unit, name]: readonly [number, string]) =>
     ms >= unit && ms % unit === 0 && (name !== 'week' || ms === unit)
   const [unit, name] = LENGTHS.find(fits) ?? [1_000, 'second']
   const n = Math.round(ms / unit)
+  const i = LENGTHS.findIndex((length) => length[0] === unit)
+  const above = LENGTHS[i - 1]
+  if (above !== undefined && n >= MANY[name]!) {
+    const rest = ms % above[0]
+    return `${lengthText(ms - rest)} ${lengthText(rest)}`
+  }
   return `${whole.format(n)} ${name}${n === 1 ? '' : 's'}`
+}
+
+/** So many are told in the unit above and this one. */
+const MANY: { readonly [unit: string]: number } = {
+  second: 120,
+  minute: 120,
+  hour: 49,
+  day: Number.POSITIVE_INFINITY,
+  week: Number.POSITIVE_INFINITY,
 }
 
 /** How long ago: `3 s ago`, `5 min ago`, `2 days ago`. */

@@ -52,3 +52,10 @@ test('nothing has no hole', () => {
     ),
   ).toEqual({ drawn: [], holes: [] })
 })
+
+test('what has not been heard of since has a hole up to the end, unless it may still come', () => {
+  const some = every(60, (i) => i < 20)
+  const at = (endMinute: number) => holesOf(t(60), some, 60_000, endMinute * 60_000).holes
+  expect(at(60)).toEqual([{ fromMs: 20 * 60_000, toMs: 60 * 60_000 }])
+  expect(at(21)).toEqual([])
+})
