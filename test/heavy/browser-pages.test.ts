@@ -93,8 +93,12 @@ test.skipIf(!hasBrowser)('a dataset of one’s own has the same pages, with its 
   await page.getByText('Free memory was not measured in this range.').waitFor()
   await page.locator('.chart canvas').first().waitFor()
   await picture(page, 'own-dataset', true)
-  await page.goto(`${up.serving}/?view=sensors_minute`)
+  await page.goto(`${up.serving}/`)
+  await page.locator('.services tbody tr').nth(20).waitFor()
+  await page.getByLabel('View').selectOption('sensors_minute')
   await page.getByRole('columnheader', { name: 'Site' }).waitFor()
+  // Nothing of the view before is shown as one of this.
+  await expect.poll(() => page.locator('.services tbody a.row').allInnerTexts()).toEqual(['roof'])
   await page.getByRole('columnheader', { name: 'Temperature now' }).waitFor()
   await page.goto(`${up.serving}/live?view=sensors_minute`)
   await page.getByRole('heading', { name: 'Live' }).waitFor()
@@ -226,6 +230,13 @@ test.skipIf(!hasBrowser)(
     await page.getByText('No service is named like that.').waitFor()
     await page.getByLabel('Search').fill('')
     await page.getByRole('heading', { name: '2,100 services' }).waitFor()
+    await page.goto(`${up.serving}/analysis?${range}`)
+    await page.getByText('The first 2,000 of 2,100 services').waitFor()
+    // The one with the highest maximum is not among the first names alone.
+    await page.locator('.overview tbody tr').first().getByText('checkout', { exact: true }).waitFor()
+    await page.getByRole('button', { name: 'Show all 2,000' }).waitFor()
+    await page.getByLabel('Search').fill('many-2098')
+    await expect.poll(() => page.locator('.overview tbody a.row').allInnerTexts()).toEqual(['many-2098'])
     await close(page)
   },
 )

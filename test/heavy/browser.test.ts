@@ -215,6 +215,12 @@ test.skipIf(!hasBrowser)(
     const context = await wide()
     const page = await open(context, `/analysis?from=${to}&to=${to}&tz=UTC&service=checkout&compare=before`)
     await page.locator('.u-legend').first().getByText('Period before').waitFor()
+    const before = `from=${isoDate(Date.parse(to) - DAY_MS)}&to=${to}`
+    const { cpu } = await api<Stats>(`/v1/services/checkout/stats?${before}`)
+    await page
+      .locator('[data-before="cpu/max"]')
+      .getByText(`before ${percent(cpu.max)}`)
+      .waitFor()
     await page.goto(`${up.serving}/analysis?${three}&service=checkout&compare=key:search`)
     await page.locator('.u-legend').first().getByText('search, mean').waitFor()
     await page.getByLabel('Compare').selectOption('key:payments')
@@ -307,6 +313,18 @@ test.skipIf(!hasBrowser)('the first load is small, and a key searches and opens 
   expect(await page.evaluate<string>('document.activeElement.textContent')).toBe('checkout')
   await page.keyboard.press('?')
   await page.getByRole('dialog').waitFor()
+  await page.keyboard.press('Escape')
+  await page.goto(`${up.serving}/`)
+  const silent = page.getByRole('navigation', { name: 'States' }).getByRole('link', { name: 'silent' })
+  await page
+    .locator('tr[data-state="silent"]')
+    .nth(NAMES.length - 1)
+    .waitFor()
+  const count = Number.parseInt(await silent.innerText(), 10)
+  await silent.click()
+  await page.waitForURL(/only=silent/)
+  await expect.poll(() => page.locator('.services tbody tr').count()).toBe(count)
+  expect(await page.locator('.services tbody tr:not([data-state="silent"])').count()).toBe(0)
   await context.close()
 })
 
