@@ -54,8 +54,7 @@ export function App() {
         )}
       </main>
       <footer>
-        Every message counted exactly once. <a href="/docs">API</a> · <a href="/readyz">Readiness</a>{' '}
-        ·{' '}
+        Every message counted exactly once. <a href="/docs">API</a> · <a href="/readyz">Readiness</a> ·{' '}
         <button type="button" class="link" onClick={() => setHelp(true)}>
           Keyboard
         </button>
