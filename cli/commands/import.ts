@@ -1,15 +1,16 @@
 import { mkdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
-import { IMPORT_FORMATS } from '../../lake/import/columns.ts'
-import { type ImportFile, Importing, isImported } from '../../lake/import/importer.ts'
+import { IMPORT_FORMATS, type ImportFile } from '../../lake/import/columns.ts'
+import { Importing, isImported } from '../../lake/import/importer.ts'
 import type { ImportOptions } from '../../lake/import/meaning.ts'
 import type { DatasetTables } from '../../lake/tables/deployment.ts'
 import { DEFAULT_DATASET } from '../../schemas/dataset.ts'
-import { describeError, TidemarkError } from '../../schemas/errors.ts'
+import { TidemarkError } from '../../schemas/errors.ts'
 import type { RunRecord } from '../../schemas/ports/layers.ts'
 import { ALL_SETTINGS, type Args, type Command, type Io, logLineTo } from '../command.ts'
 import { Closing } from '../compose/closing.ts'
+import { sentence } from '../failure.ts'
 import { nodeClock } from '../host/clock.ts'
 import { nodeDisk } from '../host/disk.ts'
 import { nodeRandom } from '../host/random.ts'
@@ -39,6 +40,7 @@ export const importCommand: Command = {
       about: 's, ms, us, ns, or as strptime: %d.%m.%Y %H:%M (as they look)',
     },
     { name: 'tz', value: 'ZONE', about: 'Time zone of times that have none (UTC)' },
+    { name: 'header', value: 'NAME,...', about: 'Names of the columns of CSV that has no header' },
     { name: 'dry-run', about: 'Show what would be taken and refused; write nothing' },
     { name: 'yes', about: 'Do not ask before what was guessed is written' },
   ],
@@ -90,7 +92,7 @@ async function run(args: Args, io: Io): Promise<number> {
         // The others are not held up by one.
         if (files.length === 1) throw error
         failed += 1
-        io.err(`${named.name}: ${describeError(error)}\n`)
+        io.err(`${named.name}: ${sentence(error)}\n`)
       }
     }
     if (taken > 0) for (const record of await target.run()) io.out(`${runLine(record)}\n`)
@@ -243,5 +245,6 @@ export function optionsOf(flags: Args['flags']): ImportOptions {
     set: pairs('set', flags.set),
     timeFormat: flags['time-format'] ?? null,
     zone,
+    header: flags.header?.split(',').map((name) => name.trim()) ?? null,
   }
 }

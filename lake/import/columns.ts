@@ -1,3 +1,20 @@
+import type { TextEncoding, TextHead } from './text-head.ts'
+
+/** A file to import, as far as it is known before it is read. */
+export interface ImportFile {
+  readonly path: string
+  readonly name: string
+  /** Null: as it looks. */
+  readonly format: ImportFormat | null
+  readonly compression: ImportCompression
+  /** SHA-256 of its content, in hexadecimal digits. */
+  readonly sha256: string
+  /** The beginning of its text, decompressed; for Parquet its first bytes. */
+  readonly head: TextHead
+  /** Whether that is all of it. */
+  readonly isWhole: boolean
+}
+
 /** How a file that is to be imported is read, and what it holds: the one shape that the formats have in common. */
 export interface ImportSource {
   readonly format: ImportFormat
@@ -5,6 +22,8 @@ export interface ImportSource {
   readonly columns: readonly ImportColumn[]
   /** Of a CSV file. */
   readonly csv?: CsvForm
+  /** Of JSON: an object a line, or one array of objects. */
+  readonly json?: 'lines' | 'array'
   /** Where the rows were made of series. */
   readonly series?: SeriesMade
 }
@@ -32,9 +51,12 @@ export interface ImportColumn {
   readonly type: string
   /** Some of its values as text, from the head of the file; empty ones left out. */
   readonly samples: readonly string[]
+  /** Where it stands in an object of JSON, as RFC 6901 writes it; absent in other formats. */
+  readonly pointer?: string
 }
 
 export interface CsvForm {
+  readonly encoding: TextEncoding
   readonly delimiter: string
   /** What stands before a quote within quotes. */
   readonly quoteEscape: '"' | '\\'

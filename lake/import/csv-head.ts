@@ -1,4 +1,5 @@
 import type { CsvForm, ImportColumn } from './columns.ts'
+import { looksLikeTime } from './times.ts'
 
 const DELIMITERS = [',', ';', '\t', '|'] as const
 const SAMPLES_MAX = 50
@@ -8,10 +9,13 @@ const SEPARATOR = /^"?sep=(.)"?$/i
 /**
  * Reads the head of a CSV file: its delimiter, where its header is and what its columns are called. The header is the first line
  * that is not empty; comments (`#`) before it are left out, unless the only comment is the header itself, as sadf writes it.
- * Null when there is none.
+ * Where a person names the columns, every line is a row. Null when there is none.
  */
-export function readCsvHead(text: string): { form: CsvForm; columns: ImportColumn[] } | null {
-  const lines = wholeLines(text.replace(/^\ufeff/, ''))
+export function readCsvHead(
+  text: string,
+  { isWhole, header: named }: { isWhole: boolean; header: readonly string[] | null },
+): { form: Omit<CsvForm, 'encoding'>; columns: ImportColumn[]; isRow: boolean } | null {
+  const lines = wholeLines(text.replace(/^\ufeff/, ''), isWhole)
   const said = SEPARATOR.exec(lines[0] ?? '')?.[1]
   const isComment = (line: string) => line.startsWith('#')
   const isRow = (line: string) => line.trim() !== '' && !isComment(line) && !SEPARATOR.test(line)
@@ -27,8 +31,9 @@ export function readCsvHead(text: string): { form: CsvForm; columns: ImportColum
     headed.length === fieldsOf(lines[first]!, delimiter).length &&
     !isAnnotation(above)
   const quoteEscape = lines[first]!.includes('\\"') ? '\\' : '"'
-  const header = isCommented ? headed : fieldsOf(lines[first]!.replaceAll('\\"', '""'), delimiter)
-  const skip = isCommented ? first : first + 1
+  const top = fieldsOf(lines[first]!.replaceAll('\\"', '""'), delimiter)
+  const header = named ?? (isCommented ? headed : top)
+  const skip = isCommented || named !== null ? first : first + 1
   const rows = lines
     .slice(skip)
     .filter(isRow)
@@ -43,7 +48,17 @@ export function readCsvHead(text: string): { form: CsvForm; columns: ImportColum
   }))
   const comments = lines.some(isComment)
   const skipped = lines.slice(0, skip).filter((line) => !(comments && isComment(line)))
-  return { form: { delimiter, quoteEscape, skip: skipped.length, comments }, columns }
+  const form: Omit<CsvForm, 'encoding'> = { delimiter, quoteEscape, skip: skipped.length, comments }
+  return { form, columns, isRow: header === top && isRowOfValues(top) }
+}
+
+/** Whether the first line holds a time and a number, as no header does. */
+function isRowOfValues(fields: readonly string[]): boolean {
+  const values = fields.map((field) => field.trim())
+  return (
+    values.some(looksLikeTime) &&
+    values.some((value) => /^-?\d+(\.\d+)?$/.test(value) && !looksLikeTime(value))
+  )
 }
 
 /** Lines of InfluxDB's annotated CSV that say what the columns are, and are not their names. */
@@ -51,10 +66,10 @@ function isAnnotation(line: string): boolean {
   return /^#(datatype|group|default)\b/.test(line)
 }
 
-/** The last line may be cut off. */
-function wholeLines(text: string): string[] {
-  const lines = text.split(/\r\n|\n/)
-  return lines.length > 1 ? lines.slice(0, -1) : lines
+/** The last line is cut off where the text is not the whole file. */
+function wholeLines(text: string, isWhole: boolean): string[] {
+  const lines = text.split(/\r\n|\n|\r/)
+  return isWhole || lines.length === 1 ? lines : lines.slice(0, -1)
 }
 
 /** The one that splits the first lines into most fields, and into equally many. */

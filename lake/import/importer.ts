@@ -3,12 +3,9 @@ import { isError, TidemarkError } from '../../schemas/errors.ts'
 import type { Clock } from '../../schemas/ports/clock.ts'
 import { CORRECTIONS_MAX, type Correction } from '../correct.ts'
 import type { DataFile, Snapshot, Table } from '../delta/port.ts'
-import type { ImportCompression, ImportFormat, ImportSource } from './columns.ts'
-import { readCsvHead } from './csv-head.ts'
+import type { ImportFile, ImportSource } from './columns.ts'
 import { type ImportOptions, isGuessed, type Meaning, meaningOf } from './meaning.ts'
-import { readNdjsonHead } from './ndjson-head.ts'
-import { isPrometheusAnswer, prometheusForm, seriesFormOf } from './series/forms.ts'
-import { rowsOfSeries, type SeriesRows } from './series/rows.ts'
+import { rowsOf } from './source.ts'
 import { ImportStage, type Scratch, type Staged } from './stage.ts'
 
 /**
@@ -28,19 +25,6 @@ const FIRST_ROWS = 5
 const TRIES_MAX = 10
 /** The counter of imports, from which each takes its offset. */
 const COUNTER = 'import'
-
-/** A file to import, as far as it is known before it is read. */
-export interface ImportFile {
-  readonly path: string
-  readonly name: string
-  /** Null: as it looks. */
-  readonly format: ImportFormat | null
-  readonly compression: ImportCompression
-  /** SHA-256 of its content, in hexadecimal digits. */
-  readonly sha256: string
-  /** The beginning of its text, decompressed; for Parquet its first bytes. */
-  readonly head: string
-}
 
 export interface ImportDeps {
   readonly dataset: Dataset
@@ -62,6 +46,8 @@ export interface ImportPreview {
   readonly staged: Staged
   /** Names, time in milliseconds, gauges. */
   readonly firstRows: readonly (readonly (string | number | null)[])[]
+  /** Gauges in percent of which no accepted row has more than 1, so that they may be fractions. */
+  readonly fractions: readonly string[]
 }
 
 /** One file on its way into the lake. */
@@ -88,7 +74,8 @@ export class Importing {
       const nowMs = clock.nowMs() + AHEAD_MS
       const staged = await stage.stage(path, source, { dataset, meaning, zone: options.zone, nowMs })
       const firstRows = staged.accepted === 0 ? [] : await stage.firstRows(dataset, FIRST_ROWS)
-      const preview = { source, meaning, isGuessed: isGuessed(meaning), staged, firstRows }
+      const fractions = await stage.fractions(dataset, meaning)
+      const preview = { source, meaning, isGuessed: isGuessed(meaning), staged, firstRows, fractions }
       return new Importing(file, deps, stage, preview)
     } catch (error) {
       await stage.close()
@@ -161,46 +148,4 @@ const importApp = (sha256: string) => `import/${sha256}`
 /** Whether the file of that content is in the lake. */
 export function isImported(messages: Snapshot | null, sha256: string): boolean {
   return messages?.txns.has(importApp(sha256)) ?? false
-}
-
-/** The file of the rows, which is the file itself unless they are made of its series. */
-async function rowsOf(
-  file: ImportFile,
-  options: ImportOptions,
-  dataset: Dataset,
-  stage: ImportStage,
-): Promise<SeriesRows> {
-  const { path, compression } = file
-  const how = { stage, dataset, options }
-  if (isPrometheusAnswer(file.head))
-    return rowsOfSeries(prometheusForm(path, compression), { path, source: { compression } }, how)
-  const source = await sourceOf(file, stage)
-  const form = seriesFormOf(path, source, how)
-  return form === null ? { path, source } : rowsOfSeries(form, { path, source }, how)
-}
-
-/** Throws `E_USAGE` for what is of no known format. */
-async function sourceOf(file: ImportFile, stage: ImportStage): Promise<ImportSource> {
-  const format = file.format ?? formatOf(file)
-  const { compression } = file
-  if (format === 'parquet') return { format, compression, columns: await stage.parquetColumns(file.path) }
-  if (format === 'ndjson') {
-    const columns = readNdjsonHead(file.head)
-    if (columns.length > 0) return { format, compression, columns }
-    throw new TidemarkError('E_USAGE', `${file.name} has no JSON object in its first lines`)
-  }
-  const head = readCsvHead(file.head)
-  if (head === null) throw new TidemarkError('E_USAGE', `${file.name} has no header and no rows`)
-  return { format, compression, columns: head.columns, csv: head.form }
-}
-
-/** By what is in it: names of files tell less. */
-function formatOf({ head }: ImportFile): ImportFormat {
-  if (head.startsWith('PAR1')) return 'parquet'
-  return head
-    .replace(/^\ufeff/, '')
-    .trimStart()
-    .startsWith('{')
-    ? 'ndjson'
-    : 'csv'
 }

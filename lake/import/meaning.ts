@@ -2,6 +2,7 @@ import { type Dataset, nameColumns } from '../../schemas/dataset.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import { isName } from '../../schemas/name.ts'
 import type { ImportColumn, ImportSource } from './columns.ts'
+import { type Arithmetic, mappedColumn } from './mapped.ts'
 import { guessTimeForm, namedTimeForm, type TimeForm, typedTimeForm } from './times.ts'
 
 /** What a person says of a file. */
@@ -14,12 +15,12 @@ export interface ImportOptions {
   readonly timeFormat: string | null
   /** Of times without one: an IANA name. */
   readonly zone: string
+  /** The columns of CSV without a header; null where it has one. */
+  readonly header: readonly string[] | null
 }
 
 /** Where a value comes from, and what said so: its name, a look at the values, the person who imports, or a default. */
-export type Origin =
-  | { readonly column: ImportColumn; readonly by: 'name' | 'guess' | 'map' }
-  | { readonly constant: string; readonly by: 'set' | 'default' }
+export type Origin = Found | { readonly constant: string; readonly by: 'set' | 'default' }
 
 /** What each column of a dataset is in a file. */
 export interface Meaning {
@@ -39,31 +40,28 @@ export interface Meaning {
 
 /** Names in use elsewhere, simplified by `plain`; the built-in dataset's columns have them. */
 const SYNONYMS: { readonly [column: string]: readonly string[] } = {
-  time_stamp: ['timestamp', 'time', 'ts', 'datetime', 'date', 'isotime'],
-  service: ['svc', 'app', 'application', 'job', 'series'],
-  host: ['hostname', 'instance', 'node', 'server', 'machine', 'nodename', 'series'],
-  cpu: [
-    'cpupercent',
-    'cpuusage',
-    'cpuusagepercent',
-    'cpuutilization',
-    'cpuload',
-    'usageactive',
-    'cpuusageactive',
-  ],
-  ram: [
-    'rampercent',
-    'ramused',
-    'mem',
-    'memory',
-    'mempercent',
-    'memusage',
-    'memoryusage',
-    'memusedpercent',
-    'memused',
-  ],
-  disk: ['diskpercent', 'diskusage', 'diskused', 'diskusedpercent', 'fsused', 'fsusedpercent'],
+  time_stamp: ['timestamp', 'time', 'ts', 'datetime', 'date', 'isotime', 'timestamputc', 'timeutc', 'epoch'],
+  service: ['servicename', 'svc', 'app', 'application', 'job', 'series'],
+  host: ['hostname', 'instance', 'node', 'server', 'machine', 'nodename', 'computer', 'series'],
+  cpu: [...usedOf('cpu'), 'cpuload', 'usageactive', 'cpuusageactive'],
+  ram: [...usedOf('ram'), ...usedOf('mem'), ...usedOf('memory')],
+  disk: [...usedOf('disk'), ...usedOf('diskspace'), ...usedOf('fs'), ...usedOf('filesystem')],
 }
+
+/** How a share in use is called. */
+function usedOf(what: string): string[] {
+  const words = ['', 'used', 'usage', 'utilization', 'utilisation', 'util']
+  return words.flatMap((word) => [`${what}${word}`, `${what}${word}percent`])
+}
+
+/** A column that was found. */
+export interface Found {
+  readonly column: ImportColumn
+  readonly by: 'name' | 'guess' | 'map'
+  /** Of a gauge: what is done with its numbers. */
+  readonly arithmetic?: Arithmetic | null
+}
+
 /** What stands for a source that is not given. */
 export const SOURCE_DEFAULT = 'import'
 
@@ -76,34 +74,44 @@ export function meaningOf(source: ImportSource, dataset: Dataset, options: Impor
   checkNamed(source, dataset, options)
   checkNoView(source, dataset, options)
   const taken = new Set<string>()
-  const find = (wanted: string): Origin | null => {
+  const find = (wanted: string, isGauge = false): Origin | null => {
     const constant = options.set[wanted]
     if (constant !== undefined) return { constant, by: 'set' }
-    const found = columnFor(source.columns, wanted, options, taken)
+    const found = isGauge
+      ? gaugeColumnFor(source, wanted, options, taken)
+      : columnFor(source.columns, wanted, options, taken)
     if (found !== null) taken.add(found.column.name)
     return found
   }
-  const lack = (wanted: string) => missing(source, wanted)
+  const lacking: string[] = []
   const names = nameColumns(dataset).map((name): Origin => {
     const found = find(name)
     if (found !== null) return found
-    if (name === dataset.source) return { constant: SOURCE_DEFAULT, by: 'default' }
-    throw lack(name)
+    if (name !== dataset.source) lacking.push(name)
+    return { constant: SOURCE_DEFAULT, by: 'default' }
   })
   for (const [i, origin] of names.entries()) checkConstant(nameColumns(dataset)[i]!, origin, isName)
   const time = timeOf(source, options, taken)
+  if (time === null) lacking.push('time_stamp')
   const isOpen = (name: string) =>
-    options.set[name] === undefined && columnFor(source.columns, name, options, taken) === null
-  const lacking = dataset.gauges.filter(({ name, optional }) => !optional && isOpen(name))
-  const open = lacking.length === 1 ? lacking[0] : null
+    options.set[name] === undefined && gaugeColumnFor(source, name, options, taken) === null
+  const [open, ...others] = dataset.gauges.filter(({ name, optional }) => !optional && isOpen(name))
   const gauges = dataset.gauges.map((gauge): Origin | null => {
-    const found = find(gauge.name) ?? (gauge === open ? onlyValue(source, taken) : null)
-    if (found === null && !gauge.optional) throw lack(gauge.name)
+    const found =
+      find(gauge.name, true) ?? (gauge === open && others.length === 0 ? onlyValue(source, taken) : null)
+    if (found === null && !gauge.optional) lacking.push(gauge.name)
     if (found !== null)
       checkConstant(gauge.name, found, (text) => text.trim() !== '' && Number.isFinite(Number(text)))
     return found
   })
-  return { names, time, gauges, attributes: dataset.attributes.map(find), agent: agentOf(source) }
+  if (time === null || lacking.length > 0) throw missing(source, lacking)
+  return {
+    names,
+    time,
+    gauges,
+    attributes: dataset.attributes.map((name) => find(name)),
+    agent: agentOf(source),
+  }
 }
 
 /** Rows of a view look like messages, and are sums of many. A person who names a column for a gauge is believed. */
@@ -134,9 +142,9 @@ export function timeColumnOf(source: ImportSource, options: ImportOptions): stri
   return found?.column.name ?? null
 }
 
-function timeOf(source: ImportSource, options: ImportOptions, taken: Set<string>): Meaning['time'] {
+function timeOf(source: ImportSource, options: ImportOptions, taken: Set<string>): Meaning['time'] | null {
   const found = columnFor(source.columns, 'time_stamp', options, taken) ?? onlyTimes(source, taken)
-  if (found === null) throw missing(source, 'time_stamp')
+  if (found === null) return null
   const { column } = found
   taken.add(column.name)
   const form =
@@ -154,6 +162,13 @@ function timeOf(source: ImportSource, options: ImportOptions, taken: Set<string>
   return { ...found, form }
 }
 
+/** Whether a column may be a gauge: one of its first values is a number, or none is anything. */
+function mayBeGauge({ type, samples }: ImportColumn): boolean {
+  const isNumber = (text: string) => /\d/.test(text) && !/[a-z]{2}/i.test(text)
+  const isText = (text: string) => /[a-z]{2}/i.test(text) && !/^(null|undefined|nan|none|na)$/i.test(text)
+  return type !== 'VARCHAR' || samples.some(isNumber) || !samples.some(isText)
+}
+
 function onlyTimes(source: ImportSource, taken: ReadonlySet<string>) {
   const fit = source.columns.filter((column) => {
     if (taken.has(column.name)) return false
@@ -168,22 +183,35 @@ export function columnFor(
   wanted: string,
   { map }: ImportOptions,
   taken: ReadonlySet<string>,
-): { readonly column: ImportColumn; readonly by: 'name' | 'guess' | 'map' } | null {
+): Found | null {
   const named = (name: string) => columns.find((column) => column.name === name)
   const mapped = map[wanted]
   if (mapped !== undefined) {
-    const column = named(mapped)
-    return column === undefined ? null : { column, by: 'map' }
+    const { name, arithmetic } = mappedColumn(mapped, columns)
+    const column = named(name)
+    return column === undefined ? null : { column, by: 'map', arithmetic }
   }
   const same = named(wanted)
   if (same !== undefined) return { column: same, by: 'name' }
-  const free = columns.filter(({ name }) => !taken.has(name) && !Object.values(map).includes(name))
+  const said = Object.values(map).map((one) => mappedColumn(one, columns).name)
+  const free = columns.filter(({ name }) => !taken.has(name) && !said.includes(name))
   const like = [plain(wanted), ...(SYNONYMS[wanted] ?? [])]
   for (const synonym of like) {
     const column = free.find(({ name }) => plain(name) === synonym)
     if (column !== undefined) return { column, by: 'guess' }
   }
   return null
+}
+
+/** The column of a gauge, as `columnFor`, of those that hold numbers: `cpu` may be a tag, `cpu-total`. */
+function gaugeColumnFor(
+  source: ImportSource,
+  wanted: string,
+  options: ImportOptions,
+  taken: ReadonlySet<string>,
+): Found | null {
+  const numbers = source.columns.filter((column) => mayBeGauge(column))
+  return columnFor(options.map[wanted] === undefined ? numbers : source.columns, wanted, options, taken)
 }
 
 /** `%cpu`, `CPU (%)` and `cpu_percent` are alike. */
@@ -218,9 +246,12 @@ function checkNamed(source: ImportSource, dataset: Dataset, { map, set }: Import
         throw usage(`${flag} ${name}: dataset ${dataset.name} has ${known.join(', ')}`)
     }
   }
-  for (const [wanted, name] of Object.entries(map)) {
+  for (const [wanted, said] of Object.entries(map)) {
+    const { name, arithmetic } = mappedColumn(said, source.columns)
     if (source.columns.every((column) => column.name !== name))
-      throw usage(`--map ${wanted}=${name}: the file has ${listed(source)}`)
+      throw usage(`--map ${wanted}=${said}: the file has ${listed(source)}`)
+    if (arithmetic !== null && dataset.gauges.every((gauge) => gauge.name !== wanted))
+      throw usage(`--map ${wanted}=${said}: only numbers of gauges can be reckoned with`)
   }
 }
 
@@ -229,10 +260,12 @@ function checkConstant(name: string, origin: Origin, fits: (text: string) => boo
     throw usage(`--set ${name}=${origin.constant} is no value of ${name}`)
 }
 
-function missing(source: ImportSource, wanted: string): TidemarkError {
-  const hint = `say --map ${wanted}=COLUMN${wanted === 'time_stamp' ? '' : ` or --set ${wanted}=VALUE`}`
+function missing(source: ImportSource, wanted: readonly string[]): TidemarkError {
+  const mapped = wanted.map((name) => `${name}=COLUMN`).join()
+  const constants = wanted.filter((name) => name !== 'time_stamp').map((name) => `${name}=VALUE`)
+  const hint = `say --map ${mapped}${constants.length === 0 ? '' : `, or --set ${constants.join()} for a value that all rows have`}`
   const words = source.series === undefined ? 'the file has' : `made of ${source.series.words} are`
-  return usage(`no column is ${wanted}; ${words} ${listed(source)}; ${hint}`)
+  return usage(`no column is ${wanted.join(' or ')}; ${words} ${listed(source)}`, { hint })
 }
 
 function listed({ columns }: ImportSource): string {
@@ -242,8 +275,8 @@ function listed({ columns }: ImportSource): string {
   )
 }
 
-function usage(message: string): TidemarkError {
-  return new TidemarkError('E_USAGE', message)
+function usage(message: string, options: { hint?: string } = {}): TidemarkError {
+  return new TidemarkError('E_USAGE', message, options)
 }
 
 /** Whether anything of it was guessed, so that a person should look at it first. */

@@ -1,27 +1,64 @@
 import type { ImportColumn } from './columns.ts'
 
 const SAMPLES_MAX = 50
+/** Objects within objects are looked into so deep. */
+const DEPTH_MAX = 8
 
-/** The fields of the objects in the head of a file with a JSON object a line, in the order in which they come. */
-export function readNdjsonHead(text: string): ImportColumn[] {
-  const samples = new Map<string, string[]>()
-  for (const line of text.replace(/^\ufeff/, '').split('\n')) {
-    const object = objectIn(line)
-    for (const [name, value] of Object.entries(object)) {
-      const known = samples.get(name) ?? []
-      samples.set(name, known)
-      if (value !== null && known.length < SAMPLES_MAX) known.push(String(value))
+/**
+ * The fields of objects, in the order in which they come; those of objects within are called as `host.name`. Lists are texts.
+ */
+export function fieldsOfObjects(objects: Iterable<object>): ImportColumn[] {
+  const columns = new Map<string, { name: string; samples: string[] }>()
+  for (const object of objects)
+    for (const { name, pointer, value } of leaves(object, '', '', 1)) {
+      const column = columns.get(pointer) ?? { name, samples: [] }
+      columns.set(pointer, column)
+      if (value !== null && value !== '' && column.samples.length < SAMPLES_MAX)
+        column.samples.push(typeof value === 'object' ? JSON.stringify(value) : String(value))
     }
-  }
-  return [...samples].map(([name, values]) => ({ name, type: 'VARCHAR', samples: values }))
+  const used = new Set<string>()
+  return [...columns].flatMap(([pointer, { name, samples }]) => {
+    if (used.has(name)) return []
+    used.add(name)
+    return [{ name, type: 'VARCHAR', samples, pointer }]
+  })
 }
 
-/** Empty for a line that is none, as the last one may be, which is cut off. */
-function objectIn(line: string): object {
-  try {
-    const value: unknown = JSON.parse(line)
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {}
-  } catch {
-    return {}
+function* leaves(
+  object: object,
+  above: string,
+  pointerAbove: string,
+  depth: number,
+): Generator<{ name: string; pointer: string; value: unknown }> {
+  for (const [key, value] of Object.entries(object) as [string, unknown][]) {
+    const name = above === '' ? key : `${above}.${key}`
+    const pointer = `${pointerAbove}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`
+    if (isObject(value) && depth < DEPTH_MAX) yield* leaves(value, name, pointer, depth + 1)
+    else yield { name, pointer, value }
   }
+}
+
+/**
+ * The objects in the head of a file with one a line. Null where most of its lines are none: it is one document then, whose lines mean
+ * nothing alone.
+ */
+export function objectsOfLines(text: string, isWhole: boolean): object[] | null {
+  const lines = text.replace(/^\ufeff/, '').split('\n')
+  const whole = (isWhole ? lines : lines.slice(0, -1)).filter((line) => line.trim() !== '')
+  const objects = whole.flatMap((line) => objectIn(line) ?? [])
+  return objects.length === 0 || objects.length < whole.length / 2 ? null : objects
+}
+
+/** The object that a text is; null for any other. */
+export function objectIn(text: string): object | null {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isObject(value) ? value : null
+  } catch {
+    return null
+  }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,8 +1,8 @@
 import { type Dataset, nameColumns } from '../../schemas/dataset.ts'
 import { duckdb } from '../../schemas/sql/duckdb.ts'
 import { TIME_MS_MIN } from '../../schemas/time.ts'
-import type { CsvForm, ImportColumn, ImportSource } from './columns.ts'
-import { type Meaning, type Origin, SOURCE_DEFAULT } from './meaning.ts'
+import type { CsvForm, ImportColumn, ImportCompression, ImportFormat, ImportSource } from './columns.ts'
+import { type Found, type Meaning, type Origin, SOURCE_DEFAULT } from './meaning.ts'
 import type { TimeForm, TimeUnit } from './times.ts'
 
 /**
@@ -14,23 +14,65 @@ import type { TimeForm, TimeUnit } from './times.ts'
 /** `day` of the rows that are refused. */
 export const REFUSED = 'refused'
 
-/** The table function that gives the file's rows. */
-export function sourceSql(path: string, { format, compression, columns, csv }: ImportSource): string {
+/** A relation like that of staged rows, for a file that has none. */
+export const NO_ROWS = `(SELECT NULL::VARCHAR AS day, NULL::VARCHAR AS why, NULL::VARCHAR AS raw, 0 AS r, NULL::VARCHAR AS n0 WHERE false)`
+
+/** A relation with the file's columns, and `r` where its rows have numbers of their own. */
+export function sourceSql(path: string, source: ImportSource): string {
+  const { format, compression, columns, csv } = source
   if (format === 'parquet') return `read_parquet(${duckdb.text(path)}, file_row_number = true)`
+  if (format === 'ndjson') return jsonSql(path, source)
   const types = columns.map(({ name }) => `${duckdb.text(name)}: 'VARCHAR'`).join(', ')
-  if (format === 'ndjson')
-    return `read_json(${duckdb.text(path)}, format = 'newline_delimited', columns = {${types}}, compression = '${compression === 'none' ? 'uncompressed' : compression}', ignore_errors = true)`
   return `read_csv(${duckdb.text(path)}, ${csvOptions(csv!)}, compression = '${compression}', columns = {${types}})`
 }
 
-function csvOptions({ delimiter, quoteEscape, skip, comments }: CsvForm): string {
+/** The row's number in the file, from 1; of JSON lines that of the line. */
+const NUMBER: { readonly [format in ImportFormat]: string } = {
+  csv: 'row_number() OVER ()',
+  ndjson: 'json_row',
+  parquet: 'file_row_number + 1',
+}
+
+/**
+ * The values of each object, as text. Lines are read as such: the engine's own reader takes the line behind a torn one for its rest.
+ * `json_text` is what stands there, `json_torn` whether it is no object.
+ */
+function jsonSql(path: string, { columns, compression, json }: ImportSource): string {
+  const objects =
+    json === 'array'
+      ? `SELECT row_number() OVER () AS json_row, json::VARCHAR AS json_text FROM ${jsonArraySql(path, compression)}`
+      : `SELECT row_number() OVER () AS json_row, json_text FROM ${linesSql(path, compression)}`
+  const pointers = columns.map(({ pointer }) => duckdb.text(pointer!)).join(', ')
+  const values = columns.map(({ name }, i) => `json_values[${i + 1}] AS ${duckdb.name(name)}`)
+  return `(SELECT json_row, json_text, json_values IS NULL AS json_torn, ${values.join(', ')}
+    FROM (SELECT *, json_extract_string(CASE WHEN json_valid(json_text) AND ltrim(json_text)[1] = '{' THEN json_text END, [${pointers}]) AS json_values
+    FROM (${objects}) WHERE trim(json_text) <> ''))`
+}
+
+/** Objects of one array. */
+export function jsonArraySql(path: string, compression: ImportCompression): string {
+  return `read_json_objects(${duckdb.text(path)}, format = 'array', compression = '${compression === 'none' ? 'uncompressed' : compression}')`
+}
+
+/** Whole lines of a text, as `json_text`; those beyond what the engine's reader takes are torn rows. */
+export function linesSql(path: string, compression: ImportCompression): string {
+  return `read_csv(${duckdb.text(path)}, auto_detect = false, header = false, delim = '\u001f', quote = '', escape = '', compression = '${compression}',
+    columns = {json_text: 'VARCHAR'}, ${TORN})`
+}
+
+function csvOptions({ delimiter, encoding, quoteEscape, skip, comments }: CsvForm): string {
   return [
     'auto_detect = false, header = false',
     `delim = ${duckdb.text(delimiter)}, skip = ${skip}, quote = '"', escape = ${duckdb.text(quoteEscape)}`,
     ...(comments ? ["comment = '#'"] : []),
-    "store_rejects = true, rejects_table = 'torn_rows', rejects_scan = 'torn_scans', rejects_limit = 0",
+    ...(encoding === 'utf-8' ? [] : [`encoding = '${encoding}'`]),
+    TORN,
   ].join(', ')
 }
+
+/** What the reader of CSV cannot take goes into a table. */
+const TORN =
+  "store_rejects = true, rejects_table = 'torn_rows', rejects_scan = 'torn_scans', rejects_limit = 0"
 
 /** Every row of the file, staged. */
 export function stagedSql(
@@ -38,7 +80,6 @@ export function stagedSql(
   source: ImportSource,
   { dataset, meaning, zone, nowMs }: { dataset: Dataset; meaning: Meaning; zone: string; nowMs: number },
 ): string {
-  const number = source.format === 'parquet' ? 'file_row_number + 1' : 'row_number() OVER ()'
   const columns = nameColumns(dataset)
   const names = meaning.names.map((origin, i) => {
     const text = textSql(origin)
@@ -50,19 +91,22 @@ export function stagedSql(
   )
   const { agent } = meaning
   const values = [
-    `${number} AS r`,
+    `${NUMBER[source.format]} AS r`,
     ...names,
     `${timeSql(meaning.time.column, meaning.time.form, zone)} AS ms`,
     ...gauges,
     ...attributes,
     `${agent === null ? 'NULL::VARCHAR' : columnText(agent.agent)} AS ag`,
     `${agent === null ? 'NULL::BIGINT' : `TRY_CAST(${duckdb.name(agent.seq.name)} AS BIGINT)`} AS sq`,
-    'source AS whole',
+    ...(source.format === 'ndjson'
+      ? ['json_text AS whole', 'json_torn AS torn']
+      : ['source AS whole', 'false AS torn']),
   ]
-  const why = `CASE ${faults(dataset, meaning, nowMs)
+  const raw = source.format === 'ndjson' ? 'whole' : 'to_json(whole)::VARCHAR'
+  const why = `CASE WHEN torn THEN 'no JSON object' ${faults(dataset, meaning, nowMs)
     .map(({ when, why }) => `WHEN ${when} THEN ${duckdb.text(why)}`)
     .join(' ')} END`
-  return `SELECT * EXCLUDE (whole), CASE WHEN why IS NULL THEN NULL ELSE to_json(whole)::VARCHAR END AS raw,
+  return `SELECT * EXCLUDE (whole, torn), CASE WHEN why IS NULL THEN NULL ELSE ${raw} END AS raw,
     CASE WHEN why IS NULL THEN make_timestamp(ms * 1000)::DATE::VARCHAR ELSE ${duckdb.text(REFUSED)} END AS day
     FROM (SELECT *, ${why} AS why FROM (SELECT ${values.join(', ')} FROM ${sourceSql(path, source)} AS source))`
 }
@@ -80,7 +124,7 @@ function faults(dataset: Dataset, meaning: Meaning, nowMs: number): Fault[] {
   const gauges = dataset.gauges.flatMap(({ name, min, max, optional }, i): Fault[] => {
     const origin = meaning.gauges[i]
     if (origin === null || origin === undefined) return []
-    const range = `${min} to ${max}`
+    const range = `${boundText(min)} to ${boundText(max)}`
     return [
       ...(optional ? [] : [{ when: `g${i} IS NULL`, why: `${name} is missing` }]),
       // What cannot be read is marked so, and told apart from what is not there.
@@ -100,6 +144,11 @@ function faults(dataset: Dataset, meaning: Meaning, nowMs: number): Fault[] {
   ]
 }
 
+/** A bound as a person writes it. */
+function boundText(bound: number): string {
+  return Math.abs(bound) < 1e6 ? String(bound) : bound.toExponential().replace('e+', 'e')
+}
+
 function columnText({ name, type }: ImportColumn): string {
   return type === 'VARCHAR' ? duckdb.name(name) : `${duckdb.name(name)}::VARCHAR`
 }
@@ -116,11 +165,32 @@ function sourceOr(text: string): string {
 /** A double; NaN for what is none, NULL for what is empty. */
 function gaugeSql(origin: Origin): string {
   if ('constant' in origin) return duckdb.double(Number(origin.constant))
+  const number = numberSql(origin)
+  if (!origin.arithmetic) return number
+  const { times, from } = origin.arithmetic
+  // 0.15 times 100 is 15.
+  const product = times === 1 ? number : `round((${number}) * ${duckdb.double(times)}, 10)`
+  return from === null ? product : `${duckdb.double(from)} - ${product}`
+}
+
+/**
+ * Whether a text is what tools write where there is no value. No `IN`, which the engine makes a join of, without the progress that an import
+ * shows.
+ */
+export function isNothing(text: string): string {
+  return `list_contains(['', 'null', 'undefined', 'nan', 'none', 'n/a', 'na', '-', '--', '\\n'], lower(${text}))`
+}
+
+function numberSql(origin: Found): string {
   const column = duckdb.name(origin.column.name)
-  if (origin.column.type !== 'VARCHAR') return `TRY_CAST(${column} AS DOUBLE)`
+  if (origin.column.type !== 'VARCHAR') {
+    const number = `TRY_CAST(${column} AS DOUBLE)`
+    return `CASE WHEN isnan(${number}) THEN NULL ELSE ${number} END`
+  }
   const trimmed = `rtrim(trim(${column}), ' %')`
   const text = hasDecimalComma(origin.column) ? `replace(replace(${trimmed}, '.', ''), ',', '.')` : trimmed
-  return `CASE WHEN trim(${column}) = '' OR ${column} IS NULL THEN NULL ELSE coalesce(TRY_CAST(${text} AS DOUBLE), 'nan'::DOUBLE) END`
+  const number = `TRY_CAST(${text} AS DOUBLE)`
+  return `CASE WHEN isfinite(${number}) THEN ${number} WHEN ${column} IS NULL OR ${isNothing(trimmed)} THEN NULL ELSE 'nan'::DOUBLE END`
 }
 
 /** Whether numbers are written like `1.234,5`. */
@@ -144,9 +214,12 @@ function timeSql(column: ImportColumn, form: TimeForm, zone: string): string {
     case 'typed':
       return form.zoned ? `epoch_ms(${name})` : inZone(`${name}::TIMESTAMP`)
     case 'zoned':
-      return `epoch_ms(TRY_CAST(${iso} AS TIMESTAMPTZ))`
+      return `epoch_ms(coalesce(TRY_CAST(${iso} AS TIMESTAMPTZ), TRY_CAST(${withSeconds(iso)} AS TIMESTAMPTZ)))`
     case 'local':
       return inZone(`TRY_CAST(${iso} AS TIMESTAMP)`)
+    case 'mixed':
+      return `CASE WHEN regexp_matches(${text}, ':.*(Z|UTC|[+-][0-9:]+)$') THEN ${timeSql(column, { kind: 'zoned' }, zone)}
+        ELSE ${timeSql(column, { kind: 'local' }, zone)} END`
     case 'format':
       return inZone(`try_strptime(${text}, [${form.formats.map(duckdb.text).join(', ')}])`)
     case 'number': {
@@ -157,6 +230,20 @@ function timeSql(column: ImportColumn, form: TimeForm, zone: string): string {
     }
   }
 }
+
+/** Of staged rows, for each gauge whether it is in percent, of a column, and all its values look like fractions of 1. */
+export function fractionsSql({ gauges }: Dataset, meaning: Meaning): string {
+  const columns = gauges.map(({ unit }, i) => {
+    const origin = meaning.gauges[i] ?? null
+    if (unit !== '%' || origin === null || 'constant' in origin || origin.arithmetic) return 'false'
+    return `coalesce(max(g${i}) <= 1 AND max(g${i} - floor(g${i})) > 0, false)`
+  })
+  return columns.join(', ')
+}
+
+/** A time with its zone and without seconds, which the engine's parser wants, with them. */
+const withSeconds = (text: string) =>
+  `regexp_replace(${text}, '^(\\S+[T ]\\d\\d:\\d\\d)( ?[A-Z+-].*)$', '\\1:00\\2')`
 
 /** The rows of a UTC date as the table of messages has them, in its order. */
 export function dateSql(

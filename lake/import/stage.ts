@@ -11,7 +11,7 @@ import { duckdbError } from '../duckdb-error.ts'
 import { hoursTag } from '../tables/hours.ts'
 import type { ImportColumn, ImportSource } from './columns.ts'
 import type { Meaning } from './meaning.ts'
-import { dateSql, REFUSED, stagedSql } from './rows-sql.ts'
+import { dateSql, fractionsSql, NO_ROWS, REFUSED, stagedSql } from './rows-sql.ts'
 
 /** Memory that DuckDB takes before it spills to the scratch folder. */
 const MEMORY_MAX = '500MB'
@@ -26,9 +26,6 @@ const INTERRUPT_EVERY_MS = 50
 const TELL_EVERY_MS = 200
 /** Names in one statement. */
 const NAMES_AT_ONCE = 500
-
-/** A relation like that of staged rows, for a file that has none. */
-const NO_ROWS = `(SELECT NULL::VARCHAR AS day, NULL::VARCHAR AS why, NULL::VARCHAR AS raw, 0 AS r, NULL::VARCHAR AS n0 WHERE false)`
 
 /** Rows refused for one reason. */
 export interface Refusal {
@@ -86,6 +83,7 @@ export class ImportStage {
   /** Condition on staged rows that have no name which no message may have. */
   #namesRight = 'true'
   #isEmpty = false
+  #unit: Refusal['unit'] = 'row'
 
   private constructor(instance: DuckDBInstance, connection: DuckDBConnection, deps: StageDeps) {
     this.#instance = instance
@@ -153,6 +151,7 @@ export class ImportStage {
     source: ImportSource,
     how: { dataset: Dataset; meaning: Meaning; zone: string; nowMs: number },
   ): Promise<Staged> {
+    this.#unit = source.json === 'lines' ? 'line' : 'row'
     const stopTelling = this.#tell()
     try {
       const [[read]] = (await this.run(
@@ -205,7 +204,7 @@ export class ImportStage {
     const rows = (await this.run(
       `SELECT why, count(*)::DOUBLE, min(r)::DOUBLE FROM ${this.#rows()} WHERE day = '${REFUSED}' GROUP BY why`,
     )) as [string, number, number][]
-    return rows.map(([why, rows, first]) => ({ why, rows, first, unit: 'row' }))
+    return rows.map(([why, rows, first]) => ({ why, rows, first, unit: this.#unit }))
   }
 
   /** Rows of a CSV file that have other than the header's fields, or that are torn in another way. */
@@ -241,7 +240,7 @@ export class ImportStage {
         `SELECT fault, count(*)::DOUBLE, min(r)::DOUBLE FROM ${this.#rows()} JOIN wrong${i} ON n${i} = name WHERE day <> '${REFUSED}' AND ${this.#namesRight} GROUP BY fault ORDER BY 3`,
       )) as [string, number, number][]
       for (const [fault, rows, first] of found)
-        refusals.push({ why: `${column} ${fault}`, rows, first, unit: 'row' })
+        refusals.push({ why: `${column} ${fault}`, rows, first, unit: this.#unit })
       this.#namesRight += ` AND n${i} NOT IN (SELECT name FROM wrong${i})`
     }
     return refusals
@@ -257,6 +256,15 @@ export class ImportStage {
     return (await this.run(
       `SELECT ${columns.join(', ')} FROM ${this.#rows()} WHERE day <> '${REFUSED}' AND ${this.#namesRight} ORDER BY r LIMIT ${count}`,
     )) as (string | number | null)[][]
+  }
+
+  /** Gauges in percent of columns of which the accepted rows have broken numbers, and none above 1. */
+  async fractions(dataset: Dataset, meaning: Meaning): Promise<string[]> {
+    if (this.#isEmpty) return []
+    const [found] = await this.run(
+      `SELECT ${fractionsSql(dataset, meaning)} FROM ${this.#rows()} WHERE day <> '${REFUSED}'`,
+    )
+    return dataset.gauges.filter((_, i) => found![i] === true).map(({ name }) => name)
   }
 
   /** The accepted rows as corrections, at most `CORRECTIONS_MAX` and one more; what the file does not have is kept as it is. */

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { lookAt } from '../../cli/commands/import/files.ts'
 import { nodeDisk } from '../../cli/host/disk.ts'
-import { type ImportDeps, type ImportFile, Importing } from '../../lake/import/importer.ts'
+import type { ImportFile } from '../../lake/import/columns.ts'
+import { type ImportDeps, Importing } from '../../lake/import/importer.ts'
 import { ImportStage } from '../../lake/import/stage.ts'
 import { natively } from './native.ts'
 
@@ -41,7 +42,7 @@ export function readImport(
   deps: Pick<ImportDeps, 'dataset' | 'messages' | 'clock' | 'signal'>,
 ): Promise<Importing> {
   const removeTree = (dir: string) => rm(dir, { recursive: true, force: true })
-  const options = { map: {}, set: {}, timeFormat: null, zone: 'UTC' }
+  const options = { map: {}, set: {}, timeFormat: null, zone: 'UTC', header: null }
   const scratch = { disk: nodeDisk(), removeTree }
   return natively(() => Importing.read(file, options, { ...deps, scratch, dir: join(folder(), 'rows') }))
 }

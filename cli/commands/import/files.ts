@@ -5,8 +5,8 @@ import { basename, join, relative, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
-import type { ImportCompression, ImportFormat } from '../../../lake/import/columns.ts'
-import type { ImportFile } from '../../../lake/import/importer.ts'
+import type { ImportCompression, ImportFile, ImportFormat } from '../../../lake/import/columns.ts'
+import { textHead, unreadableKind } from '../../../lake/import/text-head.ts'
 import { describeError, TidemarkError } from '../../../schemas/errors.ts'
 
 /** The files that a folder is searched for. */
@@ -80,12 +80,20 @@ export async function lookAt(
     const compression = compressionOf(first)
     const reading = new DigestedFile(path, signal)
     const head = compression === 'none' ? first : await decompressed(reading, compression, signal)
-    const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(head)
-    return { path, name, format, compression, sha256: await reading.digest(), head: text }
+    checkReadable(name, head)
+    const isWhole = head.length < HEAD_BYTES
+    return { path, name, format, compression, sha256: await reading.digest(), head: textHead(head), isWhole }
   } catch (error) {
     signal.throwIfAborted()
+    if (error instanceof TidemarkError) throw error
     throw new TidemarkError('E_USAGE', `${name} cannot be read: ${describeError(error)}`, { cause: error })
   }
+}
+
+/** Throws `E_USAGE` for what is known by its first bytes, and no format that is taken. */
+function checkReadable(name: string, head: Uint8Array): void {
+  const kind = unreadableKind(head)
+  if (kind !== null) throw new TidemarkError('E_USAGE', `${name} is ${kind.what}`, { hint: kind.hint })
 }
 
 /** A file that is read once, and digested as it passes. */

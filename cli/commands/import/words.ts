@@ -1,6 +1,7 @@
 import type { SeriesMade } from '../../../lake/import/columns.ts'
 import type { ImportPreview } from '../../../lake/import/importer.ts'
-import type { Origin } from '../../../lake/import/meaning.ts'
+import { arithmeticText } from '../../../lake/import/mapped.ts'
+import type { Meaning, Origin } from '../../../lake/import/meaning.ts'
 import { hasDecimalComma } from '../../../lake/import/rows-sql.ts'
 import type { Refusal } from '../../../lake/import/stage.ts'
 import { describeTimeForm } from '../../../lake/import/times.ts'
@@ -21,14 +22,15 @@ const BY: { readonly [by in Origin['by']]: string } = {
 /** What each column of the dataset is in the file, and the first rows as they would be taken. */
 export function previewText(
   file: string,
-  { source, meaning, firstRows }: ImportPreview,
+  { source, meaning, firstRows, fractions }: ImportPreview,
   { dataset, zone }: { dataset: Dataset; zone: string },
 ): string {
   const origin = (value: Origin | null) => {
     if (value === null) return 'absent'
     if ('constant' in value) return `always ${JSON.stringify(value.constant)}${BY[value.by]}`
     const comma = hasDecimalComma(value.column) ? ', decimal comma' : ''
-    return `column ${shown(value.column.name)}${comma}${BY[value.by]}`
+    const column = arithmeticText(`column ${shown(value.column.name)}`, value.arithmetic ?? null)
+    return `${column}${comma}${BY[value.by]}`
   }
   const { time } = meaning
   const times = `column ${shown(time.column.name)}, ${describeTimeForm(time.form, zone)}${BY[time.by]}`
@@ -38,17 +40,37 @@ export function previewText(
     ...dataset.gauges.map(({ name }, i) => [name, origin(meaning.gauges[i]!)]),
     ...dataset.attributes.map((name, i) => [name, origin(meaning.attributes[i]!)]),
   ]
-  return `${file}: ${source.series === undefined ? source.format : seriesText(source.series)}, into dataset ${dataset.name}\n${indented(textTable(meanings))}${firstRowsText(firstRows, dataset)}`
+  return `${file}: ${source.series === undefined ? formatText(source) : seriesText(source.series)}, into dataset ${dataset.name}\n${indented(textTable(meanings))}${firstRowsText(firstRows, dataset)}${fractionsText(fractions, meaning, dataset)}`
 }
+
+function formatText({ format, csv, json }: ImportPreview['source']): string {
+  if (json === 'array') return 'an array of JSON objects'
+  return csv === undefined || csv.encoding === 'utf-8' ? format : `${format} in ${csv.encoding}`
+}
+
+/** What is measured, in one line. */
+const VALUES_SHOWN = 8
 
 /** What rows were made of. */
 function seriesText({ words, count, values, repeated }: SeriesMade): string {
-  const made = `${words}, ${count.toLocaleString('en')} series of ${values.map(shown).join(', ')}`
+  const more = values.length > VALUES_SHOWN ? ` and ${values.length - VALUES_SHOWN} more` : ''
+  const named = values.slice(0, VALUES_SHOWN).map(shown).join(', ')
+  const made = `${words}, ${count.toLocaleString('en')} series of ${named}${more}`
   const rest =
     repeated === 0
       ? ''
       : `; ${repeated.toLocaleString('en')} values repeat a series and time, and are left out`
   return `${made}; one row for each time and source${rest}`
+}
+
+/** A hint where values in percent may be fractions. */
+function fractionsText(fractions: readonly string[], { gauges }: Meaning, dataset: Dataset): string {
+  const said = fractions.flatMap((name) => {
+    const origin = gauges[dataset.gauges.findIndex((gauge) => gauge.name === name)]
+    return origin && 'column' in origin ? [`${name}=${origin.column.name}*100`] : []
+  })
+  if (said.length === 0) return ''
+  return `  no ${fractions.join(' or ')} is more than 1 %: if they are fractions of 1, say --map '${said.join()}'\n`
 }
 
 function firstRowsText(rows: ImportPreview['firstRows'], dataset: Dataset): string {

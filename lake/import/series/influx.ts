@@ -1,6 +1,7 @@
 import { TidemarkError } from '../../../schemas/errors.ts'
 import { duckdb } from '../../../schemas/sql/duckdb.ts'
-import type { ImportCompression } from '../columns.ts'
+import type { ImportCompression, ImportSource } from '../columns.ts'
+import type { ImportStage } from '../stage.ts'
 
 /** Columns of its tables that are no tags. */
 const NO_TAGS = ['', 'result', 'table', '_start', '_stop', '_time', '_value', '_field', '_measurement']
@@ -11,39 +12,47 @@ export interface InfluxHeader {
   readonly columns: readonly string[]
 }
 
-/** How many cells the widest of the headers has. */
-export function influxWidthSql(path: string, delimiter: string, compression: ImportCompression): string {
-  const lines = `read_csv(${duckdb.text(path)}, auto_detect = false, header = false, delim = '\u001f', quote = '', escape = '',
-    compression = '${compression}', columns = {line: 'VARCHAR'}, ignore_errors = true)`
-  return `SELECT max(len(string_split(line, ${duckdb.text(delimiter)})))::DOUBLE FROM ${lines} WHERE line LIKE '%\\_value%' ESCAPE '\\' AND line LIKE '%\\_time%' ESCAPE '\\'`
+/** A file of tables of CSV: how its cells are told apart. */
+export interface TablesFile {
+  readonly path: string
+  readonly delimiter: string
+  readonly compression: ImportCompression
 }
 
-const cells = (width: number) => Array.from({ length: width }, (_, i) => `c${i}`)
+/** How many cells the widest of the lines has for which `isHeader`, a condition on `line`, holds. */
+export function widthSql({ path, delimiter, compression }: TablesFile, isHeader: string): string {
+  const lines = `read_csv(${duckdb.text(path)}, auto_detect = false, header = false, delim = '\u001f', quote = '', escape = '',
+    compression = '${compression}', columns = {line: 'VARCHAR'}, ignore_errors = true)`
+  return `SELECT coalesce(max(len(string_split(line, ${duckdb.text(delimiter)}))), 1)::DOUBLE FROM ${lines} WHERE ${isHeader}`
+}
+
+export const cells = (width: number) => Array.from({ length: width }, (_, i) => `c${i}`)
 
 /**
- * Every row of a CSV file of InfluxDB, headers among them, with their number `r`: tables of other columns follow each other in it, each
- * with annotations and a header of its own.
+ * Every row of a CSV file of tables, headers among them, with their number `r`: tables of other columns follow each other in it, each
+ * with a header of its own.
  */
-export function influxCellsSql(
-  path: string,
-  { delimiter, compression, width }: { delimiter: string; compression: ImportCompression; width: number },
-): string {
+export function cellsSql({ path, delimiter, compression }: TablesFile, width: number): string {
   const columns = cells(width).map((name) => `'${name}': 'VARCHAR'`)
   return `SELECT row_number() OVER () AS r, * FROM read_csv(${duckdb.text(path)}, auto_detect = false, header = false, delim = ${duckdb.text(delimiter)},
     quote = '"', escape = '"', null_padding = true, parallel = false, compression = '${compression}', columns = {${columns.join(', ')}},
     store_rejects = true, rejects_table = 'torn_rows', rejects_scan = 'torn_scans', rejects_limit = 0)`
 }
 
-/** The headers among the cells of a file: row, then what stands in it. */
-export function influxHeadersSql(from: string, width: number): string {
-  const names = cells(width)
-  const texts = names.map((name) => `coalesce(trim(${name}), '')`)
-  return `SELECT r::DOUBLE, to_json([${texts.join(', ')}])::VARCHAR FROM ${from}
-    WHERE '_time' IN (${names.join(', ')}) AND '_value' IN (${names.join(', ')}) ORDER BY r`
+/** The headers among the cells of a file, rows for which `isHeader` holds: row, then what stands in it. */
+export function headersSql(from: string, width: number, isHeader: string): string {
+  const texts = cells(width).map((name) => `coalesce(trim(${name}), '')`)
+  return `SELECT r::DOUBLE, to_json([${texts.join(', ')}])::VARCHAR FROM ${from} WHERE ${isHeader} ORDER BY r`
 }
 
-/** The values of all tables as `t`, `v` and `s`. */
-export function influxRowsSql(from: string, headers: readonly InfluxHeader[]): string {
+/** Tables of the same columns, and the condition under which a row is one of theirs. */
+export interface LikeTables {
+  readonly columns: readonly string[]
+  readonly where: string
+}
+
+/** The tables of a file by their columns. Throws `E_USAGE` where there is none. */
+export function likeTables(headers: readonly InfluxHeader[]): LikeTables[] {
   const parts = new Map<string, { columns: readonly string[]; ranges: string[] }>()
   for (const [i, { row, columns }] of headers.entries()) {
     const key = JSON.stringify(columns)
@@ -52,17 +61,47 @@ export function influxRowsSql(from: string, headers: readonly InfluxHeader[]): s
     const next = headers[i + 1]?.row
     part.ranges.push(next === undefined ? `r > ${row}` : `(r > ${row} AND r < ${next})`)
   }
-  if (parts.size === 0)
-    throw new TidemarkError('E_USAGE', 'no table of the file has the columns _time and _value')
-  return [...parts.values()].map(({ columns, ranges }) => tableSql(from, columns, ranges)).join(' UNION ALL ')
+  if (parts.size === 0) throw new TidemarkError('E_USAGE', 'no table of the file has a header that is known')
+  return [...parts.values()].map(({ columns, ranges }) => ({ columns, where: `(${ranges.join(' OR ')})` }))
 }
 
-function tableSql(from: string, columns: readonly string[], ranges: readonly string[]): string {
+/** The cells of a file, written for a while, and its tables. */
+export async function tablesOf(
+  file: TablesFile,
+  stage: ImportStage,
+  is: { readonly headerLine: string; readonly headerCells: (names: readonly string[]) => string },
+): Promise<{ from: string; tables: LikeTables[] }> {
+  const written = stage.path('cells.parquet')
+  const [[width]] = (await stage.run(widthSql(file, is.headerLine))) as [[number]]
+  await stage.run(
+    `COPY (${cellsSql(file, width)}) TO ${duckdb.text(written)} (FORMAT parquet, COMPRESSION lz4)`,
+  )
+  const from = `read_parquet(${duckdb.text(written)})`
+  const found = (await stage.run(headersSql(from, width, is.headerCells(cells(width))))) as [number, string][]
+  const headers = found.map(([row, columns]) => ({ row, columns: JSON.parse(columns) as string[] }))
+  return { from, tables: likeTables(headers) }
+}
+
+/** The values of all tables of InfluxDB's annotated CSV as `t`, `v` and `s`. */
+export async function influxRows(
+  path: string,
+  { compression, csv }: Pick<ImportSource, 'compression' | 'csv'>,
+  stage: ImportStage,
+): Promise<string> {
+  const file = { path, delimiter: csv?.delimiter ?? ',', compression }
+  const { from, tables } = await tablesOf(file, stage, {
+    headerLine: "line LIKE '%\\_value%' ESCAPE '\\' AND line LIKE '%\\_time%' ESCAPE '\\'",
+    headerCells: (names) => `'_time' IN (${names.join(', ')}) AND '_value' IN (${names.join(', ')})`,
+  })
+  return tables.map((table) => tableSql(from, table)).join(' UNION ALL ')
+}
+
+function tableSql(from: string, { columns, where }: LikeTables): string {
   const cell = (name: string) => (columns.includes(name) ? `c${columns.indexOf(name)}` : 'NULL::VARCHAR')
   const tags = columns.filter((name) => !NO_TAGS.includes(name))
   const named = tags.flatMap((tag) => [duckdb.text(tag), cell(tag)])
   const series = `to_json([${[cell('_measurement'), cell('_field'), ...named].join(', ')}])::VARCHAR`
   // Annotations of the next table stand before its header; an empty line is a row without a cell.
   return `SELECT ${cell('_time')} AS t, ${cell('_value')} AS v, ${series} AS s FROM ${from}
-    WHERE (${ranges.join(' OR ')}) AND coalesce(c0, '') NOT LIKE '#%' AND ${cell('_time')} IS NOT NULL`
+    WHERE ${where} AND coalesce(c0, '') NOT LIKE '#%' AND ${cell('_time')} IS NOT NULL`
 }

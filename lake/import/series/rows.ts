@@ -3,18 +3,15 @@ import { describeError, TidemarkError } from '../../../schemas/errors.ts'
 import { duckdb } from '../../../schemas/sql/duckdb.ts'
 import type { ImportSource } from '../columns.ts'
 import type { ImportOptions } from '../meaning.ts'
+import { isNothing } from '../rows-sql.ts'
 import type { ImportStage } from '../stage.ts'
-import type { SeriesForm } from './forms.ts'
-import { influxCellsSql, influxHeadersSql, influxRowsSql, influxWidthSql } from './influx.ts'
+import type { SeriesForm } from './form.ts'
 import { type Pivot, planPivot } from './plan.ts'
 
 /** Series of one file at most. */
 const SERIES_MAX = 100_000
 /** Series of one statement. */
 const CHUNK = 500
-/** What tools write where there is no value. */
-const NOTHING = "('', 'null', 'undefined', 'nan')"
-
 /** The rows that were made of a file's series, as a file of their own. */
 export interface SeriesRows {
   readonly path: string
@@ -24,12 +21,11 @@ export interface SeriesRows {
 /** Makes rows of the series of a file: one for each time and the labels that are the dataset's names. Throws `E_USAGE`. */
 export async function rowsOfSeries(
   form: SeriesForm,
-  file: { readonly path: string; readonly source: Pick<ImportSource, 'compression' | 'csv'> },
   { stage, dataset, options }: { stage: ImportStage; dataset: Dataset; options: ImportOptions },
 ): Promise<SeriesRows> {
   const values = stage.path('values.parquet')
-  const from = form.rows ?? (await influxRows(file, stage))
-  const present = `SELECT trim(t) AS t, v, s FROM (${from}) WHERE v IS NOT NULL AND lower(trim(v)) NOT IN ${NOTHING}`
+  const from = typeof form.rows === 'string' ? form.rows : await form.rows(stage)
+  const present = `SELECT trim(t) AS t, v, s FROM (${from}) WHERE v IS NOT NULL AND NOT ${isNothing('trim(v)')}`
   const copy = `COPY (${present}) TO ${duckdb.text(values)} (FORMAT parquet, COMPRESSION lz4)`
   try {
     await (form.isOneObject ? stage.runLarge(copy) : stage.run(copy))
@@ -95,23 +91,6 @@ async function repeated(
     `SELECT (SELECT count(*) FROM ${values})::DOUBLE, (SELECT ${taken} FROM read_parquet(${duckdb.text(path)}))::DOUBLE`,
   )) as [[number, number]]
   return all - kept
-}
-
-async function influxRows(
-  { path, source: { compression, csv } }: { path: string; source: Pick<ImportSource, 'compression' | 'csv'> },
-  stage: ImportStage,
-): Promise<string> {
-  const cells = stage.path('cells.parquet')
-  const delimiter = csv?.delimiter ?? ','
-  const [[width]] = (await stage.run(influxWidthSql(path, delimiter, compression))) as [[number]]
-  const sql = influxCellsSql(path, { delimiter, compression, width })
-  await stage.run(`COPY (${sql}) TO ${duckdb.text(cells)} (FORMAT parquet, COMPRESSION lz4)`)
-  const from = `read_parquet(${duckdb.text(cells)})`
-  const headers = (await stage.run(influxHeadersSql(from, width))) as [number, string][]
-  return influxRowsSql(
-    from,
-    headers.map(([row, columns]) => ({ row, columns: JSON.parse(columns) as string[] })),
-  )
 }
 
 /** What an object is refused for that takes more memory than there is, in words; any other error as it is. */

@@ -29,3 +29,22 @@ export function parseSeriesName(text: string): SeriesName {
 export function ofMetric({ __name__, ...labels }: { readonly [label: string]: string }): SeriesName {
   return { measurement: '', field: __name__ ?? VALUE, labels }
 }
+
+/** A name as the tables of a file write it, one JSON array: measurement, field, and labels each before its value. */
+export function influxName(s: string): SeriesName {
+  const [measurement, field, ...labels] = JSON.parse(s) as (string | null)[]
+  const own: { [label: string]: string } = {}
+  for (let i = 0; i < labels.length; i += 2) if (labels[i + 1]) own[labels[i]!] = labels[i + 1]!
+  return { measurement: measurement ?? '', field: field || VALUE, labels: own }
+}
+
+/** The same, of InfluxDB's version 1, which writes the tags of a table as one, `cpu=cpu-total,host=web-1`. */
+export function influxqlName(s: string): SeriesName {
+  const { labels, ...name } = influxName(s)
+  const { tags = '', ...own } = labels
+  const listed = tags.split(',').flatMap((tag): [string, string][] => {
+    const at = tag.indexOf('=')
+    return at === -1 ? [] : [[tag.slice(0, at), tag.slice(at + 1)]]
+  })
+  return { ...name, labels: { ...own, ...Object.fromEntries(listed) } }
+}

@@ -1,11 +1,15 @@
 import { expect, test } from 'vitest'
 import { fieldsOf, readCsvHead } from '../../../lake/import/csv-head.ts'
-import { readNdjsonHead } from '../../../lake/import/ndjson-head.ts'
+import { mappedColumn } from '../../../lake/import/mapped.ts'
+import { fieldsOfObjects, objectsOfLines } from '../../../lake/import/ndjson-head.ts'
 import { hasDecimalComma } from '../../../lake/import/rows-sql.ts'
+import { textHead } from '../../../lake/import/text-head.ts'
 import { guessTimeForm } from '../../../lake/import/times.ts'
 
-const namesOf = (text: string) => readCsvHead(text)?.columns.map(({ name }) => name)
-const formOf = (text: string) => readCsvHead(text)?.form
+const read = (text: string, header: readonly string[] | null = null) =>
+  readCsvHead(text, { isWhole: true, header })
+const namesOf = (text: string) => read(text)?.columns.map(({ name }) => name)
+const formOf = (text: string) => read(text)?.form
 
 test('fields are read as RFC 4180 writes them', () => {
   expect(fieldsOf('a,"b,c","d ""e""",', ',')).toEqual(['a', 'b,c', 'd "e"', ''])
@@ -30,17 +34,62 @@ test('a header that is a comment is one where it fits its rows', () => {
 
 test('each column has a name of its own', () => {
   expect(namesOf('x,,x\n1,2,3\n')).toEqual(['x', 'column 2', 'x 2'])
-  expect(readCsvHead('')).toBe(null)
-  expect(readCsvHead('# nothing\n')).toBe(null)
+  expect(read('')).toBe(null)
+  expect(read('# nothing\n')).toBe(null)
+})
+
+test('the last line counts where the head is the whole file', () => {
+  const samples = (isWhole: boolean) =>
+    readCsvHead('a,b\n1,2\n3,4', { isWhole, header: null })!.columns.map((column) => column.samples)
+  expect(samples(true)).toEqual([
+    ['1', '3'],
+    ['2', '4'],
+  ])
+  expect(samples(false)).toEqual([['1'], ['2']])
+})
+
+test('a first line with a time and a number is a row, unless a person names the columns', () => {
+  expect(read('2026-11-22T10:00:00Z,web,1\n')!.isRow).toBe(true)
+  expect(read('time,web,cpu\n2026-11-22T10:00:00Z,web,1\n')!.isRow).toBe(false)
+  const named = read('2026-11-22T10:00:00Z,web,1\n', ['time', 'service', 'cpu'])!
+  expect(named).toMatchObject({ isRow: false, form: { skip: 0 } })
+  expect(named.columns.map(({ name, samples }) => [name, ...samples])).toEqual([
+    ['time', '2026-11-22T10:00:00Z'],
+    ['service', 'web'],
+    ['cpu', '1'],
+  ])
 })
 
 test('the fields of JSON lines are those of all of them, also of torn ones', () => {
-  const columns = readNdjsonHead('{"a":1,"b":null}\nnot json\n[1]\n{"c":"x","a":2}\n{"d":')
-  expect(columns.map(({ name, samples }) => [name, samples])).toEqual([
+  const objects = objectsOfLines('{"a":1,"b":null}\nnot json\n[1]\n{"c":"x","a":2}\n{"d":', false)!
+  expect(fieldsOfObjects(objects).map(({ name, samples }) => [name, samples])).toEqual([
     ['a', ['1', '2']],
     ['b', []],
     ['c', ['x']],
   ])
+})
+
+test('fields of objects within objects are found, lists are texts', () => {
+  const object = { host: { name: 'h', ip: ['1', '2'] }, 'a/b': { '~': 1 }, 'host.name': 'other' }
+  expect(fieldsOfObjects([object]).map(({ name, pointer, samples }) => [name, pointer, samples])).toEqual([
+    ['host.name', '/host/name', ['h']],
+    ['host.ip', '/host/ip', ['["1","2"]']],
+    ['a/b.~', '/a~1b/~0', ['1']],
+  ])
+})
+
+test('a document of many lines holds no objects of its own', () => {
+  expect(objectsOfLines('{\n  "rows": [\n    {"a": 1},\n    {"a": 2}\n  ]\n}\n', true)).toBe(null)
+})
+
+test.each([
+  ['UTF-8', Buffer.from('a;Kübel\n'), 'utf-8'],
+  ['UTF-8 that is cut off', Buffer.from('a;Kü').subarray(0, -1), 'utf-8'],
+  ['UTF-8 with a wrong byte', Buffer.concat([Buffer.from('Kübel'), Buffer.from([0xff])]), 'utf-8'],
+  ['UTF-16', Buffer.from('\ufeffa;Kübel\n', 'utf16le'), 'utf-16'],
+  ['Latin-1', Buffer.from('a;Kübel\n', 'latin1'), 'latin-1'],
+] as const)('text is known by its bytes: %s', (_, bytes, encoding) => {
+  expect(textHead(bytes).encoding).toBe(encoding)
 })
 
 test.each([
@@ -55,6 +104,8 @@ test.each([
   ['1795341600000000000', { kind: 'number', unit: 'ns' }],
   ['22.11.2026 10:00', { kind: 'format' }],
   ['11/22/2026', { kind: 'format' }],
+  ['11/22/2026 10:00:00 AM', { kind: 'format' }],
+  ['11/22/2026 10:00:00.123', { kind: 'format' }],
   ['05/06/2026 10:00', 'ambiguous'],
   ['10', null],
   ['yesterday', null],
@@ -62,6 +113,24 @@ test.each([
   const guessed = guessTimeForm([text])
   if (typeof form === 'string' || form === null) expect(guessed).toBe(form)
   else expect(guessed).toMatchObject(form)
+})
+
+test('most of the first values say how times are written', () => {
+  const [zoned, local] = ['2026-11-22T10:00:00Z', '2026-11-22 10:00:00']
+  expect(guessTimeForm([zoned, zoned, '-'])).toEqual({ kind: 'zoned' })
+  expect(guessTimeForm([zoned, local])).toEqual({ kind: 'mixed' })
+  expect(guessTimeForm([zoned, '-', 'x'])).toBe(null)
+  expect(guessTimeForm(['1795341600', 'time', '1795341601'])).toEqual({ kind: 'number', unit: 's' })
+})
+
+test.each([
+  ['%idle', { name: '%idle', arithmetic: null }],
+  ['100-%idle', { name: '%idle', arithmetic: { from: 100, times: 1 } }],
+  ['pct*100', { name: 'pct', arithmetic: { from: null, times: 100 } }],
+  ['100-idle-pct*100', { name: 'idle-pct', arithmetic: { from: 100, times: 100 } }],
+  ['100-known', { name: '100-known', arithmetic: null }],
+])('a person may reckon with a column: %s', (said, mapped) => {
+  expect(mappedColumn(said, [{ name: '%idle' }, { name: '100-known' }])).toEqual(mapped)
 })
 
 test('a decimal comma is one where every number fits it', () => {

@@ -3,7 +3,7 @@ import type { ImportSource } from '../../../lake/import/columns.ts'
 import { type ImportOptions, isGuessed, meaningOf } from '../../../lake/import/meaning.ts'
 import { host } from '../../../schemas/datasets/host.ts'
 
-const NOTHING: ImportOptions = { map: {}, set: {}, timeFormat: null, zone: 'UTC' }
+const NOTHING: ImportOptions = { map: {}, set: {}, timeFormat: null, zone: 'UTC', header: null }
 
 /** A CSV file with these columns; those of times have one. */
 function file(...names: string[]): ImportSource {
@@ -16,7 +16,7 @@ function file(...names: string[]): ImportSource {
     format: 'csv',
     compression: 'none',
     columns,
-    csv: { delimiter: ',', quoteEscape: '"', skip: 1, comments: false },
+    csv: { delimiter: ',', quoteEscape: '"', skip: 1, comments: false, encoding: 'utf-8' },
   }
 }
 
@@ -53,17 +53,40 @@ test('what is said goes before what is guessed', () => {
   expect(origins(source, options)).toEqual(['=web', '=import', 'when', 'a', 'ram', '=0'])
 })
 
+test('what is to be done about columns that are missing is said for all at once', () => {
+  const error = (() => {
+    try {
+      return meaningOf(file('when', 'cpu'), host, NOTHING)
+    } catch (thrown) {
+      return thrown
+    }
+  })()
+  expect(error).toMatchObject({
+    hint: 'say --map service=COLUMN,ram=COLUMN,disk=COLUMN, or --set service=VALUE,ram=VALUE,disk=VALUE for a value that all rows have',
+  })
+})
+
+test('a column of names is no gauge, whatever it is called', () => {
+  const source = file('service', 'time', 'cpu', 'usage_active', 'ram', 'disk')
+  const columns = source.columns.map((column) =>
+    column.name === 'cpu' ? { ...column, samples: ['cpu-total'] } : column,
+  )
+  expect(origins({ ...source, columns })[3]).toBe('usage_active')
+})
+
 test('the only column with times is the time', () => {
   expect(origins(file('service', 'cpu', 'ram', 'disk', 'when'))[2]).toBe('when')
 })
 
 test.each<[string, ImportSource, Partial<ImportOptions>]>([
-  [
-    'no column is service; the file has time, cpu, ram, disk; say --map service=COLUMN',
-    file('time', 'cpu', 'ram', 'disk'),
-    {},
-  ],
+  ['no column is service; the file has time, cpu, ram, disk', file('time', 'cpu', 'ram', 'disk'), {}],
   ['no column is disk', file('service', 'time', 'cpu', 'ram'), {}],
+  ['no column is service or time_stamp or ram or disk; the file has cpu', file('cpu'), {}],
+  [
+    '--map host=h*100: only numbers of gauges',
+    file('service', 'h', 'time', 'cpu', 'ram', 'disk'),
+    { map: { host: 'h*100' } },
+  ],
   ['no column is time_stamp', file('service', 'cpu', 'ram', 'disk'), {}],
   ['--map cpu=b: the file has service', file('service', 'time', 'cpu', 'ram', 'disk'), { map: { cpu: 'b' } }],
   ['--map cup: dataset host has service, host', file('time'), { map: { cup: 'time' } }],

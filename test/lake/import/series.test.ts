@@ -1,58 +1,13 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
-import { afterEach, beforeEach, expect, test } from 'vitest'
-import { lookAt } from '../../../cli/commands/import/files.ts'
-import { nodeDisk } from '../../../cli/host/disk.ts'
-import type { Table } from '../../../lake/delta/port.ts'
-import { Importing } from '../../../lake/import/importer.ts'
-import type { ImportOptions } from '../../../lake/import/meaning.ts'
+import { expect, test } from 'vitest'
 import type { Dataset } from '../../../schemas/dataset.ts'
 import { host } from '../../../schemas/datasets/host.ts'
-import { SimClock } from '../../sim/clock.ts'
+import { taken } from './taken.ts'
 
 /** Files of other tools that have a row, a column or an object for each series. */
 
-let dir: string
-beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'tidemark-series-'))
-})
-afterEach(() => rm(dir, { recursive: true, force: true }))
-
 /** A dataset with one gauge. */
 const load: Dataset = { ...host, name: 'load', gauges: host.gauges.slice(0, 1) }
-
-/** What a file is taken for, its first rows with times in ISO, and what was refused. */
-async function taken(
-  content: string | Uint8Array,
-  options: Partial<ImportOptions> = {},
-  dataset: Dataset = host,
-) {
-  await writeFile(join(dir, 'file'), content)
-  const file = await lookAt({ path: join(dir, 'file'), name: 'file' }, null)
-  const importing = await Importing.read(
-    file,
-    { map: {}, set: {}, timeFormat: null, zone: 'UTC', ...options },
-    {
-      dataset,
-      messages: null as unknown as Table,
-      clock: new SimClock(Date.UTC(2026, 10, 23)),
-      scratch: { disk: nodeDisk(), removeTree: (path) => rm(path, { recursive: true, force: true }) },
-      dir: join(dir, 'scratch'),
-      signal: new AbortController().signal,
-    },
-  )
-  try {
-    const { firstRows, source, staged } = importing.preview
-    const [words, values, repeated] = [source.series?.words, source.series?.values, source.series?.repeated]
-    const time = (row: readonly unknown[]) =>
-      row.map((v, i) => (i === 2 ? new Date(v as number).toJSON() : v))
-    return { words, values, repeated, rows: firstRows.map(time), refused: staged.refused }
-  } finally {
-    await importing.close()
-  }
-}
 
 const AT = '2026-11-22T10:00:00.000Z'
 const INFLUX = `#group,false,false,true,true,false,false,true,true,true,true
@@ -156,7 +111,7 @@ test('Grafana with a column for each service: the only value is the only gauge',
   const hosts = await taken(text, { set: { service: 'shop' } }, load)
   expect(hosts.rows[0]).toEqual(['shop', 'db', AT, 2])
   await expect(taken(text)).rejects.toThrow(
-    'no column is cpu; made of a column for each series are Time, series, value',
+    'no column is cpu or ram or disk; made of a column for each series are Time, series, value',
   )
 })
 
@@ -195,9 +150,97 @@ test("a row for each value, and VictoriaMetrics' export", async () => {
   expect((await taken(lines.join('\n'))).rows).toEqual([['web', 'h1', AT, 0, 1, 2]])
 })
 
+/** As `sadf -d -- -u -r -F` writes it: a table for each activity, and a row where the machine was started. */
+const SADF = `# hostname;interval;timestamp;CPU;%user;%idle
+vm;1;2026-11-22 10:00:00 UTC;-1;10.00;90.00
+vm;-1;2026-11-22 10:00:05 UTC;LINUX-RESTART	(2 CPU)
+vm;1;2026-11-22 10:00:10 UTC;-1;20.00;80.00
+# hostname;interval;timestamp;kbmemused;%memused
+vm;1;2026-11-22 10:00:00 UTC;2125916;8.61
+vm;-1;2026-11-22 10:00:05 UTC;LINUX-RESTART	(2 CPU)
+vm;1;2026-11-22 10:00:10 UTC;2290124;9.28
+# hostname;interval;timestamp;FILESYSTEM;MBfsfree;%fsused
+vm;1;2026-11-22 10:00:00 UTC;/dev/vda;232826;9.76
+vm;1;2026-11-22 10:00:10 UTC;/dev/vda;232826;9.77
+`
+const SADF_ROWS = [
+  ['web', 'vm', AT, 10, 8.61, 9.76],
+  ['web', 'vm', '2026-11-22T10:00:10.000Z', 20, 9.28, 9.77],
+]
+
+test('tables of sadf, one after the other and side by side', async () => {
+  const options = { set: { service: 'web' }, map: { cpu: '100-%idle' } }
+  expect(await taken(SADF, options)).toMatchObject({ words: 'tables of sadf', rows: SADF_ROWS, refused: [] })
+  const wide = `# hostname;interval;timestamp;CPU;%user;%idle[...];kbmemused;%memused;FILESYSTEM;MBfsfree;%fsused[...]
+vm;1;1795341600;-1;10.00;90.00;2125916;8.61;/dev/vda;232826;9.76
+vm;1;1795341610;-1;20.00;80.00;2290124;9.28;/dev/vda;232826;9.77
+`
+  expect((await taken(wide, options)).rows).toEqual(SADF_ROWS)
+})
+
+test('sadf with a row for each processor', async () => {
+  const each = SADF.replace(/^(vm;1;.*);-1;(.*)$/gm, '$1;-1;$2\n$1;0;1.00;2.00')
+  const set = { service: 'web' }
+  const found = await taken(each, { set, map: { cpu: '100-%idle CPU=all' } })
+  expect(found.rows).toEqual(SADF_ROWS)
+})
+
+test('tables of InfluxDB 1, with tags in a column of their own and without', async () => {
+  const tables = `name,tags,time,mean
+cpu,"host=h1,cpu=cpu-total",1795341600000000000,12.5
+cpu,"host=h1,cpu=cpu-total",1795341610000000000,
+name,time,host,used_percent
+mem,1795341600000000000,h1,40
+name,time,host,path,used_percent
+disk,1795341600000000000,h1,/,70
+`
+  const found = await taken(tables, { set: { service: 'web' }, map: { cpu: 'mean' } })
+  expect(found).toMatchObject({ words: 'tables of InfluxDB 1', rows: [['web', 'h1', AT, 12.5, 40, 70]] })
+})
+
+test.each([
+  [
+    'promtool tsdb dump',
+    (name: string, i: number) => `{__name__="${name}", instance="h1", job="web"} ${i} 1795341600000`,
+  ],
+  [
+    'OpenMetrics',
+    (name: string, i: number) => `# TYPE ${name} gauge\n${name}{instance="h1",job="web"} ${i} 1795341600.000`,
+  ],
+])('samples of Prometheus, a line each: %s', async (_, line) => {
+  const lines = [...['cpu', 'ram', 'disk'].map(line), '# EOF', '']
+  expect(await taken(lines.join('\n'))).toMatchObject({ rows: [['web', 'h1', AT, 0, 1, 2]], refused: [] })
+})
+
+test("results of Prometheus as promtool prints them, and a series of VictoriaMetrics that is longer than a file's head", async () => {
+  const metric = (name: string) => ({ __name__: name, job: 'web', instance: 'h1' })
+  const results = ['cpu', 'ram', 'disk'].map((name, i) => ({
+    metric: metric(name),
+    values: [[1_795_341_600, `${i}`]],
+  }))
+  expect((await taken(JSON.stringify(results))).rows).toEqual([['web', 'h1', AT, 0, 1, 2]])
+  const many = Array.from({ length: 40_000 }, (_, i) => i)
+  const lines = ['cpu', 'ram', 'disk'].map((name) =>
+    JSON.stringify({ metric: metric(name), values: many, timestamps: many.map((i) => Date.parse(AT) + i) }),
+  )
+  expect((await taken(lines.join('\n'))).rows[1]).toEqual(['web', 'h1', '2026-11-22T10:00:00.001Z', 1, 1, 1])
+})
+
+test("Telegraf's JSON", async () => {
+  const line = (name: string, fields: object) =>
+    JSON.stringify({ fields, name, tags: { host: 'h1' }, timestamp: 1_795_341_600 })
+  const lines = [
+    line('cpu', { usage_active: 1.5, state: 'up' }),
+    line('mem', { used_percent: 40 }),
+    line('disk', { used_percent: 70 }),
+  ]
+  const found = await taken(lines.join('\n'), { set: { service: 'web' } })
+  expect(found).toMatchObject({ words: "Telegraf's JSON", rows: [['web', 'h1', AT, 1.5, 40, 70]] })
+})
+
 test.each([
   ['no label is service; the series have the labels cpu, host, _measurement, path', INFLUX, {}],
-  ['the file has no values', '_time,_value,_field\n', {}],
+  ['the file has no values', '_time,_value,_field\n2026-11-22T10:00:00Z,,cpu\n', {}],
   ['no column is ram', 'Time,"cpu {service=""web""}"\n2026-11-22T10:00:00Z,1\n', {}],
   [
     'the file has 65 different values',

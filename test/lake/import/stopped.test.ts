@@ -46,7 +46,7 @@ async function read(
     signal,
     ...(reading && { reading }),
   }
-  const options = { map: {}, set: {}, timeFormat: null, zone: 'UTC' }
+  const options = { map: {}, set: {}, timeFormat: null, zone: 'UTC', header: null }
   return Importing.read(await lookAt(await file(content), null), options, deps)
 }
 
@@ -101,7 +101,7 @@ test.each([
 ] as const)('a file that is looked at is digested whole (%s)', async (compression, content) => {
   const found = await lookAt(await file(content), null)
   expect(found).toMatchObject({ compression, sha256: createHash('sha256').update(content).digest('hex') })
-  expect(found.head.startsWith(ROWS)).toBe(true)
+  expect(found.head.text.startsWith(ROWS)).toBe(true)
 })
 
 test('it is told how far the reading of a large file is', async () => {

@@ -1,0 +1,97 @@
+import type { Dataset } from '../../schemas/dataset.ts'
+import { TidemarkError } from '../../schemas/errors.ts'
+import type { ImportFile, ImportFormat, ImportSource } from './columns.ts'
+import { readCsvHead } from './csv-head.ts'
+import type { ImportOptions } from './meaning.ts'
+import { fieldsOfObjects, objectIn, objectsOfLines } from './ndjson-head.ts'
+import { jsonArraySql } from './rows-sql.ts'
+import { seriesFormOf } from './series/forms.ts'
+import { rowsOfSeries, type SeriesRows } from './series/rows.ts'
+import { seriesTextForm } from './series/texts.ts'
+import type { ImportStage } from './stage.ts'
+
+/** Objects of an array that are looked at. */
+const OBJECTS = 50
+
+/** The file of the rows, which is the file itself unless they are made of its series. */
+export async function rowsOf(
+  file: ImportFile,
+  options: ImportOptions,
+  dataset: Dataset,
+  stage: ImportStage,
+): Promise<SeriesRows> {
+  const { path, compression } = file
+  const how = { stage, dataset, options }
+  const text = seriesTextForm(path, compression, file.head.text)
+  if (text !== null) return rowsOfSeries(text, how)
+  const source = await sourceOf(file, options, stage)
+  const form = seriesFormOf(path, source, how)
+  return form === null ? { path, source } : rowsOfSeries(form, how)
+}
+
+/** Throws `E_USAGE` for what is of no known format, or has no rows. */
+async function sourceOf(file: ImportFile, options: ImportOptions, stage: ImportStage): Promise<ImportSource> {
+  const format = file.format ?? formatOf(file.head.text)
+  const { compression, path } = file
+  if (format === 'parquet') return { format, compression, columns: await stage.parquetColumns(path) }
+  if (file.head.text.includes('\0'))
+    throw usage(`${file.name} is no text, and of no other format that is known`)
+  return format === 'ndjson' ? jsonSource(file, stage) : csvSource(file, options)
+}
+
+async function jsonSource(
+  { head, isWhole, path, compression, name }: ImportFile,
+  stage: ImportStage,
+): Promise<ImportSource> {
+  const format = 'ndjson'
+  if (
+    head.text
+      .trimStart()
+      .replace(/^\ufeff/, '')
+      .startsWith('[')
+  ) {
+    const found = (await stage.run(
+      `SELECT json::VARCHAR FROM ${jsonArraySql(path, compression)} LIMIT ${OBJECTS}`,
+    )) as [string][]
+    const columns = fieldsOfObjects(found.flatMap(([text]) => objectIn(text) ?? []))
+    if (columns.length === 0) throw usage(`${name} is an array without objects`)
+    return { format, compression, columns, json: 'array' }
+  }
+  const objects = objectsOfLines(head.text, isWhole)
+  if (objects !== null) return { format, compression, columns: fieldsOfObjects(objects), json: 'lines' }
+  throw usage(`${name} has no JSON object a line: it may be one document`, {
+    hint: 'give an object a line, or an array of objects: `jq -c .rows[] FILE | tidemark import -`',
+  })
+}
+
+function csvSource(
+  { head, isWhole, compression, name }: ImportFile,
+  { header }: ImportOptions,
+): ImportSource {
+  const read = readCsvHead(head.text, { isWhole, header })
+  if (read === null) throw usage(`${name} has no header and no rows`)
+  const { form, columns, isRow } = read
+  if (columns.length === 1)
+    throw usage(`${name} has one column only`, {
+      hint: 'a comma, a semicolon, a tab or a bar divides columns; of spaces: `tr -s " " , < FILE | tidemark import -`',
+    })
+  if (isRow)
+    throw usage(`the first line of ${name} is a row, and no header`, {
+      hint: 'name its columns: --header time_stamp,service,host,...',
+    })
+  if (columns.every(({ samples }) => samples.length === 0))
+    throw usage(
+      isWhole ? `${name} has a header and no rows` : `${name} has no row that ends in its first 256 KiB`,
+    )
+  return { format: 'csv', compression, columns, csv: { ...form, encoding: head.encoding } }
+}
+
+/** By what is in it: names of files tell less. */
+function formatOf(text: string): ImportFormat {
+  if (text.startsWith('PAR1')) return 'parquet'
+  return /^[{[]/.test(text.replace(/^\ufeff/, '').trimStart()) ? 'ndjson' : 'csv'
+}
+
+function usage(message: string, options: { hint?: string } = {}): TidemarkError {
+  return new TidemarkError('E_USAGE', message, options)
+}

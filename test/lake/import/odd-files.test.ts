@@ -1,0 +1,106 @@
+import { expect, test } from 'vitest'
+import { taken } from './taken.ts'
+
+/** Files as other programs and people really write them. */
+
+const AT = '2026-11-22T10:00:00.000Z'
+const HEAD = 'time,service,host,cpu,ram,disk'
+const ROW = ['web', 'h1', AT, 1, 2, 3]
+
+test.each([
+  ['no line end behind the only row', `${HEAD}\n${AT},web,h1,1,2,3`],
+  ['carriage returns alone', `${HEAD}\r${AT},web,h1,1,2,3\r`],
+  [
+    'UTF-16 as Excel writes it',
+    Buffer.from(`\ufeff${HEAD}\n${AT},web,h1,1,2,3\n`.replaceAll(',', '\t'), 'utf16le'),
+  ],
+  ['an American date with AM and PM', `${HEAD}\n11/22/2026 10:00:00 AM,web,h1,1,2,3\n`],
+  ['a time with a zone and no seconds', `${HEAD}\n2026-11-22T11:00+01:00,web,h1,1,2,3\n`],
+  ['an array of objects', `[\n {"time":"${AT}","service":"web","host":"h1","cpu":1,"ram":2,"disk":3}]`],
+  [
+    'objects within objects',
+    `{"@timestamp":"${AT}","service":{"name":"web"},"host":{"name":"h1"},"cpu":1,"ram":2,"disk":3}\n`,
+    { service: 'service.name', host: 'host.name' },
+  ],
+])('%s', async (_, content, map: { [name: string]: string } = {}) => {
+  expect(await taken(content, { map })).toMatchObject({ rows: [ROW], refused: [] })
+})
+
+test('Latin-1 as Excel writes it on Windows', async () => {
+  const text = `${HEAD.replaceAll(',', ';')}\n${AT};Kübel;h1;1,5;2,5;3,5\n`
+  expect((await taken(Buffer.from(text, 'latin1'))).rows).toEqual([['Kübel', 'h1', AT, 1.5, 2.5, 3.5]])
+})
+
+test('times with and without zone in one file', async () => {
+  const text = `${HEAD}\n${AT},web,h1,1,2,3\n2026-11-22 11:00:00,web,h1,1,2,3\n2026-11-22 11:00:00+01:00,web,h1,1,2,3\n`
+  expect((await taken(text, { zone: 'Europe/Berlin' })).rows).toEqual([ROW, ROW, ROW])
+})
+
+test('a row without a time does not hide how the others are written', async () => {
+  const { rows, refused } = await taken(
+    `${HEAD}\n${AT},web,h1,1,2,3\n${AT},web,h1,1,2,3\nnever,web,h1,1,2,3\n`,
+  )
+  expect(rows).toEqual([ROW, ROW])
+  expect(refused).toMatchObject([{ why: 'time_stamp is no time', first: 3, unit: 'row' }])
+})
+
+test.each(['', 'null', 'NaN', '-', 'N/A', '\\N'])('%j is no value, and not a wrong one', async (nothing) => {
+  const { refused } = await taken(`${HEAD}\n${AT},web,h1,1,2,3\n${AT},web,h1,${nothing},2,3\n`)
+  expect(refused).toMatchObject([{ why: 'cpu is missing', rows: 1 }])
+})
+
+test('lines that are no JSON are refused by their numbers, kept as they are, and harm no other', async () => {
+  const object = (cpu: unknown) =>
+    JSON.stringify({ time: AT, service: 'web', host: 'h1', cpu, ram: 2, disk: 3 })
+  const text = [
+    object(1),
+    'not json',
+    '{"time":',
+    object(1),
+    '',
+    '[1,2]',
+    object('x'),
+    object(1),
+    object(1),
+  ].join('\n')
+  const { rows, refused, kept } = await taken(text)
+  expect(rows).toHaveLength(4)
+  expect(refused).toEqual([
+    { why: 'no JSON object', rows: 3, first: 2, unit: 'line' },
+    { why: 'cpu is no number', rows: 1, first: 7, unit: 'line' },
+  ])
+  expect(kept).toContain('\n2,no JSON object,not json\n')
+  expect(kept).toContain('{""time"":')
+})
+
+test('columns that a person names, of a file without a header', async () => {
+  const text = `cpu,h1,web,1,${Date.parse(AT) / 1_000}\nram,h1,web,2,${Date.parse(AT) / 1_000}\ndisk,h1,web,3,${Date.parse(AT) / 1_000}\n`
+  const header = ['__name__', 'instance', 'job', 'value', 'time']
+  expect((await taken(text, { header })).rows).toEqual([ROW])
+})
+
+test('a person reckons with numbers, and is told where they may be fractions', async () => {
+  const text = `time,service,host,idle,ram,disk\n${AT},web,h1,0.15,0.5,7\n`
+  const map = { cpu: '100-idle*100' }
+  expect(await taken(text, { map })).toMatchObject({
+    rows: [['web', 'h1', AT, 85, 0.5, 7]],
+    fractions: ['ram'],
+  })
+})
+
+test.each([
+  ['has a header and no rows', `${HEAD}\n`],
+  ['has no row that ends in its first 256 KiB', `${HEAD},note\n${AT},web,h1,1,2,3,${'x'.repeat(300_000)}\n`],
+  ['is a row, and no header', `${AT},web,h1,1,2,3\n${AT},web,h1,1,2,3\n`],
+  ['has one column only', '1795806128  1  0  84 16\n1795806129  1  0  84 16\n'],
+  ['it may be one document', '{\n "rows": [\n  {"cpu": 1}\n ]\n}\n'],
+  ['is an array without objects', '[1,2]'],
+  ['is compressed with bzip2', 'BZh91AY&SY'],
+  ['is a ZIP archive or a workbook', 'PK\x03\x04'],
+  ['is no text, and of no other format', 'a\0b\0\n'],
+])('refused: %s', async (words, content) => {
+  await expect(taken(content)).rejects.toMatchObject({
+    code: 'E_USAGE',
+    message: expect.stringContaining(words),
+  })
+})

@@ -1,0 +1,59 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach } from 'vitest'
+import { lookAt } from '../../../cli/commands/import/files.ts'
+import { nodeDisk } from '../../../cli/host/disk.ts'
+import type { Table } from '../../../lake/delta/port.ts'
+import { Importing } from '../../../lake/import/importer.ts'
+import type { ImportOptions } from '../../../lake/import/meaning.ts'
+import type { Dataset } from '../../../schemas/dataset.ts'
+import { host } from '../../../schemas/datasets/host.ts'
+import { SimClock } from '../../sim/clock.ts'
+
+let dir: string
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'tidemark-taken-'))
+})
+afterEach(() => rm(dir, { recursive: true, force: true }))
+
+/** What a file is taken for, its first rows with times in ISO, and what was refused and kept. */
+export async function taken(
+  content: string | Uint8Array,
+  options: Partial<ImportOptions> = {},
+  dataset: Dataset = host,
+) {
+  await writeFile(join(dir, 'file'), content)
+  const file = await lookAt({ path: join(dir, 'file'), name: 'file' }, null)
+  const importing = await Importing.read(
+    file,
+    { map: {}, set: {}, timeFormat: null, zone: 'UTC', header: null, ...options },
+    {
+      dataset,
+      messages: null as unknown as Table,
+      clock: new SimClock(Date.UTC(2026, 10, 23)),
+      scratch: { disk: nodeDisk(), removeTree: (path) => rm(path, { recursive: true, force: true }) },
+      dir: join(dir, 'scratch'),
+      signal: new AbortController().signal,
+    },
+  )
+  try {
+    const { firstRows, fractions, source, staged } = importing.preview
+    const [words, values, repeated] = [source.series?.words, source.series?.values, source.series?.repeated]
+    const kept = join(dir, 'kept.csv')
+    if (staged.refused.length > 0) await importing.keepRefused(kept)
+    const time = (row: readonly unknown[]) =>
+      row.map((v, i) => (i === 2 ? new Date(v as number).toJSON() : v))
+    return {
+      words,
+      values,
+      repeated,
+      rows: firstRows.map(time),
+      refused: staged.refused,
+      fractions,
+      kept: staged.refused.length > 0 ? await readFile(kept, 'utf8') : '',
+    }
+  } finally {
+    await importing.close()
+  }
+}
