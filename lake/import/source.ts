@@ -34,7 +34,8 @@ async function sourceOf(file: ImportFile, options: ImportOptions, stage: ImportS
   const format = file.format ?? formatOf(file.head.text)
   const { compression, path } = file
   if (format === 'parquet') return { format, compression, columns: await stage.parquetColumns(path) }
-  if (file.head.text.includes('\0'))
+  // A row with zeros is refused alone, as after a crash of what wrote the file.
+  if (file.head.text.split(/[\r\n]/, 1)[0]!.includes('\0'))
     throw usage(`${file.name} is no text, and of no other format that is known`)
   return format === 'ndjson' ? jsonSource(file, stage) : csvSource(file, options)
 }
