@@ -2,8 +2,8 @@ import { duckdb } from '../../../schemas/sql/duckdb.ts'
 import type { ImportCompression } from '../columns.ts'
 import { linesSql } from '../rows-sql.ts'
 import type { SeriesForm } from './form.ts'
-import { influxName, influxqlName, ofMetric, parseSeriesName } from './series-name.ts'
 import { influxqlRows, sadfRows } from './sections.ts'
+import { influxName, influxqlName, ofMetric, parseSeriesName } from './series-name.ts'
 
 /** Forms that the first lines of a text tell, before it is looked at as CSV or JSON. */
 
