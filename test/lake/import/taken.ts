@@ -1,7 +1,6 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtempDisposable, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach } from 'vitest'
 import { lookAt } from '../../../cli/commands/import/files.ts'
 import { nodeDisk } from '../../../cli/host/disk.ts'
 import type { Table } from '../../../lake/delta/port.ts'
@@ -11,18 +10,14 @@ import type { Dataset } from '../../../schemas/dataset.ts'
 import { host } from '../../../schemas/datasets/host.ts'
 import { SimClock } from '../../sim/clock.ts'
 
-let dir: string
-beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'tidemark-taken-'))
-})
-afterEach(() => rm(dir, { recursive: true, force: true }))
-
 /** What a file is taken for, its first rows with times in ISO, and what was refused and kept. */
 export async function taken(
   content: string | Uint8Array,
   options: Partial<ImportOptions> = {},
   dataset: Dataset = host,
 ) {
+  await using folder = await mkdtempDisposable(join(tmpdir(), 'tidemark-taken-'))
+  const dir = folder.path
   await writeFile(join(dir, 'file'), content)
   const file = await lookAt({ path: join(dir, 'file'), name: 'file' }, null)
   const importing = await Importing.read(
