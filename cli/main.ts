@@ -21,6 +21,7 @@ import { up } from './commands/up.ts'
 import { exitCodeOf, sentence } from './failure.ts'
 import { helpOf, overview } from './help.ts'
 import { nodeDisk } from './host/disk.ts'
+import { endProcess } from './host/end.ts'
 import { processIo } from './host/process.ts'
 import { parseCommandArgs } from './parse.ts'
 import { suggestion } from './settings/nearest.ts'
@@ -55,7 +56,8 @@ export const COMMANDS: readonly Command[] = [
 
 /** What entry.js calls: runs the command of this process and exits with its code. */
 export async function start(): Promise<void> {
-  const io = processIo()
+  // An agent calls no library that cannot be interrupted, and its service needs no shell.
+  const io = processIo(process.argv[2] === agent.name ? undefined : endProcess)
   await io.exit(await runCli(process.argv.slice(2), io))
 }
 

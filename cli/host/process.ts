@@ -31,8 +31,11 @@ export interface ProcessIo extends Io {
   exit(code: number): Promise<never>
 }
 
-/** What this process offers. A second Ctrl-C, when the first takes too long, ends it at once. */
-export function processIo(): ProcessIo {
+/**
+ * What this process offers. A second Ctrl-C, when the first takes too long, ends it. `end` does that: for who calls libraries
+ * that nothing can interrupt it is `endProcess`.
+ */
+export function processIo(end: (code: number) => never = process.exit): ProcessIo {
   const out = outputOf(process.stdout)
   const log = outputOf(process.stderr, LOG_WAITING_MAX)
   return {
@@ -45,10 +48,10 @@ export function processIo(): ProcessIo {
     err: (text) => log.write(text),
     isTerminal: process.stderr.isTTY === true,
     get stopped() {
-      stopped ??= firstSignal()
+      stopped ??= firstSignal(end)
       return stopped
     },
-    exit: (code) => exit(code, out, log),
+    exit: async (code) => end(await lastCode(code, out, log)),
   }
 }
 
@@ -62,26 +65,27 @@ function workingFolder(): string {
   }
 }
 
-async function exit(code: number, out: Output, log: Output): Promise<never> {
+/** The code to end with, once all output is written. */
+async function lastCode(code: number, out: Output, log: Output): Promise<number> {
   await out.drained()
   const failure = out.failure()
   // One that runs until it is stopped says nothing there that matters more than what it did.
   const isLost = failure !== null && code === 0 && stopped === undefined
   if (isLost) log.write(`tidemark: standard output cannot be written: ${failure.message}\n`)
   await Promise.race([log.drained(), wait(LOG_DRAIN_MS_MAX)])
-  process.exit(isLost ? 1 : code)
+  return isLost ? 1 : code
 }
 
 let stopped: Promise<void> | undefined
 
-function firstSignal(): Promise<void> {
+function firstSignal(end: (code: number) => never): Promise<void> {
   return new Promise((resolve) => {
     let firstMs: number | null = null
     const onSignal = () => {
       if (firstMs === null) {
         firstMs = performance.now()
         resolve()
-      } else if (performance.now() - firstMs > SAME_SIGNAL_MS) process.exit(1)
+      } else if (performance.now() - firstMs > SAME_SIGNAL_MS) end(1)
     }
     for (const signal of END_SIGNALS) process.on(signal, onSignal)
   })
