@@ -37,12 +37,7 @@ export class LakeQueries {
    */
   async run(request: QueryRequest, signal: AbortSignal): Promise<QueryAnswer> {
     const running = await this.#begin(signal)
-    try {
-      return await running.answer(request, this.#tables)
-    } catch (error) {
-      await running[Symbol.asyncDispose]()
-      throw running.told(error)
-    }
+    return await running.only(() => running.answer(request, this.#tables))
   }
 
   /** The same, with the rows in a Parquet file at `path`. Returns what was read, and whether rows were cut off. */
@@ -51,12 +46,10 @@ export class LakeQueries {
     path: string,
     signal: AbortSignal,
   ): Promise<{ tables: readonly ReadTable[]; isCut: boolean }> {
-    await using running = await this.#begin(signal)
-    try {
-      return await running.writeParquet(request, this.#tables, path)
-    } catch (error) {
-      throw running.told(error)
-    }
+    const running = await this.#begin(signal)
+    const written = await running.only(() => running.writeParquet(request, this.#tables, path))
+    await running[Symbol.asyncDispose]()
+    return written
   }
 
   /**
@@ -69,12 +62,10 @@ export class LakeQueries {
     statements: readonly string[],
     signal: AbortSignal,
   ): Promise<QueryValue[][][]> {
-    await using running = await this.#begin(signal)
-    try {
-      return await running.runOver(relations, first, statements)
-    } catch (error) {
-      throw running.told(error)
-    }
+    const running = await this.#begin(signal)
+    const rows = await running.only(() => running.runOver(relations, first, statements))
+    await running[Symbol.asyncDispose]()
+    return rows
   }
 
   async #begin(signal: AbortSignal): Promise<Running> {

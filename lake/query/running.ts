@@ -17,6 +17,9 @@ import { NO_EXTENSIONS, namesIn, viewSql } from './one-select.ts'
 import type { QueryAnswer, QueryDeps, QueryLimits, QueryRequest, Relation } from './query-types.ts'
 import { type QueryValue, toQueryValue } from './values.ts'
 
+/** How long DuckDB may take to end a query that it was told to end; some of its functions notice nothing before they are done. */
+const END_MS_MAX = 1_000
+
 /** One query at work, with an instance of DuckDB and a scratch folder of its own. */
 export class Running {
   readonly #instance: DuckDBInstance
@@ -25,6 +28,7 @@ export class Running {
   /** Null: files are read by their paths. */
   readonly #bucket: InstanceReads | null
   readonly #ended: () => Promise<void>
+  readonly #late = Promise.withResolvers<never>()
   #cause: 'time' | 'stopped' | null = null
 
   private constructor(
@@ -37,16 +41,19 @@ export class Running {
     this.#connection = connection
     this.#bucket = bucket
     this.#limits = limits
+    this.#late.promise.catch(() => {})
+    const cancels: (() => void)[] = []
     const interrupt = (cause: 'time' | 'stopped') => {
       this.#cause ??= cause
       connection.interrupt()
+      cancels.push(clock.after(END_MS_MAX, () => this.#late.reject(this.told(null))))
     }
     const stop = () => interrupt('stopped')
     signal.addEventListener('abort', stop)
     if (signal.aborted) this.#cause = 'stopped'
-    const cancel = clock.after(limits.timeMs, () => interrupt('time'))
+    cancels.push(clock.after(limits.timeMs, () => interrupt('time')))
     this.#ended = async () => {
-      cancel()
+      for (const cancel of cancels) cancel()
       signal.removeEventListener('abort', stop)
       await ended()
     }
@@ -98,6 +105,25 @@ export class Running {
       )
     const said = message.split('\n')[0]!.replace(/^Failed to extract statements: /, '')
     return new TidemarkError('E_QUERY', said, { field: 'sql' })
+  }
+
+  /**
+   * What `work` of this query comes to. Where that fails the query is over, and told why: soon after it was to end, also when
+   * DuckDB goes on, whose threads, memory and place among the queries it then keeps until DuckDB notices.
+   */
+  async only<T>(work: () => Promise<T>): Promise<T> {
+    const working = work()
+    let isLate = false
+    try {
+      return await Promise.race([working, this.#late.promise.finally(() => (isLate = true))])
+    } catch (error) {
+      const over = working.then(
+        () => this[Symbol.asyncDispose](),
+        () => this[Symbol.asyncDispose](),
+      )
+      if (!isLate) await over
+      throw this.told(error)
+    }
   }
 
   async answer(request: QueryRequest, tables: readonly QueryTable[]): Promise<QueryAnswer> {
@@ -177,6 +203,8 @@ export class Running {
       read.push(readTable(one, snapshot))
     }
     await this.#close(allowed, views)
+    // An interrupt ends what is at work, and nothing was.
+    if (this.#cause !== null) throw this.told(null)
     return read
   }
 
