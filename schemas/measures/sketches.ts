@@ -5,6 +5,8 @@ import { type Accumulator, reserved } from './measure.ts'
 
 /** So many pairs wait at least before they are added up. */
 const WAITING_MIN = 4_096
+/** Room for so many is made at first: most answers have few. */
+const WAITING_FIRST = 256
 /** The first sketch of a row that has so many pairs is taken as it is. */
 const BULK_MIN = 16
 /** Room for so many settled pairs at least. */
@@ -16,6 +18,8 @@ const SPARSE = 32
  * Sketches of rows. What is added waits in a list of its row, and once there is enough, or someone asks, each list is added up:
  *
  *     fold, merge ─▶ waiting pairs, per row a list ──settle──▶ per row its pairs, buckets ascending, side by side
+ *
+ * Rows of cells that go to the same row at once, as those of one answer do, are added up without waiting.
  *
  * So a value costs a few writes into memory that is at hand, wherever the pairs of its row lie; and since as many wait as half of
  * those that are settled, a pair is settled again a few times at most.
@@ -58,13 +62,29 @@ export class Sketches implements Accumulator {
 
   merge(rows: Int32Array, columns: readonly CellColumn[], from: number, to: number): void {
     const { offsets, buckets, counts } = columns[0] as SketchColumn
-    for (let i = from; i < to; i++) {
+    for (let i = from, next = from; i < to; i = next) {
       const row = rows[i - from]!
-      const [first, end] = [offsets[i]!, offsets[i + 1]!]
-      this.#makeRoom(end - first)
-      if (this.#lengths[row] === 0 && end - first >= BULK_MIN) this.#putAll(row, buckets, counts, first, end)
-      else for (let at = first; at < end; at++) this.#wait(row, buckets[at]!, counts[at]!)
+      next = i + 1
+      while (next < to && rows[next - from] === row) next++
+      const [first, end] = [offsets[i]!, offsets[next]!]
+      const isBulk = end - first >= BULK_MIN
+      if (isBulk && next - i > 1) this.#addAll(row, buckets, counts, first, end)
+      else if (isBulk && this.#lengths[row] === 0) this.#putAll(row, buckets, counts, first, end)
+      else {
+        this.#makeRoom(end - first)
+        for (let at = first; at < end; at++) this.#wait(row, buckets[at]!, counts[at]!)
+      }
     }
+  }
+
+  /** Adds pairs, buckets in any order, to those of a row that are settled. */
+  #addAll(row: number, buckets: Int32Array, counts: Float64Array, first: number, end: number): void {
+    const [begin, length] = [this.#begins[row]!, this.#lengths[row]!]
+    sum.begin()
+    for (let at = begin; at < begin + length; at++) sum.add(this.#buckets[at]!, this.#counts[at]!)
+    for (let at = first; at < end; at++) sum.add(buckets[at]!, counts[at]!)
+    this.#putSum(row)
+    this.#tidy()
   }
 
   /** Gives a row without settled pairs these. */
@@ -81,8 +101,9 @@ export class Sketches implements Accumulator {
   #makeRoom(pairs: number): void {
     if (this.#waiting + pairs <= this.#waitingBuckets.length) return
     if (this.#waiting >= Math.max(WAITING_MIN, (this.#end - this.#unused) / 2)) this.#settle()
-    const room = this.#waiting + pairs
-    if (room <= this.#waitingBuckets.length) return
+    const wanted = this.#waiting + pairs
+    if (wanted <= this.#waitingBuckets.length) return
+    const room = wanted <= WAITING_FIRST ? WAITING_FIRST : Math.max(WAITING_MIN, wanted)
     this.#waitingBuckets = grown(this.#waitingBuckets, room)
     this.#waitingCounts = grown(this.#waitingCounts, room)
     this.#before = grown(this.#before, room)
@@ -104,6 +125,10 @@ export class Sketches implements Accumulator {
     for (let i = 0; i < this.#touchedRows; i++) this.#settleRow(this.#touched[i]!)
     this.#touchedRows = 0
     this.#waiting = 0
+    this.#tidy()
+  }
+
+  #tidy(): void {
     if (this.#unused > this.#end / 2 && this.#unused > WAITING_MIN) this.#compact()
   }
 
@@ -121,6 +146,12 @@ export class Sketches implements Accumulator {
     for (let at = begin; at < begin + length; at++) sum.add(this.#buckets[at]!, this.#counts[at]!)
     for (let pair = last; pair >= 0; pair = this.#before[pair]! - 1)
       sum.add(this.#waitingBuckets[pair]!, this.#waitingCounts[pair]!)
+    this.#putSum(row)
+  }
+
+  /** Gives a row what was added up, in the place of what it had. */
+  #putSum(row: number): void {
+    const length = this.#lengths[row]!
     if (sum.size !== length) {
       this.#unused += length
       this.#put(row, sum.size)

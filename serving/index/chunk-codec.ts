@@ -19,7 +19,7 @@ import { writtenColumns } from './written-columns.ts'
  *     sketches per sketch column: numbers: pairs of each row │ u32 pairs │ f64 lowest bucket │ numbers: buckets less the
  *              lowest │ numbers: counts
  */
-const FORMAT = 3
+const FORMAT = 4
 const HEAD_BYTES = 10
 /** Quick, and most of what there is to gain. */
 const LEVEL = 1

@@ -52,7 +52,7 @@ export class Chunk {
     const written = writtenColumns(view, about.key).map((c) => viewColumns(view)[c]!)
     const rows = body.u32()
     const firstMs = body.f64()
-    this.#times = body.numbers(rows).read(0, rows)
+    this.#times = body.numbers(rows).read(0, new Float64Array(rows))
     for (let i = 0; i < rows; i++) this.#times[i] = firstMs + this.#times[i]! * view.bucketMs
     const before: PackedNumbers[] = []
     this.#columns = written
@@ -79,7 +79,10 @@ export class Chunk {
     if (this.#keys === null) {
       const parts = this.#about.view.key.map((_, k) => {
         const { numbers, dictionary } = this.#columns[k]!
-        return { values: numbers.read(0, this.#times.length), dictionary: dictionary as readonly string[] }
+        return {
+          values: numbers.read(0, new Uint32Array(this.#times.length)),
+          dictionary: dictionary as readonly string[],
+        }
       })
       this.#keys = Array.from(this.#times, (_, i) =>
         joinKey(parts.map(({ values, dictionary }) => dictionary[values[i]!]!)),
@@ -108,7 +111,8 @@ export class Chunk {
 
   #decode(from: number, to: number): Cells {
     const { view, key } = this.#about
-    const times = this.#times.slice(from, to)
+    const times = this.#times.subarray(from, to)
+    const rooms = roomsFor(this.#columns.length, to - from)
     const columns: CellColumn[] = (key === null ? [] : splitKey(key)).map((value) => ({
       type: 'string',
       values: constantColumn(value, to - from),
@@ -120,10 +124,16 @@ export class Chunk {
       columns[c] =
         type === 'sketch'
           ? readSketches(this.#sketches?.[sketch++], from, to)
-          : readColumn(type, this.#columns[plain++]!, times, from, to)
+          : readColumn(type, this.#columns[plain]!, times, from, rooms[plain++]!)
     }
     return { view, length: to - from, columns }
   }
+}
+
+/** So many columns of rows in one piece of memory: of many pieces the most garbage would be made. */
+function roomsFor(columns: number, rows: number): Float64Array[] {
+  const all = new Float64Array(columns * rows)
+  return Array.from({ length: columns }, (_, c) => all.subarray(c * rows, (c + 1) * rows))
 }
 
 function readColumn(
@@ -131,16 +141,19 @@ function readColumn(
   { numbers, dictionary }: PackedColumn,
   times: Float64Array,
   from: number,
-  to: number,
+  room: Float64Array,
 ): CellColumn {
-  const values = numbers.read(from, to)
-  if (type === 'string') return { type, values: { dictionary: dictionary!, places: new Uint32Array(values) } }
+  if (type === 'string') {
+    const places = numbers.read(from, new Uint32Array(room.buffer, room.byteOffset, room.length))
+    return { type, values: { dictionary: dictionary!, places } }
+  }
+  const values = numbers.read(from, room)
   if (type === 'timestamp') for (let i = 0; i < values.length; i++) values[i]! += times[i]!
   return { type, values }
 }
 
 function sketchesIn(pairs: ByteReader, rows: number): PackedSketches {
-  const lengths = pairs.numbers(rows).read(0, rows)
+  const lengths = pairs.numbers(rows).read(0, new Uint32Array(rows))
   const offsets = new Uint32Array(rows + 1)
   for (let i = 0; i < rows; i++) offsets[i + 1] = offsets[i]! + lengths[i]!
   const count = pairs.u32()
@@ -153,7 +166,12 @@ function readSketches(packed: PackedSketches | undefined, from: number, to: numb
     return { type: 'sketch', offsets, buckets: new Int32Array(), counts: new Float64Array() }
   const [first, end] = [packed.offsets[from]!, packed.offsets[to]!]
   for (let i = 0; i < offsets.length; i++) offsets[i] = packed.offsets[from + i]! - first
-  const buckets = new Int32Array(packed.buckets.read(first, end))
+  const buckets = packed.buckets.read(first, new Int32Array(end - first))
   for (let at = 0; at < buckets.length; at++) buckets[at]! += packed.lowest
-  return { type: 'sketch', offsets, buckets, counts: packed.counts.read(first, end) }
+  return {
+    type: 'sketch',
+    offsets,
+    buckets,
+    counts: packed.counts.read(first, new Float64Array(end - first)),
+  }
 }

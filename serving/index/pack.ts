@@ -7,10 +7,14 @@
  *     0          f64
  *     1, 2, 3    u8, u16, u32 of the number
  *     4, 5, 6    the same of a hundred times it; 7, 8, 9: of a thousand times it
+ *     254        f64 the first, f64 by how much each is more than the one before
  *     255, u8    the same as the column of that place before
  */
 const RAW = 0
+const STEPS = 254
 const SAME = 255
+/** Fewer numbers take no more bytes as they are. */
+const STEPS_MIN = 16
 const WIDTHS = [1, 2, 4] as const
 const SCALES = [1, 100, 1_000] as const
 
@@ -74,6 +78,12 @@ export class ByteWriter {
       this.u8(same)
       return
     }
+    if (values.length >= STEPS_MIN && isSteps(values)) {
+      this.u8(STEPS)
+      this.f64(values[0]!)
+      this.f64(stepOf(values))
+      return
+    }
     for (const [s, scale] of SCALES.entries()) {
       const width = widthOf(values, scale)
       if (width < 0) continue
@@ -101,13 +111,23 @@ function isSame(a: Float64Array, b: Float64Array): boolean {
   return true
 }
 
+const stepOf = (values: Float64Array) => values[1]! - values[0]!
+
+/** Whether each number is as much more than the one before, exactly. */
+function isSteps(values: Float64Array): boolean {
+  const [first, step] = [values[0]!, stepOf(values)]
+  for (let i = 0; i < values.length; i++) if (!Object.is(first + i * step, values[i])) return false
+  return true
+}
+
 /** Which of `WIDTHS` holds all of `values` times `scale` exactly, −1 when none does. */
 function widthOf(values: Float64Array, scale: number): number {
   let highest = 0
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!
     const whole = Math.round(value * scale)
-    if (!(whole >= 0 && whole < 2 ** 32) || !Object.is(whole / scale, value)) return -1
+    // A zero that is negative stays so.
+    if (!(whole >= 0 && whole < 2 ** 32) || Object.is(whole, -0) || whole / scale !== value) return -1
     if (whole > highest) highest = whole
   }
   return highest < 2 ** 8 ? 0 : highest < 2 ** 16 ? 1 : 2
@@ -163,10 +183,14 @@ export class ByteReader {
   numbers(n: number, before: readonly PackedNumbers[] = []): PackedNumbers {
     const kind = this.u8()
     if (kind === SAME) return before[this.u8()]!
+    if (kind === STEPS) return new PackedNumbers(kind, this.bytes(16))
     const width = kind === RAW ? 8 : WIDTHS[(kind - 1) % WIDTHS.length]!
     return new PackedNumbers(kind, this.bytes(width * n))
   }
 }
+
+/** What numbers are read into: as they are, or those that are known to be whole. */
+type Room = Float64Array | Int32Array | Uint32Array
 
 /** Numbers of a column as they were written. */
 export class PackedNumbers {
@@ -178,23 +202,44 @@ export class PackedNumbers {
     this.#bytes = bytes
   }
 
-  /** The numbers from place `from` to place `to`. */
-  read(from: number, to: number): Float64Array {
-    if (this.#kind === RAW) return new Float64Array(this.#copy(8, from, to))
-    const values = this.#wholes(WIDTHS[(this.#kind - 1) % WIDTHS.length]!, from, to)
-    const scale = SCALES[Math.floor((this.#kind - 1) / WIDTHS.length)]!
-    if (scale !== 1) for (let i = 0; i < values.length; i++) values[i] = values[i]! / scale
-    return values
+  /** The numbers from place `from` on, as many as `into` has room for. */
+  read<T extends Room>(from: number, into: T): T {
+    const n = into.length
+    if (this.#kind === RAW) this.#raw(from, into)
+    else if (this.#kind === STEPS) this.#steps(from, into)
+    else {
+      this.#wholes(WIDTHS[(this.#kind - 1) % WIDTHS.length]!, from, into)
+      const scale = SCALES[Math.floor((this.#kind - 1) / WIDTHS.length)]!
+      if (scale !== 1) for (let i = 0; i < n; i++) into[i] = into[i]! / scale
+    }
+    return into
   }
 
-  #wholes(width: 1 | 2 | 4, from: number, to: number): Float64Array {
-    if (width === 1) return new Float64Array(this.#bytes.subarray(from, to))
-    const buffer = this.#copy(width, from, to)
-    return new Float64Array(width === 2 ? new Uint16Array(buffer) : new Uint32Array(buffer))
+  #raw(from: number, into: Room): void {
+    const view = this.#view()
+    for (let i = 0; i < into.length; i++) into[i] = view.getFloat64(8 * (from + i), true)
   }
 
-  /** A copy, so that it begins at a multiple of the width. */
-  #copy(width: number, from: number, to: number): ArrayBuffer {
-    return new Uint8Array(this.#bytes.subarray(width * from, width * to)).buffer
+  #steps(from: number, into: Room): void {
+    const view = this.#view()
+    const [first, step] = [view.getFloat64(0, true), view.getFloat64(8, true)]
+    for (let i = 0; i < into.length; i++) into[i] = first + (from + i) * step
+  }
+
+  #wholes(width: 1 | 2 | 4, from: number, into: Room): void {
+    const bytes = this.#bytes
+    const n = into.length
+    // Numbers behind the end would be read as none.
+    if (width * (from + n) > bytes.length) throw new RangeError('behind the end')
+    if (width === 1) for (let i = 0; i < n; i++) into[i] = bytes[from + i]!
+    else {
+      const view = this.#view()
+      if (width === 2) for (let i = 0; i < n; i++) into[i] = view.getUint16(2 * (from + i), true)
+      else for (let i = 0; i < n; i++) into[i] = view.getUint32(4 * (from + i), true)
+    }
+  }
+
+  #view(): DataView {
+    return new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length)
   }
 }

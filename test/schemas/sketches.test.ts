@@ -43,9 +43,19 @@ const take = (sketches: Sketches, rows: readonly number[]) =>
 
 test('sketches count the buckets of each row, whenever they are asked and however cells are added', () => {
   const step = fc.oneof(
-    block.map((values) => ({ values, asked: false, merged: false })),
-    block.map((values) => ({ values, asked: true, merged: false })),
-    block.map((values) => ({ values, asked: false, merged: true })),
+    block.map((values) => ({ values, asked: false, merged: null })),
+    block.map((values) => ({ values, asked: true, merged: null })),
+    // Several rows of cells may go to the same.
+    fc.record({
+      values: block,
+      asked: fc.constant(false),
+      merged: fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 6, maxLength: 6 }),
+    }),
+    fc.record({
+      values: block,
+      asked: fc.constant(false),
+      merged: fc.integer({ min: 0, max: 5 }).map((row) => Array.from({ length: 6 }, () => row)),
+    }),
   )
   fc.assert(
     fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
@@ -53,11 +63,13 @@ test('sketches count the buckets of each row, whenever they are asked and howeve
       const [sketches, model] = [new Sketches(), rows.map((): Pairs => new Map())]
       sketches.reserve(6)
       for (const { values, asked, merged } of steps) {
-        if (merged) {
-          const other = new Sketches()
+        if (merged !== null) {
+          const [other, own] = [new Sketches(), rows.map((): Pairs => new Map())]
           other.reserve(6)
-          fold(other, model, values)
-          sketches.merge(Int32Array.from(rows), [take(other, rows)], 0, 6)
+          fold(other, own, values)
+          sketches.merge(Int32Array.from(merged), [take(other, rows)], 0, 6)
+          for (const row of rows)
+            for (const [bucket, more] of own[row]!) count(model[merged[row]!]!, bucket, more)
         } else fold(sketches, model, values)
         if (asked) expect(rowsOf(take(sketches, [5, 2]))).toEqual(modelRows([model[5]!, model[2]!]))
       }

@@ -8,6 +8,7 @@ import { defineView } from '../../../schemas/view.ts'
 import { hostMinute } from '../../../schemas/views/host-minute.ts'
 import { serviceMinute } from '../../../schemas/views/service-minute.ts'
 import { decodeChunk, encodeChunk } from '../../../serving/index/chunk-codec.ts'
+import { ByteReader, ByteWriter } from '../../../serving/index/pack.ts'
 import { nastyMessages, scores } from '../../schemas/nasty-messages.ts'
 
 const scoreMinute = defineView(scores, { name: 'score_minute', key: ['group'], quantiles: true })
@@ -91,6 +92,45 @@ test('of a chunk any part of its time can be read alone', () => {
     }),
     { numRuns: 30 },
   )
+})
+
+/** Columns of numbers: plain ones, those that grow evenly, and those that only nearly do. */
+const number = fc.oneof(
+  fc.constantFrom(0, -0, 1, 0.1, 255, 256, 65_536, 2 ** 32, -1, 1e15, Number.NaN, Number.POSITIVE_INFINITY),
+  fc.double(),
+  fc.integer({ min: 0, max: 100_000 }).map((n) => n / 1_000),
+)
+const even = fc
+  .record({ first: number, step: number, length: fc.integer({ min: 0, max: 40 }) })
+  .map(({ first, step, length }) => Float64Array.from({ length }, (_, i) => first + i * step))
+const column = fc.oneof(
+  fc.array(number, { maxLength: 40 }).map((values) => Float64Array.from(values)),
+  even,
+  fc.tuple(even, fc.nat(39), number).map(([values, at, value]) => {
+    const other = Float64Array.from(values)
+    if (at < other.length) other[at] = value
+    return other
+  }),
+)
+
+test('any numbers survive, and any part of them can be read alone', () => {
+  fc.assert(
+    fc.property(column, fc.nat(), fc.nat(), (values, a, b) => {
+      const out = new ByteWriter()
+      out.numbers(values)
+      const packed = new ByteReader(out.take()).numbers(values.length)
+      const [from, to] = [a % (values.length + 1), b % (values.length + 1)].sort((x, y) => x - y)
+      const part = packed.read(from!, new Float64Array(to! - from!))
+      expect(Array.from(part)).toEqual(Array.from(values).slice(from, to))
+    }),
+    { numRuns: 1_000 },
+  )
+})
+
+test('numbers that grow evenly take as many bytes however many they are', () => {
+  const out = new ByteWriter()
+  out.numbers(Float64Array.from({ length: 1_440 }, (_, i) => 60_000 * i))
+  expect(out.take()).toHaveLength(17)
 })
 
 test('a day of minutes takes at most 110 bytes a cell without its sketches', () => {
