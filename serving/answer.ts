@@ -1,10 +1,12 @@
 import { WHOLE } from '../schemas/cell-rows.ts'
 import { isError, TidemarkError } from '../schemas/errors.ts'
+import { narrowCells } from '../schemas/narrowed.ts'
 import type { Pause } from '../schemas/ports/clock.ts'
 import type { OpenCells } from '../schemas/ports/layers.ts'
 import { shown } from '../schemas/shown.ts'
 import { DAY_MS } from '../schemas/time.ts'
 import {
+  type AnalyticsOptions,
   type Answers,
   CELLS_MAX,
   type CellsAnswer,
@@ -113,11 +115,13 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
   }
 
   const batchOf = (view: Followed): BatchCells => ({
-    read(date, key, range) {
-      if (range.level === 0 && !date.minutes) return old.rows(date, key, range)
-      return following.read(view, date, key, range)
+    read(date, key, range, as) {
+      if (range.level > 0 || date.minutes) return following.read(view, date, key, range, as)
+      const rows = old.rows(date, key, range)
+      if (rows === null || as === undefined || as === rows.cells.view) return rows
+      return { ...rows, cells: narrowCells(rows.cells, as) }
     },
-    days: (date) => following.days(view, date),
+    days: (date, as) => following.days(view, date, as),
   })
 
   /** What `ask` says; a damaged index is made anew. */
@@ -164,7 +168,7 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
     view: Followed,
     range: Range,
     names: readonly string[],
-    enough: number,
+    { enough = Number.POSITIVE_INFINITY, path }: AnalyticsOptions,
   ): Promise<StatsAnswer> {
     const found: Stats[] = []
     let whole = wholeOf(now(view), range)
@@ -183,7 +187,7 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
         Math.abs(deps.clock.nowMs() - startedMs) < SLICE_MS
       ) {
         const some = names.slice(from, from + KEYS_AT_ONCE)
-        found.push(...answered(() => statsOfAll(at, batchOf(view), some, range)))
+        found.push(...answered(() => statsOfAll(at, batchOf(view), some, range, path)))
         from += some.length
       }
       whole = bothWhole(whole, wholeOf(at, range))
@@ -208,9 +212,9 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
       const found = answered(() => stats(at, batchOf(view), key, range))
       return explain ? { ...found, ...explained(view, at, key, range, WHOLE) } : found
     },
-    analytics(name, range, keys, enough = Number.POSITIVE_INFINITY) {
+    analytics(name, range, keys, options = {}) {
       const view = viewNamed(name)
-      return analytics(view, range, keys ?? keysWithin(now(view), range), enough)
+      return analytics(view, range, keys ?? keysWithin(now(view), range), options)
     },
     whole: (name, range) => wholeOf(now(viewNamed(name)), range),
     cells: (name, key, range) => seriesOf(viewNamed(name), key, range),

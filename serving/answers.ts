@@ -21,11 +21,15 @@ export interface Answers {
   /** Null when the key is unknown and nothing is missing that may hold it. */
   stats(view: string, key: string, range: Range, explain?: boolean): Stats | null
   /**
-   * Stats of those of `keys`, absent of all, that have messages in the range, by key as UTF-8 bytes; of the first ones alone once
-   * there are `enough`. Where they are many other work goes first in between: then each key's stats are of one moment, all keys' of
+   * Stats of those of `keys`, absent of all, that have messages in the range, by key as UTF-8 bytes. Where they are many other work goes first in between: then each key's stats are of one moment, all keys' of
    * several.
    */
-  analytics(view: string, range: Range, keys?: readonly string[], enough?: number): Promise<StatsAnswer>
+  analytics(
+    view: string,
+    range: Range,
+    keys?: readonly string[],
+    options?: AnalyticsOptions,
+  ): Promise<StatsAnswer>
   /** Whether what is answered now about a range is whole. */
   whole(view: string, range: Range): Whole
   /** Merged cells in the view's own buckets; null as in `stats`. */
@@ -67,6 +71,16 @@ export interface Answers {
   parquet(columns: readonly FileColumn[], parts: Iterable<readonly CellColumn[]>): AsyncIterable<Uint8Array>
   /** What the answers of a view stand on now. */
   basis(view: string): Basis
+}
+
+export interface AnalyticsOptions {
+  /** Of the first keys alone once there are so many. */
+  readonly enough?: number
+  /**
+   * Of each key no more than tells this field, like `cpu.max`: its stats are those of a narrower view, which they name, or of the whole
+   * one where that has no such field. It is what many keys are sorted by, of which few are told.
+   */
+  readonly path?: string
 }
 
 /** Buckets of all keys that one answer about several may have. */

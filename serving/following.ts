@@ -5,6 +5,7 @@ import { describeError } from '../schemas/errors.ts'
 import type { Clock, Pause } from '../schemas/ports/clock.ts'
 import type { Disk } from '../schemas/ports/disk.ts'
 import type { Wake } from '../schemas/ports/layers.ts'
+import type { View } from '../schemas/view.ts'
 import type { Chunk } from './index/chunk.ts'
 import { isDamaged } from './index/database.ts'
 import type { LevelRange } from './index/levels.ts'
@@ -55,10 +56,13 @@ export interface Following {
   readonly failing: string | null
   /** Looks at the lake now, or fails; callers during a look share the one behind it. */
   refresh(): Promise<void>
-  /** The rows of `key` in a date whose buckets, of the range's level, start in the range. Throws what `isDamaged` knows. */
-  read(view: Followed, date: IndexedDate, key: string, range: LevelRange): CellRange | null
-  /** The days of all keys in a date. Throws as `read`. */
-  days(view: Followed, date: IndexedDate): Chunk
+  /**
+   * The rows of `key` in a date whose buckets, of the range's level, start in the range, in the columns of `as`. Throws what
+   * `isDamaged` knows.
+   */
+  read(view: Followed, date: IndexedDate, key: string, range: LevelRange, as?: View): CellRange | null
+  /** The days of all keys in a date, to be asked for in the columns of `as`. Throws as `read`. */
+  days(view: Followed, date: IndexedDate, as?: View): Chunk
   /** The index turned out to be damaged: it is made anew. */
   damaged(error: unknown): void
   close(): Promise<void>
@@ -187,8 +191,8 @@ export async function followLake(config: FollowConfig, deps: FollowDeps): Promis
       return loading.failing
     },
     refresh,
-    read: ({ index }, { id }, key, range) => reader.read(index.view, id, key, range),
-    days: ({ index }, { id }) => reader.days(index.view, id),
+    read: ({ index }, { id }, key, range, as) => reader.read(index.view, id, key, range, as),
+    days: ({ index }, { id }, as) => reader.days(index.view, id, as),
     damaged(error) {
       if (!lost) deps.logLine(`serving: ${describeError(error)}; the index is made anew from the lake`)
       lost = true

@@ -2,9 +2,11 @@ import { CellFold } from '../schemas/cell-fold.ts'
 import { joinSummaries, type KeySummary, type WantedKeys, WHOLE } from '../schemas/cell-rows.ts'
 import { type CellRange, type Cells, joinRows, keyAt, timesOf } from '../schemas/cells.ts'
 import { answering, answersOf, emptyAnswers } from '../schemas/gauge-answer.ts'
+import { narrowCells, narrowedTo } from '../schemas/narrowed.ts'
 import { firstAtLeast } from '../schemas/sorted.ts'
 import { bucketStart, DAY_MS, nextBucketStart } from '../schemas/time.ts'
 import { compareUtf8 } from '../schemas/utf8.ts'
+import type { View } from '../schemas/view.ts'
 import type { Range, Stats } from './answers.ts'
 import type { Chunk } from './index/chunk.ts'
 import { coarsestWithin, type LevelRange, planRanges } from './index/levels.ts'
@@ -13,10 +15,13 @@ import { type Moment, wholeOf } from './moment.ts'
 
 /** Where batch cells are read: chunks of the index, and the minutes of dates before it holds them. */
 export interface BatchCells {
-  /** The rows of `key` in a date whose buckets, of the range's level, start in the range; null where it has none. */
-  read(date: IndexedDate, key: string, range: LevelRange): CellRange | null
-  /** The days of all keys in a date, by key as UTF-8 bytes. */
-  days(date: IndexedDate): Pick<Chunk, 'keys' | 'rowsAt'>
+  /**
+   * The rows of `key` in a date whose buckets, of the range's level, start in the range; null where it has none. They have the columns
+   * of `as`, a narrower view; absent: of the view.
+   */
+  read(date: IndexedDate, key: string, range: LevelRange, as?: View): CellRange | null
+  /** The days of all keys in a date, by key as UTF-8 bytes, to be asked for in the columns of `as`. */
+  days(date: IndexedDate, as?: View): Pick<Chunk, 'keys' | 'rowsAt'>
 }
 
 /** Adds the batch cells of `key` in `range`. */
@@ -65,7 +70,7 @@ function planKnown(
   return planRanges(dayFromMs, dayToMs, coarsestWithin(bucketMs))
 }
 
-/** Adds all batch cells of `keys` in `range` to one cell a key. Whole days are read of all keys at once. */
+/** Adds all batch cells of `keys` in `range` to one cell a key, in the fold's view. Whole days are read of all keys at once. */
 function addTotals(
   into: CellFold,
   at: Moment,
@@ -81,10 +86,10 @@ function addTotals(
       ({ firstMs, lastMs }) => firstMs < part.toMs && lastMs + view.bucketMs > part.fromMs,
     )
     for (const date of datesOf(at, part)) {
-      if (part.level === 2) addDays(into, batch.days(date), own)
+      if (part.level === 2) addDays(into, batch.days(date, into.view), own)
       else
         for (const { key } of own) {
-          const rows = batch.read(date, key, part)
+          const rows = batch.read(date, key, part, into.view)
           if (rows !== null) into.merge(rows.cells, { from: rows.from, to: rows.to, bucketMs: WHOLE })
         }
     }
@@ -96,7 +101,7 @@ function addDays(into: CellFold, days: ReturnType<BatchCells['days']>, known: re
   const { keys } = days
   let [from, to] = [0, 0]
   const add = () => {
-    const { cells, ...rows } = days.rowsAt(from, to)
+    const { cells, ...rows } = days.rowsAt(from, to, into.view)
     into.merge(cells, { ...rows, bucketMs: WHOLE })
   }
   for (const { key } of known) {
@@ -181,15 +186,25 @@ export function keysWithin(
     .sort(compareUtf8)
 }
 
-/** Stats of those of `keys` that have messages in `range`, by key as UTF-8 bytes: one fold for all of them. */
-export function statsOfAll(at: Moment, batch: BatchCells, keys: readonly string[], range: Range): Stats[] {
-  const { view } = at.index
+/**
+ * Stats of those of `keys` that have messages in `range`, by key as UTF-8 bytes: one fold for all of them. With `path` no more of each
+ * than tells that field, in the columns of a narrower view.
+ */
+export function statsOfAll(
+  at: Moment,
+  batch: BatchCells,
+  keys: readonly string[],
+  range: Range,
+  path?: string,
+): Stats[] {
+  const whole = wholeOf(at, range)
+  const view = (path === undefined ? null : narrowedTo(at.index.view, path)) ?? at.index.view
   const total = new CellFold(view)
   addTotals(total, at, batch, keys, range)
   const fromBatch = new Map(Array.from(total.keys(), ({ key, messages }) => [key, messages]))
-  for (const cells of realtime(at, keys, range)) total.merge(cells, { bucketMs: WHOLE })
+  for (const cells of realtime(at, keys, range))
+    total.merge(view === at.index.view ? cells : narrowCells(cells, view), { bucketMs: WHOLE })
   const cells = total.cells()
-  const whole = wholeOf(at, range)
   const { basis } = at
   const answerOf = answering(cells)
   return Array.from({ length: cells.length }, (_, i): Stats => {

@@ -168,11 +168,17 @@ function damaged(reason: string): TidemarkError {
   return new TidemarkError('E_INDEX_DAMAGED', `a chunk of the serving index is damaged: ${reason}`)
 }
 
-/** The rows that were encoded for `place`. Throws `E_INDEX_DAMAGED`. */
-export function decodeChunk(view: View, place: ChunkPlace, { plain, sketches }: ChunkBytes): Chunk {
+/** The rows that were encoded for `place`; `withSketches` false leaves the sketches out, which are then not needed. Throws `E_INDEX_DAMAGED`. */
+export function decodeChunk(
+  view: View,
+  place: ChunkPlace,
+  { plain, sketches }: ChunkBytes,
+  withSketches = true,
+): Chunk {
   const hasSketches = viewColumns(view).some(({ type }) => type === 'sketch')
-  if (hasSketches !== (sketches !== null)) throw damaged('it lacks a piece')
-  const pairs = sketches === null ? null : unframed(view, sketches, seedOf(place, 'sketches'))
+  if (withSketches && hasSketches !== (sketches !== null)) throw damaged('it lacks a piece')
+  const pairs =
+    sketches === null || !withSketches ? null : unframed(view, sketches, seedOf(place, 'sketches'))
   const body = unframed(view, plain, seedOf(place, 'plain'))
   return new Chunk(
     { view, key: place.key, bytes: body.length + (pairs?.length ?? 0) },

@@ -1,6 +1,7 @@
-import type { CellColumn, SketchColumn } from '../../schemas/cell-column.ts'
+import { type CellColumn, emptyColumn, type SketchColumn } from '../../schemas/cell-column.ts'
 import type { CellRange, Cells } from '../../schemas/cells.ts'
 import { joinKey, splitKey } from '../../schemas/key.ts'
+import { narrowCells, placesIn } from '../../schemas/narrowed.ts'
 import { firstAtLeast } from '../../schemas/sorted.ts'
 import { constantColumn } from '../../schemas/string-column.ts'
 import type { View } from '../../schemas/view.ts'
@@ -91,11 +92,15 @@ export class Chunk {
     return this.#keys
   }
 
-  /** The rows from the one at `from` to that before `to`, among others where they are few. */
-  rowsAt(from: number, to: number): CellRange {
-    if (!this.#isShort) return { cells: this.#decode(from, to), from: 0, to: to - from }
-    this.#kept ??= this.#decode(0, this.#times.length)
-    return { cells: this.#kept, from, to }
+  /** The rows from the one at `from` to that before `to`, among others where they are few; in the columns of `as`, a narrower view. */
+  rowsAt(from: number, to: number, as = this.#about.view): CellRange {
+    const { view } = this.#about
+    if (!this.#isShort) {
+      const cells = this.#decode(from, to, as === view ? null : placesIn(view, as))
+      return { cells: as === view ? cells : narrowCells(cells, as), from: 0, to: to - from }
+    }
+    this.#kept ??= this.#decode(0, this.#times.length, null)
+    return { cells: as === view ? this.#kept : narrowCells(this.#kept, as), from, to }
   }
 
   get #isShort(): boolean {
@@ -103,28 +108,31 @@ export class Chunk {
   }
 
   /** The rows whose bucket starts in `[fromMs, toMs)`, among others where they are few. */
-  rows(fromMs = Number.NEGATIVE_INFINITY, toMs = Number.POSITIVE_INFINITY): CellRange {
+  rows(fromMs = Number.NEGATIVE_INFINITY, toMs = Number.POSITIVE_INFINITY, as?: View): CellRange {
     const from = firstAtLeast(this.#times, fromMs)
     const to = Math.max(from, firstAtLeast(this.#times, toMs))
-    return this.rowsAt(from, to)
+    return this.rowsAt(from, to, as)
   }
 
-  #decode(from: number, to: number): Cells {
+  /** Of the columns of the view those at `wanted` places, absent all; the others have no rows. */
+  #decode(from: number, to: number, wanted: readonly number[] | null): Cells {
     const { view, key } = this.#about
     const times = this.#times.subarray(from, to)
-    const rooms = roomsFor(this.#columns.length, to - from)
+    const isWanted = (c: number) => wanted?.includes(c) !== false
+    const written = writtenColumns(view, key)
+    const rooms = roomsFor(wanted === null ? this.#columns.length : wanted.length, to - from)
     const columns: CellColumn[] = (key === null ? [] : splitKey(key)).map((value) => ({
       type: 'string',
       values: constantColumn(value, to - from),
     }))
     columns[view.key.length] = { type: 'timestamp', values: times }
-    let [plain, sketch] = [0, 0]
-    for (const c of writtenColumns(view, key)) {
+    let [plain, sketch, room] = [0, 0, 0]
+    for (const c of written) {
       const { type } = viewColumns(view)[c]!
-      columns[c] =
-        type === 'sketch'
-          ? readSketches(this.#sketches?.[sketch++], from, to)
-          : readColumn(type, this.#columns[plain]!, times, from, rooms[plain++]!)
+      const packed = type === 'sketch' ? this.#sketches?.[sketch++] : this.#columns[plain++]!
+      if (!isWanted(c)) columns[c] = emptyColumn(type)
+      else if (type === 'sketch') columns[c] = readSketches(packed as PackedSketches | undefined, from, to)
+      else columns[c] = readColumn(type, packed as PackedColumn, times, from, rooms[room++]!)
     }
     return { view, length: to - from, columns }
   }

@@ -7,7 +7,8 @@ import type { Message } from '../../schemas/message.ts'
 import { DAY_MS, HOUR_MS } from '../../schemas/time.ts'
 import { defineView, type View } from '../../schemas/view.ts'
 import { serviceMinute } from '../../schemas/views/service-minute.ts'
-import type { Parts } from '../../serving/answers.ts'
+import type { Parts, Stats } from '../../serving/answers.ts'
+import { statsColumns } from '../../serving/http/columns.ts'
 import { nastyMessages, scores } from '../schemas/nasty-messages.ts'
 import { answersRig, foldOf } from './rig.ts'
 
@@ -29,6 +30,13 @@ function sumOf({ files, ticks, open }: Parts): [number, number] {
 /** Sums of doubles differ in their last digits by order. */
 const close = (value: unknown) =>
   typeof value === 'number' && Number.isFinite(value) ? Number(value.toPrecision(9)) : value
+
+/** Of each key the values of one field, of stats of the whole view or of a narrower one. */
+const fieldOf = (path: string, all: readonly Stats[]) =>
+  all.map((stats) => {
+    const column = statsColumns(stats.view).find((one) => one.path === path)!
+    return [stats.key, stats.messages, stats.answeredBy, close(column.of(stats))]
+  })
 
 const rowsOf = (cells: Cells) => Array.from({ length: cells.length }, (_, i) => rowAt(cells, i).map(close))
 const answersIn = (gauges: readonly GaugeAnswer[]) => gauges.map((gauge) => gauge.map(close))
@@ -54,6 +62,10 @@ for (const { dataset, view } of [
         )
         const ofAll = (await rig.answers.analytics(view.name, RANGE)).stats
         expect(ofAll.map(({ key }) => key)).toEqual(rig.answers.keys(view.name).keys.map(({ key }) => key))
+        for (const { path } of statsColumns(view)) {
+          const { stats } = await rig.answers.analytics(view.name, RANGE, undefined, { path })
+          expect(fieldOf(path, stats)).toEqual(fieldOf(path, ofAll))
+        }
         for (const { key, messages } of oracle.keys()) {
           const own = ofAll.find((one) => one.key === key)!
           expect({ ...own, gauges: answersIn(own.gauges) }).toEqual({
@@ -188,6 +200,11 @@ test('stats of some keys over whole days and parts of days are those of each alo
       const alone = keys.flatMap((key) => rig.answers.stats(serviceMinute.name, key, range) ?? [])
       const { stats } = await rig.answers.analytics(serviceMinute.name, range, keys)
       expect(stats).toEqual(alone.filter((one) => one.messages > 0))
+      for (const path of ['service', 'messages', 'cpu.mean', 'ram.max_host', 'disk.p99', 'none.p99']) {
+        const narrow = await rig.answers.analytics(serviceMinute.name, range, keys, { path })
+        if (path === 'none.p99') expect(narrow.stats).toEqual(stats)
+        else expect(fieldOf(path, narrow.stats)).toEqual(fieldOf(path, stats))
+      }
     }
   }
 })

@@ -3,6 +3,7 @@ import type { KeySummary } from '../../../schemas/cell-rows.ts'
 import { compareUtf8 } from '../../../schemas/utf8.ts'
 import type { View } from '../../../schemas/view.ts'
 import type { Range, Stats, StatsAnswer } from '../../answers.ts'
+import { bothWhole } from '../../moment.ts'
 import { type AskedRange, parseRange } from '../../range.ts'
 import type { App } from '../app.ts'
 import { parseAsOf } from '../as-of.ts'
@@ -170,6 +171,41 @@ export interface StatsPage extends Omit<StatsAnswer, 'stats'> {
   readonly next: string | null
 }
 
+/** A page that holds one row in so many is made of two looks at the cells. */
+const FEW = 2
+
+/**
+ * A page in another order than the keys': of every key what it is sorted by, then the stats of those on the page. Messages may come
+ * between the two, so the page is put in order once more.
+ */
+async function sortedPage(
+  answers: QuestionsDeps['answers'],
+  view: View,
+  range: Range,
+  keys: readonly string[],
+  asked: AskedPage & { readonly sort: string },
+): Promise<Omit<StatsPage, 'total'>> {
+  const keyOf = ({ key }: Stats) => key
+  const path = asked.sort.replace(/^-/, '')
+  const ofViews = new Map<View, ListColumn<Stats>>()
+  const columnOf = (of: View) => {
+    let column = ofViews.get(of)
+    if (column === undefined) {
+      column = statsColumns(of).find((one) => one.path === path)!
+      ofViews.set(of, column)
+    }
+    return column
+  }
+  const { stats: all, ...whole } = await answers.analytics(view.name, range, keys, { path })
+  const column = { ...columnOf(view), of: (row: Stats) => columnOf(row.view).of(row) }
+  const page = pageOf(all, { columns: [column], keyOf }, asked)
+  await answers.reach(view.name, range)
+  const own = page.rows.map(keyOf).sort(compareUtf8)
+  const { stats, ...ofPage } = await answers.analytics(view.name, range, own)
+  const { rows } = pageOf(stats, { columns: statsColumns(view), keyOf }, { sort: asked.sort })
+  return { rows, next: page.next, ...bothWhole(whole, ofPage) }
+}
+
 /**
  * One page of the stats of the keys that are wanted. In the order of keys no more are computed than the page has; in any other all
  * are.
@@ -190,6 +226,9 @@ export async function statsPage(
   const keys = answers.keysWithin(view.name, range, wanting(view, asked))
   await answers.reach(view.name, range)
   const total = keys.length
+  // Of a page of few rows the others are sorted by and not told.
+  if (sort !== undefined && limit <= keys.length / FEW)
+    return { ...(await sortedPage(answers, view, range, keys, { limit, after, sort })), total }
   if (sort !== undefined) {
     const { stats, ...whole } = await answers.analytics(view.name, range, keys)
     const columns = statsColumns(view)
@@ -197,7 +236,7 @@ export async function statsPage(
   }
   const cursor = after === undefined ? null : parseCursor(after, sort)
   const behind = cursor === null ? keys : keys.filter((key) => compareUtf8(key, cursor.key) > 0)
-  const { stats, ...whole } = await answers.analytics(view.name, range, behind, limit + 1)
+  const { stats, ...whole } = await answers.analytics(view.name, range, behind, { enough: limit + 1 })
   const rows = stats.slice(0, limit)
   const last = rows.at(-1)
   const next =

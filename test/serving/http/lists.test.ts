@@ -2,6 +2,8 @@ import { parquetMetadata, parquetSchema } from 'hyparquet'
 import parquet from 'parquetjs-lite'
 import { expect, test } from 'vitest'
 import { decodeParquet } from '../../../lake/parquet/codec.ts'
+import { serviceMinute } from '../../../schemas/views/service-minute.ts'
+import { statsColumns } from '../../../serving/http/columns.ts'
 import { hostColumns } from '../../sim/messages.ts'
 import { apiRig } from './rig.ts'
 
@@ -49,6 +51,25 @@ test('a page says how many rows there are and where the next begins', async () =
     expect([first.total, first.services]).toEqual([4, all.slice(0, 3)])
     const rest = await rig.json(`${path}limit=3&after=${first.next}`)
     expect([rest.services, rest.next, rest.complete]).toEqual([all.slice(3), undefined, true])
+  }
+})
+
+test('in the order of any column the pages of few rows are those of the whole list', async () => {
+  await using rig = await listsRig()
+  const columns = statsColumns(serviceMinute).map(({ path }) => path)
+  expect(columns.length).toBeGreaterThan(20)
+  for (const sort of columns.flatMap((path) => [path, `-${path}`])) {
+    const path = `/v1/analytics?${DAY}&sort=${sort}`
+    const { services } = await rig.json(path)
+    const paged: Row[] = []
+    for (let after = ''; ; ) {
+      const page = await rig.json(`${path}&limit=1${after}`)
+      expect([page.total, page.complete]).toEqual([4, true])
+      paged.push(...page.services)
+      if (page.next === undefined) break
+      after = `&after=${page.next}`
+    }
+    expect([sort, paged]).toEqual([sort, services])
   }
 })
 

@@ -1,0 +1,64 @@
+import type { Cells } from './cells.ts'
+import type { View } from './view.ts'
+import { layoutOf, viewColumns } from './view-columns.ts'
+
+/** By the path of the field; null where the view lacks it. A view never changes, and layouts are kept by view. */
+const known = new WeakMap<View, Map<string, View | null>>()
+
+/**
+ * A view with no more than is needed to tell one field of its answers: of `cpu.max` the gauge `cpu` without its sketch, of what is no
+ * gauge's no gauge. Null where the view has no such field.
+ */
+export function narrowedTo(view: View, path: string): View | null {
+  let of = known.get(view)
+  if (of === undefined) {
+    of = new Map()
+    known.set(view, of)
+  }
+  let narrow = of.get(path)
+  if (narrow === undefined) {
+    narrow = makeNarrow(view, path)
+    of.set(path, narrow)
+  }
+  return narrow
+}
+
+function makeNarrow(view: View, path: string): View | null {
+  const [name, field] = path.split('.')
+  if (field === undefined) return { ...view, gauges: [] }
+  const g = view.gauges.findIndex(({ gauge }) => gauge === name)
+  const gauge = view.gauges[g]
+  if (gauge === undefined) return null
+  const place = layoutOf(view).gauges[g]!.find(({ measure }) =>
+    measure.fields(gauge, view.source).some((one) => one.name === field),
+  )
+  if (place === undefined) return null
+  // Sketches are most of what cells are; the percentiles told of them need the other measures too.
+  const measures =
+    place.measure.name === 'quantiles' ? view.measures : view.measures.filter((one) => one !== 'quantiles')
+  return { ...view, gauges: [gauge], measures }
+}
+
+/** Per view and narrower one the places of its columns. */
+const places = new WeakMap<View, WeakMap<View, readonly number[]>>()
+
+/** Where the columns of a narrower view stand among those of `view`. */
+export function placesIn(view: View, narrow: View): readonly number[] {
+  let of = places.get(view)
+  if (of === undefined) {
+    of = new WeakMap()
+    places.set(view, of)
+  }
+  let found = of.get(narrow)
+  if (found === undefined) {
+    const names = viewColumns(view).map(({ name }) => name)
+    found = viewColumns(narrow).map(({ name }) => names.indexOf(name))
+    of.set(narrow, found)
+  }
+  return found
+}
+
+/** The columns of a narrower view among those of `cells`; nothing is copied. */
+export function narrowCells({ view, length, columns }: Cells, narrow: View): Cells {
+  return { view: narrow, length, columns: placesIn(view, narrow).map((place) => columns[place]!) }
+}
