@@ -10,6 +10,8 @@ import { isoTimes, rounded } from './present.ts'
 export interface Table {
   readonly columns: readonly FileColumn[]
   readonly length: number
+  /** Rows of a part: few enough that making one and handing it to another thread holds nobody up. */
+  readonly partRows: number
   row(i: number): readonly TableValue[]
   /** The rows `[from, to)` in columns. */
   part(from: number, to: number): readonly CellColumn[]
@@ -22,6 +24,7 @@ export function tableOfCells(cells: Cells): Table {
   return {
     columns: viewColumns(cells.view),
     length: cells.length,
+    partRows: 5_000,
     row: (i) => rowAt(cells, i),
     part(from, to) {
       const rows = Uint32Array.from({ length: to - from }, (_, i) => from + i)
@@ -35,6 +38,8 @@ export function tableOfList<T>(columns: readonly ListColumn<T>[], rows: readonly
     // Without what only this thread knows: they may be sent to another.
     columns: columns.map(({ name, type, nullable }) => ({ name, type, nullable })),
     length: rows.length,
+    // Each of their values is looked up.
+    partRows: 1_000,
     row: (i) => columns.map(({ of }) => of(rows[i]!)),
     part(from, to) {
       const some = rows.slice(from, to)
@@ -49,12 +54,9 @@ export function tableOfList<T>(columns: readonly ListColumn<T>[], rows: readonly
   }
 }
 
-/** Rows of a part: few enough that making one holds nobody up. */
-const PART_ROWS = 5_000
-
 /** All rows in columns, part by part. */
-export function* partsOf({ length, part }: Table): Generator<readonly CellColumn[]> {
-  for (let from = 0; from < length; from += PART_ROWS) yield part(from, Math.min(length, from + PART_ROWS))
+export function* partsOf({ length, partRows, part }: Table): Generator<readonly CellColumn[]> {
+  for (let from = 0; from < length; from += partRows) yield part(from, Math.min(length, from + partRows))
 }
 
 /** Rows of CSV written at once. */
