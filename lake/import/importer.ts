@@ -15,6 +15,8 @@ import { ImportStage, type Scratch, type Staged } from './stage.ts'
  *     file ──read──▶ staged rows by date, refused apart ──▶ a data file a date ──commit──▶ messages
  *                                                                        txn import/<sha256 of the file>   taken once
  *                                                                        txn import                        offset, compare-and-set
+ *
+ * A Parquet file in which the rows of a date lie together is not staged: its rows are read where they lie.
  */
 
 /** How far ahead of the clock a time stamp may be. */
@@ -74,7 +76,7 @@ export class Importing {
       const nowMs = clock.nowMs() + AHEAD_MS
       const staged = await stage.stage(path, source, { dataset, meaning, zone: options.zone, nowMs })
       const firstRows = staged.accepted === 0 ? [] : await stage.firstRows(dataset, FIRST_ROWS)
-      const fractions = await stage.fractions(dataset, meaning)
+      const fractions = mayBeFractions(firstRows, dataset) ? await stage.fractions(dataset, meaning) : []
       const preview = { source, meaning, isGuessed: isGuessed(meaning), staged, firstRows, fractions }
       return new Importing(file, deps, stage, preview)
     } catch (error) {
@@ -99,7 +101,7 @@ export class Importing {
   /** Commits the accepted rows; `tell` hears of each date that is written. False when the file is in the lake already. */
   async commit(tell: (done: number, total: number) => void): Promise<boolean> {
     const { messages, signal } = this.#deps
-    const { dates } = this.preview.staged
+    const { dates, accepted } = this.preview.staged
     for (let tries = 1; ; tries++) {
       const base = (await messages.snapshot()) as Snapshot
       if (isImported(base, this.#file.sha256)) return false
@@ -112,6 +114,11 @@ export class Importing {
         files.push(await messages.writeFile(bytes, about))
       }
       signal.throwIfAborted()
+      if (files.reduce((sum, { rows }) => sum + rows, 0) !== accepted)
+        throw new TidemarkError(
+          'E_USAGE',
+          `${this.#file.name} has changed while it was read; import it again`,
+        )
       try {
         await this.#commit(base, files, offset)
         return true
@@ -141,6 +148,11 @@ export class Importing {
   async close(): Promise<void> {
     await this.#stage.close()
   }
+}
+
+/** Whether there is a gauge of which no first row has more than 1: only then all rows need be looked at. */
+function mayBeFractions(firstRows: ImportPreview['firstRows'], { gauges }: Dataset): boolean {
+  return gauges.some((_, i) => firstRows.every((row) => !(Number(row.at(i - gauges.length)) > 1)))
 }
 
 const importApp = (sha256: string) => `import/${sha256}`

@@ -74,11 +74,27 @@ function csvOptions({ delimiter, encoding, quoteEscape, skip, comments }: CsvFor
 const TORN =
   "store_rejects = true, rejects_table = 'torn_rows', rejects_scan = 'torn_scans', rejects_limit = 0"
 
-/** Every row of the file, staged. */
+/** How the rows of a file are read. */
+export interface Reading {
+  readonly dataset: Dataset
+  readonly meaning: Meaning
+  readonly zone: string
+  /** Times after it are refused. */
+  readonly nowMs: number
+}
+
+/** Rows of a file by their numbers, from 1; both belong to it. */
+export interface RowSpan {
+  readonly first: number
+  readonly last: number
+}
+
+/** Every row of the file, staged; of a Parquet file also those of `span` alone, for which no more is read. */
 export function stagedSql(
   path: string,
   source: ImportSource,
-  { dataset, meaning, zone, nowMs }: { dataset: Dataset; meaning: Meaning; zone: string; nowMs: number },
+  { dataset, meaning, zone, nowMs }: Reading,
+  span: RowSpan | null = null,
 ): string {
   const columns = nameColumns(dataset)
   const names = meaning.names.map((origin, i) => {
@@ -106,9 +122,10 @@ export function stagedSql(
   const why = `CASE WHEN torn THEN 'no JSON object' ${faults(dataset, meaning, nowMs)
     .map(({ when, why }) => `WHEN ${when} THEN ${duckdb.text(why)}`)
     .join(' ')} END`
+  const within = span === null ? '' : ` WHERE file_row_number BETWEEN ${span.first - 1} AND ${span.last - 1}`
   return `SELECT * EXCLUDE (whole, torn), CASE WHEN why IS NULL THEN NULL ELSE ${raw} END AS raw,
     CASE WHEN why IS NULL THEN make_timestamp(ms * 1000)::DATE::VARCHAR ELSE ${duckdb.text(REFUSED)} END AS day
-    FROM (SELECT *, ${why} AS why FROM (SELECT ${values.join(', ')} FROM ${sourceSql(path, source)} AS source))`
+    FROM (SELECT *, ${why} AS why FROM (SELECT ${values.join(', ')} FROM ${sourceSql(path, source)} AS source${within}))`
 }
 
 interface Fault {

@@ -1,17 +1,18 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
-import { type Dataset, formOf, formText, nameColumns } from '../../schemas/dataset.ts'
+import { type Dataset, nameColumns } from '../../schemas/dataset.ts'
 import { nameFault } from '../../schemas/name.ts'
 import type { Clock } from '../../schemas/ports/clock.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
-import { IMPORT_PARTITION } from '../../schemas/position.ts'
 import { duckdb } from '../../schemas/sql/duckdb.ts'
+import { DAY_MS } from '../../schemas/time.ts'
 import { CORRECTIONS_MAX, type Correction } from '../correct.ts'
 import type { FileAbout } from '../delta/port.ts'
 import { duckdbError } from '../duckdb-error.ts'
-import { hoursTag } from '../tables/hours.ts'
 import type { ImportColumn, ImportSource } from './columns.ts'
+import { type CopyStats, dateAbout, timesSql } from './date-about.ts'
+import { type Direct, lookAtDates } from './direct.ts'
 import type { Meaning } from './meaning.ts'
-import { dateSql, fractionsSql, NO_ROWS, REFUSED, stagedSql } from './rows-sql.ts'
+import { dateSql, fractionsSql, NO_ROWS, type Reading, stagedSql } from './rows-sql.ts'
 
 /** Memory that DuckDB takes before it spills to the scratch folder. */
 const MEMORY_MAX = '500MB'
@@ -26,6 +27,8 @@ const INTERRUPT_EVERY_MS = 50
 const TELL_EVERY_MS = 200
 /** Names in one statement. */
 const NAMES_AT_ONCE = 500
+/** Among so many rows there are most often as many to show as are asked for. */
+const ROWS_TO_SHOW = 10_000
 
 /** Rows refused for one reason. */
 export interface Refusal {
@@ -84,6 +87,8 @@ export class ImportStage {
   #namesRight = 'true'
   #isEmpty = false
   #unit: Refusal['unit'] = 'row'
+  /** A file that is read where it lies, and which of its rows the dates have; null where rows are staged in files of their own. */
+  #direct: Direct | null = null
 
   private constructor(instance: DuckDBInstance, connection: DuckDBConnection, deps: StageDeps) {
     this.#instance = instance
@@ -146,18 +151,18 @@ export class ImportStage {
   }
 
   /** Reads every row, and sorts out those that are no messages. */
-  async stage(
-    path: string,
-    source: ImportSource,
-    how: { dataset: Dataset; meaning: Meaning; zone: string; nowMs: number },
-  ): Promise<Staged> {
+  async stage(path: string, source: ImportSource, how: Reading): Promise<Staged> {
     this.#unit = source.json === 'lines' ? 'line' : 'row'
     const stopTelling = this.#tell()
     try {
-      const [[read]] = (await this.run(
-        `COPY (${stagedSql(path, source, how)}) TO ${duckdb.text(this.#staged())} (FORMAT parquet, COMPRESSION lz4, PARTITION_BY (day))`,
-      )) as [[bigint]]
-      this.#isEmpty = read === 0n
+      if (source.format === 'parquet')
+        this.#direct = await lookAtDates((sql) => this.run(sql), path, source, how)
+      if (this.#direct === null) {
+        const [[read]] = (await this.run(
+          `COPY (${stagedSql(path, source, how)}) TO ${duckdb.text(this.#staged())} (FORMAT parquet, COMPRESSION lz4, PARTITION_BY (day))`,
+        )) as [[bigint]]
+        this.#isEmpty = read === 0n
+      }
     } finally {
       stopTelling()
     }
@@ -166,14 +171,23 @@ export class ImportStage {
       ...(await this.#tornRows()),
       ...(await this.#wrongNames(how.dataset)),
     ]
-    const dates = (await this.run(
-      `SELECT day, count(*)::DOUBLE FROM ${this.#rows()} WHERE day <> '${REFUSED}' AND ${this.#namesRight} GROUP BY day ORDER BY day`,
-    )) as [string, number][]
+    const dates = await this.#dates()
     return {
       accepted: dates.reduce((sum, [, rows]) => sum + rows, 0),
       refused: refused.sort((a, b) => b.rows - a.rows),
       dates: dates.map(([day]) => day),
     }
+  }
+
+  /** The dates of the accepted rows with how many there are of each, ascending. */
+  async #dates(): Promise<readonly (readonly [string, number])[]> {
+    if (this.#direct !== null && this.#namesRight === 'true')
+      return [...this.#direct.days]
+        .map(([day, { count }]) => [day, count] as const)
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+    return (await this.run(
+      `SELECT day, count(*)::DOUBLE FROM ${this.#rows()} WHERE why IS NULL AND ${this.#namesRight} GROUP BY day ORDER BY day`,
+    )) as [string, number][]
   }
 
   /** Tells how far the statement is, until called. */
@@ -196,13 +210,15 @@ export class ImportStage {
 
   /** The staged rows, as a relation. */
   #rows(): string {
+    if (this.#direct !== null) return this.#direct.rows(null)
     if (this.#isEmpty) return NO_ROWS
     return `read_parquet(${duckdb.text(`${this.#staged()}/*/*.parquet`)}, hive_partitioning = true, hive_types = {'day': VARCHAR})`
   }
 
   async #refused(): Promise<Refusal[]> {
+    if (this.#direct?.isRefused === false) return []
     const rows = (await this.run(
-      `SELECT why, count(*)::DOUBLE, min(r)::DOUBLE FROM ${this.#rows()} WHERE day = '${REFUSED}' GROUP BY why`,
+      `SELECT why, count(*)::DOUBLE, min(r)::DOUBLE FROM ${this.#rows()} WHERE why IS NOT NULL GROUP BY why`,
     )) as [string, number, number][]
     return rows.map(([why, rows, first]) => ({ why, rows, first, unit: this.#unit }))
   }
@@ -225,9 +241,9 @@ export class ImportStage {
     const refusals: Refusal[] = []
     if (this.#isEmpty) return []
     for (const [i, column] of nameColumns(dataset).entries()) {
-      const names = (await this.run(
-        `SELECT DISTINCT n${i} FROM ${this.#rows()} WHERE day <> '${REFUSED}'`,
-      )) as [string][]
+      const names = (await this.run(`SELECT DISTINCT n${i} FROM ${this.#rows()} WHERE why IS NULL`)) as [
+        string,
+      ][]
       const wrong = names.flatMap(([name]) => {
         const fault = nameFault(name)
         return fault === null ? [] : [`(${duckdb.text(name)}, ${duckdb.text(fault)})`]
@@ -237,7 +253,7 @@ export class ImportStage {
       for (let from = 0; from < wrong.length; from += NAMES_AT_ONCE)
         await this.run(`INSERT INTO wrong${i} VALUES ${wrong.slice(from, from + NAMES_AT_ONCE).join()}`)
       const found = (await this.run(
-        `SELECT fault, count(*)::DOUBLE, min(r)::DOUBLE FROM ${this.#rows()} JOIN wrong${i} ON n${i} = name WHERE day <> '${REFUSED}' AND ${this.#namesRight} GROUP BY fault ORDER BY 3`,
+        `SELECT fault, count(*)::DOUBLE, min(r)::DOUBLE FROM ${this.#rows()} JOIN wrong${i} ON n${i} = name WHERE why IS NULL AND ${this.#namesRight} GROUP BY fault ORDER BY 3`,
       )) as [string, number, number][]
       for (const [fault, rows, first] of found)
         refusals.push({ why: `${column} ${fault}`, rows, first, unit: this.#unit })
@@ -253,16 +269,19 @@ export class ImportStage {
       'ms::DOUBLE',
       ...dataset.gauges.map((_, i) => `g${i}::DOUBLE`),
     ]
-    return (await this.run(
-      `SELECT ${columns.join(', ')} FROM ${this.#rows()} WHERE day <> '${REFUSED}' AND ${this.#namesRight} ORDER BY r LIMIT ${count}`,
-    )) as (string | number | null)[][]
+    const from = async (rows: string) =>
+      (await this.run(
+        `SELECT ${columns.join(', ')} FROM ${rows} WHERE why IS NULL AND ${this.#namesRight} ORDER BY r LIMIT ${count}`,
+      )) as (string | number | null)[][]
+    const first = this.#direct === null ? [] : await from(this.#direct.rows({ first: 1, last: ROWS_TO_SHOW }))
+    return first.length === count ? first : await from(this.#rows())
   }
 
   /** Gauges in percent of columns of which the accepted rows have broken numbers, and none above 1. */
   async fractions(dataset: Dataset, meaning: Meaning): Promise<string[]> {
     if (this.#isEmpty) return []
     const [found] = await this.run(
-      `SELECT ${fractionsSql(dataset, meaning)} FROM ${this.#rows()} WHERE day <> '${REFUSED}'`,
+      `SELECT ${fractionsSql(dataset, meaning)} FROM ${this.#rows()} WHERE why IS NULL`,
     )
     return dataset.gauges.filter((_, i) => found![i] === true).map(({ name }) => name)
   }
@@ -276,7 +295,7 @@ export class ImportStage {
       ...attributes.map((_, i) => `a${i}::VARCHAR`),
     ]
     const rows = (await this.run(
-      `SELECT r::DOUBLE, ms::DOUBLE, ag, sq::DOUBLE, ${columns.join(', ')} FROM ${this.#rows()} WHERE day <> '${REFUSED}' AND ${this.#namesRight} ORDER BY r LIMIT ${CORRECTIONS_MAX + 1}`,
+      `SELECT r::DOUBLE, ms::DOUBLE, ag, sq::DOUBLE, ${columns.join(', ')} FROM ${this.#rows()} WHERE why IS NULL AND ${this.#namesRight} ORDER BY r LIMIT ${CORRECTIONS_MAX + 1}`,
     )) as [number, number, string | null, number | null, ...unknown[]][]
     return rows.map(([row, timeMs, agent, seq, ...values]) => {
       const [g, a] = [names.length, names.length + gauges.length]
@@ -307,63 +326,32 @@ export class ImportStage {
       `'time_stamp': strftime(make_timestamp(ms * 1000), '%Y-%m-%dT%H:%M:%S.%gZ')`,
       ...dataset.gauges.map(({ name }, i) => `${duckdb.text(name)}: g${i}`),
     ]
-    const wrong = `SELECT r, 'a name that no message may have', to_json({${row.join(', ')}})::VARCHAR FROM ${this.#rows()} WHERE day <> '${REFUSED}' AND NOT (${this.#namesRight})`
+    const wrong = `SELECT r, 'a name that no message may have', to_json({${row.join(', ')}})::VARCHAR FROM ${this.#rows()} WHERE why IS NULL AND NOT (${this.#namesRight})`
     await this.run(
-      `COPY (SELECT r AS "row", why AS reason, raw AS content FROM ${this.#rows()} WHERE day = '${REFUSED}'${torn} UNION ALL ${wrong} ORDER BY 1 LIMIT ${KEPT_MAX}) TO ${duckdb.text(path)} (FORMAT csv, HEADER)`,
+      `COPY (SELECT r AS "row", why AS reason, raw AS content FROM ${this.#rows()} WHERE why IS NOT NULL${torn} UNION ALL ${wrong} ORDER BY 1 LIMIT ${KEPT_MAX}) TO ${duckdb.text(path)} (FORMAT csv, HEADER)`,
     )
   }
 
   /** The rows of a date as a data file of messages; `offset` is that of the import. */
   async dateFile(dataset: Dataset, date: string, offset: number): Promise<DateFile> {
     const path = `${this.#dir}/date.parquet`
-    const rows = `read_parquet(${duckdb.text(`${this.#staged()}/day=${date}/*.parquet`)})`
-    const sql = dateSql(rows, dataset, { offset, where: this.#namesRight })
-    await this.run(
-      `COPY (${sql}) TO ${duckdb.text(path)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP_ROWS})`,
-    )
-    const about = await this.#describe(path, dataset, date, offset)
+    const sql = dateSql(this.#rowsOf(date), dataset, { offset, where: this.#namesRight })
+    const [stats] = (await this.run(
+      `COPY (${sql}) TO ${duckdb.text(path)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP_ROWS}, RETURN_STATS)`,
+    )) as unknown as [CopyStats]
+    const [times] = (await this.run(timesSql(path))) as unknown as [[number, number, string]]
     const bytes = (await this.#scratch.disk.readFile(path))!
     await this.#scratch.disk.remove(path)
-    return { bytes, about }
+    return { bytes, about: dateAbout(dataset, { date, offset }, stats, times) }
   }
 
-  async #describe(path: string, dataset: Dataset, date: string, offset: number): Promise<FileAbout> {
-    const bounds = dataset.gauges.flatMap(({ name }) => [
-      `min(${duckdb.name(name)})::DOUBLE`,
-      `max(${duckdb.name(name)})::DOUBLE`,
-    ])
-    const [row] = await this.run(
-      `SELECT count(*)::DOUBLE, min(epoch_ms(time_stamp))::DOUBLE, max(epoch_ms(time_stamp))::DOUBLE,
-        string_agg(DISTINCT date_part('hour', time_stamp)::VARCHAR, ','), ${bounds.join(', ')} FROM read_parquet(${duckdb.text(path)})`,
-    )
-    const [rows, fromMs, toMs, hours, ...extremes] = row as [
-      number,
-      number,
-      number,
-      string,
-      ...(number | null)[],
-    ]
-    const side = (at: 0 | 1) => ({
-      time_stamp: new Date(at === 0 ? fromMs : toMs).toISOString(),
-      ...Object.fromEntries(
-        dataset.gauges.flatMap(({ name }, g) => {
-          const value = extremes[2 * g + at]
-          return typeof value === 'number' ? [[name, value]] : []
-        }),
-      ),
-      offset,
-    })
-    return {
-      partition: { date },
-      rows,
-      min: side(0),
-      max: side(1),
-      tags: {
-        hours: hoursTag(hours.split(',').map(Number)),
-        offsets: JSON.stringify({ [IMPORT_PARTITION]: [offset, offset] }),
-        form: formText(formOf(dataset)),
-      },
-    }
+  /** The staged rows of a date, as a relation. */
+  #rowsOf(date: string): string {
+    if (this.#direct === null)
+      return `read_parquet(${duckdb.text(`${this.#staged()}/day=${date}/*.parquet`)})`
+    const rows = this.#direct.rows(this.#direct.days.get(date)!)
+    const fromMs = Date.parse(date)
+    return `(SELECT * FROM ${rows} WHERE why IS NULL AND ms >= ${fromMs} AND ms < ${fromMs + DAY_MS})`
   }
 
   /** What a statement answers, row by row. Throws the signal's reason when it is to stop: none is begun after. */

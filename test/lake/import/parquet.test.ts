@@ -1,0 +1,108 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DuckDBInstance } from '@duckdb/node-api'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { lookAt } from '../../../cli/commands/import/files.ts'
+import { nodeDisk } from '../../../cli/host/disk.ts'
+import { openTable } from '../../../lake/delta/table.ts'
+import { Importing } from '../../../lake/import/importer.ts'
+import { ImportStage } from '../../../lake/import/stage.ts'
+import { decodeMessages } from '../../../lake/parquet/messages.ts'
+import { MemoryStore } from '../../../lake/store/memory.ts'
+import { messagesSchema } from '../../../lake/tables/messages.ts'
+import { host } from '../../../schemas/datasets/host.ts'
+import { SimClock } from '../../sim/clock.ts'
+import { simRandom } from '../../sim/random.ts'
+
+/** A Parquet file whose dates lie together is read where it lies, one whose dates are mixed is copied first: the same comes of both. */
+
+const NOW_MS = Date.UTC(2026, 10, 23)
+const ROWS = 30_000
+
+let dir: string
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'tidemark-parquet-'))
+})
+afterEach(async () => {
+  vi.restoreAllMocks()
+  await rm(dir, { recursive: true, force: true })
+})
+
+/** Three days around 1970; here and there a row that can be no message. */
+const rowsSql = (order: string, rows = ROWS) => `SELECT * FROM (
+  SELECT CASE WHEN i % 5003 = 17 THEN 'a' || chr(7) WHEN i % 4001 = 5 THEN '' ELSE 's' || i % 3 END AS service, 'h' || i % 7 AS host,
+    make_timestamptz(CASE WHEN i % 9001 = 8 THEN 4000000000000000 ELSE (i * 8000 - 86400000) * 1000 END) AS time_stamp,
+    CASE WHEN i % 7001 = 3 THEN 'nan'::DOUBLE ELSE (i % 101) / 4 END AS cpu, (i * 7 % 103)::DOUBLE AS ram, (i % 11)::DOUBLE AS disk
+  FROM range(${rows}) of(i)) ORDER BY ${order}`
+
+async function write(name: string, sql: string): Promise<string> {
+  const path = join(dir, name)
+  const instance = await DuckDBInstance.create(':memory:')
+  const connection = await instance.connect()
+  await connection.run("SET TimeZone = 'UTC'")
+  await connection.run(`COPY (${sql}) TO '${path}' (FORMAT ${name.split('.')[1]})`)
+  connection.closeSync()
+  instance.closeSync()
+  return path
+}
+
+/** What is said of a file's rows and what becomes of them; `between` happens after they were read and before they are taken. */
+async function taken(path: string, between: () => Promise<void> = async () => {}) {
+  const statements = vi.spyOn(ImportStage.prototype, 'run')
+  const clock = new SimClock(NOW_MS)
+  const table = openTable('messages', { store: new MemoryStore(clock), clock, random: simRandom(1) })
+  await table.create(messagesSchema(host), {})
+  const file = await lookAt({ path, name: 'file' }, null)
+  const options = { map: {}, set: {}, timeFormat: null, zone: 'UTC', header: null }
+  const importing = await Importing.read(file, options, {
+    dataset: host,
+    messages: table,
+    clock,
+    scratch: { disk: nodeDisk(), removeTree: (of) => rm(of, { recursive: true, force: true }) },
+    dir: join(dir, 'scratch'),
+    signal: new AbortController().signal,
+  })
+  try {
+    await between()
+    await importing.commit(() => {})
+    const files = [...(await table.snapshot())!.files.values()]
+    const dates = []
+    for (const one of files.sort((a, b) => (a.path < b.path ? -1 : 1))) {
+      const { partition, rows, min, max, tags } = one
+      const { crc32: _, ...told } = tags
+      const messages = await decodeMessages(host, await table.readFile(one))
+      dates.push({ partition, rows, min, max, told, messages })
+    }
+    const { staged, firstRows } = importing.preview
+    const isCopied = statements.mock.calls.some(([sql]) => sql.includes('PARTITION_BY'))
+    return { isCopied, said: { ...staged, firstRows }, dates }
+  } finally {
+    statements.mockRestore()
+    await importing.close()
+  }
+}
+
+test.each([
+  ['in the order of time', 'time_stamp, host, service', false],
+  ['in the order of hosts', 'host, service, time_stamp', true],
+])('rows %s are the same as those of a CSV file', async (_, order, isCopied) => {
+  const csv = await taken(await write('rows.csv', rowsSql(order)))
+  const parquet = await taken(await write('rows.parquet', rowsSql(order)))
+  expect(parquet.isCopied).toBe(isCopied)
+  expect(parquet.said).toEqual(csv.said)
+  expect(parquet.dates).toEqual(csv.dates)
+  expect(parquet.said.refused.map(({ why }) => why).sort()).toEqual([
+    'cpu is missing',
+    'service is missing',
+    'service must be without control characters',
+    'time_stamp is ahead of the clock',
+  ])
+  expect(parquet.said.dates).toEqual(['1969-12-31', '1970-01-01', '1970-01-02'])
+})
+
+test('a file that has become another since it was read is not taken', async () => {
+  const path = await write('rows.parquet', rowsSql('time_stamp'))
+  const between = async () => void (await write('rows.parquet', rowsSql('time_stamp', ROWS - 1_000)))
+  await expect(taken(path, between)).rejects.toThrow(/file has changed while it was read/)
+})
