@@ -1,6 +1,7 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { ROOT, type Source, sources } from './sources.ts'
+import { FOLDERS, ROOT, type Source, sources } from './sources.ts'
 
 /** Who may import whom. What layers ask of each other goes through the ports in schemas. */
 const MAY_IMPORT: { readonly [folder: string]: readonly string[] } = {
@@ -117,4 +118,13 @@ test('the top of the project holds what its map says', () => {
     .map(({ name }) => name)
     .filter((name) => !['node_modules', 'data', 'test-results'].includes(name))
   expect(folders.sort()).toEqual(known)
+})
+
+test('an image is built of the sources and of nothing else that lies beside them', () => {
+  const lines = readFileSync(join(ROOT, '.dockerignore'), 'utf8').split('\n')
+  expect(lines.find((line) => line !== '' && !line.startsWith('#'))).toBe('*')
+  const letIn = lines.filter((line) => line.startsWith('!')).map((line) => line.slice(1))
+  const files = ['LICENSE', 'package.json', 'package-lock.json', 'tsconfig.json']
+  const sources = FOLDERS.filter((folder) => folder !== 'bench' && folder !== 'test')
+  expect(letIn.sort()).toEqual([...files, ...sources].sort())
 })

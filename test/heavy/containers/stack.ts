@@ -67,6 +67,8 @@ export async function composeConfig(
   }
 }
 
+const tokenOf = () => makeToken({ float: Math.random, hex: (n) => randomHex(n) }).token
+
 function linesOf(env: { readonly [name: string]: string | number }): string {
   return Object.entries(env)
     .map(([name, value]) => `${name}=${value}\n`)
@@ -85,7 +87,8 @@ export interface StackOptions {
 /** docker-compose.yml as a project of its own that goes with its volumes. */
 export class Stack implements AsyncDisposable {
   readonly project = `tidemark-test-${process.pid}-${randomHex(2)}`
-  readonly token = makeToken({ float: Math.random, hex: (n) => randomHex(n) }).token
+  readonly token = tokenOf()
+  readonly #agentToken = tokenOf()
   readonly ports: { readonly web: number; readonly collectors: readonly [number, number] }
   readonly #dir = mkdtempSync(join(tmpdir(), 'tidemark-stack-'))
   readonly #profile: readonly string[]
@@ -104,7 +107,7 @@ export class Stack implements AsyncDisposable {
       linesOf({
         S3_ACCESS_KEY: 'tidemark',
         S3_SECRET_KEY: randomHex(24),
-        AGENT_TOKEN: makeToken({ float: Math.random, hex: (n) => randomHex(n) }).token,
+        AGENT_TOKEN: stack.#agentToken,
         ADMIN_TOKEN: stack.token,
         WEB_PORT: web,
         COLLECTOR_PORT_1: collectors[0],
@@ -143,7 +146,7 @@ export class Stack implements AsyncDisposable {
         // A further connection of a sender would close the one before.
         if (Date.now() - triedMs > CONNECT_MS) {
           triedMs = Date.now()
-          for (const sender of waiting()) sender.connect(this.ports.collectors[collector], this.token)
+          for (const sender of waiting()) sender.connect(this.ports.collectors[collector], this.#agentToken)
         }
         return waiting().length === 0
       },
