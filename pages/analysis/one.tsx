@@ -64,23 +64,36 @@ export function KeyAnalysis({ shown, of }: { shown: Shown; of: readonly string[]
   const error = (stats.error ?? series.error) as ApiError | null
   const cells = `/v1/views/${view.name}/cells`
   const file = { ...keyParams(view, of), from: fromMs, to: toMs }
-  return (
+  const what = titleOf(view.key.at(-1)!).toLowerCase()
+  const all = {
+    ...Object.fromEntries(view.key.map((name) => [name, null])),
+    compare: null,
+    by: null,
+  }
+  const head = (
     <>
-      <Lost lost={error?.status === 0} />
       <p class="crumb">
-        <a
-          href={withParams(address, {
-            ...Object.fromEntries(view.key.map((name) => [name, null])),
-            compare: null,
-            by: null,
-          })}
-        >
-          ← All {titleOf(view.key.at(-1)!).toLowerCase()}s
-        </a>
+        <a href={withParams(address, all)}>← All {what}s</a>
       </p>
       <h1 class="key">
         <KeyName values={of} />
       </h1>
+    </>
+  )
+  if (error?.status === 404)
+    return (
+      <>
+        {head}
+        <Notice>
+          No message of this {what} ever came.{' '}
+          <a href={withParams(address, { ...all, q: of.at(-1)! })}>Search for its name among all {what}s</a>
+        </Notice>
+      </>
+    )
+  return (
+    <>
+      <Lost lost={error?.status === 0} />
+      {head}
       <p
         class="lead"
         data-loaded={[stats, series].every(({ data, loading, stale }) => data !== null && !loading && !stale)}

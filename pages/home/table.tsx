@@ -115,7 +115,7 @@ function ServiceRow({ row, shown, index }: { row: Row; shown: Shown; index: numb
         {row.peak !== null && (
           <small>
             {row.peak.source !== null && <Name name={row.peak.source} />}{' '}
-            {clock(Date.parse(row.peak.time), zone)}
+            <span>{clock(Date.parse(row.peak.time), zone)}</span>
           </small>
         )}
       </td>
