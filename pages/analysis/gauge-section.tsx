@@ -62,7 +62,7 @@ export function GaugeSection({ shown, of, gauge, stats, series, before, others, 
           onClick={() =>
             savePicture(
               figure.current!,
-              `${title} of ${of.map(isolated).join(' · ')}, ${rangeText(range, zone)}`,
+              `${title} of ${of.map(isolated).join(' · ')}, ${rangeText(range, zone)}, ${zone}`,
               `${of.join('-')}-${gauge.name}`,
             )
           }

@@ -16,8 +16,8 @@ import { GaugeSection } from './gauge-section.tsx'
 import { KeyFigures } from './key-figures.tsx'
 import { askFiner, askSeries, askStats, finerView, LINES_MAX, periodBefore } from './questions.ts'
 
-/** Keys that can be chosen to compare with. */
-const OTHERS_MAX = 500
+/** Keys that can be chosen to compare with: one page of the API; an address may name any. */
+const OTHERS_MAX = 2_000
 
 /** One key over a range: its figures, a chart of each gauge, and what all that rests on. */
 export function KeyAnalysis({ shown, of }: { shown: Shown; of: readonly string[] }) {
@@ -100,9 +100,9 @@ export function KeyAnalysis({ shown, of }: { shown: Shown; of: readonly string[]
       >
         {rangeText(range, zone)}, {zone}.{' '}
         {stats.data !== null && (
-          <>
+          <span class={stats.stale ? 'stale' : undefined}>
             <strong data-messages={of.join('/')}>{count(stats.data.messages)}</strong> messages
-          </>
+          </span>
         )}
       </p>
       {error !== null && error.status !== 0 && (

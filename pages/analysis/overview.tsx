@@ -94,7 +94,10 @@ export function Overview({ shown }: { shown: Shown }) {
     <>
       <Lost lost={(all.error as { status?: number } | null)?.status === 0} />
       <h1>{rangeText(range, zone)}</h1>
-      <p class="lead" data-loaded={all.data !== null && !all.loading && !all.stale}>
+      <p
+        class={all.stale ? 'lead stale' : 'lead'}
+        data-loaded={all.data !== null && !all.loading && !all.stale}
+      >
         {all.data === null || isEmpty
           ? ' '
           : total > known.length
