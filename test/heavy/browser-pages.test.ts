@@ -128,6 +128,9 @@ test.skipIf(!hasBrowser)('CSV, Parquet and PNG are saved under names of their ow
   const png = await save(() => page.getByRole('button', { name: 'PNG of CPU' }).click())
   expect(png.name).toBe('checkout-cpu.png')
   expect(png.bytes.subarray(1, 4).toString()).toBe('PNG')
+  // Above the chart its title, below it its legend.
+  const chart = await page.evaluate<number>(`document.querySelector('.chart canvas').height`)
+  expect(png.bytes.readUInt32BE(20)).toBeGreaterThan(chart + 36)
   await close(page)
 })
 
@@ -240,6 +243,17 @@ test.skipIf(!hasBrowser)(
     await close(page)
   },
 )
+
+test.skipIf(!hasBrowser)('a name that nothing has says so, and leads to those alike', async () => {
+  const page = await open(`/analysis?${range}&service=many-20`)
+  await page.locator('.chart canvas').first().waitFor()
+  await page.goto(`${up.serving}/analysis?${range}&service=checkou`)
+  await page.getByText('No message of this service ever came.').waitFor()
+  expect(await page.locator('.chart, .figures').count()).toBe(0)
+  await page.getByRole('link', { name: 'Search for its name' }).click()
+  await page.locator('.overview a.row').getByText('checkout', { exact: true }).waitFor()
+  await close(page)
+})
 
 test.skipIf(!hasBrowser)('a link that names no range opens where the last message is', async () => {
   const time_stamp = Date.parse('2026-06-21T12:00:00Z')

@@ -285,7 +285,10 @@ test.skipIf(!hasBrowser)('whatever a service is called, it is text that stays in
     await page.locator('h1.key').getByText(name).waitFor()
     await page.locator('.chart canvas').first().waitFor()
     expect(new URL(page.url()).searchParams.get('service')).toBe(name)
-    expect(await page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
+    for (const width of [360, 1_400]) {
+      await page.setViewportSize({ width, height: 900 })
+      expect(await page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
+    }
     await page.goto(`${up.serving}/`)
   }
   await context.close()
