@@ -7,6 +7,7 @@ import type { ImportFile, ImportSource } from './columns.ts'
 import { type ImportOptions, isGuessed, type Meaning, meaningOf } from './meaning.ts'
 import { rowsOf } from './source.ts'
 import { ImportStage, type Scratch, type Staged } from './stage.ts'
+import { unreadable } from './unreadable.ts'
 
 /**
  * Imports of history bypass the log. A file is one commit of the table of messages: its rows stand in partition −1, at an offset
@@ -81,7 +82,7 @@ export class Importing {
       return new Importing(file, deps, stage, preview)
     } catch (error) {
       await stage.close()
-      throw error
+      throw unreadable(file, error)
     }
   }
 

@@ -26,6 +26,16 @@ test.each([
   expect(await taken(content, { map })).toMatchObject({ rows: [ROW], refused: [] })
 })
 
+test.each([
+  ['Parquet with a footer of nothing', Buffer.from(`PAR1${'x'.repeat(1_000)}PAR1`)],
+  ['an array with rows behind it', '[]\n1\nnull\n{}\n'],
+])('%s is refused by the name of the file, in one line', async (_, content) => {
+  const error = await taken(content).catch((reason) => reason)
+  expect([error.code, error.message]).toEqual(['E_USAGE', expect.stringMatching(/^\S+ cannot be read: .+$/)])
+  expect(error.message).not.toMatch(/\/|SELECT|duckdb/)
+  expect(error.hint).toMatch(/write or fetch it again/)
+})
+
 test('Latin-1 as Excel writes it on Windows', async () => {
   const text = `${HEAD.replaceAll(',', ';')}\n${AT};Kübel;h1;1,5;2,5;3,5\n`
   expect((await taken(Buffer.from(text, 'latin1'))).rows).toEqual([['Kübel', 'h1', AT, 1.5, 2.5, 3.5]])
