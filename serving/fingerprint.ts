@@ -19,11 +19,11 @@ export function fingerprintOf(at: Moment, range: Range, key?: string): string | 
 
 function* realtimeSummaries({ index, open }: Moment, key: string | undefined): Generator<KeySummary> {
   if (key === undefined) {
-    yield* index.ticks.fold.keys()
+    yield* index.ticks.keys()
     for (const part of open) yield* part.keys()
     return
   }
-  const ticked = index.ticks.fold.summary(key)
+  const ticked = index.ticks.summary(key)
   if (ticked !== null) yield ticked
   for (const part of open) yield* part.summaries(key)
 }

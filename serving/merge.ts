@@ -144,7 +144,7 @@ export function rowsWithin(cells: Cells, { fromMs, toMs }: Range): { from: numbe
 /** The cells of `keys` that no version holds yet. */
 function realtime({ index, open }: Moment, keys: WantedKeys, { fromMs, toMs }: Range): Cells[] {
   return [
-    index.ticks.fold.range(keys, fromMs, toMs),
+    ...index.ticks.range(keys, fromMs, toMs),
     ...open.flatMap((part) => part.cells(keys, fromMs, toMs)),
   ].filter(({ length }) => length > 0)
 }
@@ -248,7 +248,7 @@ export function isKnown(at: Moment, key: string): boolean {
   const { index, open } = at
   return (
     index.keys.has(key) ||
-    index.ticks.fold.summary(key) !== null ||
+    index.ticks.summary(key) !== null ||
     open.some((part) => part.summaries(key).length > 0)
   )
 }
@@ -262,7 +262,7 @@ export function keys(at: Moment): KeySummary[] {
 export function summaries({ index, open }: Moment): KeySummary[] {
   const all = new Map<string, KeySummary>(index.keys)
   const add = (key: KeySummary) => all.set(key.key, joinSummaries(all.get(key.key), key))
-  for (const key of index.ticks.fold.keys()) add(key)
+  for (const key of index.ticks.keys()) add(key)
   for (const part of open) for (const key of part.keys()) add(key)
   return [...all.values()]
 }

@@ -74,7 +74,7 @@ export function keyListRoute<T extends KeySummary>(
       const rows = keys.flatMap((key) => {
         if (!isWanted(key.key)) return []
         const row = list.row(key)
-        return searched(row).toLowerCase().includes(part) ? [row] : []
+        return part === '' || searched(row).toLowerCase().includes(part) ? [row] : []
       })
       const page = pageOf(rows, { columns, keyOf: ({ key }) => key }, asked as AskedPage)
       const format = formatOf(request, reply, asked.format)
