@@ -1,4 +1,9 @@
-import { type CellColumn, emptyColumn, type SketchColumn } from '../../schemas/cell-column.ts'
+import {
+  type CellColumn,
+  type ColumnType,
+  emptyColumn,
+  type SketchColumn,
+} from '../../schemas/cell-column.ts'
 import type { CellRange, Cells } from '../../schemas/cells.ts'
 import { joinKey, splitKey } from '../../schemas/key.ts'
 import { narrowCells, placesIn } from '../../schemas/narrowed.ts'
@@ -130,12 +135,21 @@ export class Chunk {
     for (const c of written) {
       const { type } = viewColumns(view)[c]!
       const packed = type === 'sketch' ? this.#sketches?.[sketch++] : this.#columns[plain++]!
-      if (!isWanted(c)) columns[c] = emptyColumn(type)
+      if (!isWanted(c)) columns[c] = NOTHING[type]
       else if (type === 'sketch') columns[c] = readSketches(packed as PackedSketches | undefined, from, to)
       else columns[c] = readColumn(type, packed as PackedColumn, times, from, rooms[room++]!)
     }
     return { view, length: to - from, columns }
   }
+}
+
+/** What stands in the place of columns that nobody asked for. */
+const NOTHING: { readonly [type in ColumnType]: CellColumn } = {
+  string: emptyColumn('string'),
+  double: emptyColumn('double'),
+  long: emptyColumn('long'),
+  timestamp: emptyColumn('timestamp'),
+  sketch: emptyColumn('sketch'),
 }
 
 /** So many columns of rows in one piece of memory: of many pieces the most garbage would be made. */
