@@ -1,10 +1,8 @@
 import type { CellColumn, NumberColumn, TextColumn } from './cell-column.ts'
 import { CellRows, type KeySummary, type WantedKeys } from './cell-rows.ts'
 import { type Cells, noCells, timesOf } from './cells.ts'
-import { splitKey } from './key.ts'
 import { type Accumulator, reserved, StringPool, taken } from './measures/measure.ts'
 import { type FoldColumns, nameColumn } from './message.ts'
-import { toStringColumn } from './string-column.ts'
 import type { View } from './view.ts'
 import { layoutOf, pickPlaces, type ViewLayout } from './view-columns.ts'
 
@@ -140,7 +138,8 @@ export class CellFold {
     const rows = this.#rows.within(keys, fromMs, toMs)
     if (rows.length === 0) return noCells(view)
     const columns: CellColumn[] = []
-    for (const [k, values] of this.#keyColumns(rows).entries()) columns[k] = { type: 'string', values }
+    for (const [k, values] of this.#rows.keyColumns(rows, view.key.length).entries())
+      columns[k] = { type: 'string', values }
     columns[layout.time] = { type: 'timestamp', values: taken(this.#rows.times, rows) }
     columns[layout.messages] = { type: 'long', values: taken(this.#messages, rows) }
     for (const [g, places] of layout.gauges.entries()) {
@@ -148,16 +147,6 @@ export class CellFold {
         for (const [c, column] of this.#measures[g]![m]!.take(rows).entries()) columns[at[c]!] = column
     }
     return { view, length: rows.length, columns }
-  }
-
-  #keyColumns(rows: Uint32Array): TextColumn['values'][] {
-    const keys = toStringColumn(Array.from(rows, (row) => this.#rows.keyAt(row)))
-    if (this.view.key.length === 1) return [keys]
-    const parts = keys.dictionary.map(splitKey)
-    return this.view.key.map((_, k) => {
-      const { dictionary, places } = toStringColumn(parts.map((values) => values[k]!))
-      return { dictionary, places: Uint32Array.from(keys.places, (place) => places[place]!) }
-    })
   }
 }
 

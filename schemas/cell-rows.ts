@@ -1,7 +1,7 @@
-import { joinKey } from './key.ts'
+import { joinKey, splitKey } from './key.ts'
 import { reserved } from './measures/measure.ts'
 import { PairTable } from './pair-table.ts'
-import type { StringColumn } from './string-column.ts'
+import { type StringColumn, toStringColumn } from './string-column.ts'
 import { compareUtf8 } from './utf8.ts'
 
 /** What is known of one key without a look at its cells. */
@@ -29,13 +29,25 @@ export type WantedKeys = string | readonly string[] | null
 /** As the length of a bucket: everything goes into one, which starts at 0. */
 export const WHOLE = Number.POSITIVE_INFINITY
 
-interface KeyRows {
-  readonly key: string
-  /** In no order. */
-  readonly rows: number[]
-  firstMs: number
-  lastMs: number
-  messages: number
+/** The distinct strings of a key part, numbered from 0. */
+class Texts {
+  readonly all: string[] = []
+  readonly #numberOf = new Map<string, number>()
+
+  /** The number of a string, given now where it had none. */
+  learn(text: string): number {
+    let number = this.#numberOf.get(text)
+    if (number === undefined) {
+      number = this.all.push(text) - 1
+      this.#numberOf.set(text, number)
+    }
+    return number
+  }
+
+  /** The number of a string; −1 where it has none. */
+  find(text: string): number {
+    return this.#numberOf.get(text) ?? -1
+  }
 }
 
 /** A column of strings whose distinct ones get numbers, the same for every column of the same key part. */
@@ -43,34 +55,44 @@ interface Numbered {
   readonly column: StringColumn<string | null>
   /** By place in the dictionary; made when first met. */
   readonly numbers: number[]
-  readonly numberOf: Map<string, number>
+  readonly texts: Texts
 }
 
 /**
  * Which row a cell has: rows counted from 0 by (key, bucket). Strings become numbers once a column, and of several key
- * parts each beginning and next part become one number, so that a message costs look-ups of numbers alone.
+ * parts each beginning and next part become one number, so that a message costs look-ups of numbers alone. There is no
+ * object a key or row, since there may be a million; the rows of a key are a list of numbers:
+ *
+ *     key ──▶ first row ──▶ next ──▶ last row ◀── key
  */
 export class CellRows {
   readonly #bucketMs: number
-  /** Per key part. */
-  readonly #strings: readonly Map<string, number>[]
+  readonly #texts: readonly Texts[]
   readonly #pairs: readonly PairTable[]
   readonly #rows = new PairTable()
-  /** By the number of the key. */
-  readonly #keys: KeyRows[] = []
-  readonly #keyOf = new Map<string, KeyRows>()
-  /** Per row. */
-  readonly #rowKeys: KeyRows[] = []
+  /** How many columns keys were looked up by: those of the view, or one that holds joined keys. */
+  #parts = 0
+  /** Per key. Rows are counted from 1 here, 0 being none. */
+  #first = new Int32Array()
+  #last = new Int32Array()
+  #firstMs = new Float64Array()
+  #lastMs = new Float64Array()
+  #messages = new Float64Array()
+  #keys = 0
+  /** Per row its key, and the next row of that key, counted from 1. */
+  #keyOf = new Int32Array()
+  #next = new Int32Array()
+  #size = 0
   times = new Float64Array()
 
   constructor(keyParts: number, bucketMs: number) {
     this.#bucketMs = bucketMs
-    this.#strings = Array.from({ length: keyParts }, () => new Map())
+    this.#texts = Array.from({ length: keyParts }, () => new Texts())
     this.#pairs = Array.from({ length: keyParts - 1 }, () => new PairTable())
   }
 
   get size(): number {
-    return this.#rowKeys.length
+    return this.#size
   }
 
   /**
@@ -84,7 +106,8 @@ export class CellRows {
     rows: Int32Array,
     wanted?: (i: number) => boolean,
   ): void {
-    const numbered = parts.map((column, k) => ({ column, numbers: [], numberOf: this.#strings[k]! }))
+    this.#parts = parts.length
+    const numbered = parts.map((column, k) => ({ column, numbers: [], texts: this.#texts[k]! }))
     const first = numbered[0]!
     for (let i = from; i < to; i++) {
       if (wanted !== undefined && !wanted(i)) {
@@ -93,11 +116,10 @@ export class CellRows {
       }
       let key = numberAt(first, i)
       for (let k = 1; k < numbered.length; k++) key = this.#pairs[k - 1]!.find(key, numberAt(numbered[k]!, i))
-      if (key >= this.#keys.length) this.#addKey(joinKey(parts.map((part) => textAt(part, i))))
+      if (key >= this.#keys) this.#addKey()
       const bucket = bucketMs === WHOLE ? 0 : Math.floor(timeMs[i]! / bucketMs)
       const row = this.#rows.find(key, bucket)
-      if (row >= this.#rowKeys.length)
-        this.#addRow(this.#keys[key]!, bucketMs === WHOLE ? 0 : bucket * bucketMs)
+      if (row >= this.#size) this.#addRow(key, bucketMs === WHOLE ? 0 : bucket * bucketMs)
       rows[i - from] = row
     }
   }
@@ -112,79 +134,142 @@ export class CellRows {
     this.find([{ dictionary: [key], places: new Uint16Array(at.to) }], timeMs, at, rows)
   }
 
-  #addKey(key: string): void {
-    const rows = {
-      key,
-      rows: [],
-      firstMs: Number.POSITIVE_INFINITY,
-      lastMs: Number.NEGATIVE_INFINITY,
-      messages: 0,
-    }
-    this.#keys.push(rows)
-    this.#keyOf.set(key, rows)
+  /** Keys are numbered in the order in which they are met, as the last of `#pairs` or the only of `#texts` does it. */
+  #addKey(): void {
+    const key = this.#keys++
+    this.#first = reserved(this.#first, this.#keys, 0)
+    this.#last = reserved(this.#last, this.#keys, 0)
+    this.#firstMs = reserved(this.#firstMs, this.#keys, 0)
+    this.#lastMs = reserved(this.#lastMs, this.#keys, 0)
+    this.#messages = reserved(this.#messages, this.#keys, 0)
+    this.#firstMs[key] = Number.POSITIVE_INFINITY
+    this.#lastMs[key] = Number.NEGATIVE_INFINITY
   }
 
-  #addRow(key: KeyRows, startMs: number): void {
-    const row = this.#rowKeys.push(key) - 1
-    this.times = reserved(this.times, row + 1, 0)
+  #addRow(key: number, startMs: number): void {
+    const row = this.#size++
+    this.times = reserved(this.times, this.#size, 0)
+    this.#keyOf = reserved(this.#keyOf, this.#size, 0)
+    this.#next = reserved(this.#next, this.#size, 0)
     this.times[row] = startMs
-    key.rows.push(row)
-    if (startMs < key.firstMs) key.firstMs = startMs
-    if (startMs > key.lastMs) key.lastMs = startMs
+    this.#keyOf[row] = key
+    const last = this.#last[key]!
+    if (last === 0) this.#first[key] = row + 1
+    else this.#next[last - 1] = row + 1
+    this.#last[key] = row + 1
+    if (startMs < this.#firstMs[key]!) this.#firstMs[key] = startMs
+    if (startMs > this.#lastMs[key]!) this.#lastMs[key] = startMs
   }
 
   /** So many more messages are in a row. */
   count(row: number, messages: number): void {
-    this.#rowKeys[row]!.messages += messages
+    this.#messages[this.#keyOf[row]!]! += messages
   }
 
-  keyAt(row: number): string {
-    return this.#rowKeys[row]!.key
-  }
-
-  summaries(): Iterable<KeySummary> {
-    return this.#keys
+  /** What is known of every key, in no order. */
+  *summaries(): Generator<KeySummary> {
+    for (let key = 0; key < this.#keys; key++) yield this.#summaryOf(key)
   }
 
   summary(key: string): KeySummary | null {
-    return this.#keyOf.get(key) ?? null
+    const number = this.#numberOf(key)
+    return number < 0 ? null : this.#summaryOf(number)
+  }
+
+  #summaryOf(key: number): KeySummary {
+    return {
+      key: this.#textOf(key),
+      firstMs: this.#firstMs[key]!,
+      lastMs: this.#lastMs[key]!,
+      messages: this.#messages[key]!,
+    }
+  }
+
+  /** The number of a key (`joinKey`); −1 where it has none. */
+  #numberOf(key: string): number {
+    if (this.#parts <= 1) return this.#texts[0]!.find(key)
+    const values = splitKey(key)
+    let number = values.length === this.#parts ? this.#texts[0]!.find(values[0]!) : -1
+    for (let k = 1; k < this.#parts && number >= 0; k++) {
+      const next = this.#texts[k]!.find(values[k]!)
+      number = next < 0 ? -1 : this.#pairs[k - 1]!.get(number, next)
+    }
+    return number
+  }
+
+  /** The key of a number (`joinKey`). */
+  #textOf(key: number): string {
+    if (this.#parts <= 1) return this.#texts[0]!.all[key]!
+    const values: string[] = []
+    for (let k = this.#parts - 1; k >= 0; k--) values[k] = this.#texts[k]!.all[this.#partOf(key, k)]!
+    return joinKey(values)
+  }
+
+  /** The number of part `k` of a key. */
+  #partOf(key: number, k: number): number {
+    let beginning = key
+    for (let level = this.#parts - 2; level >= k; level--) beginning = this.#pairs[level]!.firstOf(beginning)
+    if (k === 0) return beginning
+    if (k === this.#parts - 1) return this.#pairs[k - 1]!.secondOf(key)
+    return this.#pairs[k - 1]!.secondOf(beginning)
+  }
+
+  /** The key of each of `rows` as columns of `keyParts` parts. */
+  keyColumns(rows: Uint32Array, keyParts: number): StringColumn[] {
+    if (this.#parts !== keyParts) {
+      // They were looked up as joined keys.
+      const values = Array.from(rows, (row) => splitKey(this.#textOf(this.#keyOf[row]!)))
+      return Array.from({ length: keyParts }, (_, k) => toStringColumn(values.map((parts) => parts[k]!)))
+    }
+    return this.#texts.map(({ all }, k) => {
+      const places = new Uint32Array(rows.length)
+      for (let i = 0; i < rows.length; i++) places[i] = this.#partOf(this.#keyOf[rows[i]!]!, k)
+      if (rows.length >= all.length) return { dictionary: all, places }
+      return toStringColumn(Array.from(places, (place) => all[place]!))
+    })
   }
 
   /** The rows of `wanted` keys whose bucket starts in `[fromMs, toMs)`: by key as UTF-8 bytes, then by time. */
   within(wanted: WantedKeys, fromMs: number, toMs: number): Uint32Array {
-    const all = wanted === null ? this.#keys : [wanted].flat().map((key) => this.#keyOf.get(key))
-    const keys = all.filter(
-      (one) => one !== undefined && one.lastMs >= fromMs && one.firstMs < toMs,
-    ) as KeyRows[]
-    if (keys.length > 1) keys.sort((a, b) => compareUtf8(a.key, b.key))
+    const numbers =
+      wanted === null
+        ? Array.from({ length: this.#keys }, (_, key) => key)
+        : [wanted].flat().map((key) => this.#numberOf(key))
+    const keys = numbers.filter(
+      (key) => key >= 0 && this.#lastMs[key]! >= fromMs && this.#firstMs[key]! < toMs,
+    )
     const { times } = this
     const rows: number[] = []
-    for (const one of keys) {
-      const own = one.rows.filter((row) => times[row]! >= fromMs && times[row]! < toMs)
+    for (const key of this.#sorted(keys)) {
+      const begin = rows.length
+      let isSorted = true
+      for (let row = this.#first[key]! - 1; row >= 0; row = this.#next[row]! - 1) {
+        const timeMs = times[row]!
+        if (timeMs < fromMs || timeMs >= toMs) continue
+        if (rows.length > begin && times[rows.at(-1)!]! > timeMs) isSorted = false
+        rows.push(row)
+      }
       // They mostly come in order.
-      if (own.some((row, i) => i > 0 && times[own[i - 1]!]! > times[row]!))
-        own.sort((a, b) => times[a]! - times[b]!)
-      for (const row of own) rows.push(row)
+      if (!isSorted)
+        for (const row of rows.splice(begin).sort((a, b) => times[a]! - times[b]!)) rows.push(row)
     }
     return Uint32Array.from(rows)
   }
-}
 
-function numberAt({ column, numbers, numberOf }: Numbered, i: number): number {
-  const place = column.places[i]!
-  return numbers[place] ?? learn(column.dictionary[place] ?? '', place, numbers, numberOf)
-}
-
-function learn(text: string, place: number, numbers: number[], numberOf: Map<string, number>): number {
-  let number = numberOf.get(text)
-  if (number === undefined) {
-    number = numberOf.size
-    numberOf.set(text, number)
+  /** Keys in the order of their UTF-8 bytes. */
+  #sorted(keys: number[]): readonly number[] {
+    if (keys.length < 2) return keys
+    const texts = new Map(keys.map((key) => [key, this.#textOf(key)]))
+    return keys.sort((a, b) => compareUtf8(texts.get(a)!, texts.get(b)!))
   }
-  numbers[place] = number
-  return number
 }
 
-function textAt({ dictionary, places }: StringColumn<string | null>, i: number): string {
-  return dictionary[places[i]!] ?? ''
+function numberAt({ column, numbers, texts }: Numbered, i: number): number {
+  const place = column.places[i]!
+  let number = numbers[place]
+  if (number === undefined) {
+    number = texts.learn(column.dictionary[place] ?? '')
+    numbers[place] = number
+  }
+  return number
 }

@@ -30,6 +30,26 @@ export class PairTable {
     return this.#add(slot, a, b)
   }
 
+  /** The number of (a, b); −1 where it has none. */
+  get(a: number, b: number): number {
+    const slots = this.#slots
+    const mask = slots.length - 1
+    for (let slot = hashPair(a, b) & mask; ; slot = (slot + 1) & mask) {
+      const id = slots[slot]! - 1
+      if (id < 0 || (this.#second[id] === b && this.#first[id] === a)) return id
+    }
+  }
+
+  /** The first of the pair that has a number. */
+  firstOf(id: number): number {
+    return this.#first[id]!
+  }
+
+  /** The second. */
+  secondOf(id: number): number {
+    return this.#second[id]!
+  }
+
   #add(slot: number, a: number, b: number): number {
     const id = this.#size++
     if (id === this.#first.length) this.#grow()

@@ -79,7 +79,7 @@ class Maxima implements Accumulator {
   reserve(rows: number): void {
     this.#values = reserved(this.#values, rows, UNIT)
     this.#times = reserved(this.#times, rows, Number.NaN)
-    this.#sources = reserved(this.#sources, rows, 0)
+    if (this.#named) this.#sources = reserved(this.#sources, rows, 0)
   }
 
   fold(rows: Int32Array, n: number, values: Float64Array, { timeMs, source }: Folded): void {
@@ -114,8 +114,9 @@ class Maxima implements Accumulator {
       const at = this.#times[row]!
       if (timeMs > at) return
       if (timeMs === at) {
+        if (source === null) return
         const held = this.#pool.strings[this.#sources[row]!]!
-        if (source === null || compareUtf8(source, held) >= 0) return
+        if (compareUtf8(source, held) >= 0) return
       }
     }
     this.#values[row] = value
@@ -124,14 +125,13 @@ class Maxima implements Accumulator {
   }
 
   take(rows: Uint32Array): CellColumn[] {
-    const places = new Uint32Array(rows.length)
-    for (let i = 0; i < rows.length; i++) places[i] = this.#sources[rows[i]!]!
-    return [
+    const columns: CellColumn[] = [
       { type: 'timestamp', values: taken(this.#times, rows) },
       { type: 'double', values: taken(this.#values, rows, UNIT, Number.NaN) },
-      ...(this.#named
-        ? [{ type: 'string', values: { dictionary: this.#pool.strings, places } } as const]
-        : []),
     ]
+    if (!this.#named) return columns
+    const places = new Uint32Array(rows.length)
+    for (let i = 0; i < rows.length; i++) places[i] = this.#sources[rows[i]!]!
+    return [...columns, { type: 'string', values: { dictionary: this.#pool.strings, places } }]
   }
 }

@@ -1,0 +1,42 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { expect, test } from 'vitest'
+import { CellFold } from '../../schemas/cell-fold.ts'
+import { MINUTE_MS } from '../../schemas/time.ts'
+import { hostMinute } from '../../schemas/views/host-minute.ts'
+import { hostColumns } from '../sim/messages.ts'
+
+const HOSTS = 10_000
+const MINUTES = 2
+/** Fifteen numbers a cell are 120 bytes, its key and its place in the tables some more; arrays have up to twice the room. */
+const CELL_BYTES_MAX = 380
+/** An object a key or row would be several times that, and the garbage collector would visit it again and again. */
+const HEAP_BYTES_MAX = 110
+
+setFlagsFromString('--expose-gc')
+const collect = runInNewContext('gc') as () => void
+
+/** Memory that an array gave up is counted until the collection behind the one that found it. */
+function used() {
+  collect()
+  collect()
+  const { heapUsed, arrayBuffers } = process.memoryUsage()
+  return { heap: heapUsed, all: heapUsed + arrayBuffers }
+}
+
+test('the cells of ten thousand hosts are numbers in arrays', () => {
+  const fold = new CellFold(hostMinute)
+  const minute = (m: number) =>
+    hostColumns(
+      Array.from({ length: HOSTS }, (_, h) => {
+        return { service: `service-${h % 20}`, host: `host-${h}`, timeMs: m * MINUTE_MS, gauges: [h, 2, 3] }
+      }),
+    )
+  const before = used()
+  for (let m = 0; m < MINUTES; m++) fold.addAll(minute(m))
+  const after = used()
+  expect(fold.size).toBe(HOSTS * MINUTES)
+  expect((after.all - before.all) / fold.size).toBeLessThan(CELL_BYTES_MAX)
+  expect((after.heap - before.heap) / fold.size).toBeLessThan(HEAP_BYTES_MAX)
+  expect(fold.summary(`service-7\u001fhost-7`)?.messages).toBe(MINUTES)
+})
