@@ -22,6 +22,7 @@ import { ownLake } from './lake-owner.ts'
 import { lakeStore } from './lake-store.ts'
 import { bringLeftBehind } from './left-behind.ts'
 import { tablesIn } from './open-lake.ts'
+import { tickEncoding } from './tick-encoding.ts'
 import { startWriters, type Writers } from './writers.ts'
 
 /** What `up` and `batch --once` share: the data directory, and the layers that write to the lake. */
@@ -78,6 +79,8 @@ export async function openData(
   const named = await readNamedPosition({ messages, views: allViews(tables) })
 
   const encoder = sealThread()
+  const ticks = tickEncoding(encoder)
+  closing.add('tick encoder', () => ticks.close())
   const dir = join(dataDir, 'journal')
   const left = { disk, random, tables, encoder, logLine }
   const leftBehind = await bringLeftBehind({ dir, floor: named.position }, left)
@@ -108,7 +111,7 @@ export async function openData(
       tables: { writer: tables, speed: tables, batch: tables },
       openEngine: engineOf(engine, settings, host, { ...opened, store }),
       encoder,
-      encodeTick: (parts) => encoder.encodeCells(parts),
+      encodeTick: ticks.encode,
       turn: eventLoopTurn,
       clock,
       random,
