@@ -2,12 +2,13 @@ import net from 'node:net'
 
 /**
  * Passes on what clients and a broker say. `swallow(n)`: the answers to the next `n` produce requests are lost, each with its
- * connection, after the broker has done what they asked. `silence()`: nothing more comes or goes over the connections there are,
+ * connection, after the broker has done what they asked; `first` is called before each is. `silence()`: nothing more comes or goes over the connections there are,
  * as when the machine behind them is gone; those made from then on are whole.
  */
 export async function startProxy() {
   let target = 0
   let toSwallow = 0
+  let beforeLoss = () => {}
   let swallowed = 0
   const sockets = new Set<net.Socket>()
   const silences = new Set<() => void>()
@@ -49,6 +50,7 @@ export async function startProxy() {
       if (silent) return
       if (!doomed) return void client.write(chunk)
       swallowed += 1
+      beforeLoss()
       end()
     })
   })
@@ -59,8 +61,9 @@ export async function startProxy() {
     reach: (port: number) => {
       target = port
     },
-    swallow: (count: number) => {
+    swallow: (count: number, first = () => {}) => {
       toSwallow += count
+      beforeLoss = first
     },
     swallowed: () => swallowed,
     silence: () => {
