@@ -106,14 +106,14 @@ export async function statusOf(layers: Embedded, clock: Clock): Promise<object> 
   }
 }
 
-/** Requests of a store by operation, those of other programs below their names; null for a lake on a disk. */
+/** Requests of a store by operation, those of DuckDB below its name; null for a lake on a disk. */
 export function presentRequests(counts: AllCounts | null): object | null {
   if (counts === null) return null
-  const { duckdb, spark, ...own } = counts
-  return { ...presentOperations(own), duckdb: presentOperations(duckdb), spark: presentOperations(spark) }
+  const { duckdb, ...own } = counts
+  return { ...presentOperations(own), duckdb: presentOperations(duckdb) }
 }
 
-function presentOperations(counts: RequestCounts): object {
+function presentOperations(counts: Partial<RequestCounts>): object {
   const entries = Object.entries(counts).map(([operation, { bytesSent, bytesReceived, ...numbers }]) => {
     return [operation, { ...numbers, bytes_sent: bytesSent, bytes_received: bytesReceived }]
   })

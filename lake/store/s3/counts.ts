@@ -14,12 +14,10 @@ export interface OperationCounts {
 
 export type RequestCounts = { readonly [operation in Operation]: OperationCounts }
 
-/** What is counted of one bucket: what this process asks for itself, and what others ask for on its behalf. */
+/** What is counted of one bucket: what this process asks for itself, and by way of DuckDB. */
 export interface AllCounts extends RequestCounts {
-  /** DuckDB, for runs; its HEADs are among the gets. */
-  readonly duckdb: RequestCounts
-  /** Spark's jobs, as far as they told; a HEAD is a get, a COPY a put. */
-  readonly spark: RequestCounts
+  /** In runs; a HEAD is a get too, and DuckDB sends nothing else. */
+  readonly duckdb: Pick<RequestCounts, 'get'>
 }
 
 export function noRequests(): RequestCounts {

@@ -42,7 +42,7 @@ export function openBucket(
   const url = bucketUrl({ endpoint, region, pathStyle }, bucket)
   const credentials = credentialSource(config, { http, clock, disk, env })
   const requests = new Requests({ http, clock, random, credentials, region, url })
-  const counts = { ...requests.counts, duckdb: noRequests(), spark: noRequests() }
+  const counts = { ...requests.counts, duckdb: { get: noRequests().get } }
   const copies = new LocalCopies(config.copiesDir, config.copiesBytesMax, { disk, clock, random })
   return {
     store: new S3Store(requests, place, copies),
