@@ -70,6 +70,12 @@ test.runIf(found)(
     for (const sender of senders) sender.send(EACH)
     for (const service of ['kafka', 'collector-1', 'speed-1', 'lake-writer']) await stack.start(service)
     await stack.kill('s3')
+    await until('nodes say that the bucket is away', async () => {
+      const ready = await fetch(`${url}/readyz`)
+      return ready.status === 503 && (await ready.text()).includes('serving')
+    })
+    // From their indexes, all the same.
+    expect((await fetch(`${url}/v1/services`, { headers })).status).toBe(200)
     await stack.start('s3')
     await stack.join('serve-2')
     await until(
