@@ -50,15 +50,10 @@ export function mapSql(
 
 /** Partial cells of several relations of partial cells, of each (key, minute) one. */
 export function reduceSql(view: View, dialect: Dialect, partials: readonly string[]): string {
-  return staged(
-    view,
-    measuresOf(view, dialect).map(({ sql }) => sql.reduce()),
-    {
-      minute: 'minute',
-      messages: 'sum(messages)',
-      from: partials.map((partial) => `SELECT * FROM ${partial}`).join(' UNION ALL '),
-    },
-  )
+  const query = partials.map((partial) => `SELECT * FROM ${partial}`).join(' UNION ALL ')
+  const parts = { query, keys: [...view.key.map((_, k) => `k${k}`), 'minute'], group: GROUP }
+  const stages = measuresOf(view, dialect).map(({ sql }) => sql.reduce(parts))
+  return staged(view, stages, { minute: 'minute', messages: 'sum(messages)', from: query })
 }
 
 /** Partial cells, of each (key, minute) one, in the published columns; in no order. */
@@ -77,6 +72,9 @@ export function finalSql(view: View, dialect: Dialect, partial: string): string 
 export function orderSql(view: View, dialect: Dialect): string {
   return [...view.key, 'time_stamp'].map(dialect.name).join(', ')
 }
+
+/** What rows are grouped into: partial cells whose results are not computed yet. */
+const GROUP = 'cell'
 
 interface PlacedSql {
   readonly g: number
@@ -109,5 +107,5 @@ function staged(
   ]
   const results = [...keys, 'minute', 'messages', ...listed(stages.flatMap((one) => one.results))]
   const groups = [...keys, 'minute'].join(', ')
-  return `SELECT ${results.join(', ')} FROM (SELECT ${aggregates.join(', ')} FROM (${from}) GROUP BY ${groups})`
+  return `SELECT ${results.join(', ')} FROM (SELECT ${aggregates.join(', ')} FROM (${from}) GROUP BY ${groups}) AS ${GROUP}`
 }

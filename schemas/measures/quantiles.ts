@@ -17,13 +17,12 @@ export const quantiles: Measure = {
   accumulator: () => new Sketches(),
   sql(dialect, prefix) {
     const [name, list] = [`${prefix}sketch`, `${prefix}list`]
-    const made = (aggregate: string, result: string) => ({
-      aggregates: [{ name: list, sql: aggregate }],
-      results: [{ name, sql: result }],
-    })
     return {
-      map: ({ value }) => made(dialect.list(dialect.bucket(value)), dialect.runs(list)),
-      reduce: () => made(dialect.joinedRuns(name), dialect.addedRuns(list)),
+      map: ({ value }) => ({
+        aggregates: [{ name: list, sql: dialect.list(dialect.bucket(value)) }],
+        results: [{ name, sql: dialect.runs(list) }],
+      }),
+      reduce: (parts) => dialect.addedRuns(name, prefix, parts),
       final: () => [name],
     }
   },

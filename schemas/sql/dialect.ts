@@ -26,10 +26,21 @@ export interface Dialect {
   list(value: string): string
   /** Of such a list, each value with how often it stands there: `[{bucket, count}]`, ascending; empty for NULL. */
   runs(list: string): string
-  /** Aggregate: lists of `{bucket, count}` as one list, in order of the buckets, which may stand there several times. */
-  joinedRuns(list: string): string
-  /** Such a list with the counts of equal buckets added. */
-  addedRuns(list: string): string
+  /**
+   * Of partial results, which have a list of `{bucket, count}` in column `name`: `name` as one list with the counts of equal
+   * buckets added, ascending. Columns in between have names that begin with `prefix`.
+   */
+  addedRuns(name: string, prefix: string, parts: PartialResults): SqlStage
+}
+
+/** Partial results that are added up. */
+export interface PartialResults {
+  /** All of them, as a query. */
+  readonly query: string
+  /** Their columns by which they are grouped; none is NULL. */
+  readonly keys: readonly string[]
+  /** What results call the group that they are of. */
+  readonly group: string
 }
 
 /** A column of a query. */
@@ -53,7 +64,7 @@ export interface MeasureSql {
   /** From rows with a double `value`, their time `ms` and their `source`, both columns' names as given. */
   map(of: { readonly value: string; readonly ms: string; readonly source: string | null }): SqlStage
   /** From rows of partial results. */
-  reduce(): SqlStage
+  reduce(parts: PartialResults): SqlStage
   /** The measure's columns, in their order, of partial results. */
   final(): readonly string[]
 }

@@ -28,24 +28,18 @@ export const duckdb: Dialect = {
     const pair = 'struct_pack(bucket := pair.key, count := pair.value::BIGINT)'
     return `CASE WHEN len(${list}) > 0 THEN list_transform(map_entries(list_histogram(${list})), lambda pair: ${pair}) ELSE [] END`
   },
-  joinedRuns: (list) => `list_sort(flatten(list(${list})))`,
-  addedRuns,
+  // Buckets are grouped, not looked for in lists: that takes memory by the cells' buckets alone, and of what can be spilled.
+  addedRuns(name, _prefix, { query, keys, group }) {
+    const same = keys.map((key) => `part.${key} = ${group}.${key}`).join(' AND ')
+    const pairs = `SELECT unnest(part.${name}) AS pair FROM (${query}) AS part WHERE ${same}`
+    const added = `SELECT pair.bucket AS bucket, sum(pair.count)::BIGINT AS count FROM (${pairs}) GROUP BY pair.bucket`
+    const list = `SELECT list_sort(list(struct_pack(bucket := bucket, count := count))) FROM (${added})`
+    return { aggregates: [], results: [{ name, sql: `coalesce((${list}), [])` }] }
+  },
 }
 
 /** The smallest normal double. */
 const SMALLEST = '2.2250738585072014e-308'
-
-/**
- * Runs of equal buckets of an ordered list of pairs: where each begins, then of each its bucket and the counts of its part of
- * the list, from one beginning up to the next.
- */
-function addedRuns(list: string): string {
-  const starts = `list_filter(range(1, len(${list}) + 1), lambda i: i = 1 OR ${list}[i].bucket <> ${list}[i - 1].bucket)`
-  const ends = `list_append(${starts}[2:], len(${list}) + 1)`
-  const counts = `list_transform(${list}[run[1]:run[2] - 1], lambda pair: pair.count)`
-  const added = `struct_pack(bucket := ${list}[run[1]].bucket, count := list_sum(${counts})::BIGINT)`
-  return `CASE WHEN len(${list}) > 0 THEN list_transform(list_zip(${starts}, ${ends}), lambda run: ${added}) ELSE [] END`
-}
 
 function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`

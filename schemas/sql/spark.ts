@@ -33,14 +33,19 @@ export const spark: Dialect = {
       (at) => `${list}[${at}]`,
       (from, to) => `${to} - ${from}`,
     ),
-  joinedRuns: (list) => `sort_array(flatten(collect_list(${list})))`,
-  addedRuns: (list) =>
-    runsOf(
+  addedRuns(name, prefix) {
+    const list = `${prefix}list`
+    const added = runsOf(
       list,
       (at) => `${list}[${at}].bucket`,
       (from, to) =>
         `aggregate(slice(${list}, ${from} + 1, ${to} - ${from}), 0L, (sum, pair) -> sum + pair.\`count\`)`,
-    ),
+    )
+    return {
+      aggregates: [{ name: list, sql: `sort_array(flatten(collect_list(${name})))` }],
+      results: [{ name, sql: added }],
+    }
+  },
 }
 
 /** The smallest normal double. */
