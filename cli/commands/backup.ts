@@ -9,6 +9,7 @@ import { textTable } from '../help.ts'
 import { nodeClock } from '../host/clock.ts'
 import { nodeDisk } from '../host/disk.ts'
 import { nodeRandom } from '../host/random.ts'
+import { amount } from './amount.ts'
 import { backupPlace } from './backup/place.ts'
 import { bytesText } from './backup/words.ts'
 
@@ -67,7 +68,7 @@ async function run(args: Args, io: Io): Promise<number> {
     throw new TidemarkError('E_BACKUP', `there is nothing in ${settings.dataDir()} to back up`)
   const bytes = files.reduce((sum, { size }) => sum + size, 0)
   io.out(
-    `backup of ${time}: ${files.length} files, ${bytesText(bytes)}, of which ${bytesText(writtenBytes)} were new\n`,
+    `backup of ${time}: ${amount(files.length, 'file')}, ${bytesText(bytes)}, of which ${bytesText(writtenBytes)} were new\n`,
   )
   if (keep !== null) {
     const removed = await keepNewest(store, keep)

@@ -12,9 +12,10 @@ import { lakeStore } from '../compose/lake-store.ts'
 import { nodeClock } from '../host/clock.ts'
 import { nodeDisk } from '../host/disk.ts'
 import { nodeRandom } from '../host/random.ts'
+import { amount } from './amount.ts'
 import { filesOf, lookAt } from './import/files.ts'
 import { ownScratch } from './import/scratch.ts'
-import { amount, refusedText } from './import/words.ts'
+import { refusedText } from './import/words.ts'
 import { datasetOf, openTarget, optionsOf } from './import.ts'
 import { runLine } from './runs.ts'
 
@@ -84,7 +85,7 @@ async function run(args: Args, io: Io): Promise<number> {
       const { rows, files, refused } = await correct(await reading.corrections(), about, deps)
       const wrong = reading.preview.staged.refused
       const did = isDry ? 'would be corrected' : 'corrected'
-      io.out(`${file.name}: ${amount(rows)} ${did} in ${files} file${files === 1 ? '' : 's'}\n`)
+      io.out(`${file.name}: ${amount(rows, 'row')} ${did} in ${amount(files, 'file')}\n`)
       io.out(`${refusedText(wrong, null)}${refusedRows(refused)}`)
       if (!isDry && rows > 0) {
         await record(rows, refused.length)

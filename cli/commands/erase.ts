@@ -14,8 +14,8 @@ import { nodeClock } from '../host/clock.ts'
 import { nodeDisk } from '../host/disk.ts'
 import { nodeRandom } from '../host/random.ts'
 import { builtInDefinitions } from '../settings/definitions.ts'
+import { amount } from './amount.ts'
 import { askRunning } from './ask.ts'
-import { amount } from './import/words.ts'
 
 export const erase: Command = {
   name: 'erase',
@@ -73,7 +73,7 @@ async function run(args: Args, io: Io): Promise<number> {
     const eraser = await openEraser(args, io, closing, stopping.signal)
     const found = await eraser.preview(dataset, what)
     const cells = found.frozen_cells === 0 ? '' : ` and ${cellsText(found.frozen_cells)}`
-    const named = `${amount(found.rows)} of ${dataset} in ${found.files} file${found.files === 1 ? '' : 's'}${cells}`
+    const named = `${amount(found.rows, 'row')} of ${dataset} in ${amount(found.files, 'file')}${cells}`
     if (flags['dry-run'] !== undefined) {
       io.out(`${named} would be erased\n`)
       return 0
@@ -94,15 +94,15 @@ function said(states: readonly ErasureState[], io: Io): number {
     const frozen =
       removed + unnamed === 0 ? '' : `, ${cellsText(removed)} removed, ${unnamed} left without the name`
     const done = erased
-      ? `${amount(rows)} erased${frozen}`
-      : `${amount(rows)} taken out, but answers may still hold them`
+      ? `${amount(rows, 'row')} erased${frozen}`
+      : `${amount(rows, 'row')} taken out, but answers may still hold them`
     const rest = state === 'ended' ? 'nothing is left of them' : `it goes on: ${reason}`
     io.out(`erasure ${erasure}: ${done}; ${rest}\n`)
   }
   return states.every(({ erased, state }) => erased || state === 'ended') ? 0 : 1
 }
 
-const cellsText = (n: number) => `${n.toLocaleString('en')} cell${n === 1 ? '' : 's'} of expired messages`
+const cellsText = (n: number) => `${amount(n, 'cell')} of expired messages`
 
 /** Throws `E_USAGE`, `E_PARAMETER`. */
 function whatOf({ host, service, where, from, to }: Args['flags']): ErasedMessages {

@@ -26,6 +26,7 @@ import { nodeDisk } from '../host/disk.ts'
 import { diskError } from '../host/disk-error.ts'
 import { nodeRandom } from '../host/random.ts'
 import { builtInDefinitions } from '../settings/definitions.ts'
+import { amount } from './amount.ts'
 import { pairs } from './pairs.ts'
 
 export const exportCommand: Command = {
@@ -89,7 +90,7 @@ async function run({ flags, settings }: Args, io: Io): Promise<number> {
     const write = (path: string) => writeExport(plan, table.table, format, path, stopping.signal)
     const rows =
       output === null ? await toStandardOutput(write, join(scratch, 'rows')) : await toFile(write, output)
-    io.err(`${rows} ${rows === 1 ? 'row' : 'rows'} of ${table.name}${basis(table, snapshot, above)}\n`)
+    io.err(`${amount(rows, 'row')} of ${table.name}${basis(table, snapshot, above)}\n`)
     return 0
   } catch (error) {
     throw error instanceof TidemarkError ? error : diskError(scratch, error)

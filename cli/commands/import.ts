@@ -15,12 +15,13 @@ import { nodeClock } from '../host/clock.ts'
 import { nodeDisk } from '../host/disk.ts'
 import { nodeRandom } from '../host/random.ts'
 import { builtInDefinitions } from '../settings/definitions.ts'
+import { amount } from './amount.ts'
 import { askRunning } from './ask.ts'
 import { runElsewhere, runIn } from './batch.ts'
 import { ImportBar } from './import/bar.ts'
 import { filesOf, lookAt, type NamedFile } from './import/files.ts'
 import { ownScratch } from './import/scratch.ts'
-import { amount, previewText, refusedText } from './import/words.ts'
+import { previewText, refusedText } from './import/words.ts'
 import { pairs } from './pairs.ts'
 import { runLine } from './runs.ts'
 
@@ -138,12 +139,16 @@ async function importFile(named: NamedFile, file: ImportFile, context: Context):
     const { accepted, refused } = preview.staged
     io.err(previewText(named.name, preview, { dataset, zone: options.zone }))
     if (flags['dry-run'] !== undefined) {
-      io.out(`${named.name}: ${amount(accepted)} would be taken\n${refusedText(refused, null)}`)
+      io.out(`${named.name}: ${amount(accepted, 'row')} would be taken\n${refusedText(refused, null)}`)
       return false
     }
-    if (preview.isGuessed && flags.yes === undefined && !(await isAgreed(io))) {
-      io.out(`${named.name}: nothing was written\n`)
-      return false
+    if (accepted > 0 && preview.isGuessed && flags.yes === undefined && isSomebodyThere(io)) {
+      // What is agreed to is known before.
+      io.err(`  ${amount(accepted, 'row')} would be taken\n${refusedText(refused, null)}`)
+      if (!(await isAgreed(io))) {
+        io.out(`${named.name}: nothing was written\n`)
+        return false
+      }
     }
     const kept =
       refused.length === 0 ? null : join(context.dataDir, 'rejects', `import-${file.sha256.slice(0, 16)}.csv`)
@@ -161,7 +166,7 @@ async function importFile(named: NamedFile, file: ImportFile, context: Context):
     const tell = (done: number, total: number) => bar.writes(done / total, accepted)
     const isTaken = await importing.commit(tell).finally(() => bar.clear())
     io.out(
-      `${named.name}: ${isTaken ? `${amount(accepted)} taken` : 'is in the lake already'}\n${refusedText(refused, kept)}`,
+      `${named.name}: ${isTaken ? `${amount(accepted, 'row')} taken` : 'is in the lake already'}\n${refusedText(refused, kept)}`,
     )
     return isTaken
   } finally {
@@ -169,9 +174,13 @@ async function importFile(named: NamedFile, file: ImportFile, context: Context):
   }
 }
 
-/** Whether the person at the terminal agrees; where nobody sits, what was said is enough. */
+/** Whether a person can be asked; where nobody sits, what was said is enough. */
+function isSomebodyThere(io: Io): boolean {
+  return io.isTerminal && process.stdin.isTTY === true
+}
+
+/** Whether the person at the terminal agrees. */
 async function isAgreed(io: Io): Promise<boolean> {
-  if (!io.isTerminal || process.stdin.isTTY !== true) return true
   const asking = createInterface({ input: process.stdin, output: process.stderr })
   try {
     const answer = await Promise.race([asking.question('Import it so? [y/N] '), io.stopped.then(() => 'n')])

@@ -9,6 +9,7 @@ import { csvLine } from '../../serving/http/csv.ts'
 import { iso } from '../../serving/http/present.ts'
 import { type Args, type Command, type Io, LAKE_SETTINGS } from '../command.ts'
 import { textTable } from '../help.ts'
+import { amount } from './amount.ts'
 import { withQueries } from './with-queries.ts'
 
 const FORMATS = ['table', 'csv', 'json', 'parquet'] as const
@@ -93,11 +94,11 @@ function shownValue(value: QueryValue): string {
 function basisText(tables: readonly ReadTable[], cutAt: number | null): string {
   const lines = tables.map(({ name, version, timeMs, rows, files, sealedToMs }) => {
     if (version === null) return `${name}: nothing yet`
-    const what = `${name}: version ${version} of ${iso(timeMs!)}, ${rows} rows in ${files} files`
+    const what = `${name}: version ${version} of ${iso(timeMs!)}, ${amount(rows, 'row')} in ${amount(files, 'file')}`
     if (sealedToMs === undefined) return what
     const sealed = sealedToMs === 0 ? 'nothing of the log' : `what was accepted up to ${iso(sealedToMs)}`
     return `${what}; it holds ${sealed}, newer messages are still in the log`
   })
-  const cut = cutAt === null ? [] : [`cut off after ${cutAt} rows (query.rows_max)`]
+  const cut = cutAt === null ? [] : [`cut off after ${amount(cutAt, 'row')} (query.rows_max)`]
   return [...lines, ...cut].map((line) => `${line}\n`).join('')
 }

@@ -8,6 +8,7 @@ import { storeAt } from '../compose/lake-store.ts'
 import { nodeClock } from '../host/clock.ts'
 import { nodeDisk } from '../host/disk.ts'
 import { nodeRandom } from '../host/random.ts'
+import { amount } from './amount.ts'
 import { backupPlace } from './backup/place.ts'
 
 export const restoreCommand: Command = {
@@ -55,7 +56,7 @@ async function run(args: Args, io: Io): Promise<number> {
   if (io.isTerminal) io.err('\r\x1b[K')
   await takePlace(unfinished, dataDir)
   io.out(
-    `${dataDir} holds the backup of ${manifest.time}: ${manifest.files.length} files; start it with tidemark up --data ${dataDir}\n`,
+    `${dataDir} holds the backup of ${manifest.time}: ${amount(manifest.files.length, 'file')}; start it with tidemark up --data ${dataDir}\n`,
   )
   return 0
 }

@@ -3,6 +3,7 @@ import { type PresentedRun, parseRun, presentRun } from '../../serving/http/pres
 import { type Args, type Command, type Io, LAKE_SETTINGS } from '../command.ts'
 import { textTable } from '../help.ts'
 import { nodeDisk } from '../host/disk.ts'
+import { amount } from './amount.ts'
 import { askRunning } from './ask.ts'
 
 export const runs: Command = {
@@ -64,8 +65,6 @@ function runsTable(records: readonly RunRecord[]): string {
 }
 
 const seconds = ({ startedMs, endedMs }: RunRecord) => `${((endedMs - startedMs) / 1000).toFixed(1)} s`
-
-const amount = (n: number, what: string) => `${n} ${what}${n === 1 ? '' : 's'}`
 
 /** One run as a sentence. */
 export function runLine(record: RunRecord): string {

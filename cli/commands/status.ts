@@ -23,26 +23,37 @@ async function run({ flags, settings }: Args, io: Io): Promise<number> {
       'E_CONNECT',
       `no tidemark up runs on ${settings.dataDir()}; start one, or give --data`,
     )
-  const layers = answer as Record<string, Record<string, unknown> | string>
-  io.out(flags.json === undefined ? table(layers) : `${JSON.stringify(answer, null, 2)}\n`)
+  const layers = answer as Status
+  io.out(flags.json === undefined ? statusTable(layers) : `${JSON.stringify(answer, null, 2)}\n`)
   return Object.values(layers).some((layer) => isFailing(layer)) ? 1 : 0
 }
 
-function isFailing(layer: Record<string, unknown> | string): boolean {
-  return (
-    typeof layer === 'object' && ['failing', 'failed', 'disk_full', 'waiting'].includes(String(layer.state))
-  )
+type Figures = { readonly [figure: string]: unknown }
+type Status = { readonly [layer: string]: Figures | readonly Figures[] | string }
+
+function isFailing(layer: Status[string]): boolean {
+  return isFigures(layer) && ['failing', 'failed', 'disk_full', 'waiting'].includes(String(layer.state))
 }
 
-/** One row a layer: its state, and its plain figures. */
-function table(layers: Record<string, Record<string, unknown> | string>): string {
+function isFigures(layer: Status[string]): layer is Figures {
+  return typeof layer === 'object' && !Array.isArray(layer)
+}
+
+/** One row a layer: its state, and its plain figures. What a dataset takes in the lake is a row a dataset, without a state. */
+export function statusTable(layers: Status): string {
   const rows = Object.entries(layers).flatMap(([name, layer]) => {
-    if (typeof layer === 'string') return []
+    if (Array.isArray(layer)) return layer.map((one: Figures) => [name, '', figuresText(one)])
+    if (!isFigures(layer)) return []
     const { state, reason, ...rest } = layer
-    const figures = Object.entries(rest)
-      .filter(([, value]) => value !== null && typeof value !== 'object')
-      .map(([figure, value]) => `${figure} ${value}`)
-    return [[name, String(state), [reason, ...figures].filter((part) => part).join(', ')]]
+    const figures = [reason, figuresText(rest)]
+    return [[name, String(state), figures.filter((part) => part).join(', ')]]
   })
   return textTable([['layer', 'state', 'figures'], ...rows])
+}
+
+function figuresText(figures: Figures): string {
+  return Object.entries(figures)
+    .filter(([, value]) => value !== null && typeof value !== 'object')
+    .map(([figure, value]) => `${figure} ${value}`)
+    .join(', ')
 }

@@ -77,7 +77,10 @@ test('an export of messages, imported elsewhere, answers the same', async () => 
       const path = join(dir, `all.${format}`)
       await writeFile(path, 'what was there before')
       const exported = await exporting('--messages', '--output', path)
-      expect(exported).toMatchObject({ code: 0, err: expect.stringContaining(`${ROWS} rows of messages`) })
+      expect(exported).toMatchObject({
+        code: 0,
+        err: expect.stringContaining(`${ROWS.toLocaleString('en')} rows of messages`),
+      })
       const fresh = join(dir, `fresh-${format}`)
       const imported = await runCommand(['import', path, '--data', fresh])
       expect(imported).toMatchObject({ code: 0, out: expect.stringContaining('20,000 rows taken') })

@@ -43,7 +43,7 @@ test('the command answers as a table, CSV, JSON and Parquet, and says what it re
     code: 0,
     out: 'service  n     most\nshop     1000  9\nweb      2000  9\n',
     err: expect.stringMatching(
-      /^messages: version \d+ of 2026-.*, 3000 rows in 3 files; it holds (nothing of the log|what was accepted up to 2)/,
+      /^messages: version \d+ of 2026-.*, 3,000 rows in 3 files; it holds (nothing of the log|what was accepted up to 2)/,
     ),
   })
   expect((await asking(sql, '--format', 'csv')).out).toBe('service,n,most\r\nshop,1000,9\r\nweb,2000,9\r\n')

@@ -8,6 +8,7 @@ import { describeTimeForm } from '../../../lake/import/times.ts'
 import { type Dataset, nameColumns } from '../../../schemas/dataset.ts'
 import { shown } from '../../../schemas/shown.ts'
 import { textTable } from '../../help.ts'
+import { amount } from '../amount.ts'
 
 /** What an import says of a file, for a person at a terminal. */
 
@@ -89,14 +90,10 @@ function firstRowsText(rows: ImportPreview['firstRows'], dataset: Dataset): stri
 
 export function refusedText(refused: readonly Refusal[], kept: string | null): string {
   const lines = refused.map(
-    ({ why, rows, first, unit }) => `${amount(rows)} refused: ${why} (the first is ${unit} ${first})`,
+    ({ why, rows, first, unit }) => `${amount(rows, 'row')} refused: ${why} (the first is ${unit} ${first})`,
   )
   if (kept !== null) lines.push(`they are kept in ${kept}`)
   return lines.map((line) => `  ${line}\n`).join('')
-}
-
-export function amount(rows: number): string {
-  return `${rows.toLocaleString('en')} row${rows === 1 ? '' : 's'}`
 }
 
 function indented(text: string): string {
