@@ -4,7 +4,7 @@ import { type Cells, timesOf } from '../../schemas/cells.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import type { View } from '../../schemas/view.ts'
 import { viewColumns } from '../../schemas/view-columns.ts'
-import { Chunk } from './chunk.ts'
+import { Chunk, ZERO_BUCKET } from './chunk.ts'
 import { ByteReader, ByteWriter } from './pack.ts'
 import { writtenColumns } from './written-columns.ts'
 
@@ -16,10 +16,10 @@ import { writtenColumns } from './written-columns.ts'
  *     plain    u32 rows │ f64 first time │ numbers: buckets of the view from it to each row's time │ per column but those
  *              of one key, the time and sketches: the numbers (`pack.ts`); times of extremes are told from the row's own, in
  *              milliseconds; of strings a dictionary comes first
- *     sketches per sketch column: numbers: pairs of each row │ u32 pairs │ f64 lowest bucket │ numbers: buckets less the
- *              lowest │ numbers: counts
+ *     sketches per sketch column: numbers: pairs of each row │ u32 pairs │ f64 lowest bucket but that of zero │ numbers: of
+ *              each pair's bucket 0 for that of zero, else one more than it is above the lowest │ numbers: counts
  */
-const FORMAT = 4
+const FORMAT = 5
 const HEAD_BYTES = 10
 /** Quick, and most of what there is to gain. */
 const LEVEL = 1
@@ -110,13 +110,16 @@ function writeSketches(
   const [first, end] = [offsets[from]!, offsets[to]!]
   const lengths = new Float64Array(to - from)
   for (let i = from; i < to; i++) lengths[i - from] = offsets[i + 1]! - offsets[i]!
-  let lowest = 0
-  for (let at = first; at < end; at++) if (at === first || buckets[at]! < lowest) lowest = buckets[at]!
+  // Zero's bucket is far from those of ordinary numbers.
+  let lowest = Number.POSITIVE_INFINITY
+  for (let at = first; at < end; at++)
+    if (buckets[at] !== ZERO_BUCKET && buckets[at]! < lowest) lowest = buckets[at]!
   out.numbers(lengths)
   out.u32(end - first)
   out.f64(lowest)
   const above = new Float64Array(end - first)
-  for (let at = first; at < end; at++) above[at - first] = buckets[at]! - lowest
+  for (let at = first; at < end; at++)
+    above[at - first] = buckets[at] === ZERO_BUCKET ? 0 : buckets[at]! - lowest + 1
   out.numbers(above)
   out.numbers(counts.slice(first, end))
 }

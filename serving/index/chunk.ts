@@ -6,6 +6,7 @@ import {
 } from '../../schemas/cell-column.ts'
 import type { CellRange, Cells } from '../../schemas/cells.ts'
 import { joinKey, splitKey } from '../../schemas/key.ts'
+import { bucketOf } from '../../schemas/measures/buckets.ts'
 import { narrowCells, placesIn } from '../../schemas/narrowed.ts'
 import { firstAtLeast } from '../../schemas/sorted.ts'
 import { constantColumn } from '../../schemas/string-column.ts'
@@ -21,12 +22,18 @@ interface PackedColumn {
 }
 
 interface PackedSketches {
-  /** Of every row and of the end, where its pairs begin. */
-  readonly offsets: Uint32Array
+  /** How many pairs each row has. */
+  readonly lengths: PackedNumbers
+  readonly rows: number
+  /** Of every row and of the end, where its pairs begin; made when first asked for. */
+  offsets: Uint32Array | null
   readonly lowest: number
   readonly buckets: PackedNumbers
   readonly counts: PackedNumbers
 }
+
+/** The bucket of the value zero (`buckets.ts`). */
+export const ZERO_BUCKET = bucketOf(0)
 
 /** So many rows stay decoded. More are decoded anew when they are asked for: that takes less than the memory is worth. */
 const ROWS_KEPT_MAX = 1
@@ -175,21 +182,32 @@ function readColumn(
 }
 
 function sketchesIn(pairs: ByteReader, rows: number): PackedSketches {
-  const lengths = pairs.numbers(rows).read(0, new Uint32Array(rows))
-  const offsets = new Uint32Array(rows + 1)
-  for (let i = 0; i < rows; i++) offsets[i + 1] = offsets[i]! + lengths[i]!
+  const lengths = pairs.numbers(rows)
   const count = pairs.u32()
-  return { offsets, lowest: pairs.f64(), buckets: pairs.numbers(count), counts: pairs.numbers(count) }
+  const lowest = pairs.f64()
+  return { lengths, rows, offsets: null, lowest, buckets: pairs.numbers(count), counts: pairs.numbers(count) }
+}
+
+function offsetsOf(packed: PackedSketches): Uint32Array {
+  if (packed.offsets === null) {
+    const offsets = new Uint32Array(packed.rows + 1)
+    packed.lengths.read(0, offsets.subarray(1))
+    for (let i = 1; i <= packed.rows; i++) offsets[i]! += offsets[i - 1]!
+    packed.offsets = offsets
+  }
+  return packed.offsets
 }
 
 function readSketches(packed: PackedSketches | undefined, from: number, to: number): SketchColumn {
   const offsets = new Uint32Array(to - from + 1)
   if (packed === undefined)
     return { type: 'sketch', offsets, buckets: new Int32Array(), counts: new Float64Array() }
-  const [first, end] = [packed.offsets[from]!, packed.offsets[to]!]
-  for (let i = 0; i < offsets.length; i++) offsets[i] = packed.offsets[from + i]! - first
+  const all = offsetsOf(packed)
+  const [first, end] = [all[from]!, all[to]!]
+  for (let i = 0; i < offsets.length; i++) offsets[i] = all[from + i]! - first
   const buckets = packed.buckets.read(first, new Int32Array(end - first))
-  for (let at = 0; at < buckets.length; at++) buckets[at]! += packed.lowest
+  for (let at = 0; at < buckets.length; at++)
+    buckets[at] = buckets[at] === 0 ? ZERO_BUCKET : buckets[at]! - 1 + packed.lowest
   return {
     type: 'sketch',
     offsets,

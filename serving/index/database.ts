@@ -12,7 +12,7 @@ import { describeError, isError, TidemarkError } from '../../schemas/errors.ts'
  *
  * One connection writes, that of the loader; answers read through another.
  */
-const FORMAT = '7'
+const FORMAT = '8'
 /** What the write-ahead log is cut back to. */
 const WAL_BYTES_MAX = 4 << 20
 
