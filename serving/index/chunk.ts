@@ -8,7 +8,6 @@ import type { CellRange, Cells } from '../../schemas/cells.ts'
 import { joinKey, splitKey } from '../../schemas/key.ts'
 import { bucketOf } from '../../schemas/measures/buckets.ts'
 import { narrowCells, placesIn } from '../../schemas/narrowed.ts'
-import { firstAtLeast } from '../../schemas/sorted.ts'
 import { constantColumn } from '../../schemas/string-column.ts'
 import type { View } from '../../schemas/view.ts'
 import { viewColumns } from '../../schemas/view-columns.ts'
@@ -51,7 +50,10 @@ export interface ChunkAbout {
 /** The rows of one key, or of all, at one level of a date, as they lie in the index (`chunk-codec.ts`); what is asked for is decoded. */
 export class Chunk {
   readonly #about: ChunkAbout
-  readonly #times: Float64Array
+  readonly #rows: number
+  readonly #firstMs: number
+  /** Buckets of the view from the first row to each row's time. */
+  readonly #buckets: PackedNumbers
   /** By column of the view that is written; sketches have none here. */
   readonly #columns: readonly PackedColumn[]
   readonly #sketches: readonly PackedSketches[] | null
@@ -64,9 +66,9 @@ export class Chunk {
     const { view } = about
     const written = writtenColumns(view, about.key).map((c) => viewColumns(view)[c]!)
     const rows = body.u32()
-    const firstMs = body.f64()
-    this.#times = body.numbers(rows).read(0, new Float64Array(rows))
-    for (let i = 0; i < rows; i++) this.#times[i] = firstMs + this.#times[i]! * view.bucketMs
+    this.#rows = rows
+    this.#firstMs = body.f64()
+    this.#buckets = body.numbers(rows)
     const before: PackedNumbers[] = []
     this.#columns = written
       .filter(({ type }) => type !== 'sketch')
@@ -84,7 +86,7 @@ export class Chunk {
 
   /** What it takes in memory, about: decoded numbers take several times what they take as they lie. */
   get bytes(): number {
-    return this.#about.bytes * (this.#isShort ? 5 : 1) + 8 * this.#times.length + 2_048
+    return this.#about.bytes * (this.#isShort ? 5 : 1) + 2_048
   }
 
   /** Of a chunk of all keys the key of each row. */
@@ -93,11 +95,11 @@ export class Chunk {
       const parts = this.#about.view.key.map((_, k) => {
         const { numbers, dictionary } = this.#columns[k]!
         return {
-          values: numbers.read(0, new Uint32Array(this.#times.length)),
+          values: numbers.read(0, new Uint32Array(this.#rows)),
           dictionary: dictionary as readonly string[],
         }
       })
-      this.#keys = Array.from(this.#times, (_, i) =>
+      this.#keys = Array.from({ length: this.#rows }, (_, i) =>
         joinKey(parts.map(({ values, dictionary }) => dictionary[values[i]!]!)),
       )
     }
@@ -111,25 +113,37 @@ export class Chunk {
       const cells = this.#decode(from, to, as === view ? null : placesIn(view, as))
       return { cells: as === view ? cells : narrowCells(cells, as), from: 0, to: to - from }
     }
-    this.#kept ??= this.#decode(0, this.#times.length, null)
+    this.#kept ??= this.#decode(0, this.#rows, null)
     return { cells: as === view ? this.#kept : narrowCells(this.#kept, as), from, to }
   }
 
   get #isShort(): boolean {
-    return this.#times.length <= (this.#about.key === null ? KEYS_KEPT_MAX : ROWS_KEPT_MAX)
+    return this.#rows <= (this.#about.key === null ? KEYS_KEPT_MAX : ROWS_KEPT_MAX)
   }
 
   /** The rows whose bucket starts in `[fromMs, toMs)`, among others where they are few. */
   rows(fromMs = Number.NEGATIVE_INFINITY, toMs = Number.POSITIVE_INFINITY, as?: View): CellRange {
-    const from = firstAtLeast(this.#times, fromMs)
-    const to = Math.max(from, firstAtLeast(this.#times, toMs))
-    return this.rowsAt(from, to, as)
+    const from = this.#firstAtLeast(fromMs)
+    return this.rowsAt(from, Math.max(from, this.#firstAtLeast(toMs)), as)
+  }
+
+  /** The first row whose bucket starts at `ms` or later; they are in the order of time. */
+  #firstAtLeast(ms: number): number {
+    const buckets = (ms - this.#firstMs) / this.#about.view.bucketMs
+    let [low, high] = [0, this.#rows]
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.#buckets.at(middle) < buckets) low = middle + 1
+      else high = middle
+    }
+    return low
   }
 
   /** Of the columns of the view those at `wanted` places, absent all; the others have no rows. */
   #decode(from: number, to: number, wanted: readonly number[] | null): Cells {
     const { view, key } = this.#about
-    const times = this.#times.subarray(from, to)
+    const times = this.#buckets.read(from, new Float64Array(to - from))
+    for (let i = 0; i < times.length; i++) times[i] = this.#firstMs + times[i]! * view.bucketMs
     const isWanted = (c: number) => wanted?.includes(c) !== false
     const written = writtenColumns(view, key)
     const rooms = roomsFor(wanted === null ? this.#columns.length : wanted.length, to - from)

@@ -215,6 +215,11 @@ export class PackedNumbers {
     return into
   }
 
+  /** The number at place `i`. */
+  at(i: number): number {
+    return this.read(i, new Float64Array(1))[0]!
+  }
+
   #raw(from: number, into: Room): void {
     const view = this.#view()
     for (let i = 0; i < into.length; i++) into[i] = view.getFloat64(8 * (from + i), true)
