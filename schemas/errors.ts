@@ -228,7 +228,7 @@ export const ERRORS = {
   E_TABLE_DAMAGED: {
     meaning: 'the log of a table cannot be read',
     retryable: false,
-    hint: 'restore the named file from a backup',
+    hint: 'restore the named file from a backup; the folder of a view can be deleted instead, a run makes it anew',
   },
   E_VERSION_GONE: {
     meaning: 'that version is no longer kept',

@@ -26,7 +26,10 @@ export function readTime(value: unknown): number | null {
   const local = new Date(0)
   local.setUTCFullYear(year, month - 1, day)
   const dayExists = local.getUTCMonth() === month - 1 && local.getUTCDate() === day
-  const isClock = hour <= 23 && minute <= 59 && second <= LEAP_SECOND && zoneHour <= 23 && zoneMinute <= 59
+  // The midnight that ends a day is that of the next one.
+  const isMidnight = hour === 24 && minute === 0 && second === 0 && ms === 0
+  const isClock =
+    (hour <= 23 || isMidnight) && minute <= 59 && second <= LEAP_SECOND && zoneHour <= 23 && zoneMinute <= 59
   if (!dayExists || !isClock) return null
   local.setUTCHours(hour, minute)
   const zone = (match[8] === '-' ? -1 : 1) * (zoneHour * 60 + zoneMinute) * MINUTE_MS

@@ -123,6 +123,8 @@ function timeReason(
 ): string | null {
   if (timeMs === null)
     return `time_stamp must be ISO 8601 with zone, or milliseconds since 1970, not ${shown(value)}`
+  if (timeMs < oldestMs && value === undefined)
+    return `the collector's clock stands at ${new Date(arrivalMs).toISOString()}, before collector.oldest, and time_stamp is missing`
   if (timeMs < oldestMs)
     return `time_stamp must not be before ${new Date(oldestMs).toISOString()}, not ${shown(value)}`
   if (timeMs > arrivalMs + AHEAD_MS_MAX)

@@ -80,6 +80,9 @@ describe('a time is ISO 8601 with zone, or milliseconds', () => {
   test.each([
     ['2026-02-28T23:30:00Z', at],
     ['2026-02-28T23:30Z', at],
+    ['2026-02-28T24:00:00Z', Date.UTC(2026, 2, 1)],
+    ['2026-02-28T24:00Z', Date.UTC(2026, 2, 1)],
+    ['2026-02-28T24:00:00.000+01:00', Date.UTC(2026, 1, 28, 23)],
     ['2026-02-28T23:30:00.1Z', at + 100],
     ['2026-02-28T23:30:00.123999999Z', at + 123],
     ['2026-02-28T23:30:00,5Z', at + 500],
@@ -106,7 +109,9 @@ describe('a time is ISO 8601 with zone, or milliseconds', () => {
     '2026-02-29T00:00:00Z',
     '2026-02-30T00:00:00Z',
     '2026-13-01T00:00:00Z',
-    '2026-02-28T24:00:00Z',
+    '2026-02-28T24:00:00.001Z',
+    '2026-02-28T24:01:00Z',
+    '2026-02-28T25:00:00Z',
     '2026-02-28T23:60:00Z',
     '2026-02-28T23:59:61Z',
     '2026-02-28T23:58:60Z',
@@ -131,6 +136,12 @@ describe('a time is ISO 8601 with zone, or milliseconds', () => {
     -1e300,
   ])('not %j', (time) => {
     expect(refused({ ...GOOD, time_stamp: time })).toMatchObject({ code: 'E_TIME', field: 'time_stamp' })
+  })
+  test('a collector whose clock was not set says so, and not that a time is wrong', () => {
+    const { reason } = refused(GOOD, { arrivalMs: Date.UTC(1970, 0, 1, 0, 5) })
+    expect(reason).toBe(
+      "the collector's clock stands at 1970-01-01T00:05:00.000Z, before collector.oldest, and time_stamp is missing",
+    )
   })
   test('the earliest time is a setting, and may lie before 1970', () => {
     const time_stamp = '1969-12-31T23:59:59.9999Z'
