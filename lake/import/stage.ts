@@ -12,7 +12,7 @@ import type { ImportColumn, ImportSource } from './columns.ts'
 import { type CopyStats, dateAbout, timesSql } from './date-about.ts'
 import { type Direct, lookAtDates } from './direct.ts'
 import type { Meaning } from './meaning.ts'
-import { dateSql, fractionsSql, NO_ROWS, type Reading, stagedSql } from './rows-sql.ts'
+import { dateSql, fractionsSql, NO_ROWS, type Reading, rankTypeSql, stagedSql } from './rows-sql.ts'
 
 /** Memory that DuckDB takes before it spills to the scratch folder. */
 const MEMORY_MAX = '500MB'
@@ -85,6 +85,8 @@ export class ImportStage {
   #cancelInterrupt = () => {}
   /** Condition on staged rows that have no name which no message may have. */
   #namesRight = 'true'
+  /** See `dateSql`. */
+  readonly #ranks: (string | null)[] = []
   #isEmpty = false
   #unit: Refusal['unit'] = 'row'
   /** A file that is read where it lies, and which of its rows the dates have; null where rows are staged in files of their own. */
@@ -244,6 +246,12 @@ export class ImportStage {
       const names = (await this.run(`SELECT DISTINCT n${i} FROM ${this.#rows()} WHERE why IS NULL`)) as [
         string,
       ][]
+      const type = rankTypeSql(
+        `rank${i}`,
+        names.map(([name]) => name),
+      )
+      if (type !== null) await this.run(type)
+      this.#ranks[i] = type && `rank${i}`
       const wrong = names.flatMap(([name]) => {
         const fault = nameFault(name)
         return fault === null ? [] : [`(${duckdb.text(name)}, ${duckdb.text(fault)})`]
@@ -335,7 +343,7 @@ export class ImportStage {
   /** The rows of a date as a data file of messages; `offset` is that of the import. */
   async dateFile(dataset: Dataset, date: string, offset: number): Promise<DateFile> {
     const path = `${this.#dir}/date.parquet`
-    const sql = dateSql(this.#rowsOf(date), dataset, { offset, where: this.#namesRight })
+    const sql = dateSql(this.#rowsOf(date), dataset, { offset, where: this.#namesRight, ranks: this.#ranks })
     const [stats] = (await this.run(
       `COPY (${sql}) TO ${duckdb.text(path)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP_ROWS}, RETURN_STATS)`,
     )) as unknown as [CopyStats]

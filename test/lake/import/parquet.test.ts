@@ -9,6 +9,7 @@ import { openTable } from '../../../lake/delta/table.ts'
 import { Importing } from '../../../lake/import/importer.ts'
 import { ImportStage } from '../../../lake/import/stage.ts'
 import { decodeMessages } from '../../../lake/parquet/messages.ts'
+import { sortRows } from '../../../lake/parquet/order.ts'
 import { MemoryStore } from '../../../lake/store/memory.ts'
 import { messagesSchema } from '../../../lake/tables/messages.ts'
 import { host } from '../../../schemas/datasets/host.ts'
@@ -31,7 +32,7 @@ afterEach(async () => {
 
 /** Three days around 1970; here and there a row that can be no message. */
 const rowsSql = (order: string, rows = ROWS) => `SELECT * FROM (
-  SELECT CASE WHEN i % 5003 = 17 THEN 'a' || chr(7) WHEN i % 4001 = 5 THEN '' ELSE 's' || i % 3 END AS service, 'h' || i % 7 AS host,
+  SELECT CASE WHEN i % 5003 = 17 THEN 'a' || chr(7) WHEN i % 4001 = 5 THEN '' ELSE ['s', '\uFFEE', '\u{1F30A}'][i % 3 + 1] END AS service, 'h' || i % 7 AS host,
     make_timestamptz(CASE WHEN i % 9001 = 8 THEN 4000000000000000 ELSE (i * 8000 - 86400000) * 1000 END) AS time_stamp,
     CASE WHEN i % 7001 = 3 THEN 'nan'::DOUBLE ELSE (i % 101) / 4 END AS cpu, (i * 7 % 103)::DOUBLE AS ram, (i % 11)::DOUBLE AS disk
   FROM range(${rows}) of(i)) ORDER BY ${order}`
@@ -72,6 +73,7 @@ async function taken(path: string, between: () => Promise<void> = async () => {}
       const { partition, rows, min, max, tags } = one
       const { crc32: _, ...told } = tags
       const messages = await decodeMessages(host, await table.readFile(one))
+      expect(sortRows(messages)).toEqual(messages)
       dates.push({ partition, rows, min, max, told, messages })
     }
     const { staged, firstRows } = importing.preview
