@@ -64,7 +64,7 @@ class BatchLayer implements Batch {
   readonly #config: BatchConfig
   readonly #deps: BatchDeps
   readonly #schedule: ReturnType<typeof startSchedule>
-  /** Clean-up of the tables, which nobody who asked for a run waits for. */
+  /** Clean-up of the tables: whoever asked for a run does not wait for it. */
   readonly #upkeep: Coalesced
   /** Records by run, of the last ones that ended. */
   readonly #remembered = new Map<string, readonly RunRecord[]>()

@@ -15,7 +15,7 @@ export interface ViewFile {
  * writes the date's file. A run opens an engine and gives it one date after the other, or a few at a time.
  */
 export interface Engine {
-  /** How many dates it works on at a time with profit. */
+  /** Number of dates that the engine computes at a time with profit. */
   readonly dates: number
   /** Whether it checks the files of messages itself, and throws `E_FILE_DAMAGED` where one is not what its checksum says. */
   readonly verifies?: boolean

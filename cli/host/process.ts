@@ -32,8 +32,8 @@ export interface ProcessIo extends Io {
 }
 
 /**
- * What this process offers. A second Ctrl-C, when the first takes too long, ends it. `end` does that: for who calls libraries
- * that nothing can interrupt it is `endProcess`.
+ * What this process offers. A second Ctrl-C, when the first takes too long, ends it by `end`. A caller of
+ * libraries that nothing can interrupt gives `endProcess`.
  */
 export function processIo(end: (code: number) => never = process.exit): ProcessIo {
   const out = outputOf(process.stdout)

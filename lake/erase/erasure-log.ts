@@ -35,7 +35,7 @@ export async function keepErasure(store: ObjectStore, erasure: Erasure): Promise
   await store.put(keyOf(erasure.id), bytes)
 }
 
-/** Forgets one that is over. */
+/** Forgets an erasure that is over. */
 export async function dropErasure(store: ObjectStore, id: string): Promise<void> {
   await store.delete(keyOf(id))
 }

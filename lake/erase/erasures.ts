@@ -35,7 +35,7 @@ export interface Erasures {
   preview(dataset: string, what: ErasedMessages): Promise<FoundMessages>
   /** Begins an erasure; it is kept when this resolves. Throws `E_USAGE`. */
   start(asked: AskedErasure): Promise<{ readonly id: string; readonly ended: Promise<ErasureState> }>
-  /** Goes on with one that waits. Null when there is none of that id. */
+  /** Continues an erasure that waits. Returns null when there is none of that id. */
   resume(id: string, options: { readonly vacuum: boolean }): Promise<ErasureState | null>
   /** Those that are not over. */
   pending(): Promise<readonly ErasureState[]>
@@ -83,7 +83,7 @@ export interface ErasuresDeps {
   readonly encoder: Pick<SealEncoder, 'without'>
   /** Forgets of the log what is not needed any more. */
   trim(): Promise<void>
-  /** Forgets the refused lines that mention all of `words`; how many. */
+  /** Forgets the refused lines that mention all of `words`. Returns how many. */
   forgetRejects(words: readonly string[]): Promise<number>
   /** What else of this machine may hold what was erased. */
   forgetCaches(): Promise<void>
@@ -92,7 +92,7 @@ export interface ErasuresDeps {
   logLine(line: string): void
 }
 
-/** A run that is going on is waited for, and looked at so often. */
+/** A run that is going on is waited for, and polled this often. */
 const LOOK_MS = 250
 /** Runs that another one was faster than. */
 const RUNS_MAX = 5

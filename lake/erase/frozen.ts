@@ -26,7 +26,7 @@ export const ERASED_SOURCE = '(erased)'
 /** What became of frozen cells. */
 export interface FrozenErased {
   readonly removed: number
-  /** Cells that named it and do not any more. */
+  /** Cells that named what was erased, and no longer do. */
   readonly unnamed: number
 }
 
@@ -96,7 +96,7 @@ async function eraseView(
   }
 }
 
-/** How many frozen cells it would be. */
+/** Number of frozen cells that would be affected. */
 export async function countFrozen(
   what: ErasedMessages,
   { messages, views }: DatasetTables,

@@ -60,7 +60,7 @@ async function removeTicks(
   for (const { file } of held) await store.delete(`${ticks.name}/${file.path}`)
 }
 
-/** How many data files from before `erasedMs` are left that the newest version does not name. */
+/** Returns the number of data files from before `erasedMs` that are left and that the newest version does not name. */
 async function removeFiles(table: Table, erasedMs: number, deps: OldVersionsDeps): Promise<number> {
   const { store, nowMs, retentionMs } = deps
   const base = await table.snapshot()

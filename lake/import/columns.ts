@@ -32,7 +32,7 @@ export interface ImportSource {
 export interface SeriesMade {
   /** What the file is, for a person. */
   readonly words: string
-  /** How many series it holds. */
+  /** Number of series in the file. */
   readonly count: number
   /** Columns of the rows that hold values; others are labels, and the time. */
   readonly values: readonly string[]

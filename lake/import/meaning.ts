@@ -34,7 +34,7 @@ export interface Meaning {
   /** Null: an optional gauge that the file does not have. */
   readonly gauges: readonly (Origin | null)[]
   readonly attributes: readonly (Origin | null)[]
-  /** Both or neither: who sent the message, and its number. */
+  /** Both or neither: the agent that sent the message, and its number. */
   readonly agent: { readonly agent: ImportColumn; readonly seq: ImportColumn } | null
 }
 
@@ -48,7 +48,7 @@ const SYNONYMS: { readonly [column: string]: readonly string[] } = {
   disk: [...usedOf('disk'), ...usedOf('diskspace'), ...usedOf('fs'), ...usedOf('filesystem')],
 }
 
-/** How a share in use is called. */
+/** Returns the names that a share in use commonly has. */
 function usedOf(what: string): string[] {
   const words = ['', 'used', 'usage', 'utilization', 'utilisation', 'util']
   return words.flatMap((word) => [`${what}${word}`, `${what}${word}percent`])

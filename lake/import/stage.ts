@@ -22,7 +22,7 @@ const ROW_GROUP_ROWS = 122_880
 /** Refused rows that are kept of one file. */
 const KEPT_MAX = 100_000
 const SAMPLES = 50
-/** A statement that is to stop is told so often. */
+/** A statement that is to stop is interrupted again this often. */
 const INTERRUPT_EVERY_MS = 50
 const TELL_EVERY_MS = 200
 /** Names in one statement. */

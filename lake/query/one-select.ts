@@ -20,8 +20,7 @@ export async function namesIn(
   tables: readonly QueryTable[],
   schemasOf: (names: ReadonlySet<string>) => Promise<readonly TableSchema[]>,
 ): Promise<ReadonlySet<string>> {
-  const refuse = (what: string) =>
-    new TidemarkError('E_QUERY', `${what}; a query is one SELECT`, { field: 'sql' })
+  const refuse = (what: string) => new TidemarkError('E_QUERY', what, { field: 'sql' })
   if (sql.length > SQL_CHARACTERS_MAX)
     throw new TidemarkError('E_QUERY', `a query has at most ${SQL_CHARACTERS_MAX} characters`, {
       field: 'sql',
@@ -45,7 +44,7 @@ export async function namesIn(
     const prepared = await statements.prepare(0)
     const { statementType, parameterCount } = prepared
     prepared.destroySync()
-    if (statementType !== SELECT) throw refuse('this does something else than to read')
+    if (statementType !== SELECT) throw refuse('the statement does something else than to read')
     if (parameterCount > 0) throw refuse('a parameter has no value')
     return names
   } finally {

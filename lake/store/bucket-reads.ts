@@ -12,7 +12,7 @@ import type { ObjectStore } from './port.ts'
  *     LOAD the extension ─▶ secret in memory ─▶ one LIST ─▶ s3:// ─┐
  *            └──────────────────┴─────────────────┴── fails ───────┴─▶ a line in the log, and copies
  *
- * Nothing checks the checksum of what is read so: who needs that checks the file before.
+ * The checksum of what is read so is not verified: a caller that needs it verifies the file first.
  */
 
 export interface BucketReadsConfig {
@@ -82,7 +82,7 @@ export class InstanceReads {
     this.#deps = deps
   }
 
-  /** Gives the instance the key that counts now, for those of a role end. Throws `E_STORE` where there is none. */
+  /** Gives the instance the present access key: those of a role expire. Throws `E_STORE` where there is none. */
   renew(connection: DuckDBConnection): Promise<void> {
     return this.#turn(async () => {
       const access = await this.#deps.access()

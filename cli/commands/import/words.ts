@@ -49,7 +49,7 @@ function formatText({ format, csv, json }: ImportPreview['source']): string {
   return csv === undefined || csv.encoding === 'utf-8' ? format : `${format} in ${csv.encoding}`
 }
 
-/** What is measured, in one line. */
+/** Names of values that are shown in one line. */
 const VALUES_SHOWN = 8
 
 /** What rows were made of. */

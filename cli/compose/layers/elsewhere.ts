@@ -16,7 +16,7 @@ const elsewhere = (layer: keyof typeof TOLD_BY) => ({ state: 'elsewhere', reason
 
 /**
  * What a node that only serves can say of the layers in other processes: as far as the lake, where all of them meet, shows it,
- * and who tells the rest. `tickMs`: how often speed commits.
+ * and which process tells the rest. `tickMs`: how often speed commits.
  */
 export function layersElsewhere(seen: readonly Seen[], tickMs: number) {
   const covered = Object.fromEntries(seen.map((one) => [one.dataset, one]))

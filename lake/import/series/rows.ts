@@ -79,7 +79,7 @@ function rowsSql(values: string, time: string, { labels, values: names }: Pivot)
   return `SELECT ${columns.join(', ')} FROM ${values} JOIN series_of_file USING (s) GROUP BY ${keys} ORDER BY ${keys}`
 }
 
-/** How many values are in no row, since another of the same series and time is. */
+/** Returns the number of values that are in no row, since another of the same series and time is. */
 async function repeated(
   stage: ImportStage,
   values: string,
