@@ -7,7 +7,7 @@ import { KeyName, Name } from '../names/name.tsx'
 import { compareNames, titleOf, visible } from '../names/visible.ts'
 import { go, withParams } from '../shell/address.ts'
 import type { Shown } from '../shell/context.ts'
-import { Incomplete, Lost, Notice } from '../shell/notice.tsx'
+import { Incomplete, Lost, Notice, Problem } from '../shell/notice.tsx'
 import { count, rangeText } from '../time/words.ts'
 import { Basis } from './basis.tsx'
 import { compareAlso, comparedWith, compareWithout } from './compared.ts'
@@ -105,11 +105,7 @@ export function KeyAnalysis({ shown, of }: { shown: Shown; of: readonly string[]
           </span>
         )}
       </p>
-      {error !== null && error.status !== 0 && (
-        <Notice>
-          {error.message} {error.hint}
-        </Notice>
-      )}
+      <Problem error={error} />
       <Incomplete whole={stats.data} zone={zone} />
       {stats.data?.messages === 0 && <Elsewhere shown={shown} of={keyParams(view, of)} />}
       <div class={stats.stale ? 'stale' : undefined} aria-busy={stats.stale}>

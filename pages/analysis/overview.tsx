@@ -17,7 +17,7 @@ import { compareNames, titleOf, visible } from '../names/visible.ts'
 import { go, withParams } from '../shell/address.ts'
 import type { Shown } from '../shell/context.ts'
 import { Search } from '../shell/find.tsx'
-import { Incomplete, Lost, Notice } from '../shell/notice.tsx'
+import { Incomplete, Lost, Problem } from '../shell/notice.tsx'
 import { count, lengthText, rangeText } from '../time/words.ts'
 import { Elsewhere } from './elsewhere.tsx'
 import { OverviewTable } from './overview-table.tsx'
@@ -104,9 +104,7 @@ export function Overview({ shown }: { shown: Shown }) {
             ? `The first ${count(known.length)} of ${count(total)} ${what}s; search finds the others. Times in ${zone}.`
             : `${count(messages)} messages of ${count(known.length)} ${what}${known.length === 1 ? '' : 's'}; times in ${zone}.`}
       </p>
-      {all.error !== null && (all.error as { status?: number }).status !== 0 && (
-        <Notice>{all.error.message}</Notice>
-      )}
+      <Problem error={all.error} />
       <Incomplete whole={all.data} zone={zone} />
       {isEmpty && <Elsewhere shown={shown} />}
       {(known.length > 0 || part !== '') && (

@@ -17,6 +17,9 @@ interface Kept<T> extends Omit<Answer<T>, 'stale'> {
 
 const RETRY_MS = 3_000
 
+/** A server that is away, starts, is busy or asked too often may answer later. */
+const isPassing = ({ status = 400 }: { status?: number }) => status === 0 || status === 429 || status >= 500
+
 export interface Asking {
   /** Asks again so often. */
   readonly everyMs?: number
@@ -25,8 +28,8 @@ export interface Asking {
 }
 
 /**
- * Asks whenever `about` changes, and again every `everyMs`. While it waits, and while the server is away, the last answer
- * stays; one to a question that is no longer asked is dropped.
+ * Asks whenever `about` changes, again every `everyMs`, and soon where the server could not answer. While it waits, and while the
+ * server is away, the last answer stays; one to a question that is no longer asked is dropped.
  */
 export function useAnswer<T>(
   about: string | null,
@@ -52,7 +55,7 @@ export function useAnswer<T>(
           error: error as Error,
           loading: false,
         }))
-        if ((error as { status?: number }).status === 0) againMs = RETRY_MS
+        if (isPassing(error as { status?: number })) againMs = Math.min(againMs ?? RETRY_MS, RETRY_MS)
       }
       if (againMs !== undefined) timer = window.setTimeout(once, againMs)
     }

@@ -5,7 +5,7 @@ import { compareNames, titleOf } from '../names/visible.ts'
 import { go, withParams } from '../shell/address.ts'
 import type { Shown } from '../shell/context.ts'
 import { Search, ViewChoice } from '../shell/find.tsx'
-import { Incomplete, Lost } from '../shell/notice.tsx'
+import { Incomplete, Lost, Problem } from '../shell/notice.tsx'
 import { RangePicker } from '../shell/range-picker.tsx'
 import { count } from '../time/words.ts'
 import { KEYS_MAX, useHome } from './asked.ts'
@@ -71,6 +71,7 @@ export function HomePage({ shown }: { shown: Shown }) {
       <h1 class="sr">Tidemark</h1>
       <Lost lost={lost || (keys.error !== null && (keys.error as { status?: number }).status === 0)} />
       <RangePicker address={address} zone={zone} range={range} nowMs={nowMs} />
+      <Problem error={keys.error} />
       <Incomplete whole={keys.data} zone={zone} />
       {rows.length === 0 && isEmpty ? (
         <FirstMinute />
@@ -78,8 +79,11 @@ export function HomePage({ shown }: { shown: Shown }) {
         <section>
           <div class="bar">
             <h2>
-              {count(total)} {what}
-              {total === 1 ? '' : 's'}
+              <span role="status">
+                {found.length < rows.length && `${count(found.length)} of `}
+                {keys.data === null && total === 0 ? '' : count(total)} {what}
+                {total === 1 ? '' : 's'}
+              </span>
             </h2>
             <nav class="states" aria-label="States">
               {STATES.map((one) => (

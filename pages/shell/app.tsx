@@ -5,14 +5,16 @@ import type { View } from '../api/types.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { HomePage } from '../home/page.tsx'
 import { LivePage } from '../live/page.tsx'
+import { visible } from '../names/visible.ts'
 import { SystemPage } from '../system/page.tsx'
 import { rangeOf, WrongRange, zoneOf } from '../time/range.ts'
-import { type Address, go, useAddress } from './address.ts'
+import { type Address, go, useAddress, withParams } from './address.ts'
 import type { Shown } from './context.ts'
 import { Help, KEYS_GO } from './help.tsx'
 import { moveRow, useKeys } from './keyboard.ts'
-import { Notice } from './notice.tsx'
+import { Lost, Notice, Problem } from './notice.tsx'
 import { RangePicker } from './range-picker.tsx'
+import { pageTitle } from './title.ts'
 import { Top } from './top.tsx'
 
 const VIEWS_MS = 60_000
@@ -27,6 +29,10 @@ export function App() {
   const views = useAnswer('views', (signal) => ask<{ views: View[] }>('/v1/views', {}, signal), {
     everyMs: VIEWS_MS,
   })
+  const title = pageTitle(address, views.data?.views ?? null)
+  useEffect(() => {
+    document.title = title
+  }, [title])
   useKeys((key, event) => {
     const first = before.current
     before.current = key
@@ -46,9 +52,10 @@ export function App() {
       <Top address={address} onHelp={() => setHelp(true)} />
       <main id="content" tabIndex={-1}>
         {views.error !== null && views.data === null ? (
-          <Notice>
-            {views.error.message} {(views.error as { hint?: string }).hint ?? ''}
-          </Notice>
+          <>
+            <Lost lost={(views.error as { status?: number }).status === 0} />
+            <Problem error={views.error} />
+          </>
         ) : (
           <Place address={address} views={views.data?.views ?? null} />
         )}
@@ -68,12 +75,12 @@ export function App() {
 function Place({ address, views }: { address: Address; views: readonly View[] | null }) {
   const nowMs = useNow(address)
   if (views === null) return <div class="waiting" role="status" aria-label="Loading" />
+  const named = address.params.get('view') ?? views[0]!.name
+  const view = views.find(({ name }) => name === named)
+  if (view === undefined) return <NoSuchView address={address} named={named} views={views} />
   let shown: Shown
   try {
     const zone = zoneOf(address.params, OWN_ZONE)
-    const named = address.params.get('view') ?? views[0]!.name
-    const view = views.find(({ name }) => name === named)
-    if (view === undefined) throw new WrongRange(`There is no view “${named.slice(0, 60)}”.`)
     shown = { address, views, view, zone, range: rangeOf(address.params, zone, nowMs), nowMs }
   } catch (error) {
     if (!(error instanceof WrongRange)) throw error
@@ -89,6 +96,26 @@ function Place({ address, views }: { address: Address; views: readonly View[] | 
   if (address.path === '/live') return <LivePage shown={shown} />
   if (address.path === '/system') return <SystemPage shown={shown} />
   return <HomePage shown={shown} />
+}
+
+/** A view that is not there: those that are. */
+function NoSuchView(props: { address: Address; named: string; views: readonly View[] }) {
+  const { address, named, views } = props
+  return (
+    <>
+      <h1>There is no such view</h1>
+      <Notice>
+        There is no view “{visible(named.slice(0, 60))}”. These are there:{' '}
+        {views.map(({ name }, i) => (
+          <>
+            {i > 0 && ', '}
+            <a href={withParams(address, { view: name })}>{name}</a>
+          </>
+        ))}
+        .
+      </Notice>
+    </>
+  )
 }
 
 /** Now, which a range that moves with the clock ends at; it moves on by itself every half minute. */

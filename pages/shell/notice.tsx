@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact'
+import type { ApiError } from '../api/client.ts'
 import type { Whole } from '../api/types.ts'
-import { minute } from '../time/words.ts'
+import { minute, sentence } from '../time/words.ts'
 
 /** Something that must be read before the rest. */
 export function Notice({ children }: { children: ComponentChildren }) {
@@ -8,6 +9,17 @@ export function Notice({ children }: { children: ComponentChildren }) {
     <div class="notice" role="alert">
       {children}
     </div>
+  )
+}
+
+/** Why there is no answer, and what to do; nothing where the server is away, which `Lost` says. */
+export function Problem({ error }: { error: Error | null }) {
+  const { message, hint = '', status } = (error ?? {}) as Partial<ApiError>
+  if (message === undefined || status === 0) return null
+  return (
+    <Notice>
+      {sentence(message)} {sentence(hint)}
+    </Notice>
   )
 }
 

@@ -2,7 +2,7 @@ import { ask } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { titleOf } from '../names/visible.ts'
 import type { Shown } from '../shell/context.ts'
-import { Lost, Notice } from '../shell/notice.tsx'
+import { Lost, Problem } from '../shell/notice.tsx'
 import { Flow } from './flow.tsx'
 import { HostsTable } from './hosts-table.tsx'
 import { RunsTable } from './runs-table.tsx'
@@ -42,7 +42,7 @@ export function SystemPage({ shown }: { shown: Shown }) {
     <>
       <h1>System</h1>
       <Lost lost={lost} />
-      {status.error !== null && !lost && <Notice>{status.error.message}</Notice>}
+      <Problem error={status.error} />
       {status.data !== null && (
         <>
           <Layers status={status.data} agents={agents.data} />

@@ -12,6 +12,10 @@ const tiny = new Intl.NumberFormat('en', { notation: 'scientific', maximumFracti
 
 export const count = (n: number) => whole.format(n)
 
+/** A phrase of the API as a sentence. */
+export const sentence = (text: string) =>
+  text === '' ? '' : `${text[0]!.toUpperCase()}${text.slice(1)}${/[.!?…]$/.test(text) ? '' : '.'}`
+
 /** A value with its unit, to a tenth or, below one, to three digits; a dash where there is none. Percent are always to a tenth. */
 export function valueText(value: number | null | undefined, unit: string): string {
   if (value === null || value === undefined) return '–'

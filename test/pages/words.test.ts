@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { axisTexts, lengthText, valueText } from '../../pages/time/words.ts'
+import { axisTexts, lengthText, sentence, valueText } from '../../pages/time/words.ts'
 
 test.each([
   [0, '°C', '0.0 °C'],
@@ -35,5 +35,11 @@ test('marks of an axis are never alike', () => {
 test('many minutes are told in hours, many hours in days', () => {
   expect([270, 90, 61 * 60, 36 * 60].map((minutes) => lengthText(minutes * 60_000))).toEqual([
     ...['4 hours 30 minutes', '90 minutes', '2 days 13 hours', '36 hours'],
+  ])
+})
+
+test('phrases of the API are sentences on a page', () => {
+  expect(['view a is not published yet', 'Try it again.', ''].map(sentence)).toEqual([
+    ...['View a is not published yet.', 'Try it again.', ''],
   ])
 })

@@ -1,0 +1,19 @@
+import type { View } from '../api/types.ts'
+import { visible } from '../names/visible.ts'
+import type { Address } from './address.ts'
+
+const NAMES: { readonly [path: string]: string } = {
+  '/analysis': 'Analysis',
+  '/live': 'Live',
+  '/system': 'System',
+}
+
+/** What a tab of a browser is called: the key that it shows, or its page. */
+export function pageTitle({ path, params }: Address, views: readonly View[] | null): string {
+  const named = params.get('view')
+  const view = views?.find(({ name }) => name === named) ?? (named === null ? views?.[0] : undefined)
+  const key = view?.key.map((column) => params.get(column)) ?? [null]
+  const isOne = path === '/analysis' && key.every((value) => value !== null)
+  const page = isOne ? key.map((value) => visible(value!)).join(' · ') : NAMES[path]
+  return page === undefined ? 'Tidemark' : `${page} – Tidemark`
+}
