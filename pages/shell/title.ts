@@ -1,6 +1,5 @@
 import type { View } from '../api/types.ts'
 import { visible } from '../names/visible.ts'
-import type { Address } from './address.ts'
 
 const NAMES: { readonly [path: string]: string } = {
   '/analysis': 'Analysis',
@@ -9,7 +8,10 @@ const NAMES: { readonly [path: string]: string } = {
 }
 
 /** What a tab of a browser is called: the key that it shows, or its page. */
-export function pageTitle({ path, params }: Address, views: readonly View[] | null): string {
+export function pageTitle(
+  { path, params }: { readonly path: string; readonly params: URLSearchParams },
+  views: readonly View[] | null,
+): string {
   const named = params.get('view')
   const view = views?.find(({ name }) => name === named) ?? (named === null ? views?.[0] : undefined)
   const key = view?.key.map((column) => params.get(column)) ?? [null]
