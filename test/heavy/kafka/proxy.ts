@@ -2,13 +2,12 @@ import net from 'node:net'
 
 /**
  * Passes on what clients and a broker say. `swallow(n)`: the answers to the next `n` produce requests are lost, each with its
- * connection, after the broker has done what they asked; `first` is called before each is. `silence()`: nothing more comes or goes over the connections there are,
+ * connection, after the broker has done what they asked. `silence()`: nothing more comes or goes over the connections there are,
  * as when the machine behind them is gone; those made from then on are whole.
  */
 export async function startProxy() {
   let target = 0
   let toSwallow = 0
-  let beforeLoss = () => {}
   let swallowed = 0
   const sockets = new Set<net.Socket>()
   const silences = new Set<() => void>()
@@ -50,7 +49,6 @@ export async function startProxy() {
       if (silent) return
       if (!doomed) return void client.write(chunk)
       swallowed += 1
-      beforeLoss()
       end()
     })
   })
@@ -61,9 +59,8 @@ export async function startProxy() {
     reach: (port: number) => {
       target = port
     },
-    swallow: (count: number, first = () => {}) => {
+    swallow: (count: number) => {
       toSwallow += count
-      beforeLoss = first
     },
     swallowed: () => swallowed,
     silence: () => {
