@@ -111,6 +111,7 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
       unread: view.looked
         ? null
         : `the lake was not read since the start: ${following.failing ?? 'it is being read'}`,
+      imports: view.imports,
     })
   }
 

@@ -1,10 +1,13 @@
+import type { Snapshot } from '../lake/delta/port.ts'
 import type { DatasetTables, LakeTables, ViewTables } from '../lake/tables/deployment.ts'
+import { viewState } from '../lake/tables/published.ts'
 import type { CellRange } from '../schemas/cells.ts'
 import { Coalesced } from '../schemas/coalesced.ts'
 import { describeError } from '../schemas/errors.ts'
 import type { Clock, Pause } from '../schemas/ports/clock.ts'
 import type { Disk } from '../schemas/ports/disk.ts'
 import type { Wake } from '../schemas/ports/layers.ts'
+import { IMPORT_PARTITION, offsetIn } from '../schemas/position.ts'
 import type { View } from '../schemas/view.ts'
 import type { Chunk } from './index/chunk.ts'
 import { isDamaged } from './index/database.ts'
@@ -12,6 +15,7 @@ import type { LevelRange } from './index/levels.ts'
 import { load, look, type Seen } from './index/load.ts'
 import type { IndexLoader } from './index/loader.ts'
 import { emptyIndex, type IndexedDate, type ViewIndex } from './index/view-index.ts'
+import type { Imports } from './moment.ts'
 import { openIndex, removeIndex } from './open-index.ts'
 
 export interface FollowConfig {
@@ -46,6 +50,8 @@ export interface Followed {
   readonly index: ViewIndex
   /** Whether the lake was read since the index is open. */
   readonly looked: boolean
+  /** What the newest version that was seen holds of imports; null before the first. */
+  readonly imports: Imports | null
 }
 
 /** The serving index, which follows the lake. */
@@ -73,6 +79,7 @@ const INDEX_DAYS = 35
 
 interface FollowedState extends Followed {
   index: ViewIndex
+  imports: Imports | null
   /** What the last look at the lake saw; null when it is to be looked at whatever it sees. */
   seen: Seen | null
   looked: boolean
@@ -91,12 +98,14 @@ export async function followLake(config: FollowConfig, deps: FollowDeps): Promis
         index: emptyIndex(tables.view),
         seen: null,
         looked: false,
+        imports: null,
       })
   }
   const names = [...views.keys()]
   let reader = await openIndex(config.indexPath, deps, loader, names)
   let closed = false
   let lost = false
+  let isLoading = false
   let cancelPoll = () => {}
 
   const loading = new Coalesced(loadAll, {
@@ -105,13 +114,21 @@ export async function followLake(config: FollowConfig, deps: FollowDeps): Promis
   const refresh = () => loading.kick()
 
   async function loadAll(): Promise<void> {
+    isLoading = true
     try {
       if (lost) await makeAnew()
       await followAll()
     } catch (error) {
       if (isDamaged(error)) lost = true
       throw error
+    } finally {
+      isLoading = false
     }
+  }
+
+  /** During a load that takes long: what was published meanwhile, of this view or of others that wait for it. */
+  async function noteImports(): Promise<void> {
+    for (const view of views.values()) view.imports = importsOf(await view.tables.published.snapshot())
   }
 
   /** Each view follows on its own: what one cannot read keeps no other back. Throws the first of what they throw. */
@@ -144,6 +161,7 @@ export async function followLake(config: FollowConfig, deps: FollowDeps): Promis
       pause,
     }
     const seen = await look(about)
+    view.imports = importsOf(seen.published)
     if (view.seen !== null && isSame(seen, view.seen)) return
     for (let isWhole = false; !isWhole; ) {
       const next = await load(view.index, seen, about)
@@ -177,6 +195,8 @@ export async function followLake(config: FollowConfig, deps: FollowDeps): Promis
   function armPoll() {
     cancelPoll = deps.clock.after(config.pollMs ?? POLL_MS, () => {
       armPoll()
+      // What cannot be read now is said by the load.
+      if (isLoading) void noteImports().catch(() => {})
       void refresh()
     })
   }
@@ -207,6 +227,13 @@ export async function followLake(config: FollowConfig, deps: FollowDeps): Promis
       await loader.close()
     },
   }
+}
+
+function importsOf(published: Snapshot | null): Imports | null {
+  const state = viewState(published)
+  return state === null
+    ? null
+    : { to: offsetIn(state.tidemark, IMPORT_PARTITION), publishedMs: published!.timeMs }
 }
 
 function isSame(a: Seen, b: Seen): boolean {

@@ -1,6 +1,13 @@
 import { TidemarkError } from '../schemas/errors.ts'
 import type { OpenCells, OpenPart } from '../schemas/ports/layers.ts'
-import { type Gap, mergeGaps, offsetIn, type Position, partitionsOf } from '../schemas/position.ts'
+import {
+  type Gap,
+  IMPORT_PARTITION,
+  mergeGaps,
+  offsetIn,
+  type Position,
+  partitionsOf,
+} from '../schemas/position.ts'
 import type { AnswerGap, Basis, Blocks, Range, Whole } from './answers.ts'
 import type { ViewIndex } from './index/view-index.ts'
 
@@ -21,6 +28,14 @@ export interface Moment {
   readonly unread: boolean
 }
 
+/** What a version holds of imports. */
+export interface Imports {
+  /** The offset of the last one's last row in the partition of imports. */
+  readonly to: number
+  /** When the version was published, milliseconds since 1970. */
+  readonly publishedMs: number
+}
+
 export interface MomentDeps {
   readonly index: ViewIndex
   readonly openCells: OpenCells | null
@@ -29,10 +44,12 @@ export interface MomentDeps {
   readonly lagMs: number
   /** Why the lake was not read since the start; null when it was. An index from before may lack anything. */
   readonly unread: string | null
+  /** What the newest version that was seen holds of imports, which the index may not hold yet; null before the first. */
+  readonly imports: Imports | null
 }
 
 /** Throws `E_UNPUBLISHED` for a view that came later than messages that speed cannot fold any more. */
-export function momentOf({ index, openCells, nowMs, lagMs, unread }: MomentDeps): Moment {
+export function momentOf({ index, openCells, nowMs, lagMs, unread, imports }: MomentDeps): Moment {
   const { loaded } = index
   const open: OpenPart[] = []
   const openBlocks: Blocks[] = []
@@ -61,6 +78,10 @@ export function momentOf({ index, openCells, nowMs, lagMs, unread }: MomentDeps)
     const places = live.length > 0 ? live : [0]
     for (const p of places) missing.push(missed(p, offsetIn(loaded.chainEnd, p), null, unread))
   }
+  // Only a version holds imports, not ticks.
+  const imported = offsetIn(loaded.state?.tidemark ?? {}, IMPORT_PARTITION)
+  if (imports !== null && imports.to > imported && nowMs - imports.publishedMs > lagMs)
+    missing.push(missed(IMPORT_PARTITION, imported, imports.to, 'these imported messages are being loaded'))
   for (const partition of partitionsOf(loaded.closed)) {
     const to = offsetIn(loaded.closed, partition)
     // Nothing but a version holds the last offset, which stands for all that is lost: a tick that reaches it was under way.

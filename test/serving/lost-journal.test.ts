@@ -7,7 +7,7 @@ import { momentOf } from '../../serving/moment.ts'
 function missingAt(chainEnd: number): { partition: number; from: number; to: number | null }[] {
   const empty = emptyIndex(serviceMinute)
   const index = { ...empty, loaded: { ...empty.loaded, chainEnd: { 0: chainEnd }, closed: { 0: 1 } } }
-  const { missing } = momentOf({ index, openCells: null, nowMs: 0, lagMs: 0, unread: null })
+  const { missing } = momentOf({ index, openCells: null, nowMs: 0, lagMs: 0, unread: null, imports: null })
   return missing.map(({ partition, from, to }) => ({ partition, from, to }))
 }
 

@@ -13,6 +13,7 @@ import type { Clock, Pause } from '../../schemas/ports/clock.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
 import type { OpenCells } from '../../schemas/ports/layers.ts'
 import { makeWake } from '../../schemas/ports/wake.ts'
+import { IMPORT_PARTITION } from '../../schemas/position.ts'
 import { utcDate } from '../../schemas/time.ts'
 import { definitionHash, definitionJson, type View } from '../../schemas/view.ts'
 import { startAnswers } from '../../serving/answer.ts'
@@ -92,8 +93,8 @@ export async function answersRig(dataset: Dataset, view: View, options: RigOptio
     },
   )
 
-  /** Publishes the cells of `messages`, which are all up to `tidemark`, a file a date. */
-  async function publish(messages: readonly Message[], tidemark: number): Promise<void> {
+  /** Publishes the cells of `messages`, which are all up to `tidemark` and the offset `imported` of imports, a file a date. */
+  async function publish(messages: readonly Message[], tidemark: number, imported = -1): Promise<void> {
     const base = await published.create(viewSchema(view), {})
     const cells = foldOf(dataset, view, messages).cells()
     const add = await Promise.all(
@@ -106,7 +107,7 @@ export async function answersRig(dataset: Dataset, view: View, options: RigOptio
       remove: [...base.files.keys()],
       dataChange: true,
       configuration: withViewState(base, {
-        tidemark: { 0: tidemark },
+        tidemark: { 0: tidemark, ...(imported >= 0 && { [IMPORT_PARTITION]: imported }) },
         hash,
         definition: definitionJson(view),
         messagesVersion: 1,
