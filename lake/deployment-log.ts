@@ -56,7 +56,10 @@ export async function newestNumber(store: ObjectStore): Promise<number | null> {
     const match = NAME.exec(key)
     return match ? [Number(match[1])] : []
   })
-  return numbers.length === 0 ? null : Math.max(...numbers)
+  // A list may lag behind: what follows is asked for by name.
+  let newest = Math.max(-1, ...numbers)
+  while ((await store.get(keyOf(newest + 1))) !== null) newest += 1
+  return newest < 0 ? null : newest
 }
 
 /** What `make` makes of the newest, made the newest itself; that one where `make` gives null. */

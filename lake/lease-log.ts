@@ -6,6 +6,9 @@ const NAME = /^_lease\/(\d{20})\.json$/
 /** Lists read before an object that is listed and cannot be read counts as damaged: its successor removes it. */
 const LISTS_MAX = 3
 
+/** Entries that stay behind the newest, ten minutes of renewals: a list that lags by less shows one from which the newest is found. */
+const KEPT = 30
+
 /** The process that may write to the lake, as one numbered object says. */
 export interface LeaseEntry {
   /** The owner's own id, the same after a restart. */
@@ -55,20 +58,29 @@ export function decodeEntry(bytes: Uint8Array): LeaseEntry | null {
   }
 }
 
-/** The entry with the highest number; null before the first. */
-export async function newestEntry(store: ObjectStore): Promise<NewestEntry | null> {
+/**
+ * The entry with the highest number; null before the first. A list may lag behind: what follows the last that it shows, or
+ * `known`, is asked for by name.
+ */
+export async function newestEntry(store: ObjectStore, known = 0): Promise<NewestEntry | null> {
   for (let lists = 1; ; lists++) {
-    const number = (await numbers(store)).at(-1)
-    if (number === undefined) return null
-    const bytes = await store.get(leaseKey(number))
+    let number = Math.max(known, (await numbers(store)).at(-1) ?? 0)
+    let bytes = number === 0 ? null : await store.get(leaseKey(number))
+    for (;;) {
+      const next = await store.get(leaseKey(number + 1))
+      if (next === null) break
+      number += 1
+      bytes = next
+    }
+    if (number === 0) return null
     if (bytes !== null) return { number, entry: decodeEntry(bytes) }
     if (lists === LISTS_MAX) return { number, entry: null }
   }
 }
 
-/** Removes the entries before `number`, which must be in the store. */
+/** Removes the entries long before `number`, which must be in the store. */
 export async function dropEntriesBefore(store: ObjectStore, number: number): Promise<void> {
-  for (const old of await numbers(store)) if (old < number) await store.delete(leaseKey(old))
+  for (const old of await numbers(store)) if (old < number - KEPT) await store.delete(leaseKey(old))
 }
 
 /** Ascending. */

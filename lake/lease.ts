@@ -140,7 +140,7 @@ export class Lease {
       const entry = { owner, session: this.#session, holder, host, expiresMs, released }
       const bytes = encodeEntry(entry, random.hex(16))
       await putUntilClear(store, clock, leaseKey(this.#number + 1), bytes)
-      const newest = await newestEntry(store)
+      const newest = await newestEntry(store, this.#number)
       if (newest?.entry?.session === this.#session) this.#number = newest.number
       else this.#lost = owned(newest?.entry ?? null)
     } catch (error) {
