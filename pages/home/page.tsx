@@ -79,7 +79,7 @@ export function HomePage({ shown }: { shown: Shown }) {
         <section>
           <div class="bar">
             <h2>
-              <span role="status">
+              <span aria-live="polite" aria-atomic="true">
                 {found.length < rows.length && `${count(found.length)} of `}
                 {keys.data === null && total === 0 ? '' : count(total)} {what}
                 {total === 1 ? '' : 's'}
