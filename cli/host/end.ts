@@ -12,6 +12,8 @@ export function endProcess(code: number): never {
   process.emit('exit', code)
   // Node would do it at an exit of its own.
   process.getBuiltinModule('module').flushCompileCache()
+  // A shell complains of a working folder that was removed.
+  process.chdir('/')
   process.execve(SHELL, ['sh', '-c', `exit ${code}`], {})
   throw new Error('a process that was replaced goes on')
 }
