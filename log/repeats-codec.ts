@@ -21,6 +21,10 @@ const MAGIC = Buffer.from('TMREPEAT')
 const VERSION = 1
 const HEAD_BYTES = 24
 const BODY_FIXED_BYTES = 32
+/** What it knows of the blocks before. */
+const LACKING = 0
+const WHOLE = 1
+const BEGUN_ANEW = 2
 
 export function encodeRepeats({ partition, position }: StateName, state: RepeatsState): Buffer {
   let length = HEAD_BYTES + BODY_FIXED_BYTES
@@ -33,7 +37,7 @@ export function encodeRepeats({ partition, position }: StateName, state: Repeats
   writeWhole(body, state.nowMs, 12)
   body.writeUInt32LE(state.agents.size, 20)
   body.writeUInt32LE(state.ids.size, 24)
-  body.writeUInt32LE(state.isWhole ? 1 : 0, 28)
+  body.writeUInt32LE(state.isBegunAnew ? BEGUN_ANEW : state.isWhole ? WHOLE : LACKING, 28)
   let at = BODY_FIXED_BYTES
   for (const [id, { seq, lastMs, movedMs }] of state.agents) {
     at = writeText(body, at, id)
@@ -86,7 +90,10 @@ function decodeBody(body: Buffer): RepeatsState | null {
     ids.add(id)
   }
   const isRight = at.byte === body.length && agents.size === agentCount && ids.size === idCount
-  return isRight ? { nowMs: readWhole(body, 12), isWhole: body.readUInt32LE(28) === 1, agents, ids } : null
+  if (!isRight) return null
+  const known = body.readUInt32LE(28)
+  const about = { isWhole: known === WHOLE, isBegunAnew: known === BEGUN_ANEW }
+  return { nowMs: readWhole(body, 12), ...about, agents, ids }
 }
 
 function writeText(into: Buffer, at: number, text: string): number {

@@ -28,11 +28,13 @@ export class Repeats {
   #agentBytes = 0
   #nowMs: number
   #isWhole: boolean
+  #isBegunAnew: boolean
 
   constructor(state: RepeatsState = NOTHING_SEEN, limits: RepeatsLimits = LIMITS) {
     this.#limits = limits
     this.#nowMs = state.nowMs
     this.#isWhole = state.isWhole
+    this.#isBegunAnew = state.isBegunAnew
     for (const [id, agent] of state.agents) this.#agents.set(id, { ...agent })
     for (const id of state.ids) this.#ids.add(id)
     for (const id of this.#agents.keys()) this.#agentBytes += bytesOf(id)
@@ -40,12 +42,24 @@ export class Repeats {
 
   /** What a fold must know that goes on from here; it changes with the next block. */
   get state(): RepeatsState {
-    return { nowMs: this.#nowMs, isWhole: this.#isWhole, agents: this.#agents, ids: this.#ids }
+    return {
+      nowMs: this.#nowMs,
+      isWhole: this.#isWhole,
+      isBegunAnew: this.#isBegunAnew,
+      agents: this.#agents,
+      ids: this.#ids,
+    }
   }
 
   /** Blocks before the next one could not be added: what it knows may lack something from here on. */
   missed(): void {
     this.#isWhole = false
+  }
+
+  /** What counted before the next block is not known any more: from here on some may count twice. */
+  begunAnew(): void {
+    this.#isWhole = false
+    this.#isBegunAnew = true
   }
 
   copy(): Repeats {
@@ -151,6 +165,8 @@ export interface RepeatsState {
   readonly nowMs: number
   /** Whether every block was added. */
   readonly isWhole: boolean
+  /** Whether it began with nothing although blocks were before that counted: repeats of them count again. */
+  readonly isBegunAnew: boolean
   readonly agents: ReadonlyMap<string, Readonly<KnownAgent>>
   readonly ids: ReadonlySet<string>
 }
@@ -170,7 +186,13 @@ const LIMITS: RepeatsLimits = { ids: IDS_MAX, agentBytes: AGENTS_BYTES_MAX }
 const KEPT_SHARE = 7 / 8
 /** What an agent takes when stored besides its id. */
 export const AGENT_FIXED_BYTES = 26
-const NOTHING_SEEN: RepeatsState = { nowMs: 0, isWhole: true, agents: new Map(), ids: new Set() }
+const NOTHING_SEEN: RepeatsState = {
+  nowMs: 0,
+  isWhole: true,
+  isBegunAnew: false,
+  agents: new Map(),
+  ids: new Set(),
+}
 
 function bytesOf(id: string): number {
   return AGENT_FIXED_BYTES + Buffer.byteLength(id)

@@ -65,6 +65,19 @@ export interface Gap {
   readonly reason: string
 }
 
+/** `gaps` and one more; it makes one longer that it touches and that has its reason. */
+export function withGap(gaps: readonly Gap[], gap: Gap): Gap[] {
+  const before = gaps.find(({ partition, from, to, reason }) => {
+    return partition === gap.partition && reason === gap.reason && from <= gap.from && to >= gap.from
+  })
+  if (before === undefined) return mergeGaps(gaps, [gap])
+  const longer = { ...before, to: Math.max(before.to, gap.to), toMs: Math.max(before.toMs, gap.toMs) }
+  return mergeGaps(
+    gaps.filter((one) => one !== before),
+    [longer],
+  )
+}
+
 /** `gaps` without duplicates, in log order. */
 export function mergeGaps(...lists: (readonly Gap[])[]): Gap[] {
   const byPlace = new Map<string, Gap>()

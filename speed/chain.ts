@@ -1,10 +1,11 @@
+import { LOST } from '../lake/tables/repeat-states.ts'
 import type { Batch } from '../log/block-batches.ts'
 import type { Repeats } from '../log/repeats.ts'
 import type { Block } from '../schemas/block.ts'
 import { CellFold } from '../schemas/cell-fold.ts'
 import { isError } from '../schemas/errors.ts'
 import type { OpenPart } from '../schemas/ports/layers.ts'
-import { type Gap, mergeGaps } from '../schemas/position.ts'
+import { type Gap, mergeGaps, withGap } from '../schemas/position.ts'
 import type { View } from '../schemas/view.ts'
 
 /**
@@ -98,8 +99,12 @@ export class Chain {
 
   /** Everything of the log up to `to` was added, beside `gaps`. */
   advance(gaps: readonly Gap[], to: number, toMs: number): void {
+    const { partition } = this
+    const { to: from, toMs: fromMs } = this.#open
     this.#open.to = to
     this.#open.toMs = toMs
+    if (this.repeats?.state.isBegunAnew && to > from)
+      this.#open.gaps = withGap(this.#open.gaps, { partition, from, to, fromMs, toMs, reason: LOST })
     this.addGaps(gaps)
   }
 

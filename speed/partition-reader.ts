@@ -41,6 +41,7 @@ export class PartitionReader {
   readonly #deps: ReaderDeps
   readonly #batches = new BlockBatches()
   readonly #behindSinceMs = new Map<Chain, number>()
+  #mayKnowRepeats = false
   #closed = false
 
   constructor(partition: number, views: readonly ViewChains[], deps: ReaderDeps) {
@@ -81,6 +82,7 @@ export class PartitionReader {
         if (chain.readTo < this.end) this.#behindSinceMs.set(chain, chain.readToMs)
       }
     }
+    this.#mayKnowRepeats = true
     const kept = new Set(this.chains)
     for (const chain of this.#behindSinceMs.keys()) if (!kept.has(chain)) this.#behindSinceMs.delete(chain)
   }
@@ -92,6 +94,19 @@ export class PartitionReader {
     const { repeats, gaps } = await states.begin(log, { partition, position }, readToMs)
     chain.repeats = repeats
     chain.addGaps(gaps)
+  }
+
+  /** Chains that lost what was known of repeats get what another reader knows by now. */
+  async #recover(): Promise<void> {
+    const { log, states } = this.#deps
+    if (states === null || !this.#mayKnowRepeats) return
+    this.#mayKnowRepeats = false
+    const lost = this.chains.filter(({ repeats }) => repeats?.state.isBegunAnew)
+    for (const position of new Set(lost.map(({ readTo }) => readTo))) {
+      const repeats = await states.found(log, { partition: this.partition, position })
+      if (repeats === null) continue
+      for (const chain of lost) if (chain.readTo === position) chain.repeats = repeats
+    }
   }
 
   /** Notes which chains have read to the log's end, and which are behind it since now. */
@@ -116,6 +131,7 @@ export class PartitionReader {
   async #foldToEnd(): Promise<void> {
     const { log, cellsMax, full, turn } = this.#deps
     const { partition, end } = this
+    await this.#recover()
     while (!this.#closed) {
       this.noteLags()
       const behind = this.chains.filter(
@@ -147,7 +163,8 @@ export class PartitionReader {
    * keeps the one that it had.
    */
   #repeatsOf(together: readonly Chain[]) {
-    const lead = together[0]!.repeats
+    const knowing = together.find(({ repeats }) => repeats?.state.isBegunAnew === false)
+    const lead = (knowing ?? together[0]!).repeats
     if (lead === null) return null
     const others = this.chains.filter((chain) => !together.includes(chain))
     const repeats = others.some((chain) => chain.repeats === lead) ? lead.copy() : lead

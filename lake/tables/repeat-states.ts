@@ -26,7 +26,8 @@ const FOLDER = 'repeats'
 const KEPT_MS = HOUR_MS
 /** Blocks of one read when a state is made again. */
 const BLOCKS_PER_READ = 2_048
-const LOST = 'it is not known which of these messages stood in the log before: some may count twice'
+/** Why messages of a gap may count twice. */
+export const LOST = 'it is not known which of these messages stood in the log before: some may count twice'
 
 /**
  * What readers of the log know of repeats, kept in the lake (docs/format/repeats.md): each writes it before the commit at whose
@@ -52,26 +53,40 @@ export class RepeatStates {
 
   /**
    * The fold at a position: as it was kept there, or made again from the log. Where the log does not reach back far enough it
-   * begins with nothing, and what the log holds behind the position is a gap.
+   * begins with nothing, and what the log holds behind the position is a gap; so is what comes later, as long as the fold
+   * `isBegunAnew`.
    */
   async begin(log: LogReader, name: StateName, atMs: number): Promise<Begun> {
     const { partition, position } = name
-    const from = await this.#newestFrom(log, name)
-    if (from !== null && (await foldTo(log, from, name))) return { repeats: from.repeats, gaps: [] }
-    this.#deps.logLine(`what was known of repeats at ${partition}/${position} is gone: ${LOST}`)
+    const from = await this.#newestFrom(log, name, this.#deps.logLine)
+    const repeats = from !== null && (await foldTo(log, from, name)) ? from.repeats : new Repeats()
+    if (repeats === from?.repeats && !repeats.state.isBegunAnew) return { repeats, gaps: [] }
+    if (repeats !== from?.repeats) {
+      this.#deps.logLine(`what was known of repeats at ${partition}/${position} is gone: ${LOST}`)
+      repeats.begunAnew()
+    }
     const to = Math.max(log.end(partition), position + 1)
     const gap = { partition, from: position, to, fromMs: atMs, toMs: this.#deps.clock.nowMs(), reason: LOST }
-    const repeats = new Repeats()
-    repeats.missed()
     return { repeats, gaps: [gap] }
+  }
+
+  /** The fold at a position, where another reader kept it or the log tells, so that nothing counts twice; null where it is lost. */
+  async found(log: LogReader, name: StateName): Promise<Repeats | null> {
+    const from = await this.#newestFrom(log, name, () => {})
+    if (from === null || from.repeats.state.isBegunAnew || !(await foldTo(log, from, name))) return null
+    return from.repeats
   }
 
   /**
    * The newest state at or below a position, from which the log can be read: one that lacks nothing, where there is one; of one
    * that lacks something it was said before.
    */
-  async #newestFrom(log: LogReader, { partition, position }: StateName): Promise<FoldAt | null> {
-    const { store, logLine } = this.#deps
+  async #newestFrom(
+    log: LogReader,
+    { partition, position }: StateName,
+    logLine: (line: string) => void,
+  ): Promise<FoldAt | null> {
+    const { store } = this.#deps
     if (position <= BEGINNING) return { position: BEGINNING, repeats: new Repeats() }
     const kept = (await store.list(folderOf(partition))).filter(({ key }) => positionOf(key) <= position)
     let lacking: FoldAt | null = null

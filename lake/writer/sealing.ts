@@ -2,10 +2,18 @@ import { acceptAll } from '../../log/accepted.ts'
 import type { LogReader } from '../../log/port.ts'
 import type { Repeats } from '../../log/repeats.ts'
 import { isError } from '../../schemas/errors.ts'
-import { BEGINNING, type Gap, lowest, mergeGaps, offsetIn, type Position } from '../../schemas/position.ts'
+import {
+  BEGINNING,
+  type Gap,
+  lowest,
+  mergeGaps,
+  offsetIn,
+  type Position,
+  withGap,
+} from '../../schemas/position.ts'
 import type { Snapshot } from '../delta/port.ts'
 import { coveredMs, logFacts, sealApp, withLogFacts } from '../tables/messages.ts'
-import type { Begun, RepeatStates } from '../tables/repeat-states.ts'
+import { type Begun, LOST, type RepeatStates } from '../tables/repeat-states.ts'
 import type { MessageTable } from './message-table.ts'
 import type { SealEncoder, SealFile } from './seal-files.ts'
 import { readRange, type SealRange, upToBlock } from './seal-range.ts'
@@ -99,7 +107,9 @@ export class Sealing {
       repeats = known.repeats.copy()
       acceptAll(repeats, sealed)
     }
-    const gaps = mergeGaps(sealed.gaps, this.#refused(sealed, refused), known?.gaps ?? [])
+    const { to, toMs } = sealed
+    const unknown = repeats?.state.isBegunAnew ? [{ partition, from, to, fromMs, toMs, reason: LOST }] : []
+    const gaps = mergeGaps(sealed.gaps, this.#refused(sealed, refused), known?.gaps ?? [], unknown)
     if (repeats !== null) await this.#keep(repeats, sealed.to)
     let isLost = false
     for (const [i, table] of tables.entries()) {
@@ -115,8 +125,13 @@ export class Sealing {
   /** What is known of repeats where a seal begins. */
   async #knownAt(states: RepeatStates, position: number, atMs: number): Promise<Known> {
     const { log, partition } = this.#deps
+    const name = { partition, position }
     if (this.#known?.position !== position)
-      this.#known = { position, ...(await states.begin(log, { partition, position }, atMs)) }
+      this.#known = { position, ...(await states.begin(log, name, atMs)) }
+    if (!this.#known.repeats.state.isBegunAnew) return this.#known
+    // Another reader may know by now.
+    const repeats = await states.found(log, name)
+    if (repeats !== null) this.#known = { position, repeats, gaps: [] }
     return this.#known
   }
 
@@ -154,7 +169,7 @@ export class Sealing {
         dataChange: true,
         txns: { [sealApp(this.#deps.partition)]: { version: to, lastUpdatedMs: toMs } },
         ...(gaps.length > 0
-          ? { configuration: withLogFacts(base, { ...facts, gaps: mergeGaps(facts.gaps, gaps) }) }
+          ? { configuration: withLogFacts(base, { ...facts, gaps: gaps.reduce(withGap, facts.gaps) }) }
           : {}),
         info: { to },
       })

@@ -49,6 +49,7 @@ const REPEATS = { partition: 2, position: 77 }
 const repeats = encodeRepeats(REPEATS, {
   nowMs: START_MS,
   isWhole: true,
+  isBegunAnew: false,
   agents: new Map(
     ['a', 'agent-ü', 'b'.repeat(128)].map((id, i) => [id, { seq: i, lastMs: START_MS, movedMs: i }]),
   ),
