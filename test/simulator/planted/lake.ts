@@ -24,7 +24,7 @@ export const PLANTED_IN_LAKE = {
     in: 'unneeded',
     change: { replace: 'unnamedMs', with: '$ + 86_400_000' },
     faults: 'twins=3,store-slow=3,layer-slow',
-    seed: 217,
+    seed: 252,
   },
   'gap not sealed': {
     in: 'Sealing.#seal',
