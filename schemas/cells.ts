@@ -10,6 +10,7 @@ import {
   valueAt,
 } from './cell-column.ts'
 import { joinKey, splitKey } from './key.ts'
+import { memoize } from './memoize.ts'
 import type { View } from './view.ts'
 import { layoutOf, viewColumns } from './view-columns.ts'
 
@@ -30,18 +31,14 @@ export interface CellRange {
   readonly to: number
 }
 
-/** They are asked for with every key that has nothing; a view never changes. */
-const none = new WeakMap<View, Cells>()
-
-/** Cells of no rows. */
-export function noCells(view: View): Cells {
-  let cells = none.get(view)
-  if (cells === undefined) {
-    cells = { view, length: 0, columns: viewColumns(view).map(({ type }) => emptyColumn(type)) }
-    none.set(view, cells)
-  }
-  return cells
-}
+/** Cells of no rows. Asked for with every key that has nothing. */
+export const noCells = memoize(
+  (view: View): Cells => ({
+    view,
+    length: 0,
+    columns: viewColumns(view).map(({ type }) => emptyColumn(type)),
+  }),
+)
 
 /** Row `i` as values in the order of `viewColumns`. */
 export function rowAt({ columns }: Cells, i: number): CellValue[] {

@@ -1,3 +1,5 @@
+import { memoize } from './memoize.ts'
+
 /**
  * A dataset: a named kind of message, as data. From this one value come its wire form, the columns of blocks, spools and
  * the lake's table, and what its views can aggregate.
@@ -45,18 +47,16 @@ export interface MessageForm {
   readonly attributes: readonly string[]
 }
 
-const forms = new WeakMap<Dataset, MessageForm>()
-
 /** The form of a dataset's messages; the same object for the same dataset. */
-export function formOf(dataset: Dataset): MessageForm {
-  let form = forms.get(dataset)
-  if (form === undefined) {
-    const { name, keys, source, gauges, attributes } = dataset
-    form = { dataset: name, keys, source, gauges: gauges.map((gauge) => gauge.name), attributes }
-    forms.set(dataset, form)
-  }
-  return form
-}
+export const formOf = memoize(
+  ({ name, keys, source, gauges, attributes }: Dataset): MessageForm => ({
+    dataset: name,
+    keys,
+    source,
+    gauges: gauges.map((gauge) => gauge.name),
+    attributes,
+  }),
+)
 
 /** The columns of required strings: the keys, then the source where there is one. */
 export function nameColumns({ keys, source }: Pick<MessageForm, 'keys' | 'source'>): readonly string[] {

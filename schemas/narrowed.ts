@@ -1,20 +1,17 @@
 import type { Cells } from './cells.ts'
+import { memoize } from './memoize.ts'
 import type { View } from './view.ts'
 import { layoutOf, viewColumns } from './view-columns.ts'
 
-/** By the path of the field; null where the view lacks it. A view never changes, and layouts are kept by view. */
-const known = new WeakMap<View, Map<string, View | null>>()
+/** By the path of the field; null where the view lacks it. What is kept by view is kept of narrow ones too. */
+const known = memoize((_: View) => new Map<string, View | null>())
 
 /**
  * A view with no more than is needed to tell one field of its answers: of `cpu.max` the gauge `cpu` without its sketch, of what is no
  * gauge's no gauge. Null where the view has no such field.
  */
 export function narrowedTo(view: View, path: string): View | null {
-  let of = known.get(view)
-  if (of === undefined) {
-    of = new Map()
-    known.set(view, of)
-  }
+  const of = known(view)
   let narrow = of.get(path)
   if (narrow === undefined) {
     narrow = makeNarrow(view, path)
@@ -39,24 +36,15 @@ function makeNarrow(view: View, path: string): View | null {
   return { ...view, gauges: [gauge], measures }
 }
 
-/** Per view and narrower one the places of its columns. */
-const places = new WeakMap<View, WeakMap<View, readonly number[]>>()
+const places = memoize((view: View) => {
+  const names = viewColumns(view).map(({ name }) => name)
+  return memoize((narrow: View): readonly number[] =>
+    viewColumns(narrow).map(({ name }) => names.indexOf(name)),
+  )
+})
 
 /** Where the columns of a narrower view stand among those of `view`. */
-export function placesIn(view: View, narrow: View): readonly number[] {
-  let of = places.get(view)
-  if (of === undefined) {
-    of = new WeakMap()
-    places.set(view, of)
-  }
-  let found = of.get(narrow)
-  if (found === undefined) {
-    const names = viewColumns(view).map(({ name }) => name)
-    found = viewColumns(narrow).map(({ name }) => names.indexOf(name))
-    of.set(narrow, found)
-  }
-  return found
-}
+export const placesIn = (view: View, narrow: View) => places(view)(narrow)
 
 /** The columns of a narrower view among those of `cells`; nothing is copied. */
 export function narrowCells({ view, length, columns }: Cells, narrow: View): Cells {

@@ -1,6 +1,7 @@
 import type { CellColumn, ColumnType, NumberColumn } from './cell-column.ts'
 import { COLUMN_GROUPS, type ColumnGroup, type GaugeColumns, type Measure } from './measures/measure.ts'
 import { MEASURES } from './measures.ts'
+import { memoize } from './memoize.ts'
 import type { MeasureName, View } from './view.ts'
 
 /** One column of a view's table; times are microseconds in files and ISO 8601 in JSON and CSV. */
@@ -26,9 +27,6 @@ export interface ViewLayout {
   readonly gauges: readonly (readonly MeasurePlace[])[]
 }
 
-/** Layouts are asked for with every row; a view never changes. */
-const layouts = new WeakMap<View, ViewLayout>()
-
 /**
  * The columns of a view in published order: key, time, totals, maxima with their times, number of messages, sources of
  * maxima, counts of optional gauges, minima, sketches.
@@ -37,15 +35,8 @@ export function viewColumns(view: View): readonly ViewColumn[] {
   return layoutOf(view).columns
 }
 
-/** The columns and what stands where. */
-export function layoutOf(view: View): ViewLayout {
-  let layout = layouts.get(view)
-  if (layout === undefined) {
-    layout = makeLayout(view)
-    layouts.set(view, layout)
-  }
-  return layout
-}
+/** The columns and what stands where. Asked for with every row. */
+export const layoutOf = memoize(makeLayout)
 
 function makeLayout({ key, source, gauges, measures }: View): ViewLayout {
   const columns: ViewColumn[] = [

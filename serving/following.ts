@@ -4,6 +4,7 @@ import { viewState } from '../lake/tables/published.ts'
 import type { CellRange } from '../schemas/cells.ts'
 import { Coalesced } from '../schemas/coalesced.ts'
 import { describeError } from '../schemas/errors.ts'
+import { memoize } from '../schemas/memoize.ts'
 import type { Clock, Pause } from '../schemas/ports/clock.ts'
 import type { Disk } from '../schemas/ports/disk.ts'
 import type { Wake } from '../schemas/ports/layers.ts'
@@ -229,12 +230,13 @@ export async function followLake(config: FollowConfig, deps: FollowDeps): Promis
   }
 }
 
-function importsOf(published: Snapshot | null): Imports | null {
+/** Asked for at every look at the lake, which mostly shows the version that is known. */
+const importsIn = memoize((published: Snapshot): Imports | null => {
   const state = viewState(published)
-  return state === null
-    ? null
-    : { to: offsetIn(state.tidemark, IMPORT_PARTITION), publishedMs: published!.timeMs }
-}
+  return state && { to: offsetIn(state.tidemark, IMPORT_PARTITION), publishedMs: published.timeMs }
+})
+
+const importsOf = (published: Snapshot | null) => published && importsIn(published)
 
 function isSame(a: Seen, b: Seen): boolean {
   return a.published === b.published && a.ticks === b.ticks && a.messages === b.messages

@@ -1,5 +1,6 @@
 import { type Dataset, GAUGE_VALUE_MAX, type Gauge, nameColumns } from '../../schemas/dataset.ts'
 import type { ErrorCode } from '../../schemas/errors.ts'
+import { memoize } from '../../schemas/memoize.ts'
 import type { Message } from '../../schemas/message.ts'
 import { nameFault } from '../../schemas/name.ts'
 import { shown } from '../../schemas/shown.ts'
@@ -132,15 +133,13 @@ function timeReason(
   return null
 }
 
-const knownFields = new WeakMap<Dataset, ReadonlySet<string>>()
+const knownFields = memoize((dataset: Dataset): ReadonlySet<string> => {
+  const gauges = dataset.gauges.map(({ name }) => name)
+  return new Set([...nameColumns(dataset), ...gauges, ...dataset.attributes, 'time_stamp', 'dataset'])
+})
 
 function ignored(fields: Fields, dataset: Dataset, numbered: boolean): number {
-  let known = knownFields.get(dataset)
-  if (known === undefined) {
-    const gauges = dataset.gauges.map(({ name }) => name)
-    known = new Set([...nameColumns(dataset), ...gauges, ...dataset.attributes, 'time_stamp', 'dataset'])
-    knownFields.set(dataset, known)
-  }
+  const known = knownFields(dataset)
   let count = 0
   for (const name in fields) if (!known.has(name) && !(numbered && name === 'seq')) count += 1
   return count

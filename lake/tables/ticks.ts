@@ -1,3 +1,4 @@
+import { memoize } from '../../schemas/memoize.ts'
 import { BEGINNING, type Gap } from '../../schemas/position.ts'
 import type { View } from '../../schemas/view.ts'
 import type { DataFile, Snapshot, TableSchema } from '../delta/port.ts'
@@ -42,23 +43,17 @@ export function tickTags(tick: Omit<Tick, 'file'>): Record<string, string> {
   return { tick: JSON.stringify(tick) }
 }
 
-/** What was read from snapshots and files, which never change. */
-const ticksBySnapshot = new WeakMap<Snapshot, readonly Tick[]>()
-const tickByFile = new WeakMap<DataFile, Tick>()
-
 /** The ticks that a version of a ticks table names, by definition, partition and position. Throws `E_TABLE_DAMAGED`. */
 export function ticksOf(snapshot: Snapshot | null): readonly Tick[] {
-  if (snapshot === null) return []
-  let ticks = ticksBySnapshot.get(snapshot)
-  if (ticks === undefined) {
-    ticks = [...snapshot.files.values()]
-      .filter((file) => file.tags.tick !== undefined)
-      .map(tickOf)
-      .sort((a, b) => a.partition - b.partition || a.from - b.from || a.to - b.to)
-    ticksBySnapshot.set(snapshot, ticks)
-  }
-  return ticks
+  return snapshot === null ? [] : ticksIn(snapshot)
 }
+
+const ticksIn = memoize((snapshot: Snapshot): readonly Tick[] =>
+  [...snapshot.files.values()]
+    .filter((file) => file.tags.tick !== undefined)
+    .map(tickOf)
+    .sort((a, b) => a.partition - b.partition || a.from - b.from || a.to - b.to),
+)
 
 const TAG = {
   hash: isText,
@@ -69,14 +64,9 @@ const TAG = {
   gaps: isGaps,
 } as const
 
-function tickOf(file: DataFile): Tick {
-  let tick = tickByFile.get(file)
-  if (tick === undefined) {
-    tick = { ...storedJson<Omit<Tick, 'file'>>(`the tag of ${file.path}`, file.tags.tick!, TAG), file }
-    tickByFile.set(file, tick)
-  }
-  return tick
-}
+const tickOf = memoize((file: DataFile): Tick => {
+  return { ...storedJson<Omit<Tick, 'file'>>(`the tag of ${file.path}`, file.tags.tick!, TAG), file }
+})
 
 /** The ticks that follow `from` without a break, each beginning where its predecessor ends. */
 export function chainFrom(ticks: readonly Tick[], hash: string, partition: number, from: number): Tick[] {

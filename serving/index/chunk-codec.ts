@@ -2,6 +2,7 @@ import { crc32, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import type { NumberColumn, SketchColumn, TextColumn } from '../../schemas/cell-column.ts'
 import { type Cells, timesOf } from '../../schemas/cells.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
+import { memoize } from '../../schemas/memoize.ts'
 import type { View } from '../../schemas/view.ts'
 import { viewColumns } from '../../schemas/view-columns.ts'
 import { Chunk, ZERO_BUCKET } from './chunk.ts'
@@ -145,17 +146,13 @@ function framed(view: View, body: Uint8Array, seed: number): Uint8Array {
 /** `ZSTD_c_compressionLevel` of zstd.h. */
 const ZSTD_LEVEL = 100
 
-const names = new WeakMap<View, number>()
-
-function namesOf(view: View): number {
-  let sum = names.get(view)
-  if (sum === undefined) {
-    const columns = viewColumns(view).map(({ name, type }) => `${name} ${type}`)
-    sum = crc32(columns.join())
-    names.set(view, sum)
-  }
-  return sum
-}
+const namesOf = memoize((view: View) =>
+  crc32(
+    viewColumns(view)
+      .map(({ name, type }) => `${name} ${type}`)
+      .join(),
+  ),
+)
 
 /** The body of a piece. Throws `E_INDEX_DAMAGED` when it is not what was written. */
 function unframed(view: View, bytes: Uint8Array, seed: number): Uint8Array {
