@@ -17,7 +17,7 @@ const FIRST_BYTES = 1 << 14
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
- * NameTable of services, hosts and agents by their bytes in UTF-8: each gets a small whole number, its string is made and checked
+ * Names of services, hosts and agents by their bytes in UTF-8: each gets a small whole number, its string is made and checked
  * once. A table of open addressing with linear probing; hashed and compared four bytes at a time, so the caller must be able
  * to read three bytes behind a name.
  */

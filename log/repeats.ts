@@ -51,6 +51,11 @@ export class Repeats {
     }
   }
 
+  /** See `RepeatsState`. */
+  get isBegunAnew(): boolean {
+    return this.#isBegunAnew
+  }
+
   /** Blocks before the next one could not be added: what it knows may lack something from here on. */
   missed(): void {
     this.#isWhole = false

@@ -103,7 +103,7 @@ export class Chain {
     const { to: from, toMs: fromMs } = this.#open
     this.#open.to = to
     this.#open.toMs = toMs
-    if (this.repeats?.state.isBegunAnew && to > from)
+    if (this.repeats?.isBegunAnew && to > from)
       this.#open.gaps = withGap(this.#open.gaps, { partition, from, to, fromMs, toMs, reason: LOST })
     this.addGaps(gaps)
   }

@@ -101,7 +101,7 @@ export class PartitionReader {
     const { log, states } = this.#deps
     if (states === null || !this.#mayKnowRepeats) return
     this.#mayKnowRepeats = false
-    const lost = this.chains.filter(({ repeats }) => repeats?.state.isBegunAnew)
+    const lost = this.chains.filter(({ repeats }) => repeats?.isBegunAnew)
     for (const position of new Set(lost.map(({ readTo }) => readTo))) {
       const repeats = await states.found(log, { partition: this.partition, position })
       if (repeats === null) continue
@@ -163,7 +163,7 @@ export class PartitionReader {
    * keeps the one that it had.
    */
   #repeatsOf(together: readonly Chain[]) {
-    const knowing = together.find(({ repeats }) => repeats?.state.isBegunAnew === false)
+    const knowing = together.find(({ repeats }) => repeats?.isBegunAnew === false)
     const lead = (knowing ?? together[0]!).repeats
     if (lead === null) return null
     const others = this.chains.filter((chain) => !together.includes(chain))

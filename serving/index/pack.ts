@@ -192,6 +192,9 @@ export class ByteReader {
 /** What numbers are read into: as they are, or those that are known to be whole. */
 type Room = Float64Array | Int32Array | Uint32Array
 
+/** Room for one number, which is taken out at once. */
+const ONE = new Float64Array(1)
+
 /** Numbers of a column as they were written. */
 export class PackedNumbers {
   readonly #kind: number
@@ -217,7 +220,7 @@ export class PackedNumbers {
 
   /** The number at place `i`. */
   at(i: number): number {
-    return this.read(i, new Float64Array(1))[0]!
+    return this.read(i, ONE)[0]!
   }
 
   #raw(from: number, into: Room): void {

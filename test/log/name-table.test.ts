@@ -13,7 +13,7 @@ function read(names: NameTable, name: string): number {
   return names.find(view, 0, to, hashName(view, 0, to))
 }
 
-/** NameTable that begin alike, of every length up to three words of eight bytes. */
+/** Names that begin alike, of every length up to three words of eight bytes. */
 const name = fc
   .record({ length: fc.integer({ min: 1, max: 24 }), end: fc.constantFrom('', 'a', 'b', 'ü') })
   .map(({ length, end }) => 'x'.repeat(length) + end)
