@@ -2,6 +2,7 @@ import type { Definitions } from '../schemas/definitions.ts'
 import { describeError, TidemarkError } from '../schemas/errors.ts'
 import type { Clock, Random } from '../schemas/ports/clock.ts'
 import { definitionJson, parseDefinition } from '../schemas/view.ts'
+import { lastBehind } from './store/numbered.ts'
 import type { ObjectStore } from './store/port.ts'
 import { putUntilClear } from './store/put-until-clear.ts'
 
@@ -56,9 +57,8 @@ export async function newestNumber(store: ObjectStore): Promise<number | null> {
     const match = NAME.exec(key)
     return match ? [Number(match[1])] : []
   })
-  // A list may lag behind: what follows is asked for by name.
-  let newest = Math.max(-1, ...numbers)
-  while ((await store.get(keyOf(newest + 1))) !== null) newest += 1
+  const listed = Math.max(-1, ...numbers)
+  const newest = (await lastBehind(store, keyOf, listed))?.number ?? listed
   return newest < 0 ? null : newest
 }
 

@@ -1,3 +1,4 @@
+import { lastBehind } from './store/numbered.ts'
 import type { ObjectStore } from './store/port.ts'
 
 /** Folder of the lease's objects. No table has such a name. */
@@ -64,14 +65,9 @@ export function decodeEntry(bytes: Uint8Array): LeaseEntry | null {
  */
 export async function newestEntry(store: ObjectStore, known = 0): Promise<NewestEntry | null> {
   for (let lists = 1; ; lists++) {
-    let number = Math.max(known, (await numbers(store)).at(-1) ?? 0)
-    let bytes = number === 0 ? null : await store.get(leaseKey(number))
-    for (;;) {
-      const next = await store.get(leaseKey(number + 1))
-      if (next === null) break
-      number += 1
-      bytes = next
-    }
+    const listed = Math.max(known, (await numbers(store)).at(-1) ?? 0)
+    const own = listed === 0 ? null : await store.get(leaseKey(listed))
+    const { number, bytes } = (await lastBehind(store, leaseKey, listed)) ?? { number: listed, bytes: own }
     if (number === 0) return null
     if (bytes !== null) return { number, entry: decodeEntry(bytes) }
     if (lists === LISTS_MAX) return { number, entry: null }

@@ -275,7 +275,8 @@ function listed({ columns }: ImportSource): string {
   )
 }
 
-function usage(message: string, options: { hint?: string } = {}): TidemarkError {
+/** What a person is told who imports. */
+export function usage(message: string, options: { hint?: string } = {}): TidemarkError {
   return new TidemarkError('E_USAGE', message, options)
 }
 

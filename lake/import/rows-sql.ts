@@ -51,9 +51,14 @@ function jsonSql(path: string, { columns, compression, json }: ImportSource): st
     FROM (${objects}) WHERE trim(json_text) <> ''))`
 }
 
+/** The compression, as readers of JSON call it. */
+export function jsonCompression(compression: ImportCompression): string {
+  return `compression = '${compression === 'none' ? 'uncompressed' : compression}'`
+}
+
 /** Objects of one array. */
 export function jsonArraySql(path: string, compression: ImportCompression): string {
-  return `read_json_objects(${duckdb.text(path)}, format = 'array', compression = '${compression === 'none' ? 'uncompressed' : compression}')`
+  return `read_json_objects(${duckdb.text(path)}, format = 'array', ${jsonCompression(compression)})`
 }
 
 /** Whole lines of a text, as `json_text`; those beyond what the engine's reader takes are torn rows. */
@@ -73,7 +78,7 @@ function csvOptions({ delimiter, encoding, quoteEscape, skip, comments }: CsvFor
 }
 
 /** What the reader of CSV cannot take goes into a table. */
-const TORN =
+export const TORN =
   "store_rejects = true, rejects_table = 'torn_rows', rejects_scan = 'torn_scans', rejects_limit = 0"
 
 /** How the rows of a file are read. */

@@ -1,8 +1,7 @@
 import type { Dataset } from '../../schemas/dataset.ts'
-import { TidemarkError } from '../../schemas/errors.ts'
 import type { ImportFile, ImportFormat, ImportSource } from './columns.ts'
 import { readCsvHead } from './csv-head.ts'
-import type { ImportOptions } from './meaning.ts'
+import { type ImportOptions, usage } from './meaning.ts'
 import { fieldsOfObjects, objectIn, objectsOfLines } from './ndjson-head.ts'
 import { jsonArraySql } from './rows-sql.ts'
 import { seriesFormOf } from './series/forms.ts'
@@ -45,12 +44,7 @@ async function jsonSource(
   stage: ImportStage,
 ): Promise<ImportSource> {
   const format = 'ndjson'
-  if (
-    head.text
-      .trimStart()
-      .replace(/^\ufeff/, '')
-      .startsWith('[')
-  ) {
+  if (head.text.trimStart().startsWith('[')) {
     const found = (await stage.run(
       `SELECT json::VARCHAR FROM ${jsonArraySql(path, compression)} LIMIT ${OBJECTS}`,
     )) as [string][]
@@ -90,9 +84,6 @@ function csvSource(
 /** By what is in it: names of files tell less. */
 function formatOf(text: string): ImportFormat {
   if (text.startsWith('PAR1')) return 'parquet'
-  return /^[{[]/.test(text.replace(/^\ufeff/, '').trimStart()) ? 'ndjson' : 'csv'
-}
-
-function usage(message: string, options: { hint?: string } = {}): TidemarkError {
-  return new TidemarkError('E_USAGE', message, options)
+  // A byte-order mark is white space here.
+  return /^[{[]/.test(text.trimStart()) ? 'ndjson' : 'csv'
 }

@@ -46,10 +46,7 @@ export class LakeQueries {
     path: string,
     signal: AbortSignal,
   ): Promise<{ tables: readonly ReadTable[]; isCut: boolean }> {
-    const running = await this.#begin(signal)
-    const written = await running.only(() => running.writeParquet(request, this.#tables, path))
-    await running[Symbol.asyncDispose]()
-    return written
+    return this.#whole(signal, (running) => running.writeParquet(request, this.#tables, path))
   }
 
   /**
@@ -62,10 +59,15 @@ export class LakeQueries {
     statements: readonly string[],
     signal: AbortSignal,
   ): Promise<QueryValue[][][]> {
+    return this.#whole(signal, (running) => running.runOver(relations, first, statements))
+  }
+
+  /** What `work` of one query comes to, which is over then. */
+  async #whole<T>(signal: AbortSignal, work: (running: Running) => Promise<T>): Promise<T> {
     const running = await this.#begin(signal)
-    const rows = await running.only(() => running.runOver(relations, first, statements))
+    const done = await running.only(() => work(running))
     await running[Symbol.asyncDispose]()
-    return rows
+    return done
   }
 
   async #begin(signal: AbortSignal): Promise<Running> {

@@ -117,10 +117,7 @@ export class Running {
     try {
       return await Promise.race([working, this.#late.promise.finally(() => (isLate = true))])
     } catch (error) {
-      const over = working.then(
-        () => this[Symbol.asyncDispose](),
-        () => this[Symbol.asyncDispose](),
-      )
+      const over = Promise.allSettled([working]).then(() => this[Symbol.asyncDispose]())
       if (!isLate) await over
       throw this.told(error)
     }

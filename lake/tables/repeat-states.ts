@@ -60,7 +60,7 @@ export class RepeatStates {
     const { partition, position } = name
     const from = await this.#newestFrom(log, name, this.#deps.logLine)
     const repeats = from !== null && (await foldTo(log, from, name)) ? from.repeats : new Repeats()
-    if (repeats === from?.repeats && !repeats.state.isBegunAnew) return { repeats, gaps: [] }
+    if (repeats === from?.repeats && !repeats.isBegunAnew) return { repeats, gaps: [] }
     if (repeats !== from?.repeats) {
       this.#deps.logLine(`what was known of repeats at ${partition}/${position} is gone: ${LOST}`)
       repeats.begunAnew()
@@ -73,7 +73,7 @@ export class RepeatStates {
   /** The fold at a position, where another reader kept it or the log tells, so that nothing counts twice; null where it is lost. */
   async found(log: LogReader, name: StateName): Promise<Repeats | null> {
     const from = await this.#newestFrom(log, name, () => {})
-    if (from === null || from.repeats.state.isBegunAnew || !(await foldTo(log, from, name))) return null
+    if (from === null || from.repeats.isBegunAnew || !(await foldTo(log, from, name))) return null
     return from.repeats
   }
 

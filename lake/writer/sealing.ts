@@ -108,7 +108,7 @@ export class Sealing {
       acceptAll(repeats, sealed)
     }
     const { to, toMs } = sealed
-    const unknown = repeats?.state.isBegunAnew ? [{ partition, from, to, fromMs, toMs, reason: LOST }] : []
+    const unknown = repeats?.isBegunAnew ? [{ partition, from, to, fromMs, toMs, reason: LOST }] : []
     const gaps = mergeGaps(sealed.gaps, this.#refused(sealed, refused), known?.gaps ?? [], unknown)
     if (repeats !== null) await this.#keep(repeats, sealed.to)
     let isLost = false
@@ -128,7 +128,7 @@ export class Sealing {
     const name = { partition, position }
     if (this.#known?.position !== position)
       this.#known = { position, ...(await states.begin(log, name, atMs)) }
-    if (!this.#known.repeats.state.isBegunAnew) return this.#known
+    if (!this.#known.repeats.isBegunAnew) return this.#known
     // Another reader may know by now.
     const repeats = await states.found(log, name)
     if (repeats !== null) this.#known = { position, repeats, gaps: [] }

@@ -1,6 +1,7 @@
 import { TidemarkError } from '../../../schemas/errors.ts'
 import { duckdb } from '../../../schemas/sql/duckdb.ts'
 import type { ImportCompression, ImportSource } from '../columns.ts'
+import { TORN } from '../rows-sql.ts'
 import type { ImportStage } from '../stage.ts'
 
 /** Columns of its tables that are no tags. */
@@ -36,7 +37,7 @@ export function cellsSql({ path, delimiter, compression }: TablesFile, width: nu
   const columns = cells(width).map((name) => `'${name}': 'VARCHAR'`)
   return `SELECT row_number() OVER () AS r, * FROM read_csv(${duckdb.text(path)}, auto_detect = false, header = false, delim = ${duckdb.text(delimiter)},
     quote = '"', escape = '"', null_padding = true, parallel = false, compression = '${compression}', columns = {${columns.join(', ')}},
-    store_rejects = true, rejects_table = 'torn_rows', rejects_scan = 'torn_scans', rejects_limit = 0)`
+    ${TORN})`
 }
 
 /** The headers among the cells of a file, rows for which `isHeader` holds: row, then what stands in it. */

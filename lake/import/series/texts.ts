@@ -1,6 +1,6 @@
 import { duckdb } from '../../../schemas/sql/duckdb.ts'
 import type { ImportCompression } from '../columns.ts'
-import { linesSql } from '../rows-sql.ts'
+import { jsonCompression, linesSql } from '../rows-sql.ts'
 import type { SeriesForm } from './form.ts'
 import { influxqlRows, sadfRows } from './sections.ts'
 import { influxName, influxqlName, ofMetric, parseSeriesName } from './series-name.ts'
@@ -48,7 +48,7 @@ export function seriesTextForm(
 }
 
 function json(path: string, compression: ImportCompression, columns: string, bytesMax: number): string {
-  return `read_json(${duckdb.text(path)}, format = 'auto', columns = ${columns}, maximum_object_size = ${bytesMax}, compression = '${compression === 'none' ? 'uncompressed' : compression}')`
+  return `read_json(${duckdb.text(path)}, format = 'auto', columns = ${columns}, maximum_object_size = ${bytesMax}, ${jsonCompression(compression)})`
 }
 
 const metricName = (s: string) => ofMetric(JSON.parse(s) as { [label: string]: string })
