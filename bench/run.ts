@@ -138,7 +138,7 @@ const BENCHMARKS: readonly Benchmark[] = [
     async run(words) {
       const [services, days, rate] = numbers(words, 20, 30, 0)
       const straight = services >= MANY_SERVICES
-      return servingText(await benchServing({ services, days, straight, rate, ...ASKED }))
+      return servingText(await benchServing({ services, days, straight, rate, ...ASKED }, console.log))
     },
   },
   {

@@ -24,6 +24,7 @@ import {
   type Throughput,
 } from './answers.ts'
 import { type Arrived, whileSending } from './beside.ts'
+import { kindText } from './kind-text.ts'
 import { askWhilePublished, type WhilePublished } from './publish.ts'
 import { type Kind, questionsOf } from './questions.ts'
 
@@ -68,7 +69,8 @@ export interface Serving {
   readonly hashes: { readonly [name: string]: string }
 }
 
-export async function benchServing(size: Size): Promise<Serving> {
+/** It takes minutes: `logLine` gets a line for each part that is done. */
+export async function benchServing(size: Size, logLine: (line: string) => void): Promise<Serving> {
   const { services, days } = size
   // Up to the last midnight, for that is what an index holds.
   const startMs = Math.floor(Date.now() / DAY_MS) * DAY_MS - days * DAY_MS
@@ -77,17 +79,19 @@ export async function benchServing(size: Size): Promise<Serving> {
   return await withBegunData(begunMs, async (dir, begun, db) => {
     const data = join(dir, 'data')
     const lake = await makeHistory(db, begun, data, history, size.straight)
+    logLine('the history is made')
     await removeIndex(data)
     const anew = await startToAnswer(data, history)
     const upBytes = await indexBytes(data)
     await anew.up.end('SIGTERM')
     const anewBytes = await indexBytes(data)
     const there = await startToAnswer(data, history)
+    logLine('the index is made')
     const { residentMib } = await usageOf(there.up.child.pid!)
     let measured: Awaited<ReturnType<typeof measure>>
     let peakMib: number
     try {
-      measured = await measure(there.up, history, size, join(dir, 'answers.db'))
+      measured = await measure(there.up, history, size, join(dir, 'answers.db'), logLine)
       ;({ peakMib } = await usageOf(there.up.child.pid!))
     } finally {
       await there.up.end('SIGTERM')
@@ -138,15 +142,31 @@ async function cellsIn(db: DuckDBConnection, lake: string, startMs: number | nul
   return { count, hashes }
 }
 
-async function measure(up: Running, history: History, size: Size, answersPath: string) {
+async function measure(
+  up: Running,
+  history: History,
+  size: Size,
+  answersPath: string,
+  logLine: (line: string) => void,
+) {
   const questions = questionsOf(history, size.each)
   const { bytes, hash } = await storeAnswers(up.serving, questions, answersPath)
   using floor = await startFloor(answersPath)
   using client = await startClient()
   const measureAll = async (seconds?: number) => {
     const kinds: KindMeasured[] = []
-    for (const kind of questions)
-      kinds.push(await measureKind(client.ask, kind, up.serving, floor.port, bytes.get(kind.name), seconds))
+    for (const kind of questions) {
+      const measured = await measureKind(
+        client.ask,
+        kind,
+        up.serving,
+        floor.port,
+        bytes.get(kind.name),
+        seconds,
+      )
+      kinds.push(measured)
+      logLine(kindText(measured))
+    }
     return kinds
   }
   const kinds = await measureAll()
@@ -159,6 +179,7 @@ async function measure(up: Running, history: History, size: Size, answersPath: s
   }
   if (size.straight) await sendMinute(up, history)
   const published = await askWhilePublished(up.serving, day.paths, { full: !size.straight })
+  logLine('a version was published beside questions')
   if (size.rate === 0) return { kinds, hash, throughput, published, beside: null }
   const { done, arrived } = await whileSending(up.collector.port, size.rate, () => measureAll(size.seconds))
   return { kinds, hash, throughput, published, beside: { arrived, kinds: done } }

@@ -1,8 +1,9 @@
 import { version as duckdbVersion } from '@duckdb/node-api'
 import { budgetText, times } from '../budget.ts'
 import { machine, mib, ms } from '../measure.ts'
-import type { KindMeasured, Throughput } from './answers.ts'
+import type { Throughput } from './answers.ts'
 import type { Arrived } from './beside.ts'
+import { count, kindText } from './kind-text.ts'
 import { MANY_SERVICES } from './questions.ts'
 import type { Serving } from './serving.ts'
 
@@ -12,8 +13,6 @@ const BYTES_A_CELL = { atMost: 110 }
 const ANEW_MS = { atMost: 3_000 }
 const MANY_INDEX_GIB = { atMost: 5 }
 const MANY_START_MS = { atMost: 5_000 }
-
-const count = (value: number) => value.toLocaleString('en', { maximumFractionDigits: 0 })
 
 /** What the benchmark prints. */
 export function servingText(result: Serving): string {
@@ -50,16 +49,6 @@ function arrivedText({ rate, perSecond, ackMs }: Arrived): string {
   const taken = `${count(perSecond.median)} acknowledged in the median second, ${count(perSecond.least)} in the slowest, p99 ${ms(ackMs)}`
   return `while ${count(rate)} messages/s are sent: ${taken}`
 }
-
-function kindText({ kind, times: measured, bytes }: KindMeasured): string {
-  const name = kind.name.padEnd(26)
-  if (measured === null) return `${name}skipped: there is no such path yet`
-  const { up, bare, stored } = measured
-  const p99 = kind.p99MsMax === null ? ms(up.p99) : budgetText(up.p99, { atMost: kind.p99MsMax }, ms)
-  return `${name}p50 ${fine(up.p50)}, p99 ${p99}; ${count(bytes)} bytes; the bare route ${fine(bare.p50)}, up / it = ${times(up.p50 / bare.p50)}; from SQLite ${fine(stored.p50)}, up / it = ${times(up.p50 / stored.p50)}`
-}
-
-const fine = (value: number) => `${value.toFixed(2)} ms`
 
 function throughputText({ perSecond, cores }: Throughput): string {
   return `${count(perSecond)} requests/s with ${cores.toFixed(2)} cores`

@@ -5,7 +5,7 @@ import { servingText } from '../../../bench/serving/text.ts'
 const SMALL = { services: 2, days: 1, each: 4, seconds: 0.1 }
 
 test('the serving benchmark runs small and says what it measured', async () => {
-  const result = await benchServing({ ...SMALL, straight: false, rate: 2_000 })
+  const result = await benchServing({ ...SMALL, straight: false, rate: 2_000 }, () => {})
   expect(result.cells).toBeGreaterThanOrEqual(2 * 1_440)
   expect(result.published.queries).toBeGreaterThan(0)
   for (const { kind, times } of result.kinds) {
@@ -20,7 +20,7 @@ test('the serving benchmark runs small and says what it measured', async () => {
 }, 120_000)
 
 test('cells that are written straight are published, indexed and asked for the same way', async () => {
-  const result = await benchServing({ ...SMALL, straight: true, rate: 0 })
+  const result = await benchServing({ ...SMALL, straight: true, rate: 0 }, () => {})
   // Of both views, beside the cells with which the tables began and those that came while it was asked.
   expect(result.cells).toBe(2 * (2 * 1_440 + 1 + 2))
   expect(result.published.queries).toBeGreaterThan(0)
