@@ -53,7 +53,12 @@ export interface ImportColumn {
   readonly samples: readonly string[]
   /** Where it stands in an object of JSON, as RFC 6901 writes it; absent in other formats. */
   readonly pointer?: string
+  /** Of times that stand in two columns: the date and the time of day, which make one text with a blank between. */
+  readonly parts?: readonly [date: ImportColumn, clock: ImportColumn]
 }
+
+/** The columns of the file that a column is made of: itself, most often. */
+export const ownColumns = (column: ImportColumn): readonly ImportColumn[] => column.parts ?? [column]
 
 export interface CsvForm {
   readonly encoding: TextEncoding

@@ -4,7 +4,8 @@ import { duckdb } from '../../schemas/sql/duckdb.ts'
 import { TIME_MS_MIN } from '../../schemas/time.ts'
 import { compareUtf8 } from '../../schemas/utf8.ts'
 import type { CsvForm, ImportColumn, ImportCompression, ImportFormat, ImportSource } from './columns.ts'
-import { type Found, type Meaning, type Origin, SOURCE_DEFAULT } from './meaning.ts'
+import { type Meaning, type Origin, SOURCE_DEFAULT } from './meaning.ts'
+import type { Found } from './named-column.ts'
 import type { TimeForm, TimeUnit } from './times.ts'
 
 /**
@@ -173,7 +174,15 @@ function boundText(bound: number): string {
   return Math.abs(bound) < 1e6 ? String(bound) : bound.toExponential().replace('e+', 'e')
 }
 
-function columnText({ name, type }: ImportColumn): string {
+/** The text of a column, as SQL. */
+export function columnText({ name, type, parts }: ImportColumn): string {
+  if (parts !== undefined) {
+    const [date, clock] = parts
+    const day = date.type.startsWith('TIMESTAMP')
+      ? `${duckdb.name(date.name)}::DATE::VARCHAR`
+      : columnText(date)
+    return `(trim(${day}) || ' ' || trim(${columnText(clock)}))`
+  }
   return type === 'VARCHAR' ? duckdb.name(name) : `${duckdb.name(name)}::VARCHAR`
 }
 

@@ -1,7 +1,7 @@
 import type { Dataset } from '../../schemas/dataset.ts'
 import type { ImportFile, ImportFormat, ImportSource } from './columns.ts'
 import { readCsvHead } from './csv-head.ts'
-import { type ImportOptions, usage } from './meaning.ts'
+import { type ImportOptions, usage } from './named-column.ts'
 import { fieldsOfObjects, objectIn, objectsOfLines } from './ndjson-head.ts'
 import { jsonArraySql } from './rows-sql.ts'
 import { seriesFormOf } from './series/forms.ts'

@@ -19,8 +19,24 @@ export type TimeUnit = (typeof TIME_UNITS)[number]
 const ISO = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?)?$/
 const ISO_ZONED = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)? ?(Z|UTC|[+-]\d{2}(:?\d{2})?)$/
 const NUMBER = /^-?\d+(\.\d+)?$/
-const DAY_FIRST =
-  /^(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:([T ]+|, +|,)(\d{1,2}):\d{2}(:\d{2}(\.\d{1,9})?)?( ?[AP]M)?)?$/i
+const CLOCK = String.raw`\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?: ?[AP]M)?`
+/** Dates in other forms than ISO 8601 has them, some with a time of day. */
+const DATED = new RegExp(
+  String.raw`^(?:(?<first>\d{1,2})(?<sep>[./-])(?<second>\d{1,2})\k<sep>\d{4}|\d{4}(?<yearSep>[./-])\d{1,2}\k<yearSep>\d{1,2}|(?<compact>\d{8})(?=\D))(?:(?<between>[T ]+|, +|,)${CLOCK})?$`,
+  'i',
+)
+const CLOCK_ALONE = new RegExp(String.raw`^${CLOCK}(?: ?(?:Z|UTC|[+-]\d{2}(?::?\d{2})?))?$`, 'i')
+const COMPACT_DATE = /^(19|20|21)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])$/
+
+/** Whether a text is a date without a time of day. */
+export function isDateAlone(text: string): boolean {
+  return COMPACT_DATE.test(text) || (!text.includes(':') && (ISO.test(text) || DATED.test(text)))
+}
+
+/** Whether a text is a time of day without its date. */
+export function isClockAlone(text: string): boolean {
+  return CLOCK_ALONE.test(text)
+}
 
 /** Whether a text is a time that is written in full, in whatever form: a number alone only where it is large enough. */
 export function looksLikeTime(text: string): boolean {
@@ -43,23 +59,31 @@ export function guessTimeForm(samples: readonly string[]): TimeForm | 'ambiguous
     const zoned = iso.filter((text) => ISO_ZONED.test(text)).length
     return { kind: zoned === 0 ? 'local' : zoned === iso.length ? 'zoned' : 'mixed' }
   }
-  const dates = most((text) => DAY_FIRST.test(text))
-  return dates === null ? null : dateForm(dates.map((text) => DAY_FIRST.exec(text)!))
+  const dates = most((text) => DATED.test(text))
+  return dates === null ? null : dateForm(dates.map((text) => DATED.exec(text)!))
 }
 
 function dateForm(dates: readonly RegExpExecArray[]): TimeForm | 'ambiguous' {
-  const separator = dates[0]![2]!
-  const isDayFirst = separator === '.' || dates.some((date) => Number(date[1]) > 12)
-  const isMonthFirst = dates.some((date) => Number(date[3]) > 12)
-  if (isDayFirst === isMonthFirst) return 'ambiguous'
-  const date = (isDayFirst ? ['%d', '%m', '%Y'] : ['%m', '%d', '%Y']).join(separator)
-  const halves = dates.find(([text]) => /[ap]m$/i.test(text))?.[0]
-  const clocks =
-    halves === undefined
-      ? ['%H:%M:%S', '%H:%M:%S.%n', '%H:%M']
-      : [':%M:%S', ':%M:%S.%n', ':%M'].map((rest) => `%I${rest}${/ [ap]m$/i.test(halves) ? ' ' : ''}%p`)
-  const between = dates.map((found) => found[5]).find((text) => text !== undefined) ?? ' '
+  const date = dateFormat(dates)
+  if (date === null) return 'ambiguous'
+  const texts = dates.map(([text]) => text)
+  const halves = texts.find((text) => /[ap]m$/i.test(text))
+  const half = halves === undefined ? '' : / [ap]m$/i.test(halves) ? ' %p' : '%p'
+  const hours = halves === undefined ? '%H' : '%I'
+  const seconds = texts.some((text) => /:\d{2},\d/.test(text)) ? ['%S', '%S,%n'] : ['%S', '%S.%n']
+  const clocks = [...seconds.map((second) => `${hours}:%M:${second}${half}`), `${hours}:%M${half}`]
+  const between = dates.map(({ groups }) => groups!.between).find((text) => text !== undefined) ?? ' '
   return { kind: 'format', formats: [...clocks.map((clock) => `${date}${between}${clock}`), date] }
+}
+
+/** Null where day and month cannot be told apart. */
+function dateFormat(dates: readonly RegExpExecArray[]): string | null {
+  const { sep, yearSep } = dates[0]!.groups!
+  if (sep === undefined) return yearSep === undefined ? '%Y%m%d' : ['%Y', '%m', '%d'].join(yearSep)
+  const isOver12 = (which: 'first' | 'second') => dates.some(({ groups }) => Number(groups![which]) > 12)
+  const isDayFirst = sep === '.' || isOver12('first')
+  if (isDayFirst === isOver12('second')) return null
+  return [...(isDayFirst ? ['%d', '%m'] : ['%m', '%d']), '%Y'].join(sep)
 }
 
 /** By size: 1e11 seconds are the year 5138, 1e11 milliseconds 1973. */

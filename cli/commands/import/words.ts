@@ -1,4 +1,4 @@
-import type { SeriesMade } from '../../../lake/import/columns.ts'
+import { ownColumns, type SeriesMade } from '../../../lake/import/columns.ts'
 import type { ImportPreview } from '../../../lake/import/importer.ts'
 import { arithmeticText } from '../../../lake/import/mapped.ts'
 import type { Meaning, Origin } from '../../../lake/import/meaning.ts'
@@ -34,7 +34,8 @@ export function previewText(
     return `${column}${comma}${BY[value.by]}`
   }
   const { time } = meaning
-  const times = `column ${shown(time.column.name)}, ${describeTimeForm(time.form, zone)}${BY[time.by]}`
+  const columns = ownColumns(time.column).map(({ name }) => shown(name))
+  const times = `${columns.length > 1 ? 'columns' : 'column'} ${columns.join(' and ')}, ${describeTimeForm(time.form, zone)}${BY[time.by]}`
   const meanings = [
     ...nameColumns(dataset).map((name, i) => [name, origin(meaning.names[i]!)]),
     ['time_stamp', times],

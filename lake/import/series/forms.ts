@@ -1,8 +1,9 @@
 import type { Dataset } from '../../../schemas/dataset.ts'
 import { duckdb } from '../../../schemas/sql/duckdb.ts'
-import type { ImportSource } from '../columns.ts'
-import { columnFor, type ImportOptions, timeColumnOf } from '../meaning.ts'
-import { sourceSql } from '../rows-sql.ts'
+import { type ImportColumn, type ImportSource, ownColumns } from '../columns.ts'
+import { columnFor, type ImportOptions } from '../named-column.ts'
+import { columnText, sourceSql } from '../rows-sql.ts'
+import { timeColumnOf } from '../time-column.ts'
 import type { SeriesForm } from './form.ts'
 import { influxRows } from './influx.ts'
 import { influxName, parseSeriesName, VALUE } from './series-name.ts'
@@ -38,7 +39,7 @@ export function seriesFormOf(
   const time = timeColumnOf(source, options)
   if (time === null) return null
   const value = VALUE_COLUMNS.find((name) => has(name))
-  const metric = METRIC_COLUMNS.find((name) => has(name) && name !== time)
+  const metric = METRIC_COLUMNS.find((name) => has(name) && !isOf(time, name))
   if (value !== undefined && metric !== undefined) return rowsForm(path, source, { time, value, metric })
   if (source.format !== 'csv') return null
   const known = [...dataset.keys, ...dataset.gauges.map(({ name }) => name)]
@@ -49,8 +50,11 @@ export function seriesFormOf(
 
 const LABELLED = /\{.*\}\s*$/s
 
-function areNumbers({ columns }: ImportSource, time: string): boolean {
-  const others = columns.filter(({ name }) => name !== time)
+/** Whether the time is made of the column `name`. */
+const isOf = (time: ImportColumn, name: string) => ownColumns(time).some((column) => column.name === name)
+
+function areNumbers({ columns }: ImportSource, time: ImportColumn): boolean {
+  const others = columns.filter(({ name }) => !isOf(time, name))
   const isNumber = (text: string) => /^-?[\d.,]+(e[-+]?\d+)? ?%?$|^(null|undefined|nan)$/i.test(text)
   return others.length > 0 && others.every(({ samples }) => samples.every(isNumber))
 }
@@ -59,16 +63,16 @@ function areNumbers({ columns }: ImportSource, time: string): boolean {
 function rowsForm(
   path: string,
   source: ImportSource,
-  { time, value, metric }: { time: string; value: string; metric: string },
+  { time, value, metric }: { time: ImportColumn; value: string; metric: string },
 ): SeriesForm {
   const labels = source.columns
     .map(({ name }) => name)
-    .filter((name) => ![time, value, metric].includes(name))
+    .filter((name) => ![value, metric].includes(name) && !isOf(time, name))
   const text = (name: string) => `${duckdb.name(name)}::VARCHAR`
   return {
     words: 'a row for each value',
-    time,
-    rows: `SELECT ${text(time)} AS t, ${text(value)} AS v, ${seriesText(text(metric), labels, text)} AS s FROM ${sourceSql(path, source)}`,
+    time: time.name,
+    rows: `SELECT ${columnText(time)} AS t, ${text(value)} AS v, ${seriesText(text(metric), labels, text)} AS s FROM ${sourceSql(path, source)}`,
     nameOf: (s) => {
       const [field, ...own] = JSON.parse(s) as (string | null)[]
       const name = parseSeriesName(field ?? VALUE)
@@ -82,13 +86,13 @@ const seriesText = (metric: string, labels: readonly string[], text: (name: stri
   `to_json([${[metric, ...labels.map(text)].join(', ')}])::VARCHAR`
 
 /** As Grafana exports: a column for each series, whose head is its name. */
-function columnsForm(path: string, source: ImportSource, time: string): SeriesForm {
-  const series = source.columns.map(({ name }) => name).filter((name) => name !== time)
+function columnsForm(path: string, source: ImportSource, time: ImportColumn): SeriesForm {
+  const series = source.columns.map(({ name }) => name).filter((name) => !isOf(time, name))
   const listed = series.map(duckdb.name).join(', ')
   return {
     words: 'a column for each series',
-    time,
-    rows: `SELECT ${duckdb.name(time)}::VARCHAR AS t, v::VARCHAR AS v, s FROM (UNPIVOT ${sourceSql(path, source)} ON ${listed} INTO NAME s VALUE v)`,
+    time: time.name,
+    rows: `SELECT ${columnText(time)} AS t, v::VARCHAR AS v, s FROM (UNPIVOT ${sourceSql(path, source)} ON ${listed} INTO NAME s VALUE v)`,
     nameOf: parseSeriesName,
   }
 }

@@ -1,7 +1,7 @@
 import { type Dataset, nameColumns } from '../../../schemas/dataset.ts'
 import { TidemarkError } from '../../../schemas/errors.ts'
 import type { ImportColumn } from '../columns.ts'
-import { columnFor, type ImportOptions } from '../meaning.ts'
+import { columnFor, type ImportOptions } from '../named-column.ts'
 import { type SeriesName, VALUE } from './series-name.ts'
 
 /** Values that a row is made of at most. */

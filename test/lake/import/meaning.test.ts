@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { ImportSource } from '../../../lake/import/columns.ts'
-import { type ImportOptions, isGuessed, meaningOf } from '../../../lake/import/meaning.ts'
+import { isGuessed, meaningOf } from '../../../lake/import/meaning.ts'
+import type { ImportOptions } from '../../../lake/import/named-column.ts'
 import { host } from '../../../schemas/datasets/host.ts'
 
 const NOTHING: ImportOptions = { map: {}, set: {}, timeFormat: null, zone: 'UTC', header: null }
