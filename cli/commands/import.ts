@@ -28,12 +28,16 @@ import { runLine } from './runs.ts'
 export const importCommand: Command = {
   name: 'import',
   summary:
-    'History into the lake: csv, ndjson and parquet files (gz, zst), folders of them, or - for standard input',
+    'History into the lake: csv, ndjson, parquet and line protocol (gz, zst), folders, or - for standard input',
   operands: 'FILE|DIR|-...',
   flags: [
     { name: 'dataset', value: 'NAME', about: `Dataset that the rows are messages of (${DEFAULT_DATASET})` },
     { name: 'format', value: 'FORMAT', about: `${IMPORT_FORMATS.join(', ')} (as the file looks)` },
-    { name: 'map', value: 'NAME=COLUMN,...', about: 'Columns of the file by those of the dataset' },
+    {
+      name: 'map',
+      value: 'NAME=COLUMN,...',
+      about: 'Columns of the file by those of the dataset; a date and a time apart: time_stamp=DATE+TIME',
+    },
     { name: 'set', value: 'NAME=VALUE,...', about: 'Values that all rows have' },
     {
       name: 'time-format',

@@ -34,7 +34,7 @@ export interface SeriesMade {
   readonly words: string
   /** Number of series in the file. */
   readonly count: number
-  /** Columns of the rows that hold values; others are labels, and the time. */
+  /** What its values are called: columns of the rows, unless there are more than rows have. */
   readonly values: readonly string[]
   /** Values left out, since another of the same series and time is taken. */
   readonly repeated: number

@@ -1,9 +1,9 @@
-import { type Dataset, nameColumns } from '../../schemas/dataset.ts'
+import { type Dataset, type Gauge, nameColumns } from '../../schemas/dataset.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import { isName } from '../../schemas/name.ts'
 import type { ImportColumn, ImportSource } from './columns.ts'
 import { mappedColumn } from './mapped.ts'
-import { columnFor, type Found, type ImportOptions, usage } from './named-column.ts'
+import { columnFor, type Found, type ImportOptions, idleColumn, likeFirst, usage } from './named-column.ts'
 import { type FoundTime, pairOf, timeOf } from './time-column.ts'
 
 /** Where a value comes from, and what said so: its name, a look at the values, the person who imports, or a default. */
@@ -21,6 +21,9 @@ export interface Meaning {
   readonly agent: { readonly agent: ImportColumn; readonly seq: ImportColumn } | null
 }
 
+/** Columns that an error names. */
+const NAMES_LISTED = 30
+
 /** What stands for a source that is not given. */
 export const SOURCE_DEFAULT = 'import'
 
@@ -33,11 +36,11 @@ export function meaningOf(source: ImportSource, dataset: Dataset, options: Impor
   checkNamed(source, dataset, options)
   checkNoView(source, dataset, options)
   const taken = new Set<string>()
-  const find = (wanted: string, isGauge = false): Origin | null => {
+  const find = (wanted: string, isGauge: Gauge | null = null): Origin | null => {
     const constant = options.set[wanted]
     if (constant !== undefined) return { constant, by: 'set' }
     const found = isGauge
-      ? gaugeColumnFor(source, wanted, options, taken)
+      ? gaugeColumnFor(source, isGauge, options, taken)
       : columnFor(source.columns, wanted, options, taken)
     if (found !== null) taken.add(found.column.name)
     return found
@@ -52,12 +55,14 @@ export function meaningOf(source: ImportSource, dataset: Dataset, options: Impor
   for (const [i, origin] of names.entries()) checkConstant(nameColumns(dataset)[i]!, origin, isName)
   const time = timeOf(source, options, taken)
   if (time === null) lacking.push('time_stamp')
-  const isOpen = (name: string) =>
-    options.set[name] === undefined && gaugeColumnFor(source, name, options, taken) === null
-  const [open, ...others] = dataset.gauges.filter(({ name, optional }) => !optional && isOpen(name))
+  const isOpen = (gauge: Gauge) =>
+    options.set[gauge.name] === undefined && gaugeColumnFor(source, gauge, options, taken) === null
+  const [open, ...others] = dataset.gauges.filter((gauge) => !gauge.optional && isOpen(gauge))
   const gauges = dataset.gauges.map((gauge): Origin | null => {
     const found =
-      find(gauge.name, true) ?? (gauge === open && others.length === 0 ? onlyValue(source, taken) : null)
+      find(gauge.name, gauge) ??
+      idleOf(source, gauge.name, options) ??
+      (gauge === open && others.length === 0 ? onlyValue(source, taken) : null)
     if (found === null && !gauge.optional) lacking.push(gauge.name)
     if (found !== null)
       checkConstant(gauge.name, found, (text) => text.trim() !== '' && Number.isFinite(Number(text)))
@@ -87,6 +92,13 @@ function checkNoView({ columns }: ImportSource, { gauges }: Dataset, { map }: Im
   )
 }
 
+/** Of a column of what is idle, in percent. */
+function idleOf({ columns }: ImportSource, wanted: string, options: ImportOptions): Found | null {
+  const found = idleColumn(columns, wanted, options)
+  // Fractions of 1 are asked about.
+  return found?.column.samples.some((text) => Number(text.replace(',', '.')) > 1) ? found : null
+}
+
 /** The only value of series is the only gauge that has none. */
 function onlyValue({ columns, series }: ImportSource, taken: ReadonlySet<string>): Origin | null {
   const [name, ...more] = series?.values ?? []
@@ -103,13 +115,20 @@ function mayBeGauge({ type, samples }: ImportColumn): boolean {
 
 /** The column of a gauge, as `columnFor`, of those that hold numbers: `cpu` may be a tag, `cpu-total`. */
 function gaugeColumnFor(
-  source: ImportSource,
-  wanted: string,
+  { columns }: ImportSource,
+  { name: wanted, unit }: Gauge,
   options: ImportOptions,
   taken: ReadonlySet<string>,
 ): Found | null {
-  const numbers = source.columns.filter((column) => mayBeGauge(column))
-  return columnFor(options.map[wanted] === undefined ? numbers : source.columns, wanted, options, taken)
+  if (options.map[wanted] !== undefined) return columnFor(columns, wanted, options, taken)
+  const isFit = (column: ImportColumn) => column.name === wanted || unit !== '%' || !areAmounts(column)
+  const numbers = columns.filter((column) => mayBeGauge(column) && isFit(column))
+  return columnFor(numbers, wanted, options, taken)
+}
+
+/** Whether numbers are far above what is given in percent: bytes most often. */
+function areAmounts({ samples }: ImportColumn): boolean {
+  return samples.length > 0 && samples.every((text) => Number(text) > 1_000)
 }
 
 function agentOf({ columns }: ImportSource): Meaning['agent'] {
@@ -155,14 +174,13 @@ function missing(source: ImportSource, wanted: readonly string[]): TidemarkError
   const constants = wanted.filter((name) => name !== 'time_stamp').map((name) => `${name}=VALUE`)
   const hint = `say --map ${mapped}${constants.length === 0 ? '' : `, or --set ${constants.join()} for a value that all rows have`}`
   const words = source.series === undefined ? 'the file has' : `made of ${source.series.words} are`
-  return usage(`no column is ${wanted.join(' or ')}; ${words} ${listed(source)}`, { hint })
+  return usage(`no column is ${wanted.join(' or ')}; ${words} ${listed(source, wanted)}`, { hint })
 }
 
-function listed({ columns }: ImportSource): string {
-  const names = columns.slice(0, 30).map(({ name }) => name)
-  return (
-    names.join(', ') + (columns.length > names.length ? ` and ${columns.length - names.length} more` : '')
-  )
+function listed({ columns, series }: ImportSource, wanted: readonly string[] = []): string {
+  const all = new Set([...columns.map(({ name }) => name), ...(series?.values ?? [])])
+  const names = likeFirst([...all], wanted).slice(0, NAMES_LISTED)
+  return names.join(', ') + (all.size > names.length ? ` and ${all.size - names.length} more` : '')
 }
 
 /** Whether anything of it was guessed, so that a person should look at it first. */

@@ -28,10 +28,10 @@ const SYNONYMS: { readonly [column: string]: readonly string[] } = {
   disk: [...usedOf('disk'), ...usedOf('diskspace'), ...usedOf('fs'), ...usedOf('filesystem')],
 }
 
-/** Returns the names that a share in use commonly has. */
+/** Returns the names that a share in use commonly has; those that say it is one come first, for others may be bytes. */
 function usedOf(what: string): string[] {
   const words = ['', 'used', 'usage', 'utilization', 'utilisation', 'util']
-  return words.flatMap((word) => [`${what}${word}`, `${what}${word}percent`])
+  return [...words.map((word) => `${what}${word}percent`), ...words.map((word) => `${what}${word}`)]
 }
 
 /** A column that was found. */
@@ -60,12 +60,45 @@ export function columnFor(
   if (same !== undefined) return { column: same, by: 'name' }
   const said = Object.values(map).map((one) => mappedColumn(one, columns).name)
   const free = columns.filter(({ name }) => !taken.has(name) && !said.includes(name))
-  const like = [plain(wanted), ...(SYNONYMS[wanted] ?? [])]
-  for (const synonym of like) {
-    const column = free.find(({ name }) => plain(name) === synonym)
+  for (const synonym of namesOf(wanted)) {
+    const column = free.find(({ name }) => [name, wholeOf(name)].some((one) => plain(one) === synonym))
     if (column !== undefined) return { column, by: 'guess' }
   }
   return null
+}
+
+/** What a column is called, here and elsewhere, as `plain` writes it. */
+const namesOf = (wanted: string) => [plain(wanted), ...(SYNONYMS[wanted] ?? [])]
+
+/** Names of columns, first those that remind of one that is wanted. */
+export function likeFirst(names: readonly string[], wanted: readonly string[]): string[] {
+  const words = wanted.flatMap((name) => namesOf(name).filter((word) => word.length < 7))
+  const isLike = (name: string) => words.some((word) => plain(name).includes(word))
+  return [...names.filter(isLike), ...names.filter((name) => !isLike(name))]
+}
+
+/** Names of the share that a processor rests. */
+const IDLE = ['cpuusageidle', 'usageidle', 'cpuidlepercent', 'cpuidle', 'idlepercent']
+
+/** The column of which a processor's load is what is left of 100; null for other gauges, and where there is none. */
+export function idleColumn(
+  columns: readonly ImportColumn[],
+  wanted: string,
+  { map }: ImportOptions,
+): Found | null {
+  if (wanted !== 'cpu' || map[wanted] !== undefined) return null
+  for (const idle of IDLE) {
+    const column = columns.find(({ name }) => plain(wholeOf(name)) === idle)
+    if (column !== undefined) return { column, by: 'guess', arithmetic: { times: 1, from: 100 } }
+  }
+  return null
+}
+
+/** Of values that labels tell apart, what a value is called that is of the whole: of all processors, of the root of the file systems. */
+function wholeOf(name: string): string {
+  const whole =
+    /^(.+?)(?: \w+=\S*)* (?:cpu=cpu-total|CPU=all|path=\/|mountpoint=\/|MOUNTPOINT=\/)(?: \w+=\S*)*$/
+  return whole.exec(name)?.[1] ?? name
 }
 
 /** `%cpu`, `CPU (%)` and `cpu_percent` are alike. */

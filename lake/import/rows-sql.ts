@@ -201,9 +201,9 @@ function gaugeSql(origin: Origin): string {
   const number = numberSql(origin)
   if (!origin.arithmetic) return number
   const { times, from } = origin.arithmetic
-  // 0.15 times 100 is 15.
-  const product = times === 1 ? number : `round((${number}) * ${duckdb.double(times)}, 10)`
-  return from === null ? product : `${duckdb.double(from)} - ${product}`
+  const product = times === 1 ? number : `(${number}) * ${duckdb.double(times)}`
+  // 0.15 times 100 is 15, and 100 less 92.841 is 7.159.
+  return `round(${from === null ? product : `${duckdb.double(from)} - ${product}`}, 10)`
 }
 
 /**

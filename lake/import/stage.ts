@@ -13,6 +13,7 @@ import { type CopyStats, dateAbout, timesSql } from './date-about.ts'
 import { type Direct, lookAtDates } from './direct.ts'
 import type { Meaning } from './meaning.ts'
 import { dateSql, fractionsSql, NO_ROWS, type Reading, rankTypeSql, stagedSql } from './rows-sql.ts'
+import { keepTornSql, tornSql } from './torn.ts'
 
 /** Memory that DuckDB takes before it spills to the scratch folder. */
 const MEMORY_MAX = '500MB'
@@ -225,18 +226,19 @@ export class ImportStage {
     return rows.map(([why, rows, first]) => ({ why, rows, first, unit: this.#unit }))
   }
 
-  /** Rows of a CSV file that have other than the header's fields, or that are torn in another way. */
-  async #tornRows(): Promise<Refusal[]> {
-    if (!(await this.#hasTorn())) return []
-    const rows = (await this.run(
-      'SELECT error_type::VARCHAR, count(DISTINCT line)::DOUBLE, min(line)::DOUBLE FROM torn_rows GROUP BY 1',
-    )) as [string, number, number][]
-    return rows.map(([type, rows, first]) => ({ why: type.toLowerCase(), rows, first, unit: 'line' }))
+  /** Lines of a text that are refused before its rows are made: `lines` is a relation with `line`, the number, and `content`. */
+  async keepTorn(lines: string, why: string): Promise<void> {
+    await this.run(keepTornSql(lines, why))
   }
 
-  async #hasTorn(): Promise<boolean> {
-    const tables = await this.run("SELECT 1 FROM duckdb_tables() WHERE table_name = 'torn_rows'")
-    return tables.length > 0
+  /** Rows of a CSV file that have other than the header's fields, and what is torn in another way. */
+  async #tornRows(): Promise<Refusal[]> {
+    const torn = await tornSql((sql) => this.run(sql))
+    if (torn === null) return []
+    const rows = (await this.run(
+      `SELECT why, count(DISTINCT line)::DOUBLE, min(line)::DOUBLE FROM (${torn}) GROUP BY why`,
+    )) as [string, number, number][]
+    return rows.map(([why, rows, first]) => ({ why, rows, first, unit: 'line' }))
   }
 
   async #wrongNames(dataset: Dataset): Promise<Refusal[]> {
@@ -326,9 +328,8 @@ export class ImportStage {
 
   /** Writes the refused rows, or as many as are kept, as CSV to `path`: row, reason, what the row holds as JSON, or the torn line. */
   async keepRefused(path: string, dataset: Dataset): Promise<void> {
-    const torn = (await this.#hasTorn())
-      ? ' UNION ALL SELECT DISTINCT line, lower(error_type::VARCHAR), trim(csv_line, chr(10) || chr(13)) FROM torn_rows'
-      : ''
+    const lines = await tornSql((sql) => this.run(sql))
+    const torn = lines === null ? '' : ` UNION ALL ${lines}`
     const row = [
       ...nameColumns(dataset).map((name, i) => `${duckdb.text(name)}: n${i}`),
       `'time_stamp': strftime(make_timestamp(ms * 1000), '%Y-%m-%dT%H:%M:%S.%gZ')`,

@@ -10,7 +10,7 @@ import { textHead, unreadableKind } from '../../../lake/import/text-head.ts'
 import { describeError, TidemarkError } from '../../../schemas/errors.ts'
 
 /** The files that a folder is searched for. */
-const KNOWN = /\.(csv|tsv|ndjson|jsonl|parquet)(\.(gz|zst))?$/i
+const KNOWN = /\.(csv|tsv|ndjson|jsonl|json|lp|parquet)(\.(gz|zst))?$/i
 /** Of a file's text, what is looked at to tell what it is. */
 const HEAD_BYTES = 256 << 10
 const READ_BYTES = 1 << 20
@@ -63,7 +63,10 @@ async function filesIn(dir: string, operand: string): Promise<NamedFile[]> {
     .map(({ parentPath, name }) => join(parentPath, name))
     .sort()
   if (paths.length > 0) return paths.map((path) => ({ path, name: relative(dir, path) }))
-  throw new TidemarkError('E_USAGE', `${operand} has no files that end in csv, tsv, ndjson, jsonl or parquet`)
+  throw new TidemarkError(
+    'E_USAGE',
+    `${operand} has no files that end in csv, tsv, ndjson, jsonl, json, lp or parquet`,
+  )
 }
 
 /**

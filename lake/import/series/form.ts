@@ -1,3 +1,5 @@
+import type { ImportCompression } from '../columns.ts'
+import { linesSql } from '../rows-sql.ts'
 import type { ImportStage } from '../stage.ts'
 import type { SeriesName } from './series-name.ts'
 
@@ -11,8 +13,16 @@ export interface SeriesForm {
   readonly rows: string | ((stage: ImportStage) => Promise<string>)
   /** What a value of `s` names. */
   readonly nameOf: (s: string) => SeriesName
+  /** What a line is refused for of which `rows` has no `s`, its number as `t` and itself as `v`. */
+  readonly torn?: string
   /** Whether all of it is one object, which takes memory as a whole. */
   readonly isOneObject?: boolean
   /** Where each object takes memory as a whole: bytes that it may have. */
   readonly objectBytesMax?: number
+}
+
+/** The lines of a text that say something, as `line`, with their numbers `n`, from 1. */
+export function textLines(path: string, compression: ImportCompression): string {
+  return `(SELECT n, line FROM (SELECT row_number() OVER () AS n, json_text AS line FROM ${linesSql(path, compression)})
+    WHERE trim(line, E' \\t\\r') <> '' AND line NOT LIKE '#%')`
 }

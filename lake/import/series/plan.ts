@@ -1,10 +1,10 @@
 import { type Dataset, nameColumns } from '../../../schemas/dataset.ts'
 import { TidemarkError } from '../../../schemas/errors.ts'
 import type { ImportColumn } from '../columns.ts'
-import { columnFor, type ImportOptions } from '../named-column.ts'
+import { columnFor, type ImportOptions, idleColumn } from '../named-column.ts'
 import { type SeriesName, VALUE } from './series-name.ts'
 
-/** Values that a row is made of at most. */
+/** Where a file has more values, rows are made of those alone that are gauges. */
 export const VALUE_COLUMNS_MAX = 64
 /** The label of series that have none, but a name that is none of a gauge: `web` and `db` in `Time,web,db`. */
 const NAME_LABEL = 'series'
@@ -14,9 +14,11 @@ const MEASUREMENT_LABEL = '_measurement'
 export interface Pivot {
   /** Labels that say whose the values are. */
   readonly labels: readonly string[]
-  /** What is measured. */
+  /** What is measured, all of it. */
+  readonly names: readonly string[]
+  /** What rows are made of. */
   readonly values: readonly string[]
-  /** Of each series, in their order: its values of `labels`, and its place among `values`. */
+  /** Of each series, in their order: its values of `labels`, and its place among `values`; −1 where it is none of them. */
   readonly series: readonly { readonly labels: readonly string[]; readonly value: number }[]
 }
 
@@ -32,16 +34,14 @@ export function planPivot(named: readonly SeriesName[], dataset: Dataset, option
   const labels = nameLabels(known, dataset, options)
   const own = series.map((one) => labels.map((label) => labelsOf(one)[label] ?? ''))
   const names = valueNames(series, own, labels, (name) => isGauge(name, dataset, options))
-  const values = [...new Set(names)].sort()
-  if (values.length > VALUE_COLUMNS_MAX)
-    throw usage(
-      `the file has ${values.length} different values, as ${values.slice(0, 3).join(', ')}; at most ${VALUE_COLUMNS_MAX} can be taken: export fewer`,
-    )
+  const all = [...new Set(names)].sort()
+  const values = all.length <= VALUE_COLUMNS_MAX ? all : rowNames(all, dataset, options)
   const placeOf = new Map(values.map((name, place) => [name, place]))
   return {
     labels,
+    names: all,
     values,
-    series: names.map((name, i) => ({ labels: own[i]!, value: placeOf.get(name)! })),
+    series: names.map((name, i) => ({ labels: own[i]!, value: placeOf.get(name) ?? -1 })),
   }
 }
 
@@ -53,7 +53,24 @@ const asColumns = (names: readonly string[]) =>
   names.map((name): ImportColumn => ({ name, type: 'VARCHAR', samples: [] }))
 
 const isGauge = (name: string, { gauges }: Dataset, options: ImportOptions) =>
-  gauges.some((gauge) => columnFor(asColumns([name]), gauge.name, options, new Set()) !== null)
+  gaugeNames([name], gauges, options).length > 0
+
+/** The values that rows are made of where there are too many. */
+function rowNames(all: readonly string[], { gauges }: Dataset, options: ImportOptions): string[] {
+  const names = gaugeNames(all, gauges, options)
+  // What lacks is said of rows.
+  return names.length === 0 ? all.slice(0, 1) : names
+}
+
+/** The values that gauges are found for. */
+function gaugeNames(all: readonly string[], gauges: Dataset['gauges'], options: ImportOptions): string[] {
+  const columns = asColumns(all)
+  const found = gauges.flatMap(({ name }) => [
+    columnFor(columns, name, options, new Set()),
+    idleColumn(columns, name, options),
+  ])
+  return [...new Set(found.flatMap((one) => one?.column.name ?? []))]
+}
 
 function isBare(
   { labels, isWord = false, field }: SeriesName,

@@ -25,14 +25,18 @@ export async function rowsOfSeries(
 ): Promise<SeriesRows> {
   const values = stage.path('values.parquet')
   const from = typeof form.rows === 'string' ? form.rows : await form.rows(stage)
-  const present = `SELECT trim(t) AS t, v, s FROM (${from}) WHERE v IS NOT NULL AND NOT ${isNothing('trim(v)')}`
+  const isTorn = form.torn === undefined ? '' : 's IS NULL OR '
+  const present = `SELECT trim(t) AS t, v, s FROM (${from}) WHERE ${isTorn}(v IS NOT NULL AND NOT ${isNothing('trim(v)')})`
   const copy = `COPY (${present}) TO ${duckdb.text(values)} (FORMAT parquet, COMPRESSION lz4)`
   try {
     await (form.isOneObject ? stage.runLarge(copy) : stage.run(copy))
   } catch (error) {
     throw form.objectBytesMax === undefined ? error : tooLarge(error, form.words, form.objectBytesMax)
   }
-  const relation = `read_parquet(${duckdb.text(values)})`
+  const written = `read_parquet(${duckdb.text(values)})`
+  const relation = form.torn === undefined ? written : `(SELECT * FROM ${written} WHERE s IS NOT NULL)`
+  if (form.torn !== undefined)
+    await stage.keepTorn(`SELECT t::BIGINT AS line, v AS content FROM ${written} WHERE s IS NULL`, form.torn)
   const found = (await stage.run(
     `SELECT DISTINCT s FROM ${relation} ORDER BY s LIMIT ${SERIES_MAX + 1}`,
   )) as [string][]
@@ -48,11 +52,11 @@ export async function rowsOfSeries(
     `CREATE TEMP TABLE series_of_file (s VARCHAR, c INTEGER${pivot.labels.map((_, l) => `, l${l} VARCHAR`).join('')})`,
   )
   for (let i = 0; i < found.length; i += CHUNK) {
-    const rows = found.slice(i, i + CHUNK).map(([s], n) => {
+    const rows = found.slice(i, i + CHUNK).flatMap(([s], n) => {
       const { value, labels } = pivot.series[i + n]!
-      return `(${[duckdb.text(s), value, ...labels.map(duckdb.text)].join(', ')})`
+      return value === -1 ? [] : [`(${[duckdb.text(s), value, ...labels.map(duckdb.text)].join(', ')})`]
     })
-    await stage.run(`INSERT INTO series_of_file VALUES ${rows.join(', ')}`)
+    if (rows.length > 0) await stage.run(`INSERT INTO series_of_file VALUES ${rows.join(', ')}`)
   }
   const path = stage.path('series.parquet')
   await stage.run(
@@ -62,7 +66,7 @@ export async function rowsOfSeries(
   const series = {
     words: form.words,
     count: found.length,
-    values: pivot.values,
+    values: pivot.names,
     repeated: await repeated(stage, relation, path, pivot),
   }
   return { path, source: { format: 'parquet', compression: 'none', columns, series } }
@@ -88,7 +92,7 @@ async function repeated(
 ): Promise<number> {
   const taken = names.map((name) => `count(${duckdb.name(name)})`).join(' + ')
   const [[all, kept]] = (await stage.run(
-    `SELECT (SELECT count(*) FROM ${values})::DOUBLE, (SELECT ${taken} FROM read_parquet(${duckdb.text(path)}))::DOUBLE`,
+    `SELECT (SELECT count(*) FROM ${values} JOIN series_of_file USING (s))::DOUBLE, (SELECT ${taken} FROM read_parquet(${duckdb.text(path)}))::DOUBLE`,
   )) as [[number, number]]
   return all - kept
 }

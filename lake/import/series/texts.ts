@@ -1,7 +1,8 @@
 import { duckdb } from '../../../schemas/sql/duckdb.ts'
 import type { ImportCompression } from '../columns.ts'
-import { jsonCompression, linesSql } from '../rows-sql.ts'
-import type { SeriesForm } from './form.ts'
+import { jsonCompression } from '../rows-sql.ts'
+import { type SeriesForm, textLines } from './form.ts'
+import { areOfLineProtocol, lineProtocolForm } from './line-protocol.ts'
 import { influxqlRows, sadfRows } from './sections.ts'
 import { influxName, influxqlName, ofMetric, parseSeriesName } from './series-name.ts'
 
@@ -44,7 +45,7 @@ export function seriesTextForm(
     }
   const samples = lines.filter((line) => !line.startsWith('#'))
   if (samples.length > 0 && new RegExp(SAMPLE).test(samples[0]!)) return samplesForm(path, compression)
-  return null
+  return areOfLineProtocol(samples) ? lineProtocolForm(path, compression) : null
 }
 
 function json(path: string, compression: ImportCompression, columns: string, bytesMax: number): string {
@@ -85,26 +86,30 @@ function victoriaForm(path: string, compression: ImportCompression): SeriesForm 
 
 /** A line for each value, as `promtool tsdb dump`, OpenMetrics and pages of metrics with times have them. */
 function samplesForm(path: string, compression: ImportCompression): SeriesForm {
-  const parts = `regexp_extract(json_text, ${duckdb.text(SAMPLE)}, ['s', 'v', 't'])`
+  const parts = `regexp_extract(line, ${duckdb.text(SAMPLE)}, ['s', 'v', 't'])`
   return {
     words: 'samples of Prometheus, a line each',
     time: 'time',
-    rows: `SELECT p.t AS t, p.v AS v, p.s AS s FROM (SELECT ${parts} AS p FROM ${linesSql(path, compression)} WHERE json_text NOT LIKE '#%') WHERE p.t <> ''`,
+    rows: `SELECT if(p.t = '', n::VARCHAR, p.t) AS t, if(p.t = '', line, p.v) AS v, if(p.t = '', NULL, p.s) AS s FROM (SELECT *, ${parts} AS p FROM ${textLines(path, compression)})`,
+    torn: 'no sample with its time',
     nameOf: (s) => ({ ...parseSeriesName(s), isWord: false }),
   }
 }
 
 /** Telegraf's JSON: an object for each measurement and time, of its fields. */
 export function telegrafForm(path: string, compression: ImportCompression): SeriesForm {
-  const object = `CASE WHEN json_valid(json_text) THEN json_text END`
+  const object = `CASE WHEN NOT torn THEN line END`
   const entries = (of: string) =>
     `map_entries(json_transform(${object}, '{"${of}":"MAP(VARCHAR,VARCHAR)"}').${of})`
   const tags = `flatten(list_transform(coalesce(${entries('tags')}, []), lambda e: [e.key, e.value]))`
-  const values = `SELECT json_extract_string(${object}, '/timestamp') AS t, json_extract_string(${object}, '/name') AS name, ${tags} AS tags, unnest(${entries('fields')}) AS f FROM ${linesSql(path, compression)}`
+  const fields = `if(torn, [{'key': '', 'value': line}], ${entries('fields')})`
+  const lines = `SELECT *, NOT coalesce(json_exists(CASE WHEN json_valid(line) THEN line END, '/fields'), false) AS torn FROM ${textLines(path, compression)}`
+  const values = `SELECT torn, n, json_extract_string(${object}, '/timestamp') AS t, json_extract_string(${object}, '/name') AS name, ${tags} AS tags, unnest(${fields}) AS f FROM (${lines})`
   return {
     words: "Telegraf's JSON",
     time: 'timestamp',
-    rows: `SELECT t, f.value AS v, to_json(list_concat([name, f.key], tags))::VARCHAR AS s FROM (${values}) WHERE TRY_CAST(f.value AS DOUBLE) IS NOT NULL`,
+    rows: `SELECT if(torn, n::VARCHAR, t) AS t, f.value AS v, if(torn, NULL, to_json(list_concat([name, f.key], tags))::VARCHAR) AS s FROM (${values}) WHERE torn OR TRY_CAST(f.value AS DOUBLE) IS NOT NULL`,
+    torn: 'no JSON object with fields',
     nameOf: influxName,
   }
 }

@@ -75,6 +75,31 @@ test('a column of names is no gauge, whatever it is called', () => {
   expect(origins({ ...source, columns })[3]).toBe('usage_active')
 })
 
+test('a load is what is left of what is idle, in percent alone', () => {
+  const source = file('service', 'time', '%idle', 'ram', 'disk')
+  const idle = (...samples: string[]) => ({
+    ...source,
+    columns: source.columns.map((column) => (column.name === '%idle' ? { ...column, samples } : column)),
+  })
+  const { gauges } = meaningOf(idle('98.5', '0.5'), host, NOTHING)
+  expect(gauges[0]).toMatchObject({ by: 'guess', arithmetic: { from: 100, times: 1 } })
+  expect(() => meaningOf(idle('0.98', '1'), host, NOTHING)).toThrow('no column is cpu; the file has')
+})
+
+test('bytes are no share, unless they are called as the gauge is', () => {
+  const bytes = (...names: string[]) => {
+    const source = file(...names)
+    const columns = source.columns.map((column) =>
+      /ram|mem/.test(column.name) ? { ...column, samples: ['4096'] } : column,
+    )
+    return { ...source, columns }
+  }
+  expect(origins(bytes('service', 'time', 'cpu', 'ram', 'disk'))[4]).toBe('ram')
+  expect(() => origins(bytes('service', 'time', 'cpu', 'mem_used', 'disk'))).toThrow(
+    'no column is ram; the file has mem_used,',
+  )
+})
+
 test('the only column with times is the time', () => {
   expect(origins(file('service', 'cpu', 'ram', 'disk', 'when'))[2]).toBe('when')
 })

@@ -98,6 +98,11 @@ test('a person reckons with numbers, and is told where they may be fractions', a
   })
 })
 
+test('what is reckoned has no more digits than what was read', async () => {
+  const text = `${HEAD.replace('cpu', 'idle')}\n${AT},web,h1,92.841,2,3\n`
+  expect((await taken(text, { map: { cpu: '100-idle' } })).rows).toEqual([ROW.with(3, 7.159)])
+})
+
 test.each([
   ['has a header and no rows', `${HEAD}\n`],
   ['has no row that ends in its first 256 KiB', `${HEAD},note\n${AT},web,h1,1,2,3,${'x'.repeat(300_000)}\n`],
