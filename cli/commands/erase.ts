@@ -1,6 +1,5 @@
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline/promises'
 import { forgetRejects } from '../../collector/intake/forget-rejects.ts'
 import type { ErasedMessages } from '../../lake/erase/condition.ts'
 import type { ErasureState, FoundMessages } from '../../lake/erase/erasures.ts'
@@ -12,6 +11,7 @@ import { ALL_SETTINGS, type Args, type Command, type Io, logLineTo } from '../co
 import { Closing } from '../compose/closing.ts'
 import { nodeClock } from '../host/clock.ts'
 import { nodeDisk } from '../host/disk.ts'
+import { ask, isSomebodyThere } from '../host/question.ts'
 import { nodeRandom } from '../host/random.ts'
 import { builtInDefinitions } from '../settings/definitions.ts'
 import { amount } from './amount.ts'
@@ -78,7 +78,10 @@ async function run(args: Args, io: Io): Promise<number> {
       io.out(`${named} would be erased\n`)
       return 0
     }
-    if (flags.yes === undefined && !(await isAgreed(named, io))) {
+    const answer = flags.yes === undefined ? await agreement(named, io) : 'yes'
+    if (answer === 'stop')
+      throw new TidemarkError('E_CANCELLED', 'the erasure was stopped; nothing was erased')
+    if (answer === 'no') {
       io.out('nothing was erased\n')
       return 0
     }
@@ -125,17 +128,10 @@ function whatOf({ host, service, where, from, to }: Args['flags']): ErasedMessag
 }
 
 /** Where nobody sits at a terminal, nothing is erased without `--yes`. */
-async function isAgreed(named: string, io: Io): Promise<boolean> {
-  if (!io.isTerminal || process.stdin.isTTY !== true)
+async function agreement(named: string, io: Io): ReturnType<typeof ask> {
+  if (!isSomebodyThere(io))
     throw new TidemarkError('E_USAGE', `${named} would be erased for good; say --yes to do so`)
-  const asking = createInterface({ input: process.stdin, output: process.stderr })
-  try {
-    const question = `Erase ${named}, for good? [y/N] `
-    const answer = await Promise.race([asking.question(question), io.stopped.then(() => 'n')])
-    return /^y(es)?$/i.test(answer.trim())
-  } finally {
-    asking.close()
-  }
+  return ask(`Erase ${named}, for good?`, io.stopped)
 }
 
 async function openEraser(args: Args, io: Io, closing: Closing, signal: AbortSignal): Promise<Eraser> {

@@ -1,18 +1,18 @@
 import { mkdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline/promises'
 import { IMPORT_FORMATS, type ImportFile } from '../../lake/import/columns.ts'
 import { Importing, isImported } from '../../lake/import/importer.ts'
 import type { ImportOptions } from '../../lake/import/named-column.ts'
 import type { DatasetTables } from '../../lake/tables/deployment.ts'
 import { DEFAULT_DATASET } from '../../schemas/dataset.ts'
-import { TidemarkError } from '../../schemas/errors.ts'
+import { isError, TidemarkError } from '../../schemas/errors.ts'
 import type { RunRecord } from '../../schemas/ports/layers.ts'
 import { ALL_SETTINGS, type Args, type Command, type Io, logLineTo } from '../command.ts'
 import { Closing } from '../compose/closing.ts'
 import { sentence } from '../failure.ts'
 import { nodeClock } from '../host/clock.ts'
 import { nodeDisk } from '../host/disk.ts'
+import { ask, isSomebodyThere } from '../host/question.ts'
 import { nodeRandom } from '../host/random.ts'
 import { builtInDefinitions } from '../settings/definitions.ts'
 import { amount } from './amount.ts'
@@ -94,6 +94,7 @@ async function run(args: Args, io: Io): Promise<number> {
         if (await importFile(named, await lookAt(named, format, stopping.signal), context)) taken += 1
       } catch (error) {
         stopping.signal.throwIfAborted()
+        if (isError(error, 'E_CANCELLED')) throw error
         // The others are not held up by one.
         if (files.length === 1) throw error
         failed += 1
@@ -146,10 +147,14 @@ async function importFile(named: NamedFile, file: ImportFile, context: Context):
       io.out(`${named.name}: ${amount(accepted, 'row')} would be taken\n${refusedText(refused, null)}`)
       return false
     }
+    // Where nobody sits, what was said is enough.
     if (accepted > 0 && preview.isGuessed && flags.yes === undefined && isSomebodyThere(io)) {
       // What is agreed to is known before.
       io.err(`  ${amount(accepted, 'row')} would be taken\n${refusedText(refused, null)}`)
-      if (!(await isAgreed(io))) {
+      const answer = await ask('Import it so?', io.stopped)
+      if (answer === 'stop')
+        throw new TidemarkError('E_CANCELLED', `the import was stopped, and nothing of ${named.name} written`)
+      if (answer === 'no') {
         io.out(`${named.name}: nothing was written\n`)
         return false
       }
@@ -175,22 +180,6 @@ async function importFile(named: NamedFile, file: ImportFile, context: Context):
     return isTaken
   } finally {
     await importing.close()
-  }
-}
-
-/** Whether a person can be asked; where nobody sits, what was said is enough. */
-function isSomebodyThere(io: Io): boolean {
-  return io.isTerminal && process.stdin.isTTY === true
-}
-
-/** Whether the person at the terminal agrees. */
-async function isAgreed(io: Io): Promise<boolean> {
-  const asking = createInterface({ input: process.stdin, output: process.stderr })
-  try {
-    const answer = await Promise.race([asking.question('Import it so? [y/N] '), io.stopped.then(() => 'n')])
-    return /^y(es)?$/i.test(answer.trim())
-  } finally {
-    asking.close()
   }
 }
 

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,7 +6,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { runCommand, startUp } from './up.ts'
+import { needs } from './needs.ts'
+import { ENTRY, environment, runCommand, startUp } from './up.ts'
 import { ackMs } from './watch.ts'
 
 /** Files of other tools, as their programs write them, brought into the lake by the command. */
@@ -230,6 +231,52 @@ test('a line of 64 MiB is refused alone', async () => {
   const csv = await importing(await file('long.csv', `${HEADER}${rowOf('web')}${long}\n${rowOf('shop')}`))
   expect([csv.code, csv.out]).toEqual([0, expect.stringContaining('2 rows taken')])
 })
+
+const hasScript = (() => {
+  try {
+    return execFileSync('script', ['--version'], { encoding: 'utf8' }).includes('util-linux')
+  } catch {
+    return false
+  }
+})()
+
+/** Runs an import at a pseudo-terminal, and types keys at its question. */
+function atTerminal(keys: string, ...args: string[]): Promise<{ code: number | null; shown: string }> {
+  const command = [process.execPath, ENTRY, 'import', ...args, '--data', data()]
+  const child = spawn('script', ['-qec', command.map((word) => `'${word}'`).join(' '), '/dev/null'], {
+    env: environment(),
+  })
+  let shown = ''
+  let isTyped = false
+  child.stdout.on('data', (bytes) => {
+    shown += bytes
+    if (isTyped || !shown.includes('[y/N] ')) return
+    isTyped = true
+    child.stdin.write(keys)
+  })
+  return new Promise((resolve) => child.once('close', (code) => resolve({ code, shown })))
+}
+
+test.runIf(needs('script of util-linux', hasScript))(
+  'a person at a terminal is asked about what was guessed',
+  async () => {
+    const guessed = await file('a.csv', 'service,Time,cpu,ram,disk\nweb,2026-11-22T10:00:00Z,1,2,3\n')
+    const other = await file('b.csv', 'service,Time,cpu,ram,disk\nweb,2026-11-22T10:00:00Z,2,2,3\n')
+    const stopped = await atTerminal('\x03', guessed, other)
+    expect(stopped.shown).toContain('the import was stopped, and nothing of a.csv written')
+    expect(stopped.shown.match(/Import it so/g)).toHaveLength(1)
+    expect(stopped.code).toBe(1)
+    for (const keys of ['n\r', '\x04'])
+      expect(await atTerminal(keys, guessed)).toEqual({
+        code: 0,
+        shown: expect.stringMatching(/1 row would be taken[\s\S]*a\.csv: nothing was written/),
+      })
+    expect(await atTerminal('y\r', guessed)).toEqual({
+      code: 0,
+      shown: expect.stringContaining('a.csv: 1 row taken'),
+    })
+  },
+)
 
 test('told to stop at any moment it ends within seconds, and nothing is taken', async () => {
   const path = join(dir, 'large.csv')

@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 
-const ENTRY = fileURLToPath(new URL('../../cli/entry.js', import.meta.url))
+/** The script that starts `tidemark`. */
+export const ENTRY = fileURLToPath(new URL('../../cli/entry.js', import.meta.url))
 
 /** A `tidemark` process of a test. */
 export interface Running {
