@@ -1,5 +1,5 @@
 import { rename, rm, rmdir } from 'node:fs/promises'
-import { findBackup, restore } from '../../lake/backup/restore.ts'
+import { findBackup, mayRestoreInto, restore } from '../../lake/backup/restore.ts'
 import { LocalStore } from '../../lake/store/local.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import { parseInstant } from '../../serving/range.ts'
@@ -36,17 +36,17 @@ async function run(args: Args, io: Io): Promise<number> {
       hint: 'give another --data, or move it away',
     })
   const unfinished = `${dataDir}${UNFINISHED}`
-  await rm(unfinished, { recursive: true, force: true })
-  const data = new LocalStore(host.disk, unfinished, host.random)
-  await data.settle()
   const isApart = settings.text('lake.url') !== ''
   const lake = isApart
     ? storeAt(settings.lakeDir(), settings, host).store
     : new LocalStore(host.disk, `${unfinished}/lake`, host.random)
-  if (isApart && (await lake.list('')).length > 0)
+  if (isApart && !(await mayRestoreInto(lake, manifest)))
     throw new TidemarkError('E_BACKUP', `the lake ${settings.lakeDir()} is not empty`, {
       hint: 'give another --lake-url, or move it away',
     })
+  await rm(unfinished, { recursive: true, force: true })
+  const data = new LocalStore(host.disk, unfinished, host.random)
+  await data.settle()
   const stopping = new AbortController()
   void io.stopped.then(() => stopping.abort(new TidemarkError('E_CANCELLED', 'the restoring was stopped')))
   const tell = (files: number) => {

@@ -18,6 +18,15 @@ export async function findBackup(store: ObjectStore, atMs: number | null): Promi
   throw new TidemarkError('E_BACKUP', `there is no such backup: ${oldest}`)
 }
 
+/**
+ * Whether a lake may be restored into: it is empty, or holds nothing but what a restoring of the same backup left that was killed. Whatever
+ * else is there belongs to somebody.
+ */
+export async function mayRestoreInto(lake: ObjectStore, { files }: Manifest): Promise<boolean> {
+  const sizes = new Map(files.map(({ path, size }) => [path, size]))
+  return (await lake.list('')).every(({ key, size }) => sizes.get(`lake/${key}`) === size)
+}
+
 /** Writes every file of a backup, checked against its checksum. Throws `E_BACKUP` naming what is missing or damaged. */
 export async function restore(
   store: ObjectStore,

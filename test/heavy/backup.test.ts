@@ -4,9 +4,10 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { type Running, runCommand, startUp } from './up.ts'
+import { bucketServer, hasBucketServer, KEY, SECRET } from './bucket-server.ts'
+import { needs } from './needs.ts'
+import { ENTRY, environment, type Running, runCommand, startUp } from './up.ts'
 
 /** Backups of a directory that is written to meanwhile, killed at any time, and what is restored of them. */
 
@@ -134,9 +135,8 @@ test('a backup that is killed is none, and the next one goes on with what it kep
   const up = await startUp(data(), FAST)
   const sender = await sending(up.collector.port, 'one')
   await wait(2_500)
-  const entry = fileURLToPath(new URL('../../cli/entry.js', import.meta.url))
   for (const ms of [150, 250, 300, 350, 400]) {
-    const child = spawn(process.execPath, [entry, 'backup', stored(), '--data', data()], { stdio: 'ignore' })
+    const child = spawn(process.execPath, [ENTRY, 'backup', stored(), '--data', data()], { stdio: 'ignore' })
     const ended = new Promise((resolve) => child.once('exit', resolve))
     await wait(ms)
     child.kill('SIGKILL')
@@ -181,3 +181,74 @@ test('nothing is put in place of what is there, nor of what is damaged or elsewh
   })
   expect((await into(join(dir, 'new'))).code).toBe(0)
 })
+
+/** Runs a command, kills it as soon as `isThere`, and waits for its end. */
+async function killedWhen(isThere: () => Promise<boolean>, args: readonly string[]): Promise<void> {
+  const child = spawn(process.execPath, [ENTRY, ...args], { stdio: 'ignore', env: environment() })
+  let isOver = false
+  const ended = new Promise<void>((resolve) => {
+    child.once('exit', () => {
+      isOver = true
+      resolve()
+    })
+  })
+  while (!isOver && !(await isThere())) await wait(2)
+  child.kill('SIGKILL')
+  await ended
+}
+
+test.runIf(needs('versitygw', hasBucketServer))(
+  'a lake in a bucket is backed up to a bucket and restored to one, both killed in the middle',
+  async () => {
+    const server = await bucketServer(join(dir, 's3'))
+    const bucket = [
+      '--lake-s3-endpoint',
+      server.url,
+      '--lake-s3-access-key',
+      KEY,
+      '--lake-s3-secret-key',
+      SECRET,
+    ]
+    const slow = ['--agent-enabled', 'false', '--speed-tick', '1s', '--batch-schedule', '*/2 * * * * *']
+    const lake = (name: string) => ['--lake-url', `s3://tide/${name}`, ...bucket]
+    const objects = async (prefix: string) => {
+      const all = await readdir(join(dir, 's3/tide', prefix), { recursive: true }).catch(() => [])
+      return all.filter((name) => /[0-9a-f]{64}$|\.(json|parquet)$/.test(name)).length
+    }
+    try {
+      const up = await startUp(data(), [...slow, ...lake('lake')])
+      const sender = await sending(up.collector.port, 'one')
+      while (sender.acked() < 3_000) await wait(20)
+      const backup = ['backup', 's3://tide/kept', '--data', data(), ...lake('lake')]
+      for (const count of [1, 10])
+        await killedWhen(async () => (await objects('kept/objects')) >= count, backup)
+      const kept = sender.acked()
+      expect(await runCommand(backup)).toMatchObject({ code: 0, out: expect.stringMatching(/^backup of 20/) })
+      expect(await runCommand([...backup, '--verify'])).toMatchObject({ code: 0 })
+      const sent = await sender.stop()
+      await up.end('SIGKILL')
+      const restored = join(dir, 'restored')
+      const restore = ['restore', 's3://tide/kept', '--data', restored, ...lake('again')]
+      for (const count of [1, 10]) await killedWhen(async () => (await objects('again')) >= count, restore)
+      await rm(restored, { recursive: true, force: true })
+      expect(await runCommand(restore)).toMatchObject({
+        code: 0,
+        out: expect.stringContaining('holds the backup'),
+      })
+      const again = await startUp(restored, [...slow, ...lake('again')])
+      const { messages, complete, cpu } = await settled(again)
+      expect(messages).toBeGreaterThanOrEqual(kept)
+      expect(messages).toBeLessThanOrEqual(sent)
+      expect([complete, cpu.total]).toEqual([true, totalOf(messages)])
+      expect(await again.end('SIGTERM')).toBe(0)
+      // A lake that somebody has used since is not written over.
+      expect(await runCommand(restore.with(3, join(dir, 'other')))).toMatchObject({
+        code: 1,
+        err: expect.stringContaining('s3://tide/again is not empty'),
+      })
+      expect((await readdir(dir)).sort()).toEqual(['data', 'restored', 's3'])
+    } finally {
+      await server.kill()
+    }
+  },
+)

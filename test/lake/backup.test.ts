@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { backUp } from '../../lake/backup/backup.ts'
-import { restore } from '../../lake/backup/restore.ts'
+import { mayRestoreInto, restore } from '../../lake/backup/restore.ts'
 import { openTable } from '../../lake/delta/table.ts'
 import { MemoryStore } from '../../lake/store/memory.ts'
 import { SimClock } from '../sim/clock.ts'
@@ -66,4 +66,35 @@ test('what did not change is read once', async () => {
   expect(again.writtenBytes).toBe(0)
   // By the table that looks at itself, and by no copy.
   expect(read.filter((key) => key.endsWith('.json'))).toHaveLength(1)
+})
+
+test('a lake that was restored in part is restored wholly, and one with anything else is not touched', async () => {
+  const { clock, lake, place, open, back } = backupRig()
+  const base = await open().create(SCHEMA, {})
+  const file = await open().writeFile(new Uint8Array(9), {
+    partition: {},
+    rows: 1,
+    min: {},
+    max: {},
+    tags: {},
+  })
+  await open().commit(base, { operation: 'N', add: [file], dataChange: true })
+  const { manifest } = await back()
+  const into = new MemoryStore(clock)
+  expect(await mayRestoreInto(into, manifest)).toBe(true)
+  let puts = 0
+  into.faults = ({ what, when }) => {
+    if (what === 'put' && when === 'before' && ++puts === 2) throw new Error('killed')
+  }
+  const target = { data: new MemoryStore(clock), lake: into }
+  const how = { signal: new AbortController().signal, tell: () => {} }
+  await expect(restore(place, manifest, target, how)).rejects.toThrow('killed')
+  expect([into.objects.size, await mayRestoreInto(into, manifest)]).toEqual([1, true])
+  await restore(place, manifest, target, how)
+  expect(new Set(into.objects.keys())).toEqual(new Set(lake.objects.keys()))
+  await into.put('_lease/00000000000000000000.json', new Uint8Array(1))
+  expect(await mayRestoreInto(into, manifest)).toBe(false)
+  await into.delete('_lease/00000000000000000000.json')
+  await into.put([...lake.objects.keys()][0]!, new Uint8Array(1))
+  expect(await mayRestoreInto(into, manifest)).toBe(false)
 })
