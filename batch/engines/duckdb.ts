@@ -106,7 +106,22 @@ class Duckdb implements Engine {
 
   compute(date: DatePlan, upTo: Position, signal: AbortSignal): Promise<ViewFile | null> {
     const compute = () => this.#computeWithin(date, upTo, signal)
-    return messagesIn(date) < this.#scratch.largeRows ? compute() : this.#large(compute)
+    if (messagesIn(date) < this.#scratch.largeRows) return compute()
+    return this.#large(async () => {
+      const made = await compute()
+      await this.#giveBack()
+      return made
+    })
+  }
+
+  /** What its threads keep of memory that they have freed goes with them: the next date's comes on top of it otherwise. */
+  async #giveBack(): Promise<void> {
+    const connection = await this.#instance.connect()
+    try {
+      await run(connection, 'SET threads = 1; RESET threads')
+    } finally {
+      connection.closeSync()
+    }
   }
 
   /** In so few pieces that memory is enough. Throws `E_ENGINE` when an hour is too much. */
