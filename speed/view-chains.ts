@@ -1,12 +1,14 @@
 import type { Snapshot, Txn } from '../lake/delta/port.ts'
 import type { CellFile } from '../lake/parquet/cells.ts'
 import type { TickedView } from '../lake/tables/deployment.ts'
+import { viewState } from '../lake/tables/published.ts'
 import type { RepeatStates } from '../lake/tables/repeat-states.ts'
 import { tickApp, tickCounterApp, tickEndApp, ticksOf, ticksSchema, tickTags } from '../lake/tables/ticks.ts'
 import type { CellFold } from '../schemas/cell-fold.ts'
 import type { Cells } from '../schemas/cells.ts'
-import { isError } from '../schemas/errors.ts'
+import { isError, TidemarkError } from '../schemas/errors.ts'
 import type { Clock } from '../schemas/ports/clock.ts'
+import { offsetIn } from '../schemas/position.ts'
 import { definitionHash, type View } from '../schemas/view.ts'
 import { Chain } from './chain.ts'
 import { replacedBy, targets } from './targets.ts'
@@ -86,6 +88,7 @@ export class ViewChains {
       return false
     }
     const { folds, ...range } = part
+    if (range.gaps.length > 0) await this.#checkGoesOn(chain)
     const tick = { ...range, hash: chain.hash, partition: this.#partition }
     if (chain.repeats !== null)
       await states?.keep('speed', { partition: this.#partition, position: tick.to }, chain.repeats)
@@ -103,6 +106,16 @@ export class ViewChains {
     })
     chain.committed(tick.to)
     return true
+  }
+
+  /**
+   * Throws `E_CONFLICT` where a run has published what `chain` is still to commit: the log may have been trimmed under it since, and
+   * what it could not read is in the lake.
+   */
+  async #checkGoesOn({ committedTo }: Chain): Promise<void> {
+    const published = viewState(await this.#tables.published.snapshot())
+    if (published === null || offsetIn(published.tidemark, this.#partition) <= committedTo) return
+    throw new TidemarkError('E_CONFLICT', `${this.view.name}: a run published what was not committed yet`)
   }
 
   /** The cells of each fold; others have their turn between. */

@@ -95,6 +95,8 @@ export class Sealing {
     const known = states === null ? null : await this.#knownAt(states, from, fromMs)
     const range = await readRange(log, { partition, from, fromMs }, target)
     if (range.to === from) return null
+    const isLacking = range.gaps.length > 0 || known?.repeats.isBegunAnew === true
+    if (isLacking && (await this.#isOvertaken(from))) return null
     let repeats = known?.repeats.copy() ?? null
     const accepted = acceptAll(repeats, range)
     const behind = log.end(partition) - from
@@ -114,12 +116,22 @@ export class Sealing {
     let isLost = false
     for (const [i, table] of tables.entries()) {
       const own = files.filter(({ dataset }) => dataset === table.dataset.name)
-      const isDue = own.length > 0 || gaps.length > 0 || sealed.to >= target
-      if (!isDue || datasets[i]!.after >= sealed.to) continue
-      if (!(await this.#commit(table, bases[i]!, own, { ...sealed, gaps }))) isLost = true
+      const { after } = datasets[i]!
+      const lacking = gapsAfter(gaps, after)
+      const isDue = own.length > 0 || lacking.length > 0 || sealed.to >= target
+      if (!isDue || after >= sealed.to) continue
+      if (!(await this.#commit(table, bases[i]!, own, { ...sealed, gaps: lacking }))) isLost = true
     }
     if (isLost) this.#known = null
     return isLost ? null : sealed.to
+  }
+
+  /** Whether another writer has sealed what lies behind `from`: it may then have trimmed the log, and removed what was known there. */
+  async #isOvertaken(from: number): Promise<boolean> {
+    await this.#look()
+    const isOvertaken = offsetIn(this.#covered, this.partition) > from
+    if (isOvertaken) this.#known = null
+    return isOvertaken
   }
 
   /** What is known of repeats where a seal begins. */
@@ -183,4 +195,12 @@ export class Sealing {
 
 interface Known extends Begun {
   readonly position: number
+}
+
+/**
+ * Of what is missing only what a table does not cover: it holds what lies before, although it could not be read for a dataset that was
+ * behind.
+ */
+function gapsAfter(gaps: readonly Gap[], after: number): Gap[] {
+  return gaps.filter(({ to }) => to > after).map((gap) => ({ ...gap, from: Math.max(gap.from, after) }))
 }

@@ -13,6 +13,8 @@ export class SimLog implements Log, Senders {
   held = false
   failing = false
   pending = 0
+  /** What lies at or below it was trimmed. */
+  begin = BEGINNING
   #waiting: (() => void)[] = []
   readonly #partitions: readonly number[]
   readonly #next = new Map<number, number>()
@@ -61,7 +63,7 @@ export class SimLog implements Log, Senders {
 
   pendingBytes = () => this.pending
   end = (partition: number) => this.#blocksOf(partition).length - 1
-  start = () => BEGINNING
+  start = () => this.begin
   highestSeq = (agent: string) => this.#seqs.get(agent) ?? 0
   async trim(_position: Position): Promise<void> {}
   async close(): Promise<void> {}
