@@ -65,7 +65,7 @@ export function momentOf({ index, openCells, nowMs, lagMs, unread, imports }: Mo
       openBlocks.push({ partition, from, to: part.to })
       position[partition] = part.to
     }
-    if (part === null && loaded.state === null && start > from)
+    if (part === null && loaded.state === null && unread === null && start > from)
       throw new TidemarkError('E_UNPUBLISHED', `view ${index.view.name} answers once a run has published it`)
     if (part === null && end > from) {
       missing.push(missed(partition, from, end, 'the speed layer does not continue the committed ticks yet'))

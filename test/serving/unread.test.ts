@@ -14,7 +14,8 @@ import { SimClock } from '../sim/clock.ts'
 import { hostColumns } from '../sim/messages.ts'
 import { simRandom } from '../sim/random.ts'
 
-test('whoever has not read the lake since the start says so, until it was read', async () => {
+/** Answers over a lake that is out of reach, until `up` is called; `start` is where the log begins, from which nothing is folded behind -1. */
+async function unreadRig(start = -1) {
   const clock = new SimClock(Date.UTC(2026, 10, 24))
   const memory = new MemoryStore(clock)
   let isDown = true
@@ -37,14 +38,17 @@ test('whoever has not read the lake since the start says so, until it was read',
     {
       tables,
       openCells: {
-        open: () => ({
-          to: 4,
-          gaps: [],
-          cells: (key, from, to) => [open.range(key, from, to)],
-          keys: () => open.keys(),
-          summaries: (key) => [open.summary(key)].filter((summary) => summary !== null),
-        }),
-        lag: () => ({ start: -1, end: 4, behindSinceMs: null }),
+        open: () =>
+          start > -1
+            ? null
+            : {
+                to: 4,
+                gaps: [],
+                cells: (key, from, to) => [open.range(key, from, to)],
+                keys: () => open.keys(),
+                summaries: (key) => [open.summary(key)].filter((summary) => summary !== null),
+              },
+        lag: () => ({ start, end: 4, behindSinceMs: null }),
         partitions: () => [0],
       },
       clock,
@@ -53,18 +57,36 @@ test('whoever has not read the lake since the start says so, until it was read',
     },
   )
   const range = { fromMs: 0, toMs: clock.nowMs() + 60_000 }
+  async function up() {
+    isDown = false
+    await tables.datasets[0]!.messages.create(messagesSchema(host), {})
+    await clock.advance(1_500)
+  }
+  return { answers, range, lines, up }
+}
+
+test('whoever has not read the lake since the start says so, until it was read', async () => {
+  const { answers, range, lines, up } = await unreadRig()
   const before = answers.stats('service_minute', 'web', range)
   expect(before).toMatchObject({ complete: false, messages: 1 })
   expect(before?.gaps[0]?.reason).toMatch(/the lake was not read since the start: .*down/)
   expect(lines.join('\n')).toMatch(/serving: .*down/)
 
-  isDown = false
-  await tables.datasets[0]!.messages.create(messagesSchema(host), {})
-  await clock.advance(1_500)
+  await up()
   expect(answers.stats('service_minute', 'web', range)).toMatchObject({
     complete: true,
     gaps: [],
     messages: 1,
   })
+  await answers.close()
+})
+
+test('a log whose beginning is trimmed waits for no run, as long as it is not known what is published', async () => {
+  const { answers, range, up } = await unreadRig(2)
+  const { complete, gaps } = answers.whole('service_minute', range)
+  expect(complete).toBe(false)
+  expect(gaps.map(({ reason }) => reason).join()).toMatch(/the lake was not read since the start: .*down/)
+  await up()
+  expect(() => answers.whole('service_minute', range)).toThrow(/answers once a run has published it/)
   await answers.close()
 })
