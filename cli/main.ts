@@ -18,14 +18,14 @@ import { runs } from './commands/runs.ts'
 import { status } from './commands/status.ts'
 import { token } from './commands/token.ts'
 import { up } from './commands/up.ts'
+import { findData } from './compose/find-data.ts'
 import { exitCodeOf, sentence } from './failure.ts'
 import { helpOf, overview } from './help.ts'
-import { nodeDisk } from './host/disk.ts'
 import { endProcess } from './host/end.ts'
 import { processIo } from './host/process.ts'
 import { parseCommandArgs } from './parse.ts'
 import { suggestion } from './settings/nearest.ts'
-import { CONFIG_FILE, resolveSettings, type Settings, type Sources } from './settings/settings.ts'
+import { CONFIG_FILE, resolveSettings, type Sources } from './settings/settings.ts'
 import { VERSION } from './version.ts'
 
 const agent = agentCommand('tidemark agent', ['agent'])
@@ -98,15 +98,6 @@ function commandNamed(name: string | undefined): Command {
     COMMANDS.map((one) => one.name),
   )
   throw new TidemarkError('E_USAGE', `there is no command ${name}${near}`)
-}
-
-/** Throws `E_NOT_FOUND` where neither the data directory is there nor a lake elsewhere is named. */
-async function findData(settings: Settings): Promise<void> {
-  const dir = settings.dataDir()
-  if (settings.text('lake.url') !== '' || (await nodeDisk().stat(dir)) !== null) return
-  throw new TidemarkError('E_NOT_FOUND', `there is no data directory ${dir}`, {
-    hint: 'name the one that `tidemark up` has, by --data',
-  })
 }
 
 /** The file named by `--config`, which must exist, or tidemark.toml of this folder, which may. */

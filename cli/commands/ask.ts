@@ -1,4 +1,4 @@
-import { describeError, TidemarkError } from '../../schemas/errors.ts'
+import { describeError, ERRORS, type ErrorCode, TidemarkError } from '../../schemas/errors.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
 import { readOwn } from '../access/tokens.ts'
 import { readAddresses } from '../compose/addresses.ts'
@@ -6,7 +6,7 @@ import { pinnedFetch } from '../host/pinned-fetch.ts'
 
 /**
  * Asks the `up` that runs on a data directory. Null when none does.
- * Throws `E_CONNECT` when it does not answer, and `E_ENGINE` with its own words when it refuses.
+ * Throws `E_CONNECT` when it does not answer, and its own error when it refuses.
  */
 export async function askRunning(
   disk: Disk,
@@ -20,10 +20,24 @@ export async function askRunning(
   const response = await send(`${addresses.serving}${path}`, token, request, addresses.serving_certificate)
   // What a killed process left behind names a port where nobody listens.
   if (response === null) return null
-  const answer = (await response.json().catch(() => null)) as { detail?: string; title?: string } | null
+  const answer = (await response.json().catch(() => null)) as Problem | null
   if (response.ok) return answer
-  const reason = answer?.detail ?? answer?.title ?? `status ${response.status}`
-  throw new TidemarkError('E_ENGINE', `${addresses.serving}${path} refused: ${reason}`)
+  throw refusal(answer ?? {}, `${addresses.serving}${path}`, response.status)
+}
+
+/** What an answer that refuses says (RFC 9457). */
+interface Problem {
+  readonly code?: string
+  readonly detail?: string
+  readonly title?: string
+  readonly hint?: string
+}
+
+/** The error as the process threw it, where it says which. */
+export function refusal({ code, detail, title, hint }: Problem, url: string, status: number): TidemarkError {
+  if (code !== undefined && Object.hasOwn(ERRORS, code) && detail !== undefined)
+    return new TidemarkError(code as ErrorCode, detail, hint === undefined ? {} : { hint })
+  return new TidemarkError('E_ENGINE', `${url} refused: ${detail ?? title ?? `status ${status}`}`)
 }
 
 async function send(

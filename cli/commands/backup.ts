@@ -4,6 +4,7 @@ import { openTable } from '../../lake/delta/table.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import { iso } from '../../serving/http/present.ts'
 import { type Args, type Command, type Io, LAKE_SETTINGS } from '../command.ts'
+import { findData } from '../compose/find-data.ts'
 import { lakeStore } from '../compose/lake-store.ts'
 import { textTable } from '../help.ts'
 import { nodeClock } from '../host/clock.ts'
@@ -47,6 +48,7 @@ async function run(args: Args, io: Io): Promise<number> {
     io.out(textTable([['backup'], ...keys.map((key) => [timeOf(key)])]))
     return 0
   }
+  await findData(settings)
   const stopping = new AbortController()
   void io.stopped.then(() => stopping.abort(new TidemarkError('E_CANCELLED', 'the backup was stopped')))
   await settle()

@@ -62,7 +62,8 @@ async function run(args: Args, io: Io): Promise<number> {
     const record = async (rows: number, refused: number) => {
       const acts = await audit.list(0, host.clock.nowMs() + 1)
       if (acts.some(({ what, about }) => what === 'correct' && about.sha256 === file.sha256)) return
-      const about = { file: file.name, sha256: file.sha256, dataset: dataset.name, refused }
+      // Without the name of the file, which may be that of what is erased later.
+      const about = { sha256: file.sha256, dataset: dataset.name, refused }
       await audit.record({ who: `user ${userInfo().username}`, what: 'correct', about, rows, result: 'done' })
     }
     const before = correctedBy(await messages.snapshot(), file.sha256)

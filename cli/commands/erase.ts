@@ -122,8 +122,8 @@ function whatOf({ host, service, where, from, to }: Args['flags']): ErasedMessag
     throw new TidemarkError('E_USAGE', 'say what to erase: --host, --service, or --where COLUMN=VALUE')
   return {
     where: values,
-    fromMs: from === undefined ? null : parseInstant('from', from, 'UTC'),
-    toMs: to === undefined ? null : parseInstant('to', to, 'UTC'),
+    fromMs: from === undefined ? null : parseInstant('--from', from, 'UTC'),
+    toMs: to === undefined ? null : parseInstant('--to', to, 'UTC'),
   }
 }
 

@@ -60,8 +60,8 @@ async function run({ flags, settings }: Args, io: Io): Promise<number> {
   if (output === null && format === 'parquet' && process.stdout.isTTY)
     throw new TidemarkError('E_USAGE', 'Parquet is nothing for a terminal; say --output FILE')
   const range = {
-    fromMs: flags.from === undefined ? ANSWER_MS_MIN : parseInstant('from', flags.from, 'UTC'),
-    toMs: flags.to === undefined ? ANSWER_MS_MAX + 1 : parseInstant('to', flags.to, 'UTC'),
+    fromMs: flags.from === undefined ? ANSWER_MS_MIN : parseInstant('--from', flags.from, 'UTC'),
+    toMs: flags.to === undefined ? ANSWER_MS_MAX + 1 : parseInstant('--to', flags.to, 'UTC'),
   }
   if (range.toMs < range.fromMs) throw new TidemarkError('E_USAGE', '--to must not be before --from')
   // Loaded only where it runs.

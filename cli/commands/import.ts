@@ -1,5 +1,6 @@
 import { mkdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Act } from '../../lake/audit.ts'
 import { IMPORT_FORMATS, type ImportFile } from '../../lake/import/columns.ts'
 import { Importing, isImported } from '../../lake/import/importer.ts'
 import type { ImportOptions } from '../../lake/import/named-column.ts'
@@ -9,6 +10,7 @@ import { isError, TidemarkError } from '../../schemas/errors.ts'
 import type { RunRecord } from '../../schemas/ports/layers.ts'
 import { ALL_SETTINGS, type Args, type Command, type Io, logLineTo } from '../command.ts'
 import { Closing } from '../compose/closing.ts'
+import { recordAct } from '../compose/recorded-act.ts'
 import { sentence } from '../failure.ts'
 import { nodeClock } from '../host/clock.ts'
 import { nodeDisk } from '../host/disk.ts'
@@ -70,6 +72,7 @@ async function run(args: Args, io: Io): Promise<number> {
   const format = IMPORT_FORMATS.find((one) => one === flags.format) ?? null
   if (flags.format !== undefined && format === null)
     throw new TidemarkError('E_USAGE', `--format must be ${IMPORT_FORMATS.join(', ')}`)
+  const host = { disk: nodeDisk(), clock: nodeClock(), random: nodeRandom() }
   const scratch = await ownScratch(join(settings.dataDir(), 'scratch'))
   const closing = new Closing(logLineTo(io, () => nodeClock().nowMs()))
   const stopping = new AbortController()
@@ -86,6 +89,7 @@ async function run(args: Args, io: Io): Promise<number> {
       scratch,
       dataDir: settings.dataDir(),
       signal: stopping.signal,
+      record: (act: Recorded) => recordAct({ what: 'import', ...act }, settings, host, io.err),
     }
     let taken = 0
     let failed = 0
@@ -117,7 +121,11 @@ interface Context {
   readonly scratch: string
   readonly dataDir: string
   readonly signal: AbortSignal
+  /** Adds an import to the audit. */
+  record(act: Recorded): Promise<void>
 }
+
+type Recorded = Pick<Act, 'about' | 'rows'>
 
 /** Whether rows of the file came into the lake. */
 async function importFile(named: NamedFile, file: ImportFile, context: Context): Promise<boolean> {
@@ -174,6 +182,13 @@ async function importFile(named: NamedFile, file: ImportFile, context: Context):
     }
     const tell = (done: number, total: number) => bar.writes(done / total, accepted)
     const isTaken = await importing.commit(tell).finally(() => bar.clear())
+    // Without its name, which may be that of what is erased later.
+    const about = {
+      dataset: dataset.name,
+      sha256: file.sha256,
+      refused: refused.reduce((sum, { rows }) => sum + rows, 0),
+    }
+    if (isTaken) await context.record({ about, rows: accepted })
     io.out(
       `${named.name}: ${isTaken ? `${amount(accepted, 'row')} taken` : 'is in the lake already'}\n${refusedText(refused, kept)}`,
     )

@@ -15,10 +15,11 @@ export const lake: Command = {
     { name: 'dry-run', about: 'compact, vacuum, expire: say what would be done; change nothing' },
     { name: 'force', about: 'vacuum: also with a lake.retention that others may not outlive' },
     { name: 'format', value: 'FORMAT', about: 'table or json, an object a line (table)' },
+    { name: 'json', about: 'As --format json' },
   ],
   settings: ['data', ...LAKE_SETTINGS],
   needsData: true,
-  example: 'tidemark lake audit --format json',
+  example: 'tidemark lake audit --json',
   run,
 }
 
@@ -36,7 +37,10 @@ async function run(args: Args, io: Io): Promise<number> {
   const mayName = name === 'log' || name === 'files'
   const fits = Object.hasOwn(ACTIONS, name) && more.length <= (mayName ? 1 : 0)
   const action = fits ? ACTIONS[name] : undefined
-  if (action !== undefined) return action(args, io)
+  if (action !== undefined) {
+    const { json, ...flags } = args.flags
+    return action(json === undefined ? args : { ...args, flags: { ...flags, format: 'json' } }, io)
+  }
   throw new TidemarkError(
     'E_USAGE',
     `say \`tidemark lake ${Object.keys(ACTIONS).join('`, `tidemark lake ')}\``,

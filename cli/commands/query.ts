@@ -43,7 +43,7 @@ async function run({ flags, operands, settings }: Args, io: Io): Promise<number>
   if (format === 'parquet' && output === null)
     throw new TidemarkError('E_USAGE', '--format parquet needs --output FILE')
   const asOf = flags['as-of']
-  const asked = { sql, asOf: asOf === undefined ? null : versionOrTime(asOf) }
+  const asked = { sql, asOf: asOf === undefined ? null : versionOrTime(asOf, 'UTC', '--as-of') }
   return withQueries(settings, io, async (queries, _tables, signal) => {
     const basis = (read: readonly ReadTable[], isCut: boolean) =>
       io.err(basisText(read, isCut ? queries.limits.rowsMax : null))
@@ -97,7 +97,7 @@ function basisText(tables: readonly ReadTable[], cutAt: number | null): string {
     const what = `${name}: version ${version} of ${iso(timeMs!)}, ${amount(rows, 'row')} in ${amount(files, 'file')}`
     if (sealedToMs === undefined) return what
     const sealed = sealedToMs === 0 ? 'nothing of the log' : `what was accepted up to ${iso(sealedToMs)}`
-    return `${what}; it holds ${sealed}, newer messages are still in the log`
+    return `${what}; it holds ${sealed}, what came since is still in the log`
   })
   const cut = cutAt === null ? [] : [`cut off after ${amount(cutAt, 'row')} (query.rows_max)`]
   return [...lines, ...cut].map((line) => `${line}\n`).join('')

@@ -28,7 +28,7 @@ async function run(args: Args, io: Io): Promise<number> {
   const { flags, settings } = args
   const host = { disk: nodeDisk(), clock: nodeClock(), random: nodeRandom() }
   const { store } = backupPlace(args, io, host)
-  const atMs = flags.at === undefined ? null : parseInstant('at', flags.at, 'UTC')
+  const atMs = flags.at === undefined ? null : parseInstant('--at', flags.at, 'UTC')
   const manifest = await findBackup(store, atMs)
   const dataDir = settings.dataDir()
   if ((await host.disk.list(dataDir)).length > 0)

@@ -15,6 +15,7 @@ export const runs: Command = {
     { name: 'view', value: 'NAME', about: 'diff: of which view (the first)' },
   ],
   settings: ['data', ...LAKE_SETTINGS, 'query.time_max', 'query.memory_max', 'query.rows_max'],
+  needsData: true,
   example: 'tidemark runs --data ./data',
   run,
 }
@@ -39,7 +40,7 @@ async function run(args: Args, io: Io): Promise<number> {
   if (flags.json !== undefined)
     for (const record of records) io.out(`${JSON.stringify(presentRun(record))}\n`)
   else if (records.length === 0) io.out('No runs yet. Start one: tidemark batch --once\n')
-  else io.out(runsTable(records.slice(0, SHOWN_MAX)))
+  else io.out(`${runsTable(records.slice(0, SHOWN_MAX))}${olderText(records.length - SHOWN_MAX)}`)
   return 0
 
   async function fromLake(): Promise<RunRecord[]> {
@@ -47,6 +48,9 @@ async function run(args: Args, io: Io): Promise<number> {
     return runsInLake(settings, disk)
   }
 }
+
+/** What is not shown. */
+const olderText = (n: number) => (n <= 0 ? '' : `${amount(n, 'older record')}: see --json\n`)
 
 function runsTable(records: readonly RunRecord[]): string {
   const head = ['run', 'view', 'started', 'took', 'result', 'version', 'hours', 'files', 'rows']
@@ -57,9 +61,7 @@ function runsTable(records: readonly RunRecord[]): string {
     seconds(record),
     record.error ?? record.result,
     record.viewVersion === null ? '' : String(record.viewVersion),
-    String(record.hours),
-    String(record.files),
-    String(record.rows),
+    ...[record.hours, record.files, record.rows].map((n) => n.toLocaleString('en')),
   ])
   return textTable([head, ...rows])
 }

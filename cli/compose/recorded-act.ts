@@ -7,7 +7,7 @@ import { lakeStore } from './lake-store.ts'
 
 /** Records what a command of this machine's user did. Where it cannot, that is said: the act is done. */
 export async function recordAct(
-  act: Pick<Act, 'what' | 'about'>,
+  { rows = null, ...act }: Pick<Act, 'what' | 'about'> & Partial<Pick<Act, 'rows'>>,
   settings: Settings,
   host: Omit<Host, 'logLine'>,
   say: (text: string) => void,
@@ -15,7 +15,7 @@ export async function recordAct(
   try {
     const { store } = lakeStore(settings, host)
     const who = `user ${userInfo().username}`
-    await openAudit({ ...host, store }).record({ ...act, who, rows: null, result: 'done' })
+    await openAudit({ ...host, store }).record({ ...act, who, rows, result: 'done' })
   } catch (error) {
     say(`It is done, and could not be recorded in the lake: ${describeError(error)}\n`)
   }

@@ -79,6 +79,7 @@ export async function backUp(
   for (const path of await otherFiles(source))
     await keep(path, await source.disk.readFile(`${source.dataDir}/${path}`))
 
+  await objects.checkThere(files.values())
   const manifest: Manifest = { format: 1, time, tables, files: [...files.values()] }
   await store.put(manifestKey(time), new TextEncoder().encode(JSON.stringify(manifest)))
   return { manifest, writtenBytes: objects.writtenBytes }

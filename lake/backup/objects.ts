@@ -47,6 +47,16 @@ export class BackupObjects {
     return { path, size: bytes.length, sha256 }
   }
 
+  /** Throws `E_BACKUP` where a content that a backup names is gone again. */
+  async checkThere(files: Iterable<BackupFile>): Promise<void> {
+    const there = new Set((await this.#store.list('objects/')).map(({ key }) => key))
+    for (const { path, sha256 } of files)
+      if (!there.has(objectKey(sha256)))
+        throw new TidemarkError('E_BACKUP', `the content of ${path} was removed again`, {
+          hint: 'another backup went to the same place at the same time, with --keep: start this one again alone',
+        })
+  }
+
   /** Removes what none of `manifests` names. Returns how many there were. */
   async removeOthers(manifests: readonly Manifest[]): Promise<number> {
     const named = new Set(manifests.flatMap(({ files }) => files.map(({ sha256 }) => objectKey(sha256))))

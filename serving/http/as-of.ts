@@ -20,8 +20,8 @@ export function parseAsOf(
   return versionOrTime(text, parseZone(tz))
 }
 
-/** An integer, however large or below 0, is a version, anything else a time. Throws `E_PARAMETER`. */
-export function versionOrTime(text: string, zone = 'UTC'): AsOf {
-  if (!/^-?\d+$/.test(text)) return { timeMs: parseInstant('as_of', text, zone) }
+/** An integer, however large or below 0, is a version, anything else a time. Throws `E_PARAMETER`, which calls it `name`. */
+export function versionOrTime(text: string, zone = 'UTC', name = 'as_of'): AsOf {
+  if (!/^-?\d+$/.test(text)) return { timeMs: parseInstant(name, text, zone) }
   return { version: Math.min(Number(text), Number.MAX_SAFE_INTEGER) }
 }

@@ -1,3 +1,6 @@
+import { mkdtempDisposable } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Io } from '../../cli/command.ts'
 import { COMMANDS, runCli } from '../../cli/main.ts'
@@ -164,10 +167,15 @@ test('status without a running process fails and says what to do', async () => {
   expect(err).toMatch(/no tidemark up runs on \/nowhere\/data/)
 })
 
-test('runs of an empty place are none', async () => {
-  expect(await run('runs', '--data', '/nowhere/data')).toMatchObject({
+test('runs of an empty place are none, and of no place an error', async () => {
+  await using empty = await mkdtempDisposable(join(tmpdir(), 'tidemark-empty-'))
+  expect(await run('runs', '--data', empty.path)).toMatchObject({
     code: 0,
     out: expect.stringMatching(/No runs yet/),
+  })
+  expect(await run('runs', '--data', '/nowhere/data')).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/there is no data directory \/nowhere\/data .* by --data/),
   })
 })
 

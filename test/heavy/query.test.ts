@@ -226,7 +226,7 @@ test('two versions of a view are compared by gauge and key', async () => {
     most: { key: ['web'], time: '2026-11-22T00:01:00.000Z', a: 1, b: 8 },
   })
   const text = await runCommand(['runs', 'diff', String(a), String(b), '--data', data()])
-  expect(text.out).toContain('1 cells changed, 1 came, 0 went.')
+  expect(text.out).toContain('1 cell changed, 1 came, 0 went.')
   expect(text.out).toMatch(/cpu +2 +1 +11 +web at 2026-11-22T00:01:00.000Z: 1 became 8/)
   const same = await runCommand(['runs', 'diff', String(b), String(b), '--data', data()])
   expect(same.out).toContain('Nothing changed.')

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { backUp } from '../../lake/backup/backup.ts'
+import { backUp, keepNewest } from '../../lake/backup/backup.ts'
 import { mayRestoreInto, restore } from '../../lake/backup/restore.ts'
 import { openTable } from '../../lake/delta/table.ts'
 import { MemoryStore } from '../../lake/store/memory.ts'
@@ -97,4 +97,18 @@ test('a lake that was restored in part is restored wholly, and one with anything
   await into.delete('_lease/00000000000000000000.json')
   await into.put([...lake.objects.keys()][0]!, new Uint8Array(1))
   expect(await mayRestoreInto(into, manifest)).toBe(false)
+})
+
+test('a backup beside one that removes others is none, rather than one that lacks files', async () => {
+  const { place, open, back } = backupRig()
+  const base = await open().create(SCHEMA, {})
+  await back()
+  await open().commit(base, { operation: 'N', dataChange: false })
+  place.faults = async ({ what, key, when }) => {
+    if (what === 'put' && key.startsWith('objects/') && when === 'after') await keepNewest(place, 1)
+  }
+  await expect(back()).rejects.toMatchObject({ code: 'E_BACKUP' })
+  place.faults = null
+  expect(await place.list('backups/')).toHaveLength(1)
+  expect((await back()).manifest.tables).toEqual({ t: 1 })
 })

@@ -13,8 +13,8 @@ import { nodeRandom } from '../../host/random.ts'
 export async function lakeAudit({ flags, settings }: Args, io: Io): Promise<number> {
   const format = flags.format ?? 'table'
   if (!['table', 'json'].includes(format)) throw new TidemarkError('E_USAGE', '--format must be table, json')
-  const fromMs = flags.from === undefined ? 0 : parseInstant('from', flags.from, 'UTC')
-  const toMs = flags.to === undefined ? TIME_MS_MAX : parseInstant('to', flags.to, 'UTC')
+  const fromMs = flags.from === undefined ? 0 : parseInstant('--from', flags.from, 'UTC')
+  const toMs = flags.to === undefined ? TIME_MS_MAX : parseInstant('--to', flags.to, 'UTC')
   const host = { disk: nodeDisk(), clock: nodeClock(), random: nodeRandom() }
   const acts = await openAudit({ ...host, store: lakeStore(settings, host).store }).list(fromMs, toMs)
   if (format === 'json') for (const act of acts) io.out(`${JSON.stringify(presentAct(act))}\n`)

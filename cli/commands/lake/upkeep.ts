@@ -1,4 +1,4 @@
-import { hostname, userInfo } from 'node:os'
+import { userInfo } from 'node:os'
 import { type Act, openAudit } from '../../../lake/audit.ts'
 import { SAFE_RETENTION_MS } from '../../../lake/delta/cleanup.ts'
 import { findUnfinished, removeUnfinished } from '../../../lake/expire/unfinished.ts'
@@ -129,7 +129,7 @@ export async function recorded(
   about: Act['about'] = {},
 ): Promise<void> {
   const audit = openAudit(deps)
-  const done: Omit<Act, 'rows' | 'result'> = { who: `${userInfo().username}@${hostname()}`, what, about }
+  const done: Omit<Act, 'rows' | 'result'> = { who: `user ${userInfo().username}`, what, about }
   try {
     const rows = await act()
     await audit.record({ ...done, rows, result: 'done' })

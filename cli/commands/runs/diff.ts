@@ -4,6 +4,7 @@ import { presentDiff } from '../../../serving/http/routes/diff.ts'
 import type { Args, Io } from '../../command.ts'
 import { publishedTable } from '../../compose/queries.ts'
 import { textTable } from '../../help.ts'
+import { amount } from '../amount.ts'
 import { withQueries } from '../with-queries.ts'
 
 /** `tidemark runs diff A B`: what changed between two published versions of a view. */
@@ -48,7 +49,7 @@ const SHOWN_MAX = 20
 
 function diffText({ view, key, a, b, cells, gauges, keys }: VersionDiff): string {
   const side = (one: VersionDiff['a']) =>
-    `version ${one.version}: ${one.cells} cells, ${one.messages} messages, definition ${one.definition.slice(0, 12)}`
+    `version ${one.version}: ${amount(one.cells, 'cell')}, ${amount(one.messages, 'message')}, definition ${one.definition.slice(0, 12)}`
   const head = `${view}\n  ${side(a)}\n  ${side(b)}\n${shapeText(key, a, b)}`
   const { added, removed, changed } = cells
   if (added + removed + changed === 0) return `${head}Nothing changed.\n`
@@ -70,7 +71,7 @@ function diffText({ view, key, a, b, cells, gauges, keys }: VersionDiff): string
     ])
   return [
     head,
-    `${changed} cells changed, ${added} came, ${removed} went.\n\n`,
+    `${amount(changed, 'cell')} changed, ${added} came, ${removed} went.\n\n`,
     textTable([['gauge', 'cells that differ', 'their total', 'became', 'most'], ...gaugeRows]),
     '\n',
     textTable([['key', 'changed', 'came', 'went', 'messages of these cells'], ...keyRows]),
