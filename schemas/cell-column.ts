@@ -101,13 +101,24 @@ function joinTexts(parts: readonly ColumnPart<TextColumn>[], length: number): Te
   const placeOf = new Map<string | null, number>()
   const places = new Uint32Array(length)
   let end = 0
+  // By place in the dictionary of a part, which the next often shares, and which may hold far more than its rows have.
+  let joined: number[] = []
+  let joinedOf: readonly (string | null)[] | null = null
   for (const { column, from, to } of parts) {
     const { dictionary, places: own } = column.values
-    const joined = dictionary.map((text) => {
-      if (!placeOf.has(text)) placeOf.set(text, placeOf.size)
-      return placeOf.get(text)!
-    })
-    for (let i = from; i < to; i++) places[end++] = joined[own[i]!]!
+    if (dictionary !== joinedOf) joined = []
+    joinedOf = dictionary
+    for (let i = from; i < to; i++) {
+      const place = own[i]!
+      let at = joined[place]
+      if (at === undefined) {
+        const text = dictionary[place]!
+        at = placeOf.get(text) ?? placeOf.size
+        placeOf.set(text, at)
+        joined[place] = at
+      }
+      places[end++] = at
+    }
   }
   return { type: 'string', values: { dictionary: [...placeOf.keys()], places } }
 }

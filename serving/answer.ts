@@ -1,4 +1,5 @@
 import { WHOLE } from '../schemas/cell-rows.ts'
+import type { CellRange } from '../schemas/cells.ts'
 import { isError, TidemarkError } from '../schemas/errors.ts'
 import { narrowCells } from '../schemas/narrowed.ts'
 import type { Pause } from '../schemas/ports/clock.ts'
@@ -19,7 +20,7 @@ import { analyticsAsOf, cellsAsOf, statsAsOf } from './as-of.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { type FollowConfig, type FollowDeps, type Followed, followLake } from './following.ts'
 import { isDamaged } from './index/database.ts'
-import { coarsestWithin, planRanges } from './index/levels.ts'
+import { coarsestWithin, type LevelRange, planRanges } from './index/levels.ts'
 import { type IndexLoader, loadHere } from './index/loader.ts'
 import type { IndexedDate, Loaded, ViewIndex } from './index/view-index.ts'
 import {
@@ -115,15 +116,23 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
     })
   }
 
-  const batchOf = (view: Followed): BatchCells => ({
-    read(date, key, range, as) {
-      if (range.level > 0 || date.minutes) return following.read(view, date, key, range, as)
+  const batchOf = ({ index: { view } }: Followed): BatchCells => {
+    const { reader } = following
+    const isOld = (date: IndexedDate, { level }: LevelRange) => level === 0 && !date.minutes
+    const readOld = (date: IndexedDate, key: string, range: LevelRange, as = view): CellRange[] => {
       const rows = old.rows(date, key, range)
-      if (rows === null || as === undefined || as === rows.cells.view) return rows
-      return { ...rows, cells: narrowCells(rows.cells, as) }
-    },
-    days: (date, as) => following.days(view, date, as),
-  })
+      return rows === null ? [] : [as === view ? rows : { ...rows, cells: narrowCells(rows.cells, as) }]
+    }
+    return {
+      read: (date, key, range) =>
+        isOld(date, range) ? readOld(date, key, range) : reader.read(view, date, key, range),
+      readAll: (date, keys, range, as) =>
+        isOld(date, range)
+          ? keys.flatMap((key) => readOld(date, key, range, as))
+          : reader.readAll(view, date, keys, range, as),
+      days: (date, as) => reader.days(view, date, as),
+    }
+  }
 
   /** What `ask` says; a damaged index is made anew. */
   function answered<T>(ask: () => T): T {

@@ -1,7 +1,6 @@
 import type { Snapshot } from '../lake/delta/port.ts'
 import type { DatasetTables, LakeTables, ViewTables } from '../lake/tables/deployment.ts'
 import { viewState } from '../lake/tables/published.ts'
-import type { CellRange } from '../schemas/cells.ts'
 import { Coalesced } from '../schemas/coalesced.ts'
 import { describeError } from '../schemas/errors.ts'
 import { memoize } from '../schemas/memoize.ts'
@@ -9,13 +8,11 @@ import type { Clock, Pause } from '../schemas/ports/clock.ts'
 import type { Disk } from '../schemas/ports/disk.ts'
 import type { Wake } from '../schemas/ports/layers.ts'
 import { IMPORT_PARTITION, offsetIn } from '../schemas/position.ts'
-import type { View } from '../schemas/view.ts'
-import type { Chunk } from './index/chunk.ts'
 import { isDamaged } from './index/database.ts'
-import type { LevelRange } from './index/levels.ts'
 import { load, look, type Seen } from './index/load.ts'
 import type { IndexLoader } from './index/loader.ts'
-import { emptyIndex, type IndexedDate, type ViewIndex } from './index/view-index.ts'
+import type { ChunkReader } from './index/reader.ts'
+import { emptyIndex, type ViewIndex } from './index/view-index.ts'
 import type { Imports } from './moment.ts'
 import { openIndex, removeIndex } from './open-index.ts'
 
@@ -63,13 +60,8 @@ export interface Following {
   readonly failing: string | null
   /** Looks at the lake now, or fails; callers during a look share the one behind it. */
   refresh(): Promise<void>
-  /**
-   * The rows of `key` in a date whose buckets, of the range's level, start in the range, in the columns of `as`. Throws what
-   * `isDamaged` knows.
-   */
-  read(view: Followed, date: IndexedDate, key: string, range: LevelRange, as?: View): CellRange | null
-  /** The days of all keys in a date, to be asked for in the columns of `as`. Throws as `read`. */
-  days(view: Followed, date: IndexedDate, as?: View): Chunk
+  /** What is in the index now, for that which answers from it. Its calls throw what `isDamaged` knows. */
+  readonly reader: Pick<ChunkReader, 'read' | 'readAll' | 'days'>
   /** The index turned out to be damaged: it is made anew. */
   damaged(error: unknown): void
   close(): Promise<void>
@@ -212,8 +204,9 @@ export async function followLake(config: FollowConfig, deps: FollowDeps): Promis
       return loading.failing
     },
     refresh,
-    read: ({ index }, { id }, key, range, as) => reader.read(index.view, id, key, range, as),
-    days: ({ index }, { id }, as) => reader.days(index.view, id, as),
+    get reader() {
+      return reader
+    },
     damaged(error) {
       if (!lost) deps.logLine(`serving: ${describeError(error)}; the index is made anew from the lake`)
       lost = true

@@ -5,23 +5,22 @@ import { answering, answersOf, emptyAnswers } from '../schemas/gauge-answer.ts'
 import { narrowCells, narrowedTo } from '../schemas/narrowed.ts'
 import { firstAtLeast } from '../schemas/sorted.ts'
 import { bucketStart, DAY_MS, nextBucketStart } from '../schemas/time.ts'
-import { compareUtf8 } from '../schemas/utf8.ts'
+import { compareUtf8, placeOf } from '../schemas/utf8.ts'
 import type { View } from '../schemas/view.ts'
 import type { Range, Stats } from './answers.ts'
-import type { Chunk } from './index/chunk.ts'
 import { coarsestWithin, type LevelRange, planRanges } from './index/levels.ts'
+import type { DaysOfAll } from './index/reader.ts'
 import type { IndexedDate } from './index/view-index.ts'
 import { type Moment, wholeOf } from './moment.ts'
 
 /** Where batch cells are read: chunks of the index, and the minutes of dates before it holds them. */
 export interface BatchCells {
-  /**
-   * The rows of `key` in a date whose buckets, of the range's level, start in the range; null where it has none. They have the columns
-   * of `as`, a narrower view; absent: of the view.
-   */
-  read(date: IndexedDate, key: string, range: LevelRange, as?: View): CellRange | null
-  /** The days of all keys in a date, by key as UTF-8 bytes, to be asked for in the columns of `as`. */
-  days(date: IndexedDate, as?: View): Pick<Chunk, 'keys' | 'rowsAt'>
+  /** The rows of `key` in a date whose buckets, of the range's level, start in the range, in the order of time. */
+  read(date: IndexedDate, key: string, range: LevelRange): CellRange[]
+  /** The same of some keys, each in the order of time, in the columns of `as`, the view or a narrower one. */
+  readAll(date: IndexedDate, keys: readonly string[], range: LevelRange, as: View): Iterable<CellRange>
+  /** The days of all keys in a date, in the columns of `as`. */
+  days(date: IndexedDate, as: View): DaysOfAll
 }
 
 /** Adds the batch cells of `key` in `range`. */
@@ -49,8 +48,7 @@ export function* batchRows(
   if (known === undefined) return
   for (const part of planKnown(at, known, range, bucketMs)) {
     for (const date of datesOf(at, part)) {
-      const rows = batch.read(date, key, part)
-      if (rows !== null) yield { date, rows }
+      for (const rows of batch.read(date, key, part)) yield { date, rows }
     }
   }
 }
@@ -82,29 +80,27 @@ function addTotals(
   if (known.length === 0) return
   const { view } = at.index
   for (const part of planKnown(at, known.reduce(joinSummaries), range, WHOLE)) {
-    const own = known.filter(
-      ({ firstMs, lastMs }) => firstMs < part.toMs && lastMs + view.bucketMs > part.fromMs,
+    const own = known.flatMap(({ key, firstMs, lastMs }) =>
+      firstMs < part.toMs && lastMs + view.bucketMs > part.fromMs ? [key] : [],
     )
     for (const date of datesOf(at, part)) {
       if (part.level === 2) addDays(into, batch.days(date, into.view), own)
       else
-        for (const { key } of own) {
-          const rows = batch.read(date, key, part, into.view)
-          if (rows !== null) into.merge(rows.cells, { from: rows.from, to: rows.to, bucketMs: WHOLE })
-        }
+        for (const { cells, from, to } of batch.readAll(date, own, part, into.view))
+          into.merge(cells, { from, to, bucketMs: WHOLE })
     }
   }
 }
 
 /** Adds the days of `known` keys; of those that stand side by side at once. */
-function addDays(into: CellFold, days: ReturnType<BatchCells['days']>, known: readonly KeySummary[]): void {
+function addDays(into: CellFold, days: DaysOfAll, known: readonly string[]): void {
   const { keys } = days
   let [from, to] = [0, 0]
   const add = () => {
-    const { cells, ...rows } = days.rowsAt(from, to, into.view)
+    const { cells, ...rows } = days.rowsAt(from, to)
     into.merge(cells, { ...rows, bucketMs: WHOLE })
   }
-  for (const { key } of known) {
+  for (const key of known) {
     const row = keys[to] === key ? to : placeOf(keys, key)
     if (row < 0) continue
     if (row !== to) {
@@ -114,17 +110,6 @@ function addDays(into: CellFold, days: ReturnType<BatchCells['days']>, known: re
     to = row + 1
   }
   add()
-}
-
-/** Where a key stands among `keys`, which are in the order of their UTF-8 bytes; −1 for nowhere. */
-function placeOf(keys: readonly string[], key: string): number {
-  let [low, high] = [0, keys.length]
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (compareUtf8(keys[middle]!, key) < 0) low = middle + 1
-    else high = middle
-  }
-  return keys[low] === key ? low : -1
 }
 
 /** The dates of the index that a range touches. */

@@ -7,8 +7,10 @@ import { type Accumulator, reserved } from './measure.ts'
 const WAITING_MIN = 4_096
 /** Room for so many is made at first: most answers have few. */
 const WAITING_FIRST = 256
-/** The first sketch of a row that has so many pairs is taken as it is. */
+/** A sketch of so many pairs is not copied to wait: it is held until its row is added up. */
 const BULK_MIN = 16
+/** So many pairs of sketches are held at most, for what they are part of stays in memory. */
+const HELD_PAIRS_MAX = 1 << 18
 /** Room for so many settled pairs at least. */
 const PAIRS_MIN = 1_024
 /** A bucket in so many between the lowest and the highest: then to look at all is quicker than to sort. */
@@ -17,7 +19,7 @@ const SPARSE = 32
 /**
  * Sketches of rows. What is added waits in a list of its row, and once there is enough, or someone asks, each list is added up:
  *
- *     fold, merge ─▶ waiting pairs, per row a list ──settle──▶ per row its pairs, buckets ascending, side by side
+ *     fold, merge ─▶ waiting pairs and held sketches, per row a list ──settle──▶ per row its pairs, buckets ascending, side by side
  *
  * Rows of cells that go to the same row at once, as those of one answer do, are added up without waiting.
  *
@@ -33,7 +35,12 @@ export class Sketches implements Accumulator {
   #before = new Int32Array(16)
   /** Per row the pair that came last, plus one; 0 where none waits. */
   #last = new Int32Array()
-  /** Rows with waiting pairs. */
+  /** Sketches of cells that wait as they are. */
+  #held: Held[] = []
+  #heldPairs = 0
+  /** Per row the place of the one that came last, plus one; 0 for none. */
+  #lastHeld = new Int32Array()
+  /** Rows with waiting pairs or held sketches. */
   #touched = new Int32Array(16)
   #touchedRows = 0
 
@@ -48,6 +55,7 @@ export class Sketches implements Accumulator {
 
   reserve(rows: number): void {
     this.#last = reserved(this.#last, rows, 0)
+    this.#lastHeld = reserved(this.#lastHeld, rows, 0)
     this.#begins = reserved(this.#begins, rows, 0)
     this.#lengths = reserved(this.#lengths, rows, 0)
   }
@@ -69,7 +77,7 @@ export class Sketches implements Accumulator {
       const [first, end] = [offsets[i]!, offsets[next]!]
       const isBulk = end - first >= BULK_MIN
       if (isBulk && next - i > 1) this.#addAll(row, buckets, counts, first, end)
-      else if (isBulk && this.#lengths[row] === 0) this.#putAll(row, buckets, counts, first, end)
+      else if (isBulk) this.#hold(row, { buckets, counts, first, end, before: this.#lastHeld[row]! })
       else {
         this.#makeRoom(end - first)
         for (let at = first; at < end; at++) this.#wait(row, buckets[at]!, counts[at]!)
@@ -87,8 +95,22 @@ export class Sketches implements Accumulator {
     this.#tidy()
   }
 
+  #hold(row: number, held: Held): void {
+    this.#touch(row)
+    this.#lastHeld[row] = this.#held.push(held)
+    this.#heldPairs += held.end - held.first
+    if (this.#heldPairs > HELD_PAIRS_MAX) this.#settle()
+  }
+
+  /** Notes that something of a row waits from now on. */
+  #touch(row: number): void {
+    if (this.#last[row] !== 0 || this.#lastHeld[row] !== 0) return
+    if (this.#touchedRows === this.#touched.length) this.#touched = grown(this.#touched)
+    this.#touched[this.#touchedRows++] = row
+  }
+
   /** Gives a row without settled pairs these. */
-  #putAll(row: number, buckets: Int32Array, counts: Float64Array, first: number, end: number): void {
+  #putAll(row: number, { buckets, counts, first, end }: Held): void {
     this.#put(row, end - first)
     const begin = this.#begins[row]! - first
     for (let at = first; at < end; at++) {
@@ -107,13 +129,12 @@ export class Sketches implements Accumulator {
     this.#waitingBuckets = grown(this.#waitingBuckets, room)
     this.#waitingCounts = grown(this.#waitingCounts, room)
     this.#before = grown(this.#before, room)
-    this.#touched = grown(this.#touched, room)
   }
 
   #wait(row: number, bucket: number, count: number): void {
     const pair = this.#waiting++
     const last = this.#last[row]!
-    if (last === 0) this.#touched[this.#touchedRows++] = row
+    if (last === 0) this.#touch(row)
     this.#waitingBuckets[pair] = bucket
     this.#waitingCounts[pair] = count
     this.#before[pair] = last
@@ -125,6 +146,8 @@ export class Sketches implements Accumulator {
     for (let i = 0; i < this.#touchedRows; i++) this.#settleRow(this.#touched[i]!)
     this.#touchedRows = 0
     this.#waiting = 0
+    this.#held = []
+    this.#heldPairs = 0
     this.#tidy()
   }
 
@@ -135,8 +158,14 @@ export class Sketches implements Accumulator {
   #settleRow(row: number): void {
     const [begin, length] = [this.#begins[row]!, this.#lengths[row]!]
     const last = this.#last[row]! - 1
+    const held = this.#lastHeld[row]!
     this.#last[row] = 0
-    if (length === 0 && this.#before[last] === 0) {
+    this.#lastHeld[row] = 0
+    if (length === 0 && last < 0 && this.#held[held - 1]!.before === 0) {
+      this.#putAll(row, this.#held[held - 1]!)
+      return
+    }
+    if (length === 0 && held === 0 && this.#before[last] === 0) {
       this.#put(row, 1)
       this.#buckets[this.#begins[row]!] = this.#waitingBuckets[last]!
       this.#counts[this.#begins[row]!] = this.#waitingCounts[last]!
@@ -146,6 +175,10 @@ export class Sketches implements Accumulator {
     for (let at = begin; at < begin + length; at++) sum.add(this.#buckets[at]!, this.#counts[at]!)
     for (let pair = last; pair >= 0; pair = this.#before[pair]! - 1)
       sum.add(this.#waitingBuckets[pair]!, this.#waitingCounts[pair]!)
+    for (let place = held; place > 0; place = this.#held[place - 1]!.before) {
+      const { buckets, counts, first, end } = this.#held[place - 1]!
+      for (let at = first; at < end; at++) sum.add(buckets[at]!, counts[at]!)
+    }
     this.#putSum(row)
   }
 
@@ -205,6 +238,16 @@ export class Sketches implements Accumulator {
     }
     return [{ type: 'sketch', offsets, buckets, counts }]
   }
+}
+
+/** A sketch of cells, buckets ascending, that waits. */
+interface Held {
+  readonly buckets: Int32Array
+  readonly counts: Float64Array
+  readonly first: number
+  readonly end: number
+  /** The place, plus one, of that of the same row that came before; 0 for the first. */
+  readonly before: number
 }
 
 /** Counts by bucket of one row at a time, a place for each bucket that there is. */

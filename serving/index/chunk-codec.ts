@@ -1,133 +1,116 @@
 import { crc32, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import type { NumberColumn, SketchColumn, TextColumn } from '../../schemas/cell-column.ts'
-import { type Cells, timesOf } from '../../schemas/cells.ts'
+import { type CellRange, joinRows, timesOf } from '../../schemas/cells.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import { memoize } from '../../schemas/memoize.ts'
 import type { View } from '../../schemas/view.ts'
 import { viewColumns } from '../../schemas/view-columns.ts'
-import { Chunk, ZERO_BUCKET } from './chunk.ts'
+import { Chunk } from './chunk.ts'
 import { ByteReader, ByteWriter } from './pack.ts'
+import { Sketched, writeSketches } from './sketched.ts'
 import { writtenColumns } from './written-columns.ts'
 
 /**
- * Rows of one key, or of all, as bytes, in the index: two pieces, so that a reader can leave the sketches.
+ * Rows of some keys as bytes, in the index: a piece without sketches, and one for each column of them, so that a reader can leave
+ * those that nobody asks for.
  *
  *     u32 CRC-32 of its place and the rest │ u8 format │ u32 CRC-32 of the columns' names │ u8 compressed │ body
  *
- *     plain    u32 rows │ f64 first time │ numbers: buckets of the view from it to each row's time │ per column but those
- *              of one key, the time and sketches: the numbers (`pack.ts`); times of extremes are told from the row's own, in
+ *     plain    the keys as JSON │ numbers (`pack.ts`): rows of each │ f64 first time │ numbers: buckets of the view from it to each
+ *              row's time │ per column but keys, time and sketches: the numbers; times of extremes are told from the row's own, in
  *              milliseconds; of strings a dictionary comes first
- *     sketches per sketch column: numbers: pairs of each row │ u32 pairs │ f64 lowest bucket but that of zero │ numbers: of
- *              each pair's bucket 0 for that of zero, else one more than it is above the lowest │ numbers: counts
+ *     sketches u32 rows │ numbers: pairs of each row │ u32 pairs │ f64 lowest bucket but that of zero │ numbers: of each pair's bucket
+ *              0 for that of zero, else one more than it is above the lowest │ numbers: counts
  */
-const FORMAT = 5
+const FORMAT = 6
 const HEAD_BYTES = 10
 /** Quick, and most of what there is to gain. */
 const LEVEL = 1
 /** Up to so many bytes a body stays as it is: taking it apart would take longer than all else that is done with it. */
-const PLAIN_BYTES_MAX = 16 << 10
+const PLAIN_BYTES_MAX = 32 << 10
 
-export interface ChunkBytes {
-  readonly plain: Uint8Array
-  /** Null where the view has no sketches. */
-  readonly sketches: Uint8Array | null
-}
+/** The piece without sketches; that of a column of sketches has the column's place among the view's. */
+export const PLAIN = 0
 
 /** Where a chunk lies, which its checksums cover: one that is found elsewhere is damage. */
 export interface ChunkPlace {
   readonly file: number
-  /** Null: it is of all keys. */
-  readonly key: string | null
-  /** Of `levels.ts`. */
+  /** Of `levels.ts`, or that of the days of all keys. */
   readonly level: number
+  /** Which part of the date. */
+  readonly slice: number
+  /** Its first key; of all keys none. */
+  readonly first: string
 }
 
-/** The rows from `from` to `to`, which are of one key and in the order of time, or of all keys and one time. */
-export function encodeChunk(cells: Cells, from: number, to: number, place: ChunkPlace): ChunkBytes {
-  const { view } = cells
+/** One piece of a chunk, under its number. */
+export interface ChunkPiece {
+  readonly piece: number
+  readonly bytes: Uint8Array
+}
+
+/** The rows of each of `keys`, which are in the order of their UTF-8 bytes; those of a key in that of time. */
+export function encodeChunk(
+  view: View,
+  keys: readonly string[],
+  rows: readonly CellRange[],
+  place: ChunkPlace,
+): ChunkPiece[] {
+  const cells = joinRows(view, rows)
   const times = timesOf(cells)
-  const plain = new ByteWriter()
-  const sketches = new ByteWriter()
-  let hasSketches = false
-  plain.u32(to - from)
-  plain.f64(times[from] ?? 0)
-  plain.numbers(times.slice(from, to).map((time) => (time - times[from]!) / view.bucketMs))
+  const lengths = Float64Array.from(rows, ({ from, to }) => to - from)
+  const period = lengths[0]
+  const out = new ByteWriter()
+  out.text(JSON.stringify(keys))
+  out.numbers(lengths)
+  const firstMs = times.reduce((first, time) => Math.min(first, time), times[0] ?? 0)
+  out.f64(firstMs)
+  const buckets = times.map((time) => (time - firstMs) / view.bucketMs)
+  out.numbers(buckets, [], period)
   const before: Float64Array[] = []
-  for (const c of writtenColumns(view, place.key)) {
-    const column = cells.columns[c]!
-    if (column.type === 'sketch') {
-      hasSketches = true
-      writeSketches(sketches, column, from, to)
-      continue
-    }
-    const values =
-      column.type === 'string' ? writeTexts(plain, column, from, to) : ownNumbers(column, times, from, to)
-    plain.numbers(values, before)
+  const { plain, sketches } = writtenColumns(view)
+  for (const c of plain) {
+    const column = cells.columns[c] as TextColumn | NumberColumn
+    const values = column.type === 'string' ? writeTexts(out, column) : ownNumbers(column, times)
+    out.numbers(values, before, period)
     before.push(values)
   }
-  return {
-    plain: framed(view, plain.take(), seedOf(place, 'plain')),
-    sketches: hasSketches ? framed(view, sketches.take(), seedOf(place, 'sketches')) : null,
-  }
+  return [
+    { piece: PLAIN, bytes: framed(view, out.take(), seedOf(place, PLAIN)) },
+    ...sketches.map((piece) => {
+      const pairs = new ByteWriter()
+      writeSketches(pairs, cells.columns[piece] as SketchColumn)
+      return { piece, bytes: framed(view, pairs.take(), seedOf(place, piece)) }
+    }),
+  ]
 }
 
 /** Numbers as they are, but for the times of extremes, which are told from the row's. */
-function ownNumbers(
-  { type, values }: NumberColumn,
-  times: Float64Array,
-  from: number,
-  to: number,
-): Float64Array {
-  const own = values.slice(from, to)
-  if (type === 'timestamp') for (let i = 0; i < own.length; i++) own[i]! -= times[from + i]!
-  return own
+function ownNumbers({ type, values }: NumberColumn, times: Float64Array): Float64Array {
+  return type === 'timestamp' ? values.map((value, i) => value - times[i]!) : values
 }
 
 /** Writes the dictionary; the places in it. */
-function writeTexts(out: ByteWriter, { values }: TextColumn, from: number, to: number): Float64Array {
+function writeTexts(out: ByteWriter, { values: { dictionary, places } }: TextColumn): Float64Array {
   const texts: (string | null)[] = []
   /** By place in the column's own dictionary. */
   const own = new Map<number, number>()
-  const places = new Float64Array(to - from)
-  for (let i = from; i < to; i++) {
-    const place = values.places[i]!
-    let at = own.get(place)
+  const written = new Float64Array(places.length)
+  for (let i = 0; i < places.length; i++) {
+    let at = own.get(places[i]!)
     if (at === undefined) {
-      at = texts.push(values.dictionary[place]!) - 1
-      own.set(place, at)
+      at = texts.push(dictionary[places[i]!]!) - 1
+      own.set(places[i]!, at)
     }
-    places[i - from] = at
+    written[i] = at
   }
   out.text(JSON.stringify(texts))
-  return places
-}
-
-function writeSketches(
-  out: ByteWriter,
-  { offsets, buckets, counts }: SketchColumn,
-  from: number,
-  to: number,
-): void {
-  const [first, end] = [offsets[from]!, offsets[to]!]
-  const lengths = new Float64Array(to - from)
-  for (let i = from; i < to; i++) lengths[i - from] = offsets[i + 1]! - offsets[i]!
-  // Zero's bucket is far from those of ordinary numbers.
-  let lowest = Number.POSITIVE_INFINITY
-  for (let at = first; at < end; at++)
-    if (buckets[at] !== ZERO_BUCKET && buckets[at]! < lowest) lowest = buckets[at]!
-  out.numbers(lengths)
-  out.u32(end - first)
-  out.f64(lowest)
-  const above = new Float64Array(end - first)
-  for (let at = first; at < end; at++)
-    above[at - first] = buckets[at] === ZERO_BUCKET ? 0 : buckets[at]! - lowest + 1
-  out.numbers(above)
-  out.numbers(counts.slice(first, end))
+  return written
 }
 
 /** What the checksum of a piece begins with. */
-function seedOf({ file, key, level }: ChunkPlace, piece: keyof ChunkBytes): number {
-  return crc32(key === null ? `${piece} ${file} ${level}` : `${piece} ${file} ${level} ${key}`)
+function seedOf({ file, level, slice, first }: ChunkPlace, piece: number): number {
+  return crc32(`${piece} ${file} ${level} ${slice} ${first}`)
 }
 
 function framed(view: View, body: Uint8Array, seed: number): Uint8Array {
@@ -168,21 +151,14 @@ function damaged(reason: string): TidemarkError {
   return new TidemarkError('E_INDEX_DAMAGED', `a chunk of the serving index is damaged: ${reason}`)
 }
 
-/** The rows that were encoded for `place`; `withSketches` false leaves the sketches out, which are then not needed. Throws `E_INDEX_DAMAGED`. */
-export function decodeChunk(
-  view: View,
-  place: ChunkPlace,
-  { plain, sketches }: ChunkBytes,
-  withSketches = true,
-): Chunk {
-  const hasSketches = viewColumns(view).some(({ type }) => type === 'sketch')
-  if (withSketches && hasSketches !== (sketches !== null)) throw damaged('it lacks a piece')
-  const pairs =
-    sketches === null || !withSketches ? null : unframed(view, sketches, seedOf(place, 'sketches'))
-  const body = unframed(view, plain, seedOf(place, 'plain'))
-  return new Chunk(
-    { view, key: place.key, bytes: body.length + (pairs?.length ?? 0) },
-    new ByteReader(body),
-    pairs === null ? null : new ByteReader(pairs),
-  )
+/** The piece that was encoded for `place` without its sketches. Throws `E_INDEX_DAMAGED`. */
+export function decodeChunk(view: View, place: ChunkPlace, bytes: Uint8Array): Chunk {
+  const body = unframed(view, bytes, seedOf(place, PLAIN))
+  return new Chunk(view, new ByteReader(body), body.length)
+}
+
+/** The sketches of a column that were encoded for `place`. Throws `E_INDEX_DAMAGED`. */
+export function decodeSketches(view: View, place: ChunkPlace, piece: number, bytes: Uint8Array): Sketched {
+  const body = unframed(view, bytes, seedOf(place, piece))
+  return new Sketched(new ByteReader(body), body.length)
 }

@@ -1,17 +1,13 @@
-import {
-  type CellColumn,
-  type ColumnType,
-  emptyColumn,
-  type SketchColumn,
-} from '../../schemas/cell-column.ts'
+import type { CellColumn, ColumnType } from '../../schemas/cell-column.ts'
 import type { CellRange, Cells } from '../../schemas/cells.ts'
-import { joinKey, splitKey } from '../../schemas/key.ts'
-import { bucketOf } from '../../schemas/measures/buckets.ts'
-import { narrowCells, placesIn } from '../../schemas/narrowed.ts'
-import { constantColumn } from '../../schemas/string-column.ts'
+import { splitKey } from '../../schemas/key.ts'
+import { placesIn } from '../../schemas/narrowed.ts'
+import { constantColumn, type StringColumn, toStringColumn } from '../../schemas/string-column.ts'
+import { placeOf } from '../../schemas/utf8.ts'
 import type { View } from '../../schemas/view.ts'
 import { viewColumns } from '../../schemas/view-columns.ts'
-import type { ByteReader, PackedNumbers } from './pack.ts'
+import { type ByteReader, type PackedNumbers, type Run, readRuns } from './pack.ts'
+import { readSketches, type Sketched } from './sketched.ts'
 import { writtenColumns } from './written-columns.ts'
 
 interface PackedColumn {
@@ -20,117 +16,119 @@ interface PackedColumn {
   readonly dictionary: readonly (string | null)[] | null
 }
 
-interface PackedSketches {
-  /** How many pairs each row has. */
-  readonly lengths: PackedNumbers
-  readonly rows: number
-  /** Of every row and of the end, where its pairs begin; made when first asked for. */
-  offsets: Uint32Array | null
-  readonly lowest: number
-  readonly buckets: PackedNumbers
-  readonly counts: PackedNumbers
-}
-
-/** The bucket of the value zero (`buckets.ts`). */
-export const ZERO_BUCKET = bucketOf(0)
-
 /** So many rows stay decoded. More are decoded anew when they are asked for: that takes less than the memory is worth. */
 const ROWS_KEPT_MAX = 1
-/** Of a chunk of all keys so many: questions about all ask for the days of a month at once, again and again. */
+/** Where each key has one row so many: questions about all ask for the days of a month at once, again and again. */
 const KEYS_KEPT_MAX = 64
 
-export interface ChunkAbout {
-  readonly view: View
-  /** Null: it is of all keys. */
-  readonly key: string | null
-  /** Of its body. */
-  readonly bytes: number
-}
+/** The sketches that lie beside a chunk, by their column in the view. */
+export type SketchesOf = (column: number) => Sketched
 
-/** The rows of one key, or of all, at one level of a date, as they lie in the index (`chunk-codec.ts`); what is asked for is decoded. */
+/**
+ * The rows of some keys at one level of a date, or of a part of it, as they lie in the index (`chunk-codec.ts`), key by key and each in
+ * the order of time; what is asked for is decoded. Sketches lie beside it, each column for itself, and are asked for when they are needed.
+ */
 export class Chunk {
-  readonly #about: ChunkAbout
-  readonly #rows: number
+  readonly #view: View
+  readonly #bodyBytes: number
+  /** By their UTF-8 bytes. */
+  readonly keys: readonly string[]
+  /** Of every key and of the end, where its rows begin. */
+  readonly #starts: Uint32Array
   readonly #firstMs: number
-  /** Buckets of the view from the first row to each row's time. */
+  /** Buckets of the view from the earliest row to each row's time. */
   readonly #buckets: PackedNumbers
   /** By column of the view that is written; sketches have none here. */
   readonly #columns: readonly PackedColumn[]
-  readonly #sketches: readonly PackedSketches[] | null
-  /** Of a short one all rows, once they were asked for. */
-  #kept: Cells | null = null
-  #keys: readonly string[] | null = null
+  /** Of a short one all rows, by the columns that were asked for. */
+  readonly #kept = new Map<View, Cells>()
+  #parts: readonly StringColumn[] | null = null
 
-  constructor(about: ChunkAbout, body: ByteReader, pairs: ByteReader | null) {
-    this.#about = about
-    const { view } = about
-    const written = writtenColumns(view, about.key).map((c) => viewColumns(view)[c]!)
-    const rows = body.u32()
-    this.#rows = rows
+  constructor(view: View, body: ByteReader, bodyBytes: number) {
+    this.#view = view
+    this.#bodyBytes = bodyBytes
+    this.keys = JSON.parse(body.text())
+    this.#starts = new Uint32Array(this.keys.length + 1)
+    body.numbers(this.keys.length).read(0, this.#starts.subarray(1))
+    for (let k = 1; k < this.#starts.length; k++) this.#starts[k]! += this.#starts[k - 1]!
+    const rows = this.#rows
     this.#firstMs = body.f64()
     this.#buckets = body.numbers(rows)
     const before: PackedNumbers[] = []
-    this.#columns = written
-      .filter(({ type }) => type !== 'sketch')
-      .map(({ type }) => {
-        const dictionary = type === 'string' ? JSON.parse(body.text()) : null
-        const numbers = body.numbers(rows, before)
-        before.push(numbers)
-        return { numbers, dictionary }
-      })
-    this.#sketches =
-      pairs === null
-        ? null
-        : written.filter(({ type }) => type === 'sketch').map(() => sketchesIn(pairs, rows))
+    this.#columns = writtenColumns(view).plain.map((c) => {
+      const dictionary = viewColumns(view)[c]!.type === 'string' ? JSON.parse(body.text()) : null
+      const numbers = body.numbers(rows, before)
+      before.push(numbers)
+      return { numbers, dictionary }
+    })
+  }
+
+  get #rows(): number {
+    return this.#starts[this.keys.length]!
   }
 
   /** What it takes in memory, about: decoded numbers take several times what they take as they lie. */
   get bytes(): number {
-    return this.#about.bytes * (this.#isShort ? 5 : 1) + 2_048
-  }
-
-  /** Of a chunk of all keys the key of each row. */
-  get keys(): readonly string[] {
-    if (this.#keys === null) {
-      const parts = this.#about.view.key.map((_, k) => {
-        const { numbers, dictionary } = this.#columns[k]!
-        return {
-          values: numbers.read(0, new Uint32Array(this.#rows)),
-          dictionary: dictionary as readonly string[],
-        }
-      })
-      this.#keys = Array.from({ length: this.#rows }, (_, i) =>
-        joinKey(parts.map(({ values, dictionary }) => dictionary[values[i]!]!)),
-      )
-    }
-    return this.#keys
-  }
-
-  /** The rows from the one at `from` to that before `to`, among others where they are few; in the columns of `as`, a narrower view. */
-  rowsAt(from: number, to: number, as = this.#about.view): CellRange {
-    const { view } = this.#about
-    if (!this.#isShort) {
-      const cells = this.#decode(from, to, as === view ? null : placesIn(view, as))
-      return { cells: as === view ? cells : narrowCells(cells, as), from: 0, to: to - from }
-    }
-    this.#kept ??= this.#decode(0, this.#rows, null)
-    return { cells: as === view ? this.#kept : narrowCells(this.#kept, as), from, to }
+    return this.#bodyBytes * (this.#isShort ? 5 : 1) + 2_048
   }
 
   get #isShort(): boolean {
-    return this.#rows <= (this.#about.key === null ? KEYS_KEPT_MAX : ROWS_KEPT_MAX)
+    return this.#rows <= (this.#rows === this.keys.length ? KEYS_KEPT_MAX : ROWS_KEPT_MAX)
   }
 
-  /** The rows whose bucket starts in `[fromMs, toMs)`, among others where they are few. */
-  rows(fromMs = Number.NEGATIVE_INFINITY, toMs = Number.POSITIVE_INFINITY, as?: View): CellRange {
-    const from = this.#firstAtLeast(fromMs)
-    return this.rowsAt(from, Math.max(from, this.#firstAtLeast(toMs)), as)
+  /** The rows from the one at `from` to that before `to`, among others where they are few; in the columns of `as`, the view or a narrower one. */
+  rowsAt(from: number, to: number, as: View, sketches: SketchesOf): CellRange {
+    if (this.#isShort) return { cells: this.#all(as, sketches), from, to }
+    return { cells: this.#decode([{ from, to }], as, sketches), from: 0, to: to - from }
   }
 
-  /** The first row whose bucket starts at `ms` or later; they are in the order of time. */
-  #firstAtLeast(ms: number): number {
-    const buckets = (ms - this.#firstMs) / this.#about.view.bucketMs
-    let [low, high] = [0, this.#rows]
+  #all(as: View, sketches: SketchesOf): Cells {
+    let kept = this.#kept.get(as)
+    if (kept === undefined) {
+      kept = this.#decode([{ from: 0, to: this.#rows }], as, sketches)
+      this.#kept.set(as, kept)
+    }
+    return kept
+  }
+
+  /** The rows of a key whose bucket starts in `[fromMs, toMs)`, among others where they are few; null where the key is none of its own. */
+  rowsOf(
+    key: string,
+    { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
+    as: View,
+    sketches: SketchesOf,
+  ): CellRange | null {
+    const k = placeOf(this.keys, key)
+    if (k < 0) return null
+    const from = this.#firstAtLeast(fromMs, k)
+    return this.rowsAt(from, Math.max(from, this.#firstAtLeast(toMs, k)), as, sketches)
+  }
+
+  /** The same of the keys at `[from, to)`, decoded at once. */
+  rowsOfKeys(
+    from: number,
+    to: number,
+    { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
+    as: View,
+    sketches: SketchesOf,
+  ): CellRange[] {
+    const runs: { from: number; to: number }[] = []
+    for (let k = from; k < to; k++) {
+      const first = this.#firstAtLeast(fromMs, k)
+      const end = this.#firstAtLeast(toMs, k)
+      const before = runs.at(-1)
+      if (before?.to === first) before.to = Math.max(first, end)
+      else if (first < end) runs.push({ from: first, to: end })
+    }
+    if (this.#isShort) return runs.map((run) => ({ cells: this.#all(as, sketches), ...run }))
+    const cells = this.#decode(runs, as, sketches)
+    return [{ cells, from: 0, to: cells.length }]
+  }
+
+  /** The first row of a key whose bucket starts at `ms` or later; behind its last where there is none. */
+  #firstAtLeast(ms: number, k: number): number {
+    const buckets = (ms - this.#firstMs) / this.#view.bucketMs
+    let [low, high] = [this.#starts[k]!, this.#starts[k + 1]!]
     while (low < high) {
       const middle = (low + high) >>> 1
       if (this.#buckets.at(middle) < buckets) low = middle + 1
@@ -139,38 +137,57 @@ export class Chunk {
     return low
   }
 
-  /** Of the columns of the view those at `wanted` places, absent all; the others have no rows. */
-  #decode(from: number, to: number, wanted: readonly number[] | null): Cells {
-    const { view, key } = this.#about
-    const times = this.#buckets.read(from, new Float64Array(to - from))
-    for (let i = 0; i < times.length; i++) times[i] = this.#firstMs + times[i]! * view.bucketMs
-    const isWanted = (c: number) => wanted?.includes(c) !== false
-    const written = writtenColumns(view, key)
-    const rooms = roomsFor(wanted === null ? this.#columns.length : wanted.length, to - from)
-    const columns: CellColumn[] = (key === null ? [] : splitKey(key)).map((value) => ({
-      type: 'string',
-      values: constantColumn(value, to - from),
-    }))
-    columns[view.key.length] = { type: 'timestamp', values: times }
-    let [plain, sketch, room] = [0, 0, 0]
-    for (const c of written) {
+  /** The rows of some runs behind each other. */
+  #decode(runs: readonly Run[], as: View, sketches: SketchesOf): Cells {
+    const view = this.#view
+    const wanted = placesIn(view, as)
+    const length = runs.reduce((sum, { from, to }) => sum + to - from, 0)
+    const times = readRuns(this.#buckets, runs, new Float64Array(length))
+    for (let i = 0; i < length; i++) times[i] = this.#firstMs + times[i]! * view.bucketMs
+    const { plain } = writtenColumns(view)
+    const rooms = roomsFor(wanted.filter((c) => plain.includes(c)).length, length)
+    let room = 0
+    const columns = wanted.map((c): CellColumn => {
+      if (c < view.key.length) return { type: 'string', values: this.#keyColumn(c, runs, length) }
+      if (c === view.key.length) return { type: 'timestamp', values: times }
       const { type } = viewColumns(view)[c]!
-      const packed = type === 'sketch' ? this.#sketches?.[sketch++] : this.#columns[plain++]!
-      if (!isWanted(c)) columns[c] = NOTHING[type]
-      else if (type === 'sketch') columns[c] = readSketches(packed as PackedSketches | undefined, from, to)
-      else columns[c] = readColumn(type, packed as PackedColumn, times, from, rooms[room++]!)
-    }
-    return { view, length: to - from, columns }
+      if (type === 'sketch') return readSketches(sketches(c), runs, length)
+      return readColumn(type, this.#columns[plain.indexOf(c)]!, times, runs, rooms[room++]!)
+    })
+    return { view: as, length, columns }
+  }
+
+  /** Part `part` of the keys of some rows. */
+  #keyColumn(part: number, runs: readonly Run[], length: number): StringColumn {
+    const starts = this.#starts
+    let k = runs.length === 0 ? 0 : lastAtMost(starts, runs[0]!.from)
+    if (length === 0 || runs.at(-1)!.to <= starts[k + 1]!)
+      return constantColumn(length === 0 ? '' : splitKey(this.keys[k]!)[part]!, length)
+    this.#parts ??= this.#view.key.map((_, p) => toStringColumn(this.keys.map((key) => splitKey(key)[p]!)))
+    const { dictionary, places: ofKeys } = this.#parts[part]!
+    const places = new Uint32Array(length)
+    let at = 0
+    for (const { from, to } of runs)
+      for (let row = from; row < to; ) {
+        while (row >= starts[k + 1]!) k++
+        const end = Math.min(to, starts[k + 1]!)
+        places.fill(ofKeys[k]!, at, at + end - row)
+        at += end - row
+        row = end
+      }
+    return { dictionary, places }
   }
 }
 
-/** What stands in the place of columns that nobody asked for. */
-const NOTHING: { readonly [type in ColumnType]: CellColumn } = {
-  string: emptyColumn('string'),
-  double: emptyColumn('double'),
-  long: emptyColumn('long'),
-  timestamp: emptyColumn('timestamp'),
-  sketch: emptyColumn('sketch'),
+/** The last place but one of ascending numbers whose number is at most `value`. */
+function lastAtMost(numbers: Uint32Array, value: number): number {
+  let [low, high] = [0, numbers.length - 2]
+  while (low < high) {
+    const middle = (low + high + 1) >>> 1
+    if (numbers[middle]! <= value) low = middle
+    else high = middle - 1
+  }
+  return low
 }
 
 /** So many columns of rows in one piece of memory: of many pieces the most garbage would be made. */
@@ -180,52 +197,17 @@ function roomsFor(columns: number, rows: number): Float64Array[] {
 }
 
 function readColumn(
-  type: 'string' | 'double' | 'long' | 'timestamp',
+  type: Exclude<ColumnType, 'sketch'>,
   { numbers, dictionary }: PackedColumn,
   times: Float64Array,
-  from: number,
+  runs: readonly Run[],
   room: Float64Array,
 ): CellColumn {
   if (type === 'string') {
-    const places = numbers.read(from, new Uint32Array(room.buffer, room.byteOffset, room.length))
+    const places = readRuns(numbers, runs, new Uint32Array(room.buffer, room.byteOffset, room.length))
     return { type, values: { dictionary: dictionary!, places } }
   }
-  const values = numbers.read(from, room)
+  const values = readRuns(numbers, runs, room)
   if (type === 'timestamp') for (let i = 0; i < values.length; i++) values[i]! += times[i]!
   return { type, values }
-}
-
-function sketchesIn(pairs: ByteReader, rows: number): PackedSketches {
-  const lengths = pairs.numbers(rows)
-  const count = pairs.u32()
-  const lowest = pairs.f64()
-  return { lengths, rows, offsets: null, lowest, buckets: pairs.numbers(count), counts: pairs.numbers(count) }
-}
-
-function offsetsOf(packed: PackedSketches): Uint32Array {
-  if (packed.offsets === null) {
-    const offsets = new Uint32Array(packed.rows + 1)
-    packed.lengths.read(0, offsets.subarray(1))
-    for (let i = 1; i <= packed.rows; i++) offsets[i]! += offsets[i - 1]!
-    packed.offsets = offsets
-  }
-  return packed.offsets
-}
-
-function readSketches(packed: PackedSketches | undefined, from: number, to: number): SketchColumn {
-  const offsets = new Uint32Array(to - from + 1)
-  if (packed === undefined)
-    return { type: 'sketch', offsets, buckets: new Int32Array(), counts: new Float64Array() }
-  const all = offsetsOf(packed)
-  const [first, end] = [all[from]!, all[to]!]
-  for (let i = 0; i < offsets.length; i++) offsets[i] = all[from + i]! - first
-  const buckets = packed.buckets.read(first, new Int32Array(end - first))
-  for (let at = 0; at < buckets.length; at++)
-    buckets[at] = buckets[at] === 0 ? ZERO_BUCKET : buckets[at]! - 1 + packed.lowest
-  return {
-    type: 'sketch',
-    offsets,
-    buckets,
-    counts: packed.counts.read(first, new Float64Array(end - first)),
-  }
 }

@@ -5,14 +5,17 @@ import { describeError, isError, TidemarkError } from '../../schemas/errors.ts'
  * The serving index: chunks of cells of every view, in SQLite. A cache: every byte of it can be read again from the lake,
  * and an index of another format or damaged is simply begun anew.
  *
- *     file    one data file of a view's published version, whose chunks are filled, how many keys it has, and a checksum
- *     chunk   the rows of one key in a file: its day, hours and minutes (`chunk-codec.ts`), the long ones last
- *     days    the days of all keys of a file, for questions about many
+ *     file    one data file of a view's published version, whose chunks are filled, how many keys it has, and a checksum; no number is
+ *             given twice, for what was read of a file is kept by its number
+ *     block   keys of a file that follow each other and whose minutes and hours lie side by side: the first, in which parts of the
+ *             date they have minutes, a bit for each, and a checksum
+ *     chunk   the rows of some keys in a file at one level, or in a part of the date, in pieces (`chunk-codec.ts`)
  *     known   first and last bucket and messages of one key in a file, and a checksum of them
  *
  * One connection writes, that of the loader; answers read through another.
  */
-const FORMAT = '8'
+const FORMAT = '9'
+export const PAGE_BYTES = 16 << 10
 /** What the write-ahead log is cut back to. */
 const WAL_BYTES_MAX = 4 << 20
 
@@ -20,6 +23,8 @@ const WAL_BYTES_MAX = 4 << 20
 export function openToWrite(path: string): Database.Database {
   const db = new Database(path)
   try {
+    // Most chunks take some thousand bytes: in small pages much would stay empty. Only a new file is begun with them.
+    db.pragma(`page_size = ${PAGE_BYTES}`)
     db.pragma('journal_mode = WAL')
     // A lost last transaction costs a second look at the lake, nothing else.
     db.pragma('synchronous = NORMAL')
@@ -45,17 +50,18 @@ function formatOf(db: Database.Database): string | null {
 }
 
 /** Tables of this format and of those before. */
-const TABLES = ['cell', 'tick_cell', 'tick', 'file', 'chunk', 'days', 'known', 'loaded', 'format']
+const TABLES = ['cell', 'tick_cell', 'tick', 'file', 'block', 'chunk', 'days', 'known', 'loaded', 'format']
 
 function remake(db: Database.Database): void {
   db.transaction(() => {
     for (const table of TABLES) db.exec(`DROP TABLE IF EXISTS ${table}`)
     db.exec(`
-      CREATE TABLE file (id INTEGER PRIMARY KEY, view TEXT, path TEXT, date TEXT, minutes INTEGER,
+      CREATE TABLE file (id INTEGER PRIMARY KEY AUTOINCREMENT, view TEXT, path TEXT, date TEXT, minutes INTEGER,
         keys INTEGER, crc INTEGER, UNIQUE (view, path));
-      CREATE TABLE chunk (file INTEGER, key TEXT, day BLOB, day_sketches BLOB, hours BLOB, hours_sketches BLOB,
-        minutes BLOB, minutes_sketches BLOB, PRIMARY KEY (file, key));
-      CREATE TABLE days (file INTEGER PRIMARY KEY, plain BLOB, sketches BLOB);
+      CREATE TABLE block (file INTEGER, first TEXT, slices INTEGER, crc INTEGER, PRIMARY KEY (file, first))
+        WITHOUT ROWID;
+      CREATE TABLE chunk (file INTEGER, level INTEGER, slice INTEGER, first TEXT, piece INTEGER, body BLOB,
+        PRIMARY KEY (file, level, slice, first, piece));
       CREATE TABLE known (file INTEGER, key TEXT, first INTEGER, last INTEGER, messages INTEGER, crc INTEGER,
         PRIMARY KEY (file, key))
         WITHOUT ROWID;

@@ -3,12 +3,14 @@ import type Database from 'better-sqlite3'
 import type { NumberColumn } from '../../schemas/cell-column.ts'
 import { CellFold } from '../../schemas/cell-fold.ts'
 import { joinSummaries, type KeySummary } from '../../schemas/cell-rows.ts'
-import { type CellRange, type Cells, endOfKey, joinRows, keyAt, timesOf } from '../../schemas/cells.ts'
+import { type CellRange, type Cells, endOfKey, keyAt, timesOf } from '../../schemas/cells.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
+import { firstAtLeast } from '../../schemas/sorted.ts'
+import type { View } from '../../schemas/view.ts'
 import { layoutOf } from '../../schemas/view-columns.ts'
-import { encodeChunk } from './chunk-codec.ts'
+import { type ChunkPlace, encodeChunk } from './chunk-codec.ts'
 import { openToWrite } from './database.ts'
-import { BUCKET_MS, type Level } from './levels.ts'
+import { BUCKET_MS, DAYS_OF_ALL, KEYS_A_BLOCK, SLICE_MS, SLICES } from './levels.ts'
 
 /** A data file of a view as the index has it. */
 export interface FilledFile {
@@ -16,14 +18,14 @@ export interface FilledFile {
   readonly date: string
   /** Whether its minutes are here too, or only hours and days. */
   readonly minutes: boolean
+  /** How many keys it has. */
+  readonly keys: number
 }
 
 /** Its row, which a checksum covers. */
 interface FileRow extends FilledFile {
   readonly view: string
   readonly path: string
-  /** How many keys it has. */
-  readonly keys: number
 }
 
 /** What a view's files are in the index. */
@@ -33,8 +35,8 @@ export interface Kept {
   readonly keys: readonly KeySummary[]
 }
 
-/** Keys that are added between two turns of others. */
-const KEYS_AT_ONCE = 32
+/** Blocks of keys that are added between two turns of others. */
+const BLOCKS_AT_ONCE = 4
 /** Files whose chunks are removed in one transaction. */
 const DROPPED_AT_A_TIME = 16
 
@@ -79,14 +81,16 @@ export class Filling {
         .prepare('INSERT INTO file (view, path, date, minutes) VALUES (?, ?, ?, ?)')
         .run(view, file.path, file.date, file.minutes ? 1 : 0)
       const id = Number(lastInsertRowid)
+      const blocks = blocksOf(cells)
       const days: CellRange[] = []
-      for (let from = 0, to = 0; from < cells.length; from = to) {
-        to = endOfKey(cells, from)
-        days.push(this.#fillKey(id, keyAt(cells, from), cells, from, to, file.minutes))
-        if (days.length % KEYS_AT_ONCE === 0) yield
+      const names: string[] = []
+      for (const [b, block] of blocks.entries()) {
+        days.push(...this.#fillBlock(id, file, cells, block))
+        names.push(...block.map(({ key }) => key))
+        if (b % BLOCKS_AT_ONCE === BLOCKS_AT_ONCE - 1) yield
       }
-      this.#fillDays(id, joinRows(cells.view, days))
-      const keys = days.length
+      this.#put(cells.view, names, days, { file: id, level: DAYS_OF_ALL, slice: 0, first: '' })
+      const keys = names.length
       const crc = checksumOf({ ...file, id, view, keys })
       db.prepare('UPDATE file SET keys = ?, crc = ? WHERE id = ?').run(keys, crc, id)
       db.exec('COMMIT')
@@ -95,34 +99,50 @@ export class Filling {
     }
   }
 
-  #fillDays(file: number, days: Cells): void {
-    const { plain, sketches } = encodeChunk(days, 0, days.length, { file, key: null, level: 2 })
-    this.#statement('INSERT INTO days (file, plain, sketches) VALUES (?, ?, ?)').run(file, plain, sketches)
+  /** Adds the cells of keys that follow each other at every level; returns their days. */
+  #fillBlock(
+    id: number,
+    { date, minutes }: Pick<FileRow, 'date' | 'minutes'>,
+    cells: Cells,
+    block: readonly KeyRows[],
+  ): CellRange[] {
+    const { view } = cells
+    const keys = block.map(({ key }) => key)
+    const first = keys[0]!
+    let slices = 0
+    for (let slice = 0; minutes && slice < SLICES; slice++) {
+      const fromMs = Date.parse(date) + slice * SLICE_MS
+      const rows = block.map((own) => rowsFrom(cells, own, fromMs, fromMs + SLICE_MS))
+      if (rows.every(({ from, to }) => from === to)) continue
+      slices |= 1 << slice
+      this.#put(view, keys, rows, { file: id, level: 0, slice, first })
+    }
+    const hours = block.map(({ from, to }) => coarser(cells, from, to, BUCKET_MS[1]!))
+    this.#put(view, keys, hours.map(whole), { file: id, level: 1, slice: 0, first })
+    const days = hours.map((of) => whole(coarser(of, 0, of.length, BUCKET_MS[2]!)))
+    for (const [k, { key, from, to }] of block.entries()) {
+      this.#put(view, [key], [days[k]!], { file: id, level: 2, slice: 0, first: key })
+      const { firstMs, lastMs, messages } = summaryOf(cells, from, to)
+      this.#statement(
+        'INSERT INTO known (file, key, first, last, messages, crc) VALUES (?, ?, ?, ?, ?, ?)',
+      ).run(id, key, firstMs, lastMs, messages, checksum(id, key, firstMs, lastMs, messages))
+    }
+    this.#statement('INSERT INTO block (file, first, slices, crc) VALUES (?, ?, ?, ?)').run(
+      id,
+      first,
+      slices,
+      blockChecksum({ file: id, first, slices }),
+    )
+    return days
   }
 
-  /** Adds the cells of a key at every level; returns its day. */
-  #fillKey(
-    file: number,
-    key: string,
-    cells: Cells,
-    from: number,
-    to: number,
-    withMinutes: boolean,
-  ): CellRange {
-    const place = (level: Level) => ({ file, key, level })
-    const minutes = withMinutes ? encodeChunk(cells, from, to, place(0)) : { plain: null, sketches: null }
-    const hours = coarser(cells, from, to, BUCKET_MS[1]!)
-    const day = coarser(hours, 0, hours.length, BUCKET_MS[2]!)
-    const h = encodeChunk(hours, 0, hours.length, place(1))
-    const d = encodeChunk(day, 0, day.length, place(2))
-    this.#statement(
-      'INSERT INTO chunk (file, key, day, day_sketches, hours, hours_sketches, minutes, minutes_sketches) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
-    ).run(file, key, d.plain, d.sketches, h.plain, h.sketches, minutes.plain, minutes.sketches)
-    const { firstMs, lastMs, messages } = summaryOf(cells, from, to)
-    this.#statement(
-      'INSERT INTO known (file, key, first, last, messages, crc) VALUES (?, ?, ?, ?, ?, ?)',
-    ).run(file, key, firstMs, lastMs, messages, checksum(file, key, firstMs, lastMs, messages))
-    return { cells: day, from: 0, to: day.length }
+  #put(view: View, keys: readonly string[], rows: readonly CellRange[], place: ChunkPlace): void {
+    const { file, level, slice, first } = place
+    const insert = this.#statement(
+      'INSERT INTO chunk (file, level, slice, first, piece, body) VALUES (?, ?, ?, ?, ?, ?)',
+    )
+    for (const { piece, bytes } of encodeChunk(view, keys, rows, place))
+      insert.run(file, level, slice, first, piece, bytes)
   }
 
   /** The files of `view` of the paths given, which were filled, and their keys. Throws `E_INDEX_DAMAGED`. */
@@ -157,7 +177,7 @@ export class Filling {
 
   #drop(id: number): void {
     this.#statement('DELETE FROM chunk WHERE file = ?').run(id)
-    this.#statement('DELETE FROM days WHERE file = ?').run(id)
+    this.#statement('DELETE FROM block WHERE file = ?').run(id)
     this.#statement('DELETE FROM known WHERE file = ?').run(id)
     this.#statement('DELETE FROM file WHERE id = ?').run(id)
   }
@@ -179,6 +199,34 @@ export class Filling {
   }
 }
 
+/** Rows of one key. */
+interface KeyRows {
+  readonly key: string
+  readonly from: number
+  readonly to: number
+}
+
+/** The keys of `cells` and their rows, in blocks of those that lie side by side. */
+function blocksOf(cells: Cells): KeyRows[][] {
+  const blocks: KeyRows[][] = []
+  for (let from = 0, to = 0; from < cells.length; from = to) {
+    to = endOfKey(cells, from)
+    const block = blocks.at(-1)
+    const own = { key: keyAt(cells, from), from, to }
+    if (block === undefined || block.length === KEYS_A_BLOCK) blocks.push([own])
+    else block.push(own)
+  }
+  return blocks
+}
+
+/** Those of the rows of a key whose bucket starts in `[fromMs, toMs)`. */
+function rowsFrom(cells: Cells, { from, to }: KeyRows, fromMs: number, toMs: number): CellRange {
+  const times = timesOf(cells).subarray(from, to)
+  return { cells, from: from + firstAtLeast(times, fromMs), to: from + firstAtLeast(times, toMs) }
+}
+
+const whole = (cells: Cells): CellRange => ({ cells, from: 0, to: cells.length })
+
 interface Known {
   readonly key: string
   readonly first: number
@@ -189,6 +237,19 @@ interface Known {
 
 function checksumOf({ id, view, path, date, minutes, keys }: FileRow): number {
   return crc32(JSON.stringify([id, view, path, date, minutes, keys]))
+}
+
+/** Of a row of `block`. */
+export function blockChecksum({
+  file,
+  first,
+  slices,
+}: {
+  file: number
+  first: string
+  slices: number
+}): number {
+  return crc32(JSON.stringify([file, first, slices]))
 }
 
 function damaged(what: string): TidemarkError {

@@ -15,6 +15,16 @@ export interface LevelRange {
   readonly toMs: number
 }
 
+/** The days of all keys of a date side by side, for questions about many, lie at a level of their own. */
+export const DAYS_OF_ALL = 3
+
+/** The minutes and hours of so many keys lie side by side: few, since a question about one of them reads those of all. */
+export const KEYS_A_BLOCK = 8
+
+/** Minutes lie in parts of a date of this length, since most questions need a few at both ends. */
+export const SLICE_MS = 3 * HOUR_MS
+export const SLICES = DAY_MS / SLICE_MS
+
 /** Lengths of the buckets of each level; minutes are taken as they are. */
 export const BUCKET_MS: readonly number[] = [1, HOUR_MS, DAY_MS]
 

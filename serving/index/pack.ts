@@ -1,3 +1,5 @@
+import { firstAtLeast } from '../../schemas/sorted.ts'
+
 /**
  * Numbers of a column in as few bytes as say them exactly, each in as many as the others, so that some can be read without those
  * before. Little-endian:
@@ -7,10 +9,14 @@
  *     0          f64
  *     1, 2, 3    u8, u16, u32 of the number
  *     4, 5, 6    the same of a hundred times it; 7, 8, 9: of a thousand times it
+ *     252        u32 runs of equal numbers │ the number of each │ the place behind each, both as said here
+ *     253        u32 how many come again and again │ those numbers, as said here
  *     254        f64 the first, f64 by how much each is more than the one before
  *     255, u8    the same as the column of that place before
  */
 const RAW = 0
+const RUNS = 252
+const PERIODS = 253
 const STEPS = 254
 const SAME = 255
 /** Fewer numbers take no more bytes as they are. */
@@ -70,8 +76,8 @@ export class ByteWriter {
     this.bytes(bytes)
   }
 
-  /** Writes numbers; `before` are columns of equal length that were written before. */
-  numbers(values: Float64Array, before: readonly Float64Array[] = []): void {
+  /** Writes numbers; `before` are columns of equal length that were written before. After `period` numbers they may come again. */
+  numbers(values: Float64Array, before: readonly Float64Array[] = [], period = values.length): void {
     const same = before.findIndex((other) => isSame(other, values))
     if (same >= 0) {
       this.u8(SAME)
@@ -82,6 +88,20 @@ export class ByteWriter {
       this.u8(STEPS)
       this.f64(values[0]!)
       this.f64(stepOf(values))
+      return
+    }
+    if (period >= STEPS_MIN && period < values.length && isPeriodic(values, period)) {
+      this.u8(PERIODS)
+      this.u32(period)
+      this.numbers(values.subarray(0, period))
+      return
+    }
+    const ends = values.length >= STEPS_MIN ? runsOf(values, Math.floor(values.length / STEPS_MIN)) : null
+    if (ends !== null) {
+      this.u8(RUNS)
+      this.u32(ends.length)
+      this.numbers(Float64Array.from(ends, (end) => values[end - 1]!))
+      this.numbers(Float64Array.from(ends))
       return
     }
     for (const [s, scale] of SCALES.entries()) {
@@ -118,6 +138,22 @@ function isSteps(values: Float64Array): boolean {
   const [first, step] = [values[0]!, stepOf(values)]
   for (let i = 0; i < values.length; i++) if (!Object.is(first + i * step, values[i])) return false
   return true
+}
+
+/** Whether each number is that `period` places before. */
+function isPeriodic(values: Float64Array, period: number): boolean {
+  for (let i = period; i < values.length; i++) if (!Object.is(values[i - period], values[i])) return false
+  return true
+}
+
+/** The place behind each run of equal numbers; null when they are more than `max`. */
+function runsOf(values: Float64Array, max: number): number[] | null {
+  const ends: number[] = []
+  for (let i = 1; i <= values.length; i++) {
+    if (i < values.length && Object.is(values[i], values[i - 1])) continue
+    if (ends.push(i) > max) return null
+  }
+  return ends
 }
 
 /** Which of `WIDTHS` holds all of `values` times `scale` exactly, −1 when none does. */
@@ -184,10 +220,24 @@ export class ByteReader {
     const kind = this.u8()
     if (kind === SAME) return before[this.u8()]!
     if (kind === STEPS) return new PackedNumbers(kind, this.bytes(16))
+    if (kind === PERIODS) {
+      const length = this.u32()
+      return new PackedNumbers(kind, NO_BYTES, { length, numbers: this.numbers(length) })
+    }
+    if (kind === RUNS) {
+      const runs = this.u32()
+      const values = this.numbers(runs).read(0, new Float64Array(runs))
+      return new PackedNumbers(kind, NO_BYTES, null, {
+        values,
+        ends: this.numbers(runs).read(0, new Uint32Array(runs)),
+      })
+    }
     const width = kind === RAW ? 8 : WIDTHS[(kind - 1) % WIDTHS.length]!
     return new PackedNumbers(kind, this.bytes(width * n))
   }
 }
+
+const NO_BYTES = new Uint8Array()
 
 /** What numbers are read into: as they are, or those that are known to be whole. */
 type Room = Float64Array | Int32Array | Uint32Array
@@ -195,25 +245,43 @@ type Room = Float64Array | Int32Array | Uint32Array
 /** Room for one number, which is taken out at once. */
 const ONE = new Float64Array(1)
 
+/** Numbers that come again and again. */
+interface Period {
+  readonly length: number
+  readonly numbers: PackedNumbers
+}
+
+/** Runs of equal numbers: the number of each, and the place behind it. */
+interface Runs {
+  readonly values: Float64Array
+  readonly ends: Uint32Array
+}
+
 /** Numbers of a column as they were written. */
 export class PackedNumbers {
   readonly #kind: number
   readonly #bytes: Uint8Array
+  readonly #period: Period | null
+  readonly #runs: Runs | null
+  #data: DataView | null = null
 
-  constructor(kind: number, bytes: Uint8Array) {
+  constructor(kind: number, bytes: Uint8Array, period: Period | null = null, runs: Runs | null = null) {
     this.#kind = kind
     this.#bytes = bytes
+    this.#period = period
+    this.#runs = runs
   }
 
   /** The numbers from place `from` on, as many as `into` has room for. */
   read<T extends Room>(from: number, into: T): T {
-    const n = into.length
     if (this.#kind === RAW) this.#raw(from, into)
     else if (this.#kind === STEPS) this.#steps(from, into)
+    else if (this.#runs !== null) readEqual(this.#runs, from, into)
+    else if (this.#period !== null) this.#periods(this.#period, from, into)
     else {
       this.#wholes(WIDTHS[(this.#kind - 1) % WIDTHS.length]!, from, into)
       const scale = SCALES[Math.floor((this.#kind - 1) / WIDTHS.length)]!
-      if (scale !== 1) for (let i = 0; i < n; i++) into[i] = into[i]! / scale
+      if (scale !== 1) for (let i = 0; i < into.length; i++) into[i] = into[i]! / scale
     }
     return into
   }
@@ -234,6 +302,15 @@ export class PackedNumbers {
     for (let i = 0; i < into.length; i++) into[i] = first + (from + i) * step
   }
 
+  #periods({ length, numbers }: Period, from: number, into: Room): void {
+    for (let done = 0; done < into.length; ) {
+      const at = (from + done) % length
+      const end = Math.min(into.length, done + length - at)
+      numbers.read(at, done === 0 && end === into.length ? into : into.subarray(done, end))
+      done = end
+    }
+  }
+
   #wholes(width: 1 | 2 | 4, from: number, into: Room): void {
     const bytes = this.#bytes
     const n = into.length
@@ -248,6 +325,35 @@ export class PackedNumbers {
   }
 
   #view(): DataView {
-    return new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length)
+    this.#data ??= new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length)
+    return this.#data
   }
+}
+
+function readEqual({ values, ends }: Runs, from: number, into: Room): void {
+  let run = firstAtLeast(ends, from + 1)
+  for (let done = 0; done < into.length; run++) {
+    // Numbers behind the end would be read as none.
+    if (run === ends.length) throw new RangeError('behind the end')
+    const end = Math.min(into.length, ends[run]! - from)
+    into.fill(values[run]!, done, end)
+    done = end
+  }
+}
+
+/** Numbers that follow each other, from the one at `from` to that before `to`. */
+export interface Run {
+  readonly from: number
+  readonly to: number
+}
+
+/** The numbers of some runs behind each other, for which there is room. */
+export function readRuns<T extends Room>(numbers: PackedNumbers, runs: readonly Run[], into: T): T {
+  if (runs.length === 1) return numbers.read(runs[0]!.from, into)
+  let at = 0
+  for (const { from, to } of runs) {
+    numbers.read(from, into.subarray(at, at + to - from))
+    at += to - from
+  }
+  return into
 }

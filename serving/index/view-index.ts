@@ -32,6 +32,8 @@ export interface Loaded {
 
 /** A date of the version: where its chunks are, and its file in the lake. */
 export interface IndexedDate extends FilledFile {
+  /** The midnight in UTC at which it begins, milliseconds since 1970. */
+  readonly startMs: number
   readonly path: string
   readonly file: DataFile | null
 }
@@ -86,9 +88,9 @@ export function indexOf(
   lakeFiles: ReadonlyMap<string, DataFile>,
   ticks: TickCells,
 ): ViewIndex {
-  const dates = Array.from(files, ([path, filled]): [number, IndexedDate] => [
-    Date.parse(filled.date),
-    { ...filled, path, file: lakeFiles.get(path) ?? null },
-  ])
+  const dates = Array.from(files, ([path, filled]): [number, IndexedDate] => {
+    const startMs = Date.parse(filled.date)
+    return [startMs, { ...filled, startMs, path, file: lakeFiles.get(path) ?? null }]
+  })
   return { view, loaded, dates: new Map(dates), keys: new Map(keys.map((key) => [key.key, key])), ticks }
 }

@@ -20,7 +20,7 @@ import { host } from '../../schemas/datasets/host.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import { definitionHash, definitionJson } from '../../schemas/view.ts'
 import { serviceMinute } from '../../schemas/views/service-minute.ts'
-import { decodeChunk, encodeChunk } from '../../serving/index/chunk-codec.ts'
+import { type ChunkPiece, decodeChunk, decodeSketches, encodeChunk } from '../../serving/index/chunk-codec.ts'
 import { damaged } from '../log/damaged.ts'
 import { SimClock } from '../sim/clock.ts'
 import { hostColumns } from '../sim/messages.ts'
@@ -42,8 +42,13 @@ const fold = new CellFold(serviceMinute)
 fold.addAll(columns)
 const cells = fold.cells()
 const own = fold.range('web', 0, Number.POSITIVE_INFINITY)
-const place = { file: 1, key: 'web', level: 0 }
-const chunk = encodeChunk(own, 0, own.length, place)
+const place = { file: 1, level: 0, slice: 0, first: 'web' }
+const [plain, sketches] = encodeChunk(
+  serviceMinute,
+  ['web'],
+  [{ cells: own, from: 0, to: own.length }],
+  place,
+) as [ChunkPiece, ChunkPiece]
 
 const REPEATS = { partition: 2, position: 77 }
 const repeats = encodeRepeats(REPEATS, {
@@ -195,8 +200,8 @@ const FORMATS: readonly Format[] = [
   },
   {
     what: 'a chunk of the index',
-    whole: chunk.plain,
-    read: (plain) => decodeChunk(serviceMinute, place, { ...chunk, plain }),
+    whole: plain.bytes,
+    read: (bytes) => decodeChunk(serviceMinute, place, bytes),
   },
   {
     what: 'what is known of repeats',
@@ -210,8 +215,8 @@ const FORMATS: readonly Format[] = [
   },
   {
     what: 'sketches of the index',
-    whole: chunk.sketches!,
-    read: (sketches) => decodeChunk(serviceMinute, place, { ...chunk, sketches }),
+    whole: sketches.bytes,
+    read: (bytes) => decodeSketches(serviceMinute, place, sketches.piece, bytes),
   },
 ]
 

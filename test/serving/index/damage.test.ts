@@ -48,7 +48,9 @@ test('a byte that changed in the index is never an answer; the index is made ane
   })
   await rig.publish(messages, 1)
   const db = new Database(indexPath)
-  const { minutes } = db.prepare('SELECT minutes FROM chunk').get() as { minutes: Buffer }
+  const { minutes } = db.prepare('SELECT body AS minutes FROM chunk WHERE level = 0').get() as {
+    minutes: Buffer
+  }
   db.close()
   const bytes = readFileSync(indexPath)
   bytes[bytes.indexOf(minutes) + 20]! ^= 1

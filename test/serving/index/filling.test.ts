@@ -54,6 +54,16 @@ test('files that a version does not name do not count, and go', () => {
   filling.close()
 })
 
+test('no file gets the number of one that went', () => {
+  const filling = new Filling(':memory:')
+  filling.fill(file('a', '2026-11-22'), cellsOf(['web'], 0, 5))
+  const { id } = filling.files(VIEW).get('a')!
+  filling.dropOthers(VIEW, [])
+  filling.fill(file('b', '2026-11-22'), cellsOf(['shop'], 0, 5))
+  expect(filling.files(VIEW).get('b')!.id).not.toBe(id)
+  filling.close()
+})
+
 test('a file that is filled again replaces what was there', () => {
   const filling = new Filling(':memory:')
   filling.fill({ ...file('a', '2026-11-22'), minutes: false }, cellsOf(['web'], 0, 2))

@@ -12,6 +12,7 @@ import { DAY_MS, MINUTE_MS } from '../../../schemas/time.ts'
 import { serviceMinute } from '../../../schemas/views/service-minute.ts'
 import { startAnswers } from '../../../serving/answer.ts'
 import type { Answers } from '../../../serving/answers.ts'
+import { PAGE_BYTES } from '../../../serving/index/database.ts'
 import { simRandom } from '../../sim/random.ts'
 import { answersRig } from '../rig.ts'
 
@@ -20,7 +21,6 @@ const START_MS = Date.UTC(2026, 10, 18)
 const DAYS = 4
 const SERVICES = 24
 const BITS = 25
-const PAGE_BYTES = 4_096
 const HEAD_BYTES = 128
 const DAMAGED = 'damaged'
 const keys = Array.from({ length: SERVICES }, (_, i) => `service-${i}`)
@@ -128,11 +128,16 @@ test(`with any of ${BITS} bits of the index flipped, each answer is right or say
 
 /** What damage of SQLite's own pages comes to: rows that are not found, or others than those asked for. */
 test.for([
-  "DELETE FROM chunk WHERE key = 'service-3'",
-  "UPDATE chunk SET key = 'service-33' WHERE key = 'service-3'",
-  "UPDATE chunk SET day = (SELECT day FROM chunk WHERE key = 'service-4') WHERE key = 'service-3'",
-  'UPDATE chunk SET minutes = hours, minutes_sketches = hours_sketches',
-  'UPDATE chunk SET day_sketches = NULL',
+  "DELETE FROM chunk WHERE first = 'service-3'",
+  "UPDATE chunk SET first = 'service-33' WHERE first = 'service-3'",
+  "UPDATE chunk AS c SET body = (SELECT body FROM chunk AS o WHERE o.file = c.file AND level = 2 AND first = 'service-4' AND o.piece = c.piece) WHERE level = 2 AND first = 'service-3'",
+  'UPDATE chunk AS c SET body = (SELECT body FROM chunk AS o WHERE o.file = c.file AND o.first = c.first AND o.piece = c.piece AND level = 1) WHERE level = 0',
+  'UPDATE chunk AS c SET body = (SELECT body FROM chunk AS o WHERE o.file = c.file AND o.first = c.first AND o.piece = c.piece AND level = 0 AND slice = 1) WHERE level = 0 AND slice = 2',
+  'DELETE FROM chunk WHERE piece > 0',
+  'DELETE FROM chunk WHERE level = 0 AND slice = 0',
+  "DELETE FROM block WHERE first = 'service-15'",
+  "UPDATE block SET first = 'service-16' WHERE first = 'service-15'",
+  'UPDATE block SET slices = 0',
   "DELETE FROM known WHERE key = 'service-3'",
   "UPDATE file SET date = '2026-11-30' WHERE id = 2",
   'DROP TABLE known',
