@@ -36,6 +36,11 @@ function makeNarrow(view: View, path: string): View | null {
   return { ...view, gauges: [gauge], measures }
 }
 
+/** A view without who measured its extremes. */
+export const withoutSources = memoize(
+  (view: View): View => (view.source === null ? view : { ...view, source: null }),
+)
+
 const places = memoize((view: View) => {
   const names = viewColumns(view).map(({ name }) => name)
   return memoize((narrow: View): readonly number[] =>

@@ -1,11 +1,12 @@
 import { WHOLE } from '../schemas/cell-rows.ts'
 import type { CellRange } from '../schemas/cells.ts'
 import { isError, TidemarkError } from '../schemas/errors.ts'
-import { narrowCells } from '../schemas/narrowed.ts'
+import { narrowCells, withoutSources } from '../schemas/narrowed.ts'
 import type { Pause } from '../schemas/ports/clock.ts'
 import type { OpenCells } from '../schemas/ports/layers.ts'
 import { shown } from '../schemas/shown.ts'
 import { DAY_MS } from '../schemas/time.ts'
+import type { View } from '../schemas/view.ts'
 import {
   type AnalyticsOptions,
   type Answers,
@@ -124,8 +125,8 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
       return rows === null ? [] : [as === view ? rows : { ...rows, cells: narrowCells(rows.cells, as) }]
     }
     return {
-      read: (date, key, range) =>
-        isOld(date, range) ? readOld(date, key, range) : reader.read(view, date, key, range),
+      read: (date, key, range, as) =>
+        isOld(date, range) ? readOld(date, key, range, as) : reader.read(view, date, key, range, as),
       readAll: (date, keys, range, as) =>
         isOld(date, range)
           ? keys.flatMap((key) => readOld(date, key, range, as))
@@ -150,17 +151,16 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
     return at.unread || isKnown(at, key) || !wholeOf(at, range).complete
   }
 
-  /** Merged cells in buckets of `stepMs`; absent: of the view's own. */
+  /** Merged cells in buckets of `stepMs`, in the columns of `as`. */
   function seriesOf(
     view: Followed,
     key: string,
     range: Range,
-    stepMs = view.index.view.bucketMs,
-    explain = false,
+    { stepMs, as, explain = false }: { stepMs: number; as: View; explain?: boolean | undefined },
   ): CellsAnswer | null {
     const at = now(view)
     if (!mayBe(at, key, range)) return null
-    const cells = answered(() => series(at, batchOf(view), key, range, stepMs))
+    const cells = answered(() => series(at, batchOf(view), key, range, stepMs, as))
     const parts = explain ? explained(view, at, key, range, stepMs) : {}
     return { cells, basis: at.basis, ...parts, ...wholeOf(at, range) }
   }
@@ -227,8 +227,14 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
       return analytics(view, range, keys ?? keysWithin(now(view), range), options)
     },
     whole: (name, range) => wholeOf(now(viewNamed(name)), range),
-    cells: (name, key, range) => seriesOf(viewNamed(name), key, range),
-    series: (name, key, range, stepMs, explain) => seriesOf(viewNamed(name), key, range, stepMs, explain),
+    cells(name, key, range) {
+      const view = viewNamed(name)
+      return seriesOf(view, key, range, { stepMs: view.index.view.bucketMs, as: view.index.view })
+    },
+    series(name, key, range, stepMs, explain) {
+      const view = viewNamed(name)
+      return seriesOf(view, key, range, { stepMs, as: withoutSources(view.index.view), explain })
+    },
     summaries: (name) => summaries(now(viewNamed(name))),
     keysWithin: (name, range, wanted) => keysWithin(now(viewNamed(name)), range, wanted),
     seriesOfAll(name, keys, range, stepMs) {

@@ -36,7 +36,7 @@ export interface Answers {
   cells(view: string, key: string, range: Range): CellsAnswer | null
   /**
    * Merged cells by buckets of `stepMs`, a multiple of the view's own that divides a day or is a number of days; each
-   * under the start of its bucket in UTC. Null as in `stats`.
+   * under the start of its bucket in UTC and without who measured extremes. Null as in `stats`.
    */
   series(view: string, key: string, range: Range, stepMs: number, explain?: boolean): CellsAnswer | null
   /** The keys that may have messages in the range, and for which `wanted` holds, by UTF-8 bytes. */

@@ -15,9 +15,12 @@ import { type Moment, wholeOf } from './moment.ts'
 
 /** Where batch cells are read: chunks of the index, and the minutes of dates before it holds them. */
 export interface BatchCells {
-  /** The rows of `key` in a date whose buckets, of the range's level, start in the range, in the order of time. */
-  read(date: IndexedDate, key: string, range: LevelRange): CellRange[]
-  /** The same of some keys, each in the order of time, in the columns of `as`, the view or a narrower one. */
+  /**
+   * The rows of `key` in a date whose buckets, of the range's level, start in the range, in the order of time; in the columns of `as`, the
+   * view or a narrower one.
+   */
+  read(date: IndexedDate, key: string, range: LevelRange, as: View): CellRange[]
+  /** The same of some keys, each in the order of time. */
   readAll(date: IndexedDate, keys: readonly string[], range: LevelRange, as: View): Iterable<CellRange>
   /** The days of all keys in a date, in the columns of `as`. */
   days(date: IndexedDate, as: View): DaysOfAll
@@ -43,12 +46,13 @@ export function* batchRows(
   key: string,
   range: Range,
   bucketMs: number,
+  as = at.index.view,
 ): Generator<{ readonly date: IndexedDate; readonly rows: CellRange }> {
   const known = at.index.keys.get(key)
   if (known === undefined) return
   for (const part of planKnown(at, known, range, bucketMs)) {
     for (const date of datesOf(at, part)) {
-      for (const rows of batch.read(date, key, part)) yield { date, rows }
+      for (const rows of batch.read(date, key, part, as)) yield { date, rows }
     }
   }
 }
@@ -201,14 +205,21 @@ export function statsOfAll(
   })
 }
 
-/** Merged cells of `key` in buckets of `stepMs`, ascending. */
-export function series(at: Moment, batch: BatchCells, key: string, range: Range, stepMs: number): Cells {
+/** Merged cells of `key` in buckets of `stepMs`, ascending; in the columns of `as`, the view or a narrower one. */
+export function series(
+  at: Moment,
+  batch: BatchCells,
+  key: string,
+  range: Range,
+  stepMs: number,
+  as = at.index.view,
+): Cells {
   const { view } = at.index
-  const newest = realtime(at, key, range)
-  const parts = Array.from(batchRows(at, batch, key, range, stepMs), ({ rows }) => rows)
+  const newest = realtime(at, key, range).map((cells) => (as === view ? cells : narrowCells(cells, as)))
+  const parts = Array.from(batchRows(at, batch, key, range, stepMs, as), ({ rows }) => rows)
   // In the view's own buckets each of the version's cells stands for itself, and they come in the order of time.
-  if (newest.length === 0 && stepMs === view.bucketMs) return joinRows(view, parts)
-  const merged = new CellFold(view)
+  if (newest.length === 0 && stepMs === view.bucketMs) return joinRows(as, parts)
+  const merged = new CellFold(as)
   const options = { bucketMs: stepMs, key }
   for (const { cells, from, to } of parts) merged.merge(cells, { from, to, ...options })
   for (const cells of newest) merged.merge(cells, options)

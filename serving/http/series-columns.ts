@@ -7,17 +7,17 @@ import { bucketStart } from '../../schemas/time.ts'
 import type { View } from '../../schemas/view.ts'
 import { gaugeColumns, layoutOf } from '../../schemas/view-columns.ts'
 import type { Range } from '../answers.ts'
-import { iso, presentKey, rounded } from './present.ts'
+import { presentKey, rounded } from './present.ts'
 
-/** Cells in columns, one value a bucket of the range; null in a bucket without messages. Times in milliseconds. */
+/** Cells in columns, one value a bucket of the range; NaN in a bucket without messages. Times in milliseconds. */
 export interface SeriesColumns {
   readonly t: readonly number[]
   /** Per gauge of the view, by the name of the field; of wanted fields alone. */
-  readonly gauges: readonly { readonly [field: string]: readonly (number | null)[] }[]
-  readonly messages: readonly (number | null)[]
+  readonly gauges: readonly { readonly [field: string]: Float64Array }[]
+  readonly messages: Float64Array
 }
 
-const MESSAGES = 'messages'
+export const MESSAGES = 'messages'
 
 /** The fields that a series of a view has, like `cpu.mean`, and `messages`. */
 export function seriesFields(view: View): string[] {
@@ -59,13 +59,13 @@ export function seriesColumns(
   const { view } = cells
   const t = startsOf(range, stepMs)
   const places = timesOf(cells).map((ms) => (ms - t[0]!) / stepMs)
-  const column = () => new Array<number | null>(t.length).fill(null)
+  const column = () => new Float64Array(t.length).fill(Number.NaN)
   const counts = (cells.columns[layoutOf(view).messages] as NumberColumn).values
   const messages = column()
   for (let i = 0; i < cells.length; i++) messages[places[i]!] = counts[i]!
   const gauges = view.gauges.map((gauge, g) => {
     const of = gaugeColumns(view, cells.columns, g)
-    const named: { [field: string]: readonly (number | null)[] } = {}
+    const named: { [field: string]: Float64Array } = {}
     for (const { measure } of layoutOf(view).gauges[g]!) {
       const fields = measure.fields(gauge, view.source).flatMap(({ name, type }, field) => {
         const isWanted = type === 'double' && wanted?.has(`${gauge.gauge}.${name}`) !== false
@@ -84,37 +84,33 @@ export function seriesColumns(
 }
 
 /** Writes each value to its place; what is no value is left as it is. */
-function writeRounded(values: (number | null)[], from: Float64Array, places: Float64Array): void {
+function writeRounded(values: Float64Array, from: Float64Array, places: Float64Array): void {
   for (let i = 0; i < from.length; i++) {
     const value = from[i]!
     if (!Number.isNaN(value)) values[places[i]!] = rounded(value)
   }
 }
 
-/** The same as the API shows it. */
-export function presentSeries(
-  cells: Cells,
-  range: Range,
-  stepMs: number,
-  wanted: ReadonlySet<string> | null = null,
-) {
-  const columns = seriesColumns(cells, range, stepMs, wanted)
-  return { t: columns.t.map(iso), ...presentColumns(cells.view, columns, wanted), step_ms: stepMs }
+/** Values as JSON writes them: NaN as null. In a plain array doubles lie side by side, as in the column, as long as nothing else does. */
+export function plainValues(column: Float64Array): number[] {
+  const values: number[] = []
+  for (let i = 0; i < column.length; i++) values.push(column[i]!)
+  return values
 }
 
-/** Columns without their times; of gauges those of which something is wanted. */
+/** Columns without their times, for JSON; of gauges those of which something is wanted. */
 function presentColumns(
   view: View,
   { gauges, messages }: SeriesColumns,
   wanted: ReadonlySet<string> | null,
 ): object {
   const shownGauges = view.gauges.flatMap(({ gauge }, g) => {
-    const columns = gauges[g]!
-    return wanted === null || Object.keys(columns).length > 0 ? [[gauge, columns] as const] : []
+    const columns = Object.entries(gauges[g]!).map(([name, values]) => [name, plainValues(values)] as const)
+    return wanted === null || columns.length > 0 ? [[gauge, Object.fromEntries(columns)] as const] : []
   })
   return {
     ...Object.fromEntries(shownGauges),
-    ...(wanted?.has(MESSAGES) !== false && { messages }),
+    ...(wanted?.has(MESSAGES) !== false && { messages: plainValues(messages) }),
   }
 }
 

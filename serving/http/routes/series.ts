@@ -27,7 +27,8 @@ import {
   seriesSchema,
 } from '../schemas.ts'
 import { sendList } from '../send-list.ts'
-import { parseFields, presentSeries, presentSeriesApart, startsOf } from '../series-columns.ts'
+import { parseFields, presentSeriesApart, startsOf } from '../series-columns.ts'
+import { seriesJson } from '../series-json.ts'
 import { statsPage } from './lists.ts'
 import { type Asked, found, keyOf, namingOf, type Place, type QuestionsDeps } from './place.ts'
 
@@ -74,12 +75,11 @@ export function seriesRoutes(app: App, place: Place, deps: QuestionsDeps): void 
     { cells, basis, parts, ...whole }: CellsAnswer,
     explain: boolean,
   ) {
-    const columns = {
-      ...presentSeries(cells, range, stepMs, parseFields(view, asked.fields)),
+    const about = {
       ...presentWhole(whole),
       ...(explain && parts && { explain: presentExplain(basis, parts) }),
     }
-    return sendWhole(reply, columns)
+    return sendJson(reply, seriesJson(cells, range, stepMs, parseFields(view, asked.fields), about))
   }
 
   app.get(
@@ -170,7 +170,7 @@ export function seriesRoutes(app: App, place: Place, deps: QuestionsDeps): void 
           step_ms: stepMs,
           ...presentWhole(whole),
         }
-        return sendWhole(reply, columns)
+        return sendJson(reply, JSON.stringify(columns))
       }
       await answers.reach(name, range, stepMs)
       const answer = found(place, answers.series(name, key, range, stepMs, explain), key)
@@ -180,8 +180,8 @@ export function seriesRoutes(app: App, place: Place, deps: QuestionsDeps): void 
 }
 
 /** Columns are few values a bucket: they are written at once. */
-function sendWhole(reply: FastifyReply, columns: object): FastifyReply {
-  return reply.type('application/json; charset=utf-8').send(JSON.stringify(columns))
+function sendJson(reply: FastifyReply, json: string): FastifyReply {
+  return reply.type('application/json; charset=utf-8').send(json)
 }
 
 function limitBuckets(keys: number, { fromMs, toMs }: Range, stepMs: number): void {
