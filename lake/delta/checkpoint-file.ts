@@ -1,6 +1,8 @@
 import { parquetMetadata, parquetReadObjects } from 'hyparquet'
 import { ByteWriter, parquetWrite } from 'hyparquet-writer'
+import { checkRuns } from '../parquet/runs.ts'
 import { addFields, Draft, damaged, removeFields, txnFields } from './actions.ts'
+import { isSumRight, NO_SUM, putSum, SUM_KEY } from './checkpoint-sum.ts'
 import { replay, type State } from './replay.ts'
 
 /**
@@ -113,10 +115,15 @@ export function encodeCheckpoint(state: State): CheckpointFile {
     rowGroupSize: rows.length,
     // Readers may skip rows by statistics; of nested columns they gain nothing and must trust much.
     statistics: false,
-    kvMetadata: [{ key: TIME_KEY, value: String(state.timeMs) }],
+    kvMetadata: [
+      { key: TIME_KEY, value: String(state.timeMs) },
+      { key: SUM_KEY, value: NO_SUM },
+    ],
     createdBy: 'Tidemark',
   })
-  return { bytes: new Uint8Array(writer.getBuffer()), actions: rows.length }
+  const bytes = new Uint8Array(writer.getBuffer())
+  putSum(bytes)
+  return { bytes, actions: rows.length }
 }
 
 const LONGS = new Set([
@@ -153,6 +160,9 @@ export async function decodeCheckpoint(
   const draft = new Draft(version)
   let time: string | undefined
   try {
+    const isRight = isSumRight(bytes)
+    if (isRight === false) throw new Error('its checksum is wrong')
+    if (isRight === null) checkRuns(bytes)
     const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer
     const metadata = parquetMetadata(buffer)
     time = metadata.key_value_metadata?.find(({ key }) => key === TIME_KEY)?.value

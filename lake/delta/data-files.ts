@@ -1,7 +1,8 @@
 import { crc32 } from 'node:zlib'
-import { TidemarkError } from '../../schemas/errors.ts'
+import { describeError, TidemarkError } from '../../schemas/errors.ts'
 import type { Clock, Random } from '../../schemas/ports/clock.ts'
 import { serialQueue } from '../../schemas/serial-queue.ts'
+import { checkRuns } from '../parquet/runs.ts'
 import type { ObjectStore } from '../store/port.ts'
 import type { DataFile, FileAbout } from './port.ts'
 
@@ -60,10 +61,11 @@ export class DataFiles {
   #checked(file: DataFile, bytes: Uint8Array | null): Uint8Array {
     const key = this.#key(file)
     if (bytes === null) throw new TidemarkError('E_FILE_DAMAGED', `${key} is missing`)
-    // Another writer's file has no checksum; its length must do.
     const { crc32: expected } = file.tags
-    const whole = expected === undefined ? bytes.length === file.size : crcOf(bytes) === expected
-    if (!whole) throw new TidemarkError('E_FILE_DAMAGED', `${key} is damaged: its checksum is wrong`)
+    if (expected === undefined) checkForeign(key, file, bytes)
+    else if (crcOf(bytes) !== expected) {
+      throw new TidemarkError('E_FILE_DAMAGED', `${key} is damaged: its checksum is wrong`)
+    }
     return bytes
   }
 
@@ -89,6 +91,16 @@ export class DataFiles {
     const { store } = this.#deps
     if (!store.url) throw new TidemarkError('E_STORE', `${this.#name}: no other program can read this store`)
     return store.url(this.#key(file))
+  }
+}
+
+/** Another writer's file has no checksum: its length and what it says of itself must do. */
+function checkForeign(key: string, { size }: DataFile, bytes: Uint8Array): void {
+  try {
+    if (bytes.length !== size) throw new Error(`it has ${bytes.length} bytes, and should have ${size}`)
+    checkRuns(bytes)
+  } catch (error) {
+    throw new TidemarkError('E_FILE_DAMAGED', `${key} is damaged: ${describeError(error)}`, { cause: error })
   }
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { append, checkpointKey, commitKey, HOUR_MS, START_MS, seen, world } from './fixture.ts'
+import { append, checkpointKey, commitKey, HOUR_MS, START_MS, seen, txn, world } from './fixture.ts'
 
 const DAY_MS = 24 * HOUR_MS
 
@@ -93,6 +93,27 @@ test('a checkpoint that cannot be read is passed over while the commits are ther
     code: 'E_TABLE_DAMAGED',
     message: expect.stringContaining(key),
   })
+})
+
+test('a checkpoint with a wrong bit is not believed, wherever the bit is', async () => {
+  const { table, open, store, clock } = await world()
+  for (let i = 0; i < 25; i++) await append(table, { txns: { 'seal/0': txn(i) } })
+  await table.tend(clock.nowMs(), DAY_MS)
+  store.objects.delete(commitKey(0))
+  const whole = seen(await open().snapshot())
+  const key = checkpointKey(25)
+  const { bytes } = store.objects.get(key)!
+  const name = Buffer.from(bytes).lastIndexOf('tidemark.crc32')
+  for (let at = 4; at < bytes.length - 8; at += 23) {
+    // Without its name a checksum is not found, and all else is right.
+    if (at >= name && at < name + 16) continue
+    const hurt = Uint8Array.from(bytes)
+    hurt[at]! ^= 1
+    store.objects.set(key, { bytes: hurt, modifiedMs: 0 })
+    await expect(open().snapshot(), `byte ${at}`).rejects.toMatchObject({ code: 'E_TABLE_DAMAGED' })
+  }
+  store.objects.set(key, { bytes, modifiedMs: 0 })
+  expect(seen(await open().snapshot())).toEqual(whole)
 })
 
 const DAMAGE: [string, string, string][] = [
