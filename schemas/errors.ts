@@ -228,7 +228,7 @@ export const ERRORS = {
   E_TABLE_DAMAGED: {
     meaning: 'the log of a table cannot be read',
     retryable: false,
-    hint: 'restore the named file from a backup; the folder of a view can be deleted instead, a run makes it anew',
+    hint: 'restore the named file from a backup; a view is made anew when `tidemark up` starts, or once its folder is deleted',
   },
   E_VERSION_GONE: {
     meaning: 'that version is no longer kept',

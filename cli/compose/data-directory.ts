@@ -4,6 +4,7 @@ import type { OpenedStore } from '../../lake/store/opened.ts'
 import type { ObjectStore } from '../../lake/store/port.ts'
 import { agentsInLake } from '../../lake/tables/agents.ts'
 import { allViews, type LakeTables } from '../../lake/tables/deployment.ts'
+import { setAsideDamaged } from '../../lake/tables/made-anew.ts'
 import { namePartitions, readNamedPosition } from '../../lake/tables/named-position.ts'
 import type { SealEncoder } from '../../lake/writer/seal-files.ts'
 import { type JournalConfig, openJournal } from '../../log/journal/journal.ts'
@@ -35,6 +36,8 @@ export interface OpenedData extends Writers {
   readonly wake: Wake
   /** Blocks of the journal that other owners of the lake could not know; no run has computed them yet. */
   readonly leftBehind: number
+  /** Tables whose logs were damaged, and which began again; no run has computed the views among them yet. */
+  readonly madeAnew: readonly string[]
   /** What the lake's store was asked for so far; null where nobody pays for it. */
   readonly requests: OpenedStore['requests']
   readonly access: OpenedStore['access']
@@ -75,6 +78,7 @@ export async function openData(
   await opened.settle()
   const store = lease.guard(opened.store)
   const tables = tablesIn(store, definitions, host)
+  const madeAnew = await setAsideDamaged(tables, store, { nowMs: clock.nowMs(), logLine })
   const messages = tables.datasets.map((dataset) => dataset.messages)
   const named = await readNamedPosition({ messages, views: allViews(tables) })
 
@@ -123,5 +127,5 @@ export async function openData(
   // Before anything is acknowledged: what is lost with this directory is missed then, even if nothing of it was sealed.
   await namePartitions(messages[0]!, journal.partitions(), clock.nowMs())
   const { requests, access } = opened
-  return { ...writers, leftBehind, tables, store, encoder, journal, wake, requests, access }
+  return { ...writers, leftBehind, madeAnew, tables, store, encoder, journal, wake, requests, access }
 }

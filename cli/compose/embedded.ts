@@ -104,7 +104,8 @@ export async function startEmbedded(
   closing.add('addresses', () => announced.close())
   await announced.write(addresses, gate.own)
   publishUnanswered(answers, batch, logLine)
-  // Like an import, it counts when the run that its coming starts publishes.
-  if (opened.leftBehind > 0 && batch.status().active === null) void batch.start({ full: false }).ended
+  // Like an import, what was left behind counts when the run that its coming starts publishes.
+  const isRunDue = opened.leftBehind > 0 || opened.madeAnew.length > 0
+  if (isRunDue && batch.status().active === null) void batch.start({ full: false }).ended
   return addresses
 }

@@ -137,7 +137,7 @@ export function servedView(answers: AnswersServer, view: string) {
 
 /** Ready when every layer works; otherwise why not, without paths of the machine: anybody may ask. */
 export async function readiness(
-  { journal, collector, writer, speed, batch, answers, announced }: Embedded,
+  { journal, collector, writer, speed, batch, answers, announced, madeAnew }: Embedded,
   hidePaths: (text: string) => string,
 ): Promise<{ ready: boolean; reasons: string[] }> {
   const log = journal.state()
@@ -157,7 +157,11 @@ export async function readiness(
   const reasons = Object.entries(layers)
     .filter(([, { state }]) => state !== 'ok')
     .map(([name, { state, reason }]) => hidePaths(`${name}: ${reason ?? state}`))
-  const all = [...reasons, ...unpublished]
+  const anew = answers
+    .views()
+    .filter(({ view, version }) => version === null && madeAnew.includes(view.name))
+    .map(({ view }) => `lake: the log of ${view.name} was damaged and begins anew; a run computes it again`)
+  const all = [...reasons, ...anew, ...unpublished]
   return { ready: all.length === 0, reasons: all }
 }
 

@@ -2,6 +2,7 @@ import { TidemarkError } from '../../schemas/errors.ts'
 import type { Table } from '../delta/port.ts'
 import { SCRATCH } from '../scratch.ts'
 import type { ObjectStore, StoredObject } from '../store/port.ts'
+import { SET_ASIDE } from '../tables/made-anew.ts'
 
 /** Which objects of a lake make a table at its newest version, and which belong to no table. */
 export interface LakeFiles {
@@ -9,8 +10,8 @@ export interface LakeFiles {
   readonly others: readonly string[]
 }
 
-/** The owner of the lake, and what jobs are writing, are nothing to take along. */
-const PASSING = ['_lease/', SCRATCH]
+/** The owner of the lake, what jobs are writing, and damaged logs are nothing to take along. */
+const PASSING = ['_lease/', SCRATCH, SET_ASIDE]
 const LOG_NAME = /\/_delta_log\/(\d{20})\.(?:json|checkpoint\.parquet)$/
 const LAST_CHECKPOINT = '/_delta_log/_last_checkpoint'
 /** Listings of a table whose log was tidied up meanwhile. */

@@ -5,6 +5,7 @@ import type { Snapshot, Table } from '../delta/port.ts'
 import { removeUnfinished } from '../expire/unfinished.ts'
 import type { ObjectStore } from '../store/port.ts'
 import type { DatasetTables, ViewTables } from '../tables/deployment.ts'
+import { SET_ASIDE } from '../tables/made-anew.ts'
 import { viewState } from '../tables/published.ts'
 import { ticksOf } from '../tables/ticks.ts'
 
@@ -17,7 +18,7 @@ export interface OldVersionsDeps {
 }
 
 /**
- * Removes the ticks, old versions and left-over files of a dataset that may still hold what was erased. Resolves with why some are
+ * Removes the ticks, old versions, damaged logs and left-over files of a dataset that may still hold what was erased. Resolves with why some are
  * left, null when none is: a file that no version names may be another writer's, which has not committed it yet, and is removed
  * hours later (`cleanup.ts`). `erasedMs` is when the last version without the rows had been published.
  */
@@ -32,6 +33,9 @@ export async function removeOldVersions(
   await removeUnfinished(tables, clock, 0)
   const ofViews = tables.views.flatMap(({ published, ticks, frozen }) => [published, ticks, frozen])
   const all = [tables.messages, ...ofViews]
+  for (const { name } of ofViews) {
+    for (const { key } of await deps.store.list(`${SET_ASIDE}${name}/`)) await deps.store.delete(key)
+  }
   let left = 0
   for (const table of all) left += await removeFiles(table, erasedMs, deps)
   return left === 0 ? null : `${left} files of ${tables.messages.name} and its views are left`
