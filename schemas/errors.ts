@@ -231,9 +231,9 @@ export const ERRORS = {
     hint: 'restore the named file from a backup; a view is made anew when `tidemark up` starts, or once its folder is deleted',
   },
   E_VERSION_GONE: {
-    meaning: 'that version is no longer kept',
+    meaning: 'that version is not kept',
     retryable: false,
-    hint: 'ask for a newer one, or raise lake.retention',
+    hint: 'ask for one from the oldest to the newest; lake.retention says how long they are kept',
   },
   E_INDEX_DAMAGED: {
     meaning: 'the serving index is damaged',

@@ -82,9 +82,8 @@ async function foldAsOf(
   const snapshot = await published.at(version)
   const state = viewState(snapshot)
   if (state === null) {
-    throw new TidemarkError('E_VERSION_GONE', `nothing was published in version ${snapshot.version}`, {
-      field: 'as_of',
-    })
+    const nothing = `nothing was published in version ${snapshot.version} of ${published.name}`
+    throw await published.goneOr(new TidemarkError('E_VERSION_GONE', nothing, { field: 'as_of' }), version)
   }
   const view = viewOf(state, configured)
   checkKeys(view, configured, snapshot)
@@ -178,7 +177,8 @@ async function readCells(
     return await loader.decode(view, await table.readFile(file))
   } catch (error) {
     if (!isError(error, 'E_FILE_DAMAGED')) throw error
-    const gone = `a file of version ${snapshot.version} is no longer kept`
-    throw new TidemarkError('E_VERSION_GONE', gone, { field: 'as_of', cause: error })
+    const unread = `a file of version ${snapshot.version} cannot be read`
+    const damaged = new TidemarkError('E_VERSION_GONE', unread, { field: 'as_of', cause: error })
+    throw await table.goneOr(damaged, snapshot.version)
   }
 }

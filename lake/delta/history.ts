@@ -70,12 +70,37 @@ export function oldestReadable({ commits, checkpoints }: Listing): number | null
   return checkpoints.find((checkpoint) => checkpoint >= first - 1) ?? null
 }
 
+/**
+ * The oldest version that has rows and all of its files: older ones may stand in the log, while a clean-up has removed files that they name.
+ * Where no version has rows, the oldest one. Null where none can be read.
+ */
+export async function oldestKept(log: TableLog): Promise<State | null> {
+  const objects = await log.store.list(`${log.name}/`)
+  const listing = log.sort(objects)
+  const first = oldestReadable(listing)
+  const last = Math.max(listing.commits.at(-1) ?? -1, listing.checkpoints.at(-1) ?? -1)
+  if (first === null) return null
+  const there = new Set(objects.map(({ key }) => key))
+  const isWhole = ({ files }: State) => [...files.keys()].every((path) => there.has(`${log.name}/${path}`))
+  let kept: State | null = null
+  let [low, high] = [first, last + 1]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    const state = await stateAt(log, listing, middle)
+    if (state.files.size > 0 && isWhole(state)) {
+      kept = state
+      high = middle
+    } else low = middle + 1
+  }
+  return kept ?? stateAt(log, listing, first)
+}
+
 /** The state at `version`; `newestVersion` is the newest one. Throws `E_VERSION_GONE`. */
 export async function readVersion(log: TableLog, version: number, newestVersion: number): Promise<State> {
   const listing = await log.list()
   const oldest = oldestReadable(listing)
   if (oldest === null || !Number.isInteger(version) || version < oldest || version > newestVersion) {
-    throw gone(log, `version ${version}`, oldest, newestVersion)
+    throw await goneVersion(log, `version ${version}`, newestVersion)
   }
   return stateAt(log, listing, version)
 }
@@ -83,16 +108,25 @@ export async function readVersion(log: TableLog, version: number, newestVersion:
 /** The newest version committed at or before `timeMs`; throws `E_VERSION_GONE`. */
 export async function readVersionAt(log: TableLog, timeMs: number, newestVersion: number): Promise<number> {
   const listing = await log.list()
-  const oldest = oldestReadable(listing)
-  const first = oldest ?? newestVersion + 1
+  const first = oldestReadable(listing) ?? newestVersion + 1
   const versions = Array.from({ length: Math.max(0, newestVersion - first + 1) }, (_, i) => first + i)
   const found = await lastAtOrBefore(log, versions, timeMs)
-  if (found === null) throw gone(log, `a version of ${new Date(timeMs).toISOString()}`, oldest, newestVersion)
+  if (found === null)
+    throw await goneVersion(log, `a version of ${new Date(timeMs).toISOString()}`, newestVersion)
   return found
 }
 
-function gone(log: TableLog, what: string, oldest: number | null, newestVersion: number): TidemarkError {
-  const kept = oldest === null ? 'none can be read' : `the oldest is ${oldest}, the newest ${newestVersion}`
+/** What is thrown for a version that cannot be read: it names those that can. */
+export async function goneVersion(
+  log: TableLog,
+  what: string,
+  newestVersion: number,
+): Promise<TidemarkError> {
+  const oldest = await oldestKept(log)
+  const kept =
+    oldest === null
+      ? 'none can be read'
+      : `the oldest is ${oldest.version}, of ${new Date(oldest.timeMs).toISOString()}, the newest ${newestVersion}`
   return new TidemarkError('E_VERSION_GONE', `${log.name} does not hold ${what}: ${kept}`, { field: 'as_of' })
 }
 

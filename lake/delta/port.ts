@@ -75,10 +75,15 @@ export interface Table {
   readonly name: string
   /** The newest version, null before the table exists. Cached state is advanced by listing the log after it. */
   snapshot(): Promise<Snapshot | null>
-  /** The table at `version`; throws `E_VERSION_GONE` naming the oldest one that can be read. */
+  /** The table at `version`; throws `E_VERSION_GONE` naming the oldest one whose rows can be read. */
   at(version: number): Promise<Snapshot>
   /** The newest version committed at or before `timeMs`; throws `E_VERSION_GONE` when none can be read. */
   versionAt(timeMs: number): Promise<number>
+  /**
+   * The error `E_VERSION_GONE` of a version whose rows were asked for, which names the oldest one that is kept; `error` itself where that version is
+   * kept: then it was something else. A clean-up removes files that the log still names.
+   */
+  goneOr(error: unknown, version: number): Promise<unknown>
   /** Makes the table (version 0) unless it exists; returns the newest snapshot. */
   create(schema: TableSchema, configuration: Record<string, string>): Promise<Snapshot>
   /**

@@ -6,7 +6,7 @@ import { isCheckpointDue, writeCheckpoint } from './checkpoint.ts'
 import { cleanFiles, cleanLog, cutoffs, oldEntries, unneeded } from './cleanup.ts'
 import { commitChange, putVersion } from './commit.ts'
 import { DataFiles } from './data-files.ts'
-import { newest, readChanges, readVersion, readVersionAt } from './history.ts'
+import { goneVersion, newest, oldestKept, readChanges, readVersion, readVersionAt } from './history.ts'
 import type { Change, Changes, DataFile, FileAbout, Snapshot, Table, TableSchema } from './port.ts'
 import { forgetTombstones, replay, type State } from './replay.ts'
 import { schemaString } from './schema-string.ts'
@@ -59,6 +59,13 @@ class DeltaTable implements Table {
     const state = await this.snapshot()
     if (state !== null && state.timeMs <= timeMs) return state.version
     return readVersionAt(this.#log, timeMs, state?.version ?? -1)
+  }
+
+  async goneOr(error: unknown, version: number): Promise<unknown> {
+    const oldest = await oldestKept(this.#log)
+    if (oldest !== null && version >= oldest.version) return error
+    const newest = await this.snapshot()
+    return goneVersion(this.#log, `the rows of version ${version}`, newest?.version ?? -1)
   }
 
   async create(schema: TableSchema, configuration: Record<string, string>): Promise<Snapshot> {

@@ -1,6 +1,6 @@
-import { TidemarkError } from '../../schemas/errors.ts'
+import { isError, TidemarkError } from '../../schemas/errors.ts'
 import { duckdb } from '../../schemas/sql/duckdb.ts'
-import type { Field, Snapshot, Table, TableSchema } from '../delta/port.ts'
+import type { DataFile, Field, Snapshot, Table, TableSchema } from '../delta/port.ts'
 import type { LakeTables } from '../tables/deployment.ts'
 import { messagesSchema, sealApp } from '../tables/messages.ts'
 import { viewSchema } from '../tables/published.ts'
@@ -51,6 +51,15 @@ export async function snapshotAt({ table }: QueryTable, asOf: QueryAsOf): Promis
   const newest = await table.snapshot()
   if (newest === null || asOf === null) return newest
   return table.at('version' in asOf ? asOf.version : await table.versionAt(asOf.timeMs))
+}
+
+/** Where a file of a version lies on this machine. Throws `E_VERSION_GONE` where that version is no longer kept. */
+export async function pathAt(table: Table, file: DataFile, version: number): Promise<string> {
+  try {
+    return await table.localPath(file)
+  } catch (error) {
+    throw isError(error, 'E_FILE_DAMAGED') ? await table.goneOr(error, version) : error
+  }
 }
 
 /** Says what is read. */

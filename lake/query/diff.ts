@@ -3,7 +3,7 @@ import { duckdb } from '../../schemas/sql/duckdb.ts'
 import { parseDefinition, type View } from '../../schemas/view.ts'
 import type { Snapshot, Table } from '../delta/port.ts'
 import { viewState } from '../tables/published.ts'
-import { tableSql } from './catalog.ts'
+import { pathAt, tableSql } from './catalog.ts'
 import type { LakeQueries } from './queries.ts'
 import type { QueryValue } from './values.ts'
 
@@ -151,14 +151,13 @@ async function sideOf(table: Table, version: number, named: 'a' | 'b'): Promise<
   })
   const state = viewState(snapshot)
   const view = state === null ? null : parseDefinition(state.definition)
-  if (view === null)
-    throw new TidemarkError(
-      'E_VERSION_GONE',
-      `nothing was published in version ${version} of ${table.name}`,
-      {
-        field: named,
-      },
-    )
+  if (view === null) {
+    const nothing = `nothing was published in version ${version} of ${table.name}`
+    const error = await table.goneOr(new TidemarkError('E_VERSION_GONE', nothing), version)
+    throw new TidemarkError('E_VERSION_GONE', error instanceof Error ? error.message : nothing, {
+      field: named,
+    })
+  }
   return { snapshot, view, hash: state!.hash }
 }
 
@@ -166,12 +165,12 @@ async function sideOf(table: Table, version: number, named: 'a' | 'b'): Promise<
 async function viewOf(
   table: Table,
   name: string,
-  { files, schema }: Snapshot,
+  { files, schema, version }: Snapshot,
   wanted: (path: string) => boolean,
   as: (sql: string) => string,
 ) {
   const paths: string[] = []
-  for (const file of files.values()) if (wanted(file.path)) paths.push(await table.localPath(file))
+  for (const file of files.values()) if (wanted(file.path)) paths.push(await pathAt(table, file, version))
   return { name, paths, sql: as(tableSql(schema, paths)) }
 }
 

@@ -6,6 +6,7 @@ import type { Snapshot } from '../delta/port.ts'
 import type { InstanceReads } from '../store/bucket-reads.ts'
 import {
   checkAsOf,
+  pathAt,
   type QueryTable,
   type ReadTable,
   readTable,
@@ -194,7 +195,9 @@ export class Running {
       }
       const paths: string[] = []
       for (const file of snapshot?.files.values() ?? [])
-        paths.push(this.#bucket?.path(one.table.url(file)) ?? (await one.table.localPath(file)))
+        paths.push(
+          this.#bucket?.path(one.table.url(file)) ?? (await pathAt(one.table, file, snapshot!.version)),
+        )
       allowed.push(...paths)
       views.push(viewSql(one.name, tableSql(snapshot?.schema ?? one.schema, paths)))
       read.push(readTable(one, snapshot))

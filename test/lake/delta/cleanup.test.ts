@@ -44,7 +44,7 @@ test('upkeep keeps every version within the retention, with its files, and bound
   expect(await reader.changes(0, 100)).toBe(null)
   await expect(reader.at(3)).rejects.toMatchObject({
     code: 'E_VERSION_GONE',
-    message: expect.stringMatching(/oldest is 80/),
+    message: expect.stringMatching(/oldest is 90, of 2026-/),
   })
   await expect(reader.versionAt(made[3]!.timeMs)).rejects.toMatchObject({ code: 'E_VERSION_GONE' })
   expect(await reader.versionAt(made[90]!.timeMs)).toBe(91)
@@ -191,4 +191,27 @@ test('what upkeep would remove is what it removes', async () => {
   const gone = before.filter((key) => !w.store.objects.has(key))
   expect(removable.map(({ key }) => key).sort()).toEqual(gone.sort())
   for (const kind of ['.json', '.parquet']) expect(gone.some((key) => key.endsWith(kind))).toBe(true)
+})
+
+test('a version whose files were removed is gone, whatever the log still says of it, and the oldest kept is named', async () => {
+  const w = await world()
+  const made = await hours(w, 100)
+  const [reader, gone, kept] = [w.open(), await w.open().at(85), await w.open().at(90)]
+  const [file] = gone.files.values()
+  const error = await reader.readFile(file!).catch((reason: unknown) => reason)
+  expect(error).toMatchObject({ code: 'E_FILE_DAMAGED' })
+  expect(await reader.goneOr(error, gone.version)).toMatchObject({
+    code: 'E_VERSION_GONE',
+    message: `t does not hold the rows of version 85: the oldest is 90, of ${new Date(made[89]!.timeMs).toISOString()}, the newest 100`,
+  })
+  expect(await reader.goneOr(error, kept.version)).toBe(error)
+  for (const version of [-1, 101, 1.5])
+    await expect(reader.at(version)).rejects.toThrow(`version ${version}: the oldest is 90, of `)
+})
+
+test('versions without rows are not named as kept, unless there are no others', async () => {
+  const w = await world()
+  await expect(w.open().at(7)).rejects.toThrow('the oldest is 0, of ')
+  await append(w.table, {})
+  await expect(w.open().at(7)).rejects.toThrow('the oldest is 1, of ')
 })
