@@ -3,9 +3,12 @@ const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]
 /** Joins what stands around it: parts of an emoji, letters of many scripts. */
 const JOINER = /\u200c|\u200d|\ufe0e|\ufe0f/
 const ASCII = /^\p{ASCII}$/u
+/** Nearly all names: letters, digits and signs that everybody can see, and blanks between them. */
+const PLAIN = /^[!-~][ -~]*$/
 
 /** A name with everything escaped that cannot be seen or turns the direction of writing. */
 export function visible(text: string): string {
+  if (PLAIN.test(text)) return text
   let all = ''
   let before = ''
   for (const character of text) {

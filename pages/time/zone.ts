@@ -33,7 +33,10 @@ export function isZone(zone: string): boolean {
 
 /** What a wall clock shows, as if it were UTC: `Date.UTC` of its reading. */
 export function wallOf(ms: number, zone: string): number {
-  if (zone === 'UTC') return ms
+  return ms + offsetAt(ms, zone)
+}
+
+function readClock(ms: number, zone: string): number {
   const read: { [part: string]: number } = {}
   let before = false
   for (const { type, value } of clockOf(zone).formatToParts(ms)) {
@@ -47,9 +50,30 @@ export function wallOf(ms: number, zone: string): number {
   return wall.getTime()
 }
 
-/** Milliseconds by which the wall clock is ahead of UTC at an instant. */
+const DAY_MS = 86_400_000
+/** Beyond, the days around an instant may be none that a `Date` can hold. */
+const STEADY_MS_MAX = 8e15
+/** Days that are known, of all zones; then they are forgotten. */
+const DAYS_MAX = 10_000
+
+/** By zone and day in UTC the offset of all of it; null where it changes. */
+const offsets = new Map<string, number | null>()
+
+/** Milliseconds by which the wall clock is ahead of UTC at an instant. To ask the platform takes long, and of most days once will do. */
 export function offsetAt(ms: number, zone: string): number {
-  return wallOf(ms, zone) - ms
+  if (zone === 'UTC') return 0
+  const exact = (at: number) => readClock(at, zone) - at
+  if (!(Math.abs(ms) < STEADY_MS_MAX)) return exact(ms)
+  const startMs = Math.floor(ms / DAY_MS) * DAY_MS
+  const name = `${zone} ${startMs}`
+  let offset = offsets.get(name)
+  if (offset === undefined) {
+    if (offsets.size >= DAYS_MAX) offsets.clear()
+    const [first, last] = [exact(startMs), exact(startMs + DAY_MS)]
+    offset = first === last ? first : null
+    offsets.set(name, offset)
+  }
+  return offset ?? exact(ms)
 }
 
 /** East of all zones it is already a day later, west of all a day earlier. */

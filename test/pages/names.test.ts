@@ -28,6 +28,17 @@ test('what has no value is last, however it is sorted', () => {
   expect(by('-v')).toEqual([10, 2, null])
 })
 
+test('each row is asked for its value once', () => {
+  const asked: number[] = []
+  const rows = Array.from({ length: 100 }, (_, i) => (i * 7) % 100)
+  const value = (row: number) => {
+    asked.push(row)
+    return row
+  }
+  expect(sorted(rows, sortingOf('v', ''), value, compareNames)).toEqual(rows.toSorted((a, b) => a - b))
+  expect(asked).toHaveLength(100)
+})
+
 test('columns are titled in words', () => {
   expect(['cpu', 'free_memory', 'constructor'].map(titleOf)).toEqual(['CPU', 'Free memory', 'Constructor'])
 })
