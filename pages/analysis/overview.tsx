@@ -26,7 +26,7 @@ import { OverviewTable } from './overview-table.tsx'
 const KEYS_MAX = 2_000
 /** Rows of the table before all are asked for, so that the heat map is near; and rows of that. */
 const [ROWS_FIRST, HEAT_ROWS] = [25, 40]
-const HEAT_BUCKETS = 96
+const HEAT_BUCKETS = 168
 
 type Counted = Page & { readonly keys: readonly Stats[] }
 

@@ -11,8 +11,7 @@ export function AnalysisPage({ shown }: { shown: Shown }) {
   const { address, view, zone, range, nowMs } = shown
   useKeys((key) => {
     if (key === 'Escape' && zooms() > 0) history.back()
-    if (key === '[' || key === ']')
-      document.querySelector<HTMLElement>(`[data-move="${key === ']' ? 1 : -1}"]`)?.click()
+    if (['[', ']', '-'].includes(key)) document.querySelector<HTMLElement>(`[data-key="${key}"]`)?.click()
   }, [])
   const key = view.key.map((column) => address.params.get(column))
   const isOne = key.every((value) => value !== null)

@@ -170,6 +170,8 @@ function optionsOf(
       },
     },
     hooks: {
+      ready: [(plot) => markEdges(plot, lines)],
+      setCursor: [(plot) => plot.root.classList.toggle('pointed', plot.cursor.idx != null)],
       drawClear: [(plot) => drawHoles(plot, holes, colour('--hole'))],
       setSelect: [
         (plot) => {
@@ -181,6 +183,12 @@ function optionsOf(
       ],
     },
   }
+}
+
+/** The legend marks a band by an area and all else by a line. */
+function markEdges(plot: uPlot, lines: readonly Line[]): void {
+  for (const [i, mark] of plot.root.querySelectorAll('.u-legend .u-series').entries())
+    mark.classList.toggle('edge', isEdge(lines[i - 1]))
 }
 
 /** Stretches without messages are shaded, so that they are not taken for a low value. */

@@ -7,6 +7,7 @@ import type { Shown } from '../shell/context.ts'
 import { Search, ViewChoice } from '../shell/find.tsx'
 import { Incomplete, Lost, Problem } from '../shell/notice.tsx'
 import { RangePicker } from '../shell/range-picker.tsx'
+import { newsTitle } from '../shell/title.ts'
 import { count } from '../time/words.ts'
 import { KEYS_MAX, useHome } from './asked.ts'
 import { FirstMinute } from './first-minute.tsx'
@@ -61,6 +62,15 @@ export function HomePage({ shown }: { shown: Shown }) {
   const isReady = isEmpty || (keys.data !== null && (isPlaced || waited))
   const total = q === undefined ? Math.max(rows.length, keys.data?.total ?? 0) : rows.length
   const what = titleOf(view.key.at(-1)!).toLowerCase()
+  const fell = rows.filter((row) => row.fell).length
+  const busy = rows.filter((row) => row.state === 'busy').length
+  const title = newsTitle(fell, busy)
+  useEffect(() => {
+    document.title = title
+    return () => {
+      document.title = newsTitle(0, 0)
+    }
+  }, [title])
 
   const search = (text: string) => {
     setWanted(text)
@@ -85,7 +95,7 @@ export function HomePage({ shown }: { shown: Shown }) {
                 {total === 1 ? '' : 's'}
               </span>
             </h2>
-            <nav class="states" aria-label="States">
+            <nav class={fell > 0 ? 'states fell' : 'states'} aria-label="States">
               {STATES.map((one) => (
                 <a
                   key={one}

@@ -53,6 +53,8 @@ export interface Row {
   readonly key: readonly string[]
   readonly text: string
   readonly state: State
+  /** Silent, and not for so long that it is no news. */
+  readonly fell: boolean
   readonly lastMs: number
   /** Means of the newest bucket, per gauge; null where it is silent. */
   readonly now: readonly (number | null)[]
@@ -108,7 +110,8 @@ export function rowsOf(view: View, known: Known, nowMs: number): Row[] {
     const before = known.whole.get(id)
     const judged = cell !== undefined && isNext(before, cell, view) ? before : cell
     const busy = view.gauges.map(
-      ({ name }) => !isSilent && isBusy(figures(judged ?? {}, name).mean, figures(week.get(id) ?? {}, name)),
+      ({ name, unit }) =>
+        !isSilent && isBusy(figures(judged ?? {}, name).mean, figures(week.get(id) ?? {}, name), unit),
     )
     const state = isSilent ? 'silent' : busy.includes(true) ? 'busy' : 'ok'
     return {
@@ -116,6 +119,7 @@ export function rowsOf(view: View, known: Known, nowMs: number): Row[] {
       key,
       text: key.map(visible).join(' · '),
       state,
+      fell: isSilent && nowMs - lastMs < DAY_MS,
       busy,
       rank: rankOf(state, nowMs - lastMs),
       lastMs,
@@ -137,10 +141,16 @@ export function rowsOf(view: View, known: Known, nowMs: number): Row[] {
 const isNext = (before: Cell | undefined, cell: Cell, { bucket_ms }: View): before is Cell =>
   before !== undefined && Date.parse(before.time_stamp) + bucket_ms === Date.parse(cell.time_stamp)
 
-/** Busy by its own history: a minute whose mean is above 95 % of what was measured in a week, by a tenth at least. */
-function isBusy(now: unknown, { p95, mean }: { readonly [field: string]: unknown }): boolean {
+/** So much above the mean, in points, is much of what is told in percent: a disk that fills steadily is always at its highest. */
+const POINTS_MIN = 5
+
+/**
+ * Busy by its own history: a minute whose mean is above 95 % of what was measured in a week, and above the mean by a tenth at least,
+ * of percent by some points too.
+ */
+function isBusy(now: unknown, { p95, mean }: { readonly [field: string]: unknown }, unit: string): boolean {
   if (typeof now !== 'number' || typeof p95 !== 'number' || typeof mean !== 'number') return false
-  return now > p95 && now > mean + Math.abs(mean) * 0.1
+  return now > p95 && now - mean > Math.max(Math.abs(mean) * 0.1, unit === '%' ? POINTS_MIN : 0)
 }
 
 /** What fell silent within a day comes first, then what is busy; what is silent for longer is no news. */

@@ -85,7 +85,12 @@ function ServiceRow({ row, shown, index }: { row: Row; shown: Shown; index: numb
   const { view, zone } = shown
   const first = view.gauges[0]!
   return (
-    <tr aria-rowindex={index} data-key={row.text} data-state={row.state}>
+    <tr
+      aria-rowindex={index}
+      data-key={row.text}
+      data-state={row.state}
+      class={row.fell ? 'fell' : undefined}
+    >
       <th scope="row">
         <a class="row" href={linkOf(row, shown)}>
           <KeyName values={row.key} />

@@ -10,7 +10,7 @@ import { Search, ViewChoice } from '../shell/find.tsx'
 import { Heads } from '../shell/heads.tsx'
 import { Lost } from '../shell/notice.tsx'
 import { Scroll } from '../shell/scroll.tsx'
-import { count } from '../time/words.ts'
+import { count, lengthText } from '../time/words.ts'
 import { Moves } from './moves.ts'
 import { LiveRowOf } from './row.tsx'
 import { finerOf, type LiveRow, liveRows } from './rows.ts'
@@ -45,7 +45,7 @@ export function LivePage({ shown }: { shown: Shown }) {
             ? part === ''
               ? 'Nothing has come within five minutes; what comes appears here by itself.'
               : `None of the ${plural(view)} that send is named like that.`
-            : `The open cells of ${count(keys)} ${plural(view)}, as they move.`}
+            : `The current ${lengthText(view.bucket_ms).replace(/^1 /, '')} of ${count(keys)} ${plural(view, keys)}, as it fills.`}
         </p>
         <ViewChoice
           views={views}
@@ -109,7 +109,7 @@ const linkOf = ({ view, cell }: LiveRow, tz: string | undefined) =>
     ...keyParams(view, keyOf(view, cell)),
   })
 
-const plural = (view: View) => `${titleOf(view.key.at(-1)!).toLowerCase()}s`
+const plural = (view: View, n = 2) => `${titleOf(view.key.at(-1)!).toLowerCase()}${n === 1 ? '' : 's'}`
 
 /** Now, every second. */
 function useSecond(): number {

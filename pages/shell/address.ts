@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks'
+import { isOtherPlace } from './place.ts'
 
 /** The address is the state of a page, so that every view is a link. */
 export interface Address {
@@ -35,22 +36,21 @@ function follow(event: MouseEvent): void {
   if (link.origin !== location.origin || !(PATHS as readonly string[]).includes(link.pathname)) return
   if (link.hash !== '' && link.pathname === location.pathname) return
   event.preventDefault()
-  const isOther = link.pathname !== location.pathname
   go(link.href)
-  if (isOther) {
-    window.scrollTo(0, 0)
-    document.getElementById('content')?.focus({ preventScroll: true })
-  }
 }
 
-/** Goes to an address; `zoom` counts the zooms behind it, which Esc takes back. */
+/** Goes to an address, and to the top of what is another thing; `zoom` counts the zooms behind it, which Esc takes back. */
 export function go(
   href: string,
   { replace = false, zoom = 0 }: { replace?: boolean; zoom?: number } = {},
 ): void {
+  const isOther = isOtherPlace(new URL(location.href), new URL(href, location.href))
   if (replace) history.replaceState({ zoom }, '', href)
   else history.pushState({ zoom }, '', href)
   window.dispatchEvent(new Event(CHANGED))
+  if (!isOther || replace) return
+  window.scrollTo(0, 0)
+  document.getElementById('content')?.focus({ preventScroll: true })
 }
 
 /** How many zooms lead here. */

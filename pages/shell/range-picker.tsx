@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks'
-import { dateOf, dayPresets, LAST, neighbour, type Range, rangeParams } from '../time/range.ts'
+import { dateOf, dayPresets, LAST, neighbour, type Range, rangeParams, wider } from '../time/range.ts'
 import { isZone } from '../time/zone.ts'
 import { type Address, go, newRange, withParams } from './address.ts'
 
@@ -11,11 +11,14 @@ interface Props {
   readonly nowMs: number
 }
 
-/** To the range before and behind; the keys `[` and `]` go there too. */
-const MOVES = [
-  [-1, '← Earlier'],
-  [1, 'Later →'],
-] as const
+type Move = (range: Range, zone: string, nowMs: number) => Range | null
+
+/** To the range before and behind, and to a longer one; their keys go there too. */
+const MOVES: readonly (readonly [key: string, name: string, move: Move])[] = [
+  ['[', '← Earlier', (range, zone, nowMs) => neighbour(range, zone, nowMs, -1)],
+  [']', 'Later →', (range, zone, nowMs) => neighbour(range, zone, nowMs, 1)],
+  ['-', 'Zoom out', (range, _, nowMs) => wider(range, nowMs)],
+]
 
 /** Two dates, of which the last is included, or one of the ranges that are asked for most; all in the address. */
 export function RangePicker({ address, zone, range, nowMs }: Props) {
@@ -84,20 +87,22 @@ export function RangePicker({ address, zone, range, nowMs }: Props) {
         <p>
           <button type="submit">Show analysis</button>
         </p>
+        {address.path === '/analysis' && range !== null && (
+          <nav class="presets moves" aria-label="From this range to others">
+            {MOVES.map(([key, name, move]) => {
+              const moved = move(range, zone, nowMs)
+              return (
+                moved !== null && (
+                  <a key={name} data-key={key} href={withParams(target, newRange(rangeParams(moved, zone)))}>
+                    {name}
+                  </a>
+                )
+              )
+            })}
+          </nav>
+        )}
       </form>
       <nav class="presets" aria-label="Ranges asked for often">
-        {address.path === '/analysis' &&
-          range !== null &&
-          MOVES.map(([by, name]) => {
-            const moved = neighbour(range, zone, nowMs, by)
-            return (
-              moved !== null && (
-                <a key={name} data-move={by} href={withParams(target, newRange(rangeParams(moved, zone)))}>
-                  {name}
-                </a>
-              )
-            )
-          })}
         {LAST.map(([last, name]) => (
           <a
             key={last}

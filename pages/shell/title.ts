@@ -19,3 +19,9 @@ export function pageTitle(
   const page = isOne ? key.map((value) => visible(value!)).join(' · ') : NAMES[path]
   return page === undefined ? 'Tidemark' : `${page} – Tidemark`
 }
+
+/** What a tab of the home page is called: first what fell silent and what is busy, so that it is seen beside other tabs. */
+export function newsTitle(fell: number, busy: number): string {
+  const news = [fell > 0 ? [`${fell} silent`] : [], busy > 0 ? [`${busy} busy`] : []].flat().join(', ')
+  return news === '' ? 'Tidemark' : `${news} – Tidemark`
+}

@@ -30,7 +30,7 @@ export function Flow(props: { status: Status; agents: Agents | null; judgement: 
               {factsOf(name, status, agents).map(([title, value, path]) => (
                 <div key={title}>
                   <dt>{title}</dt>
-                  <dd data-figure={path || undefined}>{value}</dd>
+                  <dd data-figure={path || undefined}>{unbroken(value)}</dd>
                 </div>
               ))}
             </dl>
@@ -40,6 +40,9 @@ export function Flow(props: { status: Status; agents: Agents | null; judgement: 
     </ol>
   )
 }
+
+/** No line ends between a number and its unit. */
+const unbroken = (text: string) => text.replaceAll(/(\d) (?=\p{L})/gu, '$1\u00a0')
 
 /** A run that goes on: its stage, and how many of its dates are done. */
 function Active({ run: { stage, progress, full } }: { run: RunState }) {

@@ -14,6 +14,9 @@ export function Storage({ storage }: { storage: NonNullable<Status['storage']> }
         <p class="lead">Files are being counted.</p>
       ) : (
         <div class="card">
+          <p>
+            {Math.round((100 * (size - free)) / size)} % of {bytesText(size)} are used, by whatever it is.
+          </p>
           <meter
             class="disk"
             aria-label="Used of the disk"
@@ -31,7 +34,7 @@ export function Storage({ storage }: { storage: NonNullable<Status['storage']> }
               </div>
             ))}
             <div>
-              <dt>Free of {bytesText(size)}</dt>
+              <dt>Free</dt>
               <dd>{bytesText(free)}</dd>
             </div>
           </dl>

@@ -111,6 +111,13 @@ export function neighbour(range: Range, zone: string, nowMs: number, by: 1 | -1)
   return moved.fromMs >= nowMs || moved.toMs <= moved.fromMs ? null : moved
 }
 
+/** Twice as much of the time around a range, or up to now where that would lie ahead. */
+export function wider({ fromMs, toMs }: Range, nowMs: number): Range {
+  const moreMs = Math.ceil(Math.max(toMs - fromMs, MINUTE_MS) / 2 / MINUTE_MS) * MINUTE_MS
+  const endMs = Math.max(toMs, Math.min(toMs + moreMs, Math.ceil(nowMs / MINUTE_MS) * MINUTE_MS))
+  return { fromMs: fromMs - 2 * moreMs + (endMs - toMs), toMs: endMs, last: null }
+}
+
 /** How many dates of the zone lie between two of their beginnings. */
 const daysBetween = (fromMs: number, toMs: number, zone: string) =>
   Math.round((Date.parse(dateOf(toMs, zone)) - Date.parse(dateOf(fromMs, zone))) / DAY_MS)

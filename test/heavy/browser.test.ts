@@ -157,7 +157,9 @@ test.skipIf(!hasBrowser)('a range picked in the two date pickers shows the figur
     }
   }
   await picture(page, 'analysis')
+  await page.evaluate('scrollTo(0, 300)')
   await page.getByRole('link', { name: 'checkout', exact: true }).first().click()
+  expect(await page.evaluate('[scrollY, document.activeElement.id]')).toEqual([0, 'content'])
   await page.locator('.chart canvas').nth(2).waitFor()
   const one = await api<Stats>(`/v1/services/checkout/stats?${range}`)
   expect(await page.locator('[data-messages="checkout"]').innerText()).toBe(one.messages.toLocaleString('en'))
@@ -229,6 +231,8 @@ test.skipIf(!hasBrowser)(
     await page.locator('.u-legend').first().getByText('search, mean').waitFor({ state: 'detached' })
     await page.keyboard.press('[')
     await page.waitForURL((url) => url.searchParams.get('to') === isoDate(Date.parse(from) - DAY_MS))
+    await page.keyboard.press('-')
+    await page.waitForURL((url) => url.searchParams.get('to')!.includes('T'))
     await page.goto(`${up.serving}/analysis?${three}&service=checkout&by=host`)
     await page.locator('.u-legend').first().getByText('checkout-3').waitFor()
     await picture(page, 'by-host', true)

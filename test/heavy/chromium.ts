@@ -5,7 +5,7 @@ import { needs } from './needs.ts'
 
 const CHROMIUM = '/usr/bin/chromium'
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking']
-/** Where pictures go, when they are asked for: the ones of the README. */
+/** Where pictures of what is tested go, when they are asked for. */
 const PICTURES = process.env.TIDEMARK_SCREENSHOTS
 
 export const hasBrowser = needs('chromium', existsSync(CHROMIUM))

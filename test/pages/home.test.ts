@@ -46,6 +46,19 @@ test('busy is what is high in any gauge by its own history, and the row says in 
   ])
 })
 
+test('a disk that fills steadily is always at its highest, and not busy for that', () => {
+  const disk = { mean: 10.6, p95: 12.3 }
+  const stateAt = (now: number, unit: string) => {
+    const gauges = [gauge('cpu'), { ...gauge('disk'), unit }]
+    const all = known({
+      week: [{ ...week('a'), disk } as unknown as Stats],
+      newest: byId(cell('a', 50, now)),
+    })
+    return rowsOf({ ...view, gauges }, all, NOW)[0]!.state
+  }
+  expect([stateAt(12.4, '%'), stateAt(15.7, '%'), stateAt(12.4, 'GiB')]).toEqual(['ok', 'busy', 'busy'])
+})
+
 test('a minute that has just begun makes nothing busy: the one before is judged', () => {
   const before = byId(cell('a', 50, 45, MINUTE_MS))
   expect(rowOf({ newest: byId(cell('a', 99, 45)), whole: before }).state).toBe('ok')
@@ -71,6 +84,7 @@ test('what fell silent leads, then what is busy; what has been silent for days c
   const rows = rowsOf(view, known({ keys, newest, week: ['ok', 'busy'].map(week) }), NOW)
   const order = [...rows].sort((a, b) => Number(sortValue(a, 'state')) - Number(sortValue(b, 'state')))
   expect(order.map(({ text }) => text)).toEqual(['fell', 'busy', 'ok', 'old'])
+  expect(order.filter(({ fell }) => fell).map(({ text }) => text)).toEqual(['fell'])
 })
 
 test('the last message is now, or so long ago; of longer cells it is known no closer', () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { DateTime } from 'luxon'
 import { expect, test } from 'vitest'
 import { bucketsOf, fittingStep, STEPS, stepName } from '../../pages/time/buckets.ts'
-import { neighbour, rangeOf, rangeParams, startOfDay, WrongRange } from '../../pages/time/range.ts'
+import { neighbour, rangeOf, rangeParams, startOfDay, WrongRange, wider } from '../../pages/time/range.ts'
 import { clock, lengthText, rangeText } from '../../pages/time/words.ts'
 import { firstInstant, offsetAt } from '../../pages/time/zone.ts'
 
@@ -216,4 +216,15 @@ test('there and back again is the same range', () => {
       if (!isWhole) expect(neighbour(there, name, Number.POSITIVE_INFINITY, -1)).toEqual(range)
     }),
   )
+})
+
+test('a wider range is twice as long, around its middle or up to now, in whole minutes', () => {
+  const [from, to] = ['2026-03-23T10:00Z', '2026-03-23T12:00Z'].map((time) => Date.parse(time))
+  const params = (now: string, endMs = to!) =>
+    rangeParams(wider({ fromMs: from!, toMs: endMs, last: '2h' }, Date.parse(now)), 'UTC')
+  expect(params('2026-03-24')).toEqual({ from: '2026-03-23T09:00Z', to: '2026-03-23T13:00Z' })
+  expect(params('2026-03-23T12:10:20Z')).toEqual({ from: '2026-03-23T08:11Z', to: '2026-03-23T12:11Z' })
+  // One that ends ahead ends there; one without length has a minute.
+  expect(params('2026-03-23T11:00Z')).toEqual({ from: '2026-03-23T08:00Z', to: '2026-03-23T12:00Z' })
+  expect(params('2026-03-24', from)).toEqual({ from: '2026-03-23T09:59Z', to: '2026-03-23T10:01Z' })
 })

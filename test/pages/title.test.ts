@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { View } from '../../pages/api/types.ts'
-import { pageTitle } from '../../pages/shell/title.ts'
+import { newsTitle, pageTitle } from '../../pages/shell/title.ts'
 
 const views = [
   { name: 'service_minute', key: ['service'] },
@@ -24,4 +24,14 @@ test('before anything is known a key is not', () => {
   expect(pageTitle({ path: '/analysis', params: new URLSearchParams('service=a') }, null)).toBe(
     'Analysis – Tidemark',
   )
+})
+
+test('the home page says in its tab what fell silent and what is busy', () => {
+  const titles = [newsTitle(0, 0), newsTitle(2, 0), newsTitle(0, 1), newsTitle(2, 1)]
+  expect(titles).toEqual([
+    'Tidemark',
+    '2 silent – Tidemark',
+    '1 busy – Tidemark',
+    '2 silent, 1 busy – Tidemark',
+  ])
 })
