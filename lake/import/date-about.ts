@@ -1,6 +1,7 @@
 import { type Dataset, formOf, formText } from '../../schemas/dataset.ts'
 import { IMPORT_PARTITION } from '../../schemas/position.ts'
 import { duckdb } from '../../schemas/sql/duckdb.ts'
+import { DAY_MS, HOUR_MS } from '../../schemas/time.ts'
 import type { FileAbout } from '../delta/port.ts'
 import { hoursTag } from '../tables/hours.ts'
 
@@ -9,15 +10,18 @@ import { hoursTag } from '../tables/hours.ts'
 /** The row that `COPY … (RETURN_STATS)` answers: path, rows, bytes, bytes of the footer, and of each column, by its quoted name, what is known. */
 export type CopyStats = readonly [string, bigint, bigint, bigint, readonly Entry<readonly Entry<string>[]>[]]
 
+const HOURS_OF_DAY = Array.from({ length: 24 }, (_, hour) => hour)
+
 interface Entry<T> {
   readonly key: string
   readonly value: T
 }
 
-/** First and last time, and the hours of the day. */
+/** First and last time, and the hours of the day, each a bit. */
 export function timesSql(path: string): string {
+  const ofDay = `((epoch_ms(time_stamp) % ${DAY_MS} + ${DAY_MS}) % ${DAY_MS})`
   return `SELECT min(epoch_ms(time_stamp))::DOUBLE, max(epoch_ms(time_stamp))::DOUBLE,
-    string_agg(DISTINCT date_part('hour', time_stamp)::VARCHAR, ',') FROM read_parquet(${duckdb.text(path)})`
+    bit_or(1 << (${ofDay} // ${HOUR_MS})::INTEGER)::DOUBLE FROM read_parquet(${duckdb.text(path)})`
 }
 
 /** Of a file with rows. `times` is what `timesSql` answers. */
@@ -25,7 +29,7 @@ export function dateAbout(
   dataset: Dataset,
   { date, offset }: { readonly date: string; readonly offset: number },
   [, rows, , , columns]: CopyStats,
-  [fromMs, toMs, hours]: readonly [number, number, string],
+  [fromMs, toMs, hourBits]: readonly [number, number, number],
 ): FileAbout {
   const known = new Map(columns.map(({ key, value }) => [key, value]))
   const extreme = (name: string, which: 'min' | 'max') =>
@@ -47,7 +51,7 @@ export function dateAbout(
     min: side('min'),
     max: side('max'),
     tags: {
-      hours: hoursTag(hours.split(',').map(Number)),
+      hours: hoursTag(HOURS_OF_DAY.filter((hour) => (hourBits >> hour) & 1)),
       offsets: JSON.stringify({ [IMPORT_PARTITION]: [offset, offset] }),
       form: formText(formOf(dataset)),
     },

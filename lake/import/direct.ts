@@ -1,5 +1,6 @@
+import { DAY_MS, utcDate } from '../../schemas/time.ts'
 import type { ImportSource } from './columns.ts'
-import { REFUSED, type Reading, type RowSpan, stagedSql } from './rows-sql.ts'
+import { type Reading, type RowSpan, stagedSql } from './rows-sql.ts'
 
 /** A Parquet file in which the rows of a date lie together is not copied first: all dates together read at most so many times its rows. */
 const READ_TIMES_MAX = 2
@@ -21,11 +22,14 @@ export async function lookAtDates(
   how: Reading,
 ): Promise<Direct | null> {
   const rows = (span: RowSpan | null) => `(${stagedSql(path, source, how, span)})`
+  // By numbers of days: a text for each row takes longer than to read it.
   const found = (await run(
-    `SELECT day, count(*)::DOUBLE, min(r)::DOUBLE, max(r)::DOUBLE FROM ${rows(null)} GROUP BY day`,
-  )) as [string, number, number, number][]
-  const days = new Map(found.map(([day, count, first, last]) => [day, { count, first, last }]))
-  const isRefused = days.delete(REFUSED)
+    `SELECT CASE WHEN why IS NULL THEN floor(ms / ${DAY_MS}) END AS number, count(*)::DOUBLE, min(r)::DOUBLE, max(r)::DOUBLE FROM ${rows(null)} GROUP BY number`,
+  )) as [number | null, number, number, number][]
+  const days = new Map<string, RowSpan & { readonly count: number }>()
+  for (const [day, count, first, last] of found)
+    if (day !== null) days.set(utcDate(day * DAY_MS), { count, first, last })
+  const isRefused = days.size < found.length
   const all = found.reduce((sum, [, count]) => sum + count, 0)
   const read = [...days.values()].reduce((sum, { first, last }) => sum + last - first + 1, 0)
   return read > READ_TIMES_MAX * all ? null : { rows, days, isRefused }

@@ -1,8 +1,6 @@
 import { type Dataset, nameColumns } from '../../schemas/dataset.ts'
-import { nameFault } from '../../schemas/name.ts'
 import { duckdb } from '../../schemas/sql/duckdb.ts'
 import { TIME_MS_MIN } from '../../schemas/time.ts'
-import { compareUtf8 } from '../../schemas/utf8.ts'
 import type { CsvForm, ImportColumn, ImportCompression, ImportFormat, ImportSource } from './columns.ts'
 import { type Meaning, type Origin, SOURCE_DEFAULT } from './meaning.ts'
 import type { Found } from './named-column.ts'
@@ -277,40 +275,3 @@ export function fractionsSql({ gauges }: Dataset, meaning: Meaning): string {
 /** A time with its zone and without seconds, which the engine's parser wants, with them. */
 const withSeconds = (text: string) =>
   `regexp_replace(${text}, '^(\\S+[T ]\\d\\d:\\d\\d)( ?[A-Z+-].*)$', '\\1:00\\2')`
-
-/** Names of a type of their own. */
-const RANKED_MAX = 10_000
-
-/** Makes a type of names in their order: rows are sorted by it in three quarters of the time. Null where it cannot or should not be. */
-export function rankTypeSql(type: string, names: readonly string[]): string | null {
-  const right = names.filter((name) => nameFault(name) === null).sort(compareUtf8)
-  if (right.length === 0 || right.length > RANKED_MAX) return null
-  return `CREATE TYPE ${type} AS ENUM (${right.map(duckdb.text).join(', ')})`
-}
-
-/** The rows of a UTC date as the table of messages has them, in its order. `ranks`: for each column of names a type of `rankTypeSql`, where it has one. */
-export function dateSql(
-  staged: string,
-  dataset: Dataset,
-  { offset, where, ranks }: { offset: number; where: string; ranks: readonly (string | null)[] },
-): string {
-  const named = (names: readonly string[], letter: string) =>
-    names.map((name, i) => `${letter}${i} AS ${duckdb.name(name)}`)
-  const names = nameColumns(dataset)
-  const columns = [
-    ...named(names, 'n'),
-    `${duckdb.timestamp('ms')} AS time_stamp`,
-    ...dataset.gauges.map(({ name }, i) => `g${i}::DOUBLE AS ${duckdb.name(name)}`),
-    ...dataset.attributes.map((name, i) => `a${i}::VARCHAR AS ${duckdb.name(name)}`),
-    'ag AS agent',
-    'sq AS seq',
-    '(-1)::INTEGER AS "partition"',
-    `${offset}::BIGINT AS "offset"`,
-    'r::INTEGER AS "index"',
-  ]
-  const byName = names.map((_, i) =>
-    (ranks[i] ?? null) === null ? `n${i}` : `TRY_CAST(n${i} AS ${ranks[i]})`,
-  )
-  const order = ['floor(ms / 3600000)', ...byName, 'ms', 'r']
-  return `SELECT ${columns.join(', ')} FROM ${staged} WHERE ${where} ORDER BY ${order.join(', ')}`
-}

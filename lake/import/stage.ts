@@ -10,9 +10,10 @@ import type { FileAbout } from '../delta/port.ts'
 import { duckdbError } from '../duckdb-error.ts'
 import type { ImportColumn, ImportSource } from './columns.ts'
 import { type CopyStats, dateAbout, timesSql } from './date-about.ts'
+import { dateSql, type Ranks, ranksOf } from './date-sql.ts'
 import { type Direct, lookAtDates } from './direct.ts'
 import type { Meaning } from './meaning.ts'
-import { dateSql, fractionsSql, NO_ROWS, type Reading, rankTypeSql, stagedSql } from './rows-sql.ts'
+import { fractionsSql, NO_ROWS, type Reading, stagedSql } from './rows-sql.ts'
 import { keepTornSql, tornSql } from './torn.ts'
 
 /** Memory that DuckDB takes before it spills to the scratch folder. */
@@ -87,7 +88,7 @@ export class ImportStage {
   /** Condition on staged rows that have no name which no message may have. */
   #namesRight = 'true'
   /** See `dateSql`. */
-  readonly #ranks: (string | null)[] = []
+  readonly #ranks: (Ranks | null)[] = []
   #isEmpty = false
   #unit: Refusal['unit'] = 'row'
   /** A file that is read where it lies, and which of its rows the dates have; null where rows are staged in files of their own. */
@@ -169,10 +170,12 @@ export class ImportStage {
     } finally {
       stopTelling()
     }
+    const faulty = await this.#refused()
+    const accepted = faulty.length === 0 ? 'true' : 'why IS NULL'
     const refused = [
-      ...(await this.#refused()),
+      ...faulty,
       ...(await this.#tornRows()),
-      ...(await this.#wrongNames(how.dataset)),
+      ...(await this.#wrongNames(how.dataset, accepted)),
     ]
     const dates = await this.#dates()
     return {
@@ -241,20 +244,17 @@ export class ImportStage {
     return rows.map(([why, rows, first]) => ({ why, rows, first, unit: 'line' }))
   }
 
-  async #wrongNames(dataset: Dataset): Promise<Refusal[]> {
+  /** `accepted` holds for rows without another fault: where all are, names alone are read. */
+  async #wrongNames(dataset: Dataset, accepted: string): Promise<Refusal[]> {
     const refusals: Refusal[] = []
     if (this.#isEmpty) return []
     for (const [i, column] of nameColumns(dataset).entries()) {
-      const names = (await this.run(`SELECT DISTINCT n${i} FROM ${this.#rows()} WHERE why IS NULL`)) as [
-        string,
-      ][]
-      const type = rankTypeSql(
-        `rank${i}`,
-        names.map(([name]) => name),
-      )
-      if (type !== null) await this.run(type)
-      this.#ranks[i] = type && `rank${i}`
-      const wrong = names.flatMap(([name]) => {
+      const read = await this.run(`SELECT DISTINCT n${i} FROM ${this.#rows()} WHERE ${accepted}`)
+      const names = read.map(([name]) => name as string)
+      const ranks = ranksOf(`rank${i}`, names)
+      if (ranks !== null) await this.run(ranks.sql)
+      this.#ranks[i] = ranks
+      const wrong = names.flatMap((name) => {
         const fault = nameFault(name)
         return fault === null ? [] : [`(${duckdb.text(name)}, ${duckdb.text(fault)})`]
       })
@@ -344,11 +344,12 @@ export class ImportStage {
   /** The rows of a date as a data file of messages; `offset` is that of the import. */
   async dateFile(dataset: Dataset, date: string, offset: number): Promise<DateFile> {
     const path = `${this.#dir}/date.parquet`
-    const sql = dateSql(this.#rowsOf(date), dataset, { offset, where: this.#namesRight, ranks: this.#ranks })
+    const rows = { offset, fromMs: Date.parse(date), where: this.#namesRight, ranks: this.#ranks }
+    const sql = dateSql(this.#rowsOf(date), dataset, rows)
     const [stats] = (await this.run(
       `COPY (${sql}) TO ${duckdb.text(path)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP_ROWS}, RETURN_STATS)`,
     )) as unknown as [CopyStats]
-    const [times] = (await this.run(timesSql(path))) as unknown as [[number, number, string]]
+    const [times] = (await this.run(timesSql(path))) as unknown as [[number, number, number]]
     const bytes = (await this.#scratch.disk.readFile(path))!
     await this.#scratch.disk.remove(path)
     return { bytes, about: dateAbout(dataset, { date, offset }, stats, times) }
