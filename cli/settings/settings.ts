@@ -5,6 +5,7 @@ import { parseStoreUrl } from '../../lake/store/open.ts'
 import { flagOf, SETTINGS, type Setting, type SettingName, variableOf } from '../../schemas/config.ts'
 import { type Definitions, withTables } from '../../schemas/definitions.ts'
 import { describeError, TidemarkError } from '../../schemas/errors.ts'
+import { hasUser, hideUser } from '../../schemas/user-in-url.ts'
 import { TOKEN_VARIABLE } from '../access/token-variable.ts'
 import { parseKeep } from './keep.ts'
 import { EXPECTED, isValue } from './kinds.ts'
@@ -161,13 +162,22 @@ const CHOICES: Readonly<Record<string, readonly string[]>> = {
   'log.sasl_mechanism': ['plain', 'scram-sha-256', 'scram-sha-512'],
 }
 
+/** URLs are shown: what names a user and a password instead. */
+const USER_INSTEAD: Readonly<Record<string, string>> = {
+  'log.url': 'log.sasl_username and log.sasl_password',
+  'lake.url': 'AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
+  'lake.s3_endpoint': 'AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
+}
+
 function refuseWrongValue(setting: Setting, { value, source }: Resolved): void {
   const refuse = (expected: string) => {
-    const shown = setting.secret ? 'a hidden value' : JSON.stringify(value)
+    const shown = setting.secret ? 'a hidden value' : JSON.stringify(hideUser(value))
     throw new TidemarkError('E_CONFIG', `${setting.name} (${source}) must be ${expected}, not ${shown}`, {
       field: setting.name,
     })
   }
+  const instead = USER_INSTEAD[setting.name]
+  if (instead !== undefined && hasUser(value)) refuse(`without a user, whom ${instead} name`)
   if (!isValue(setting.kind, value)) refuse(EXPECTED[setting.kind])
   if (setting.name === 'lake.url') {
     const place = parseStoreUrl(value)

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { TidemarkError } from '../../schemas/errors.ts'
 import type { Random } from '../../schemas/ports/clock.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
+import { hideUser } from '../../schemas/user-in-url.ts'
 import { LocalStore } from './local.ts'
 import type { OpenedStore } from './opened.ts'
 import { openBucket, type S3Host } from './s3/open.ts'
@@ -31,7 +32,7 @@ export function openStore(
   const { disk, random, s3 } = host
   const place = parseStoreUrl(url)
   const refuse = (why: string) => {
-    const message = `the lake ${url} cannot be opened: ${why}; give a directory, a file:// or an s3:// URL`
+    const message = `the lake ${hideUser(url)} cannot be opened: ${why}; give a directory, a file:// or an s3:// URL`
     return new TidemarkError('E_CONFIG', message, { field: 'lake.url' })
   }
   if ('refused' in place) throw refuse(place.refused)

@@ -5,7 +5,7 @@ import type { Role } from '../../schemas/token.ts'
 import type { RequestRate } from './rate.ts'
 import { COOKIE } from './session/cookie.ts'
 import type { Identities, Identity } from './session/identity.ts'
-import { refuseForeignHost, refuseForeignSite } from './site.ts'
+import { refuseForeignHost, refuseForeignSite, refuseSeveralHosts } from './site.ts'
 
 /** Where a browser's user shows a token. */
 export const SIGN_IN = '/sign-in'
@@ -48,6 +48,7 @@ export interface Guarding {
 export function guard(app: FastifyInstance, { identities, rate, clock, hosts = [] }: Guarding): void {
   const going = new Map<FastifyReply['raw'], Identity>()
   app.addHook('onRequest', async (request, reply) => {
+    refuseSeveralHosts(request)
     // The route's own path: that of the request can be written in many ways.
     if (OPEN.has(request.routeOptions.url ?? '')) {
       rate.count(request, reply, null)

@@ -30,6 +30,13 @@ export function isOwnHost(host: string | undefined, names: readonly string[]): b
   return IPV4.test(name) || isLoopback(name) || name.endsWith('.localhost') || names.includes(name)
 }
 
+/** Which of several names is meant whoever stands in between may see otherwise (RFC 9112, 3.2). Throws `E_PARAMETER`. */
+export function refuseSeveralHosts({ raw }: Pick<FastifyRequest, 'raw'>): void {
+  const isHost = (text: string, i: number) => i % 2 === 0 && text.toLowerCase() === 'host'
+  const { length } = raw.rawHeaders.filter(isHost)
+  if (length > 1) throw new TidemarkError('E_PARAMETER', `the request has ${length} Hosts`, { field: 'Host' })
+}
+
 /** Throws `E_MISDIRECTED`, which names the setting. */
 export function refuseForeignHost(
   { headers: { host }, raw }: FastifyRequest,

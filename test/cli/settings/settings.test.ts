@@ -62,6 +62,21 @@ test('a wrong value is refused by setting and source', () => {
     expect(() => resolveSettings({ ...none, ...sources })).toThrow(message)
 })
 
+test.for([
+  ['log-url', 'kafka://me:secret@k1:9092,k2:9092/t', 'log.sasl_password'],
+  ['lake-url', 's3://me:secret@bucket/lake', 'AWS_SECRET_ACCESS_KEY'],
+  ['lake-s3-endpoint', 'https://me:secret@s3.example.org', 'AWS_SECRET_ACCESS_KEY'],
+] as const)('a password in --%s is refused and not shown', ([flag, url, instead]) => {
+  const resolve = () => resolveSettings({ ...none, flags: { [flag]: url } })
+  expect(resolve).toThrow(instead)
+  expect(resolve).not.toThrow('secret')
+})
+
+test('a prefix may have an @', () => {
+  const settings = resolveSettings({ ...none, flags: { 'lake-url': 's3://bucket/a@b' } })
+  expect(settings.get('lake.url').value).toBe('s3://bucket/a@b')
+})
+
 test('a variable that is no setting is not an error, and is pointed at', () => {
   const env = {
     TIDEMARK_SPEED_TIK: '1s',

@@ -194,6 +194,8 @@ test.for([
   ['GET /v1/services HTTP/1.1\r\nConnection: close\r\n\r\n', 400],
   ['GET /v1/services HTTP/1.0\r\n\r\n', 200],
   ['GET /\x01 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n', 400],
+  ['GET /v1/services HTTP/1.1\r\nHost: 127.0.0.1\r\nhost: localhost\r\nConnection: close\r\n\r\n', 400],
+  ['GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n', 400],
   ['nonsense\r\n\r\n', 400],
   ['\x16\x03\x01\x02\x00\x01', 400],
   ['PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400],
