@@ -35,7 +35,7 @@ export function servingText(result: Serving): string {
     `index, made anew          ${indexText(indexBytes.anew)}; while up ${mib(indexBytes.up / 2 ** 20)}`,
     `  a version replaced it   ${indexText(indexBytes.replaced)}`,
     `start to a whole answer   ${many ? budgetText(startMs.there, MANY_START_MS, ms) : ms(startMs.there)} with the index there, ${ms(startMs.anew)} without`,
-    `  the index made anew     ${budgetText(startMs.anew - startMs.there, ANEW_MS, ms)}`,
+    `  the index made anew     ${many ? ms(startMs.anew - startMs.there) : budgetText(startMs.anew - startMs.there, ANEW_MS, ms)}`,
     `resident memory           ${mib(residentMib.started)} when started, at most ${mib(residentMib.peak)}`,
     `hashes                    ${Object.entries(hashes)
       .map(([name, hash]) => `${name} ${hash}`)

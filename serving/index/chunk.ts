@@ -35,6 +35,8 @@ export class Chunk {
   readonly keys: readonly string[]
   /** Of every key and of the end, where its rows begin. */
   readonly #starts: Uint32Array
+  /** Whether every key has one row. */
+  readonly #isOneEach: boolean
   readonly #firstMs: number
   /** Buckets of the view from the earliest row to each row's time. */
   readonly #buckets: PackedNumbers
@@ -51,6 +53,7 @@ export class Chunk {
     this.#starts = new Uint32Array(this.keys.length + 1)
     body.numbers(this.keys.length).read(0, this.#starts.subarray(1))
     for (let k = 1; k < this.#starts.length; k++) this.#starts[k]! += this.#starts[k - 1]!
+    this.#isOneEach = this.#starts.every((start, k) => start === k)
     const rows = this.#rows
     this.#firstMs = body.f64()
     this.#buckets = body.numbers(rows)
@@ -73,7 +76,7 @@ export class Chunk {
   }
 
   get #isShort(): boolean {
-    return this.#rows <= (this.#rows === this.keys.length ? KEYS_KEPT_MAX : ROWS_KEPT_MAX)
+    return this.#rows <= (this.#isOneEach ? KEYS_KEPT_MAX : ROWS_KEPT_MAX)
   }
 
   /** The rows from the one at `from` to that before `to`, among others where they are few; in the columns of `as`, the view or a narrower one. */
@@ -165,6 +168,8 @@ export class Chunk {
       return constantColumn(length === 0 ? '' : splitKey(this.keys[k]!)[part]!, length)
     this.#parts ??= this.#view.key.map((_, p) => toStringColumn(this.keys.map((key) => splitKey(key)[p]!)))
     const { dictionary, places: ofKeys } = this.#parts[part]!
+    if (this.#isOneEach && runs.length === 1)
+      return { dictionary, places: ofKeys.subarray(runs[0]!.from, runs[0]!.to) }
     const places = new Uint32Array(length)
     let at = 0
     for (const { from, to } of runs)
