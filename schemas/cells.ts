@@ -70,8 +70,9 @@ export function pickRows(cells: Cells, rows: Uint32Array): Cells {
 }
 
 /** Some rows of cells of `view` behind each other. */
-export function joinRows(view: View, parts: readonly CellRange[]): Cells {
-  if (parts.length === 0) return noCells(view)
+export function joinRows(view: View, ranges: readonly CellRange[]): Cells {
+  if (ranges.length === 0) return noCells(view)
+  const parts = coalesced(ranges)
   const length = parts.reduce((sum, { from, to }) => sum + to - from, 0)
   if (parts.length === 1 && length === parts[0]!.cells.length) return parts[0]!.cells
   const columns = viewColumns(view).map((_, c) =>
@@ -81,6 +82,17 @@ export function joinRows(view: View, parts: readonly CellRange[]): Cells {
     ),
   )
   return { view, length, columns }
+}
+
+/** The same rows, those that follow each other in one range. */
+function coalesced(ranges: readonly CellRange[]): CellRange[] {
+  const parts: { cells: Cells; from: number; to: number }[] = []
+  for (const { cells, from, to } of ranges) {
+    const last = parts.at(-1)
+    if (last?.cells === cells && last.to === from) last.to = to
+    else parts.push({ cells, from, to })
+  }
+  return parts
 }
 
 /** The rows of `key` (`joinKey`), in their order; none for one of more or fewer parts than the view's. */

@@ -75,14 +75,13 @@ export function encodeChunk(
     out.numbers(values, before, period)
     before.push(values)
   }
-  return [
-    { piece: PLAIN, bytes: framed(view, out.take(), seedOf(place, PLAIN)) },
-    ...sketches.map((piece) => {
-      const pairs = new ByteWriter()
-      writeSketches(pairs, cells.columns[piece] as SketchColumn)
-      return { piece, bytes: framed(view, pairs.take(), seedOf(place, piece)) }
-    }),
-  ]
+  const pieces = [{ piece: PLAIN, bytes: framed(view, out.take(), seedOf(place, PLAIN)) }]
+  for (const piece of sketches) {
+    out.clear()
+    writeSketches(out, cells.columns[piece] as SketchColumn)
+    pieces.push({ piece, bytes: framed(view, out.take(), seedOf(place, piece)) })
+  }
+  return pieces
 }
 
 /** Numbers as they are, but for the times of extremes, which are told from the row's. */

@@ -117,9 +117,9 @@ export class Filling {
       slices |= 1 << slice
       this.#put(view, keys, rows, { file: id, level: 0, slice, first })
     }
-    const hours = block.map(({ from, to }) => coarser(cells, from, to, BUCKET_MS[1]!))
-    this.#put(view, keys, hours.map(whole), { file: id, level: 1, slice: 0, first })
-    const days = hours.map((of) => whole(coarser(of, 0, of.length, BUCKET_MS[2]!)))
+    const hours = coarser(cells, block[0]!.from, block.at(-1)!.to, BUCKET_MS[1]!)
+    this.#put(view, keys, rangesOf(hours), { file: id, level: 1, slice: 0, first })
+    const days = rangesOf(coarser(hours, 0, hours.length, BUCKET_MS[2]!))
     for (const [k, { key, from, to }] of block.entries()) {
       this.#put(view, [key], [days[k]!], { file: id, level: 2, slice: 0, first: key })
       const { firstMs, lastMs, messages } = summaryOf(cells, from, to)
@@ -209,8 +209,7 @@ interface KeyRows {
 /** The keys of `cells` and their rows, in blocks of those that lie side by side. */
 function blocksOf(cells: Cells): KeyRows[][] {
   const blocks: KeyRows[][] = []
-  for (let from = 0, to = 0; from < cells.length; from = to) {
-    to = endOfKey(cells, from)
+  for (const { from, to } of rangesOf(cells)) {
     const block = blocks.at(-1)
     const own = { key: keyAt(cells, from), from, to }
     if (block === undefined || block.length === KEYS_A_BLOCK) blocks.push([own])
@@ -225,7 +224,15 @@ function rowsFrom(cells: Cells, { from, to }: KeyRows, fromMs: number, toMs: num
   return { cells, from: from + firstAtLeast(times, fromMs), to: from + firstAtLeast(times, toMs) }
 }
 
-const whole = (cells: Cells): CellRange => ({ cells, from: 0, to: cells.length })
+/** The rows of each key. */
+function rangesOf(cells: Cells): CellRange[] {
+  const ranges: CellRange[] = []
+  for (let from = 0, to = 0; from < cells.length; from = to) {
+    to = endOfKey(cells, from)
+    ranges.push({ cells, from, to })
+  }
+  return ranges
+}
 
 interface Known {
   readonly key: string

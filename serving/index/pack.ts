@@ -121,6 +121,12 @@ export class ByteWriter {
     this.bytes(new Uint8Array(wholes.buffer))
   }
 
+  /** Begins anew, in the same memory. */
+  clear(): void {
+    this.#length = 0
+  }
+
+  /** What was written, as long as nothing else is. */
   take(): Buffer {
     return this.#bytes.subarray(0, this.#length)
   }
