@@ -16,6 +16,8 @@ export interface TokenRecord {
   readonly expiresMs: number | null
   /** SHA-256 of the whole token, in hexadecimal. It is random, so nothing slower is needed. */
   readonly sha256: string
+  /** That of a process itself, which commands on its machine show; it ends with the process. */
+  readonly isOwn?: true
 }
 
 const ID_BYTES = 4

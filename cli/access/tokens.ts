@@ -42,6 +42,7 @@ export async function openTokens(
     createdMs: clock.nowMs(),
     expiresMs: null,
     sha256: hashToken(own),
+    isOwn: true,
   }
   let read = await disk.readFile(path)
   let tokens = read === null ? [] : parseTokens(path, read)

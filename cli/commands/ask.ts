@@ -1,8 +1,10 @@
 import { describeError, ERRORS, type ErrorCode, TidemarkError } from '../../schemas/errors.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
+import { USER_HEADER } from '../../serving/http/who.ts'
 import { readOwn } from '../access/tokens.ts'
 import { readAddresses } from '../compose/addresses.ts'
 import { pinnedFetch } from '../host/pinned-fetch.ts'
+import { userName } from '../host/user.ts'
 
 /**
  * Asks the `up` that runs on a data directory. Null when none does.
@@ -53,7 +55,10 @@ async function send(
       signal: AbortSignal.timeout(timeoutMs),
       headers: {
         ...(body && { 'content-type': 'application/json' }),
-        ...(token !== null && { authorization: `Bearer ${token}` }),
+        ...(token !== null && {
+          authorization: `Bearer ${token}`,
+          [USER_HEADER]: encodeURIComponent(userName()),
+        }),
       },
       ...(body && { body: JSON.stringify(body) }),
     })

@@ -1,5 +1,4 @@
 import { rm } from 'node:fs/promises'
-import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { openAudit } from '../../lake/audit.ts'
 import { correct, correctedBy, type RefusedCorrection } from '../../lake/correct.ts'
@@ -12,6 +11,7 @@ import { lakeStore } from '../compose/lake-store.ts'
 import { nodeClock } from '../host/clock.ts'
 import { nodeDisk } from '../host/disk.ts'
 import { nodeRandom } from '../host/random.ts'
+import { userName } from '../host/user.ts'
 import { amount } from './amount.ts'
 import { filesOf, lookAt } from './import/files.ts'
 import { ownScratch } from './import/scratch.ts'
@@ -64,7 +64,7 @@ async function run(args: Args, io: Io): Promise<number> {
       if (acts.some(({ what, about }) => what === 'correct' && about.sha256 === file.sha256)) return
       // Without the name of the file, which may be that of what is erased later.
       const about = { sha256: file.sha256, dataset: dataset.name, refused }
-      await audit.record({ who: `user ${userInfo().username}`, what: 'correct', about, rows, result: 'done' })
+      await audit.record({ who: `user ${userName()}`, what: 'correct', about, rows, result: 'done' })
     }
     const before = correctedBy(await messages.snapshot(), file.sha256)
     if (before !== null) {

@@ -1,4 +1,3 @@
-import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { forgetRejects } from '../../collector/intake/forget-rejects.ts'
 import type { ErasedMessages } from '../../lake/erase/condition.ts'
@@ -13,6 +12,7 @@ import { nodeClock } from '../host/clock.ts'
 import { nodeDisk } from '../host/disk.ts'
 import { ask, isSomebodyThere } from '../host/question.ts'
 import { nodeRandom } from '../host/random.ts'
+import { userName } from '../host/user.ts'
 import { builtInDefinitions } from '../settings/definitions.ts'
 import { amount } from './amount.ts'
 import { askRunning } from './ask.ts'
@@ -207,7 +207,7 @@ async function eraserHere(
     removesIndex: true,
   }
   const erasures = startErasing(settings, opened, machine, host, closing)
-  const who = `user ${userInfo().username}`
+  const who = `user ${userName()}`
   return {
     preview: (dataset, what) => erasures.preview(dataset, what),
     erase: async (dataset, what, vacuum) => (await erasures.start({ ...what, dataset, who, vacuum })).ended,

@@ -1,6 +1,6 @@
-import { userInfo } from 'node:os'
 import { type Act, openAudit } from '../../lake/audit.ts'
 import { describeError } from '../../schemas/errors.ts'
+import { userName } from '../host/user.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Host } from './host.ts'
 import { lakeStore } from './lake-store.ts'
@@ -14,7 +14,7 @@ export async function recordAct(
 ): Promise<void> {
   try {
     const { store } = lakeStore(settings, host)
-    const who = `user ${userInfo().username}`
+    const who = `user ${userName()}`
     await openAudit({ ...host, store }).record({ ...act, who, rows, result: 'done' })
   } catch (error) {
     say(`It is done, and could not be recorded in the lake: ${describeError(error)}\n`)

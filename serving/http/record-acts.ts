@@ -3,6 +3,7 @@ import type { Audit } from '../../lake/audit.ts'
 import { describeError } from '../../schemas/errors.ts'
 import type { Identities } from './session/identity.ts'
 import { addressOf } from './session/identity.ts'
+import { whoOf } from './who.ts'
 
 /** What requests that do more than read are called in the record; others by method and path. */
 const ACTS: { readonly [route: string]: string } = {
@@ -52,12 +53,6 @@ export function recordActs(app: FastifyInstance, { audit, identities, logLine }:
       .record(act)
       .catch((error) => logLine(`http: ${act.what} by ${act.who} is not recorded: ${describeError(error)}`))
   })
-}
-
-/** Who asks, as the record names them: a token's id, or this machine where none is needed. */
-function whoOf(request: FastifyRequest, identities: Identities | null): string {
-  const identity = identities?.of(request) ?? null
-  return identity === null ? 'this machine' : `token ${identity.holder.id}`
 }
 
 type Scalar = string | number | boolean | null

@@ -6,6 +6,8 @@ export class TestAccess implements Access {
   readonly #roles: Map<string, Role>
   readonly #listeners = new Set<() => void>()
   needed = true
+  /** The token of the process itself. */
+  own: string | null = null
 
   constructor(roles: { readonly [token: string]: Role }) {
     this.#roles = new Map(Object.entries(roles))
@@ -18,7 +20,8 @@ export class TestAccess implements Access {
   holder(token: string): TokenRecord | null {
     const role = this.#roles.get(token)
     if (role === undefined) return null
-    return { id: token, role, name: '', createdMs: 0, expiresMs: null, sha256: hashToken(token) }
+    const record = { id: token, role, name: '', createdMs: 0, expiresMs: null, sha256: hashToken(token) }
+    return token === this.own ? { ...record, isOwn: true } : record
   }
 
   isCurrent({ id }: TokenRecord): boolean {

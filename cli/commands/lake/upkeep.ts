@@ -1,4 +1,3 @@
-import { userInfo } from 'node:os'
 import { type Act, openAudit } from '../../../lake/audit.ts'
 import { SAFE_RETENTION_MS } from '../../../lake/delta/cleanup.ts'
 import { findUnfinished, removeUnfinished } from '../../../lake/expire/unfinished.ts'
@@ -13,6 +12,7 @@ import { tablesIn } from '../../compose/open-lake.ts'
 import { nodeClock } from '../../host/clock.ts'
 import { nodeDisk } from '../../host/disk.ts'
 import { nodeRandom } from '../../host/random.ts'
+import { userName } from '../../host/user.ts'
 import { builtInDefinitions } from '../../settings/definitions.ts'
 import { type Line, report } from './report.ts'
 
@@ -129,7 +129,7 @@ export async function recorded(
   about: Act['about'] = {},
 ): Promise<void> {
   const audit = openAudit(deps)
-  const done: Omit<Act, 'rows' | 'result'> = { who: `user ${userInfo().username}`, what, about }
+  const done: Omit<Act, 'rows' | 'result'> = { who: `user ${userName()}`, what, about }
   try {
     const rows = await act()
     await audit.record({ ...done, rows, result: 'done' })

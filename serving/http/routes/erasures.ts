@@ -9,6 +9,7 @@ import { parseInstant } from '../../range.ts'
 import type { App } from '../app.ts'
 import { NoQuery, orNull, PROBLEMS } from '../schemas.ts'
 import type { Identities } from '../session/identity.ts'
+import { whoOf } from '../who.ts'
 
 const Asked = Type.Object(
   {
@@ -123,10 +124,4 @@ export function erasureRoutes(app: App, erasures: Erasures, identities: Identiti
       return reply.code(202).send({ erasure })
     },
   )
-}
-
-/** Who asked: a token, where one was shown. */
-function whoOf(request: FastifyRequest, identities: Identities | null): string {
-  const holder = identities?.of(request)?.holder
-  return holder === undefined ? 'this machine' : `token ${holder.id}`
 }
