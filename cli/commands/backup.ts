@@ -73,7 +73,7 @@ async function run(args: Args, io: Io): Promise<number> {
     `backup of ${time}: ${amount(files.length, 'file')}, ${bytesText(bytes)}, of which ${bytesText(writtenBytes)} were new\n`,
   )
   if (keep !== null) {
-    const removed = await keepNewest(store, keep)
+    const removed = await keepNewest(store, keep, manifest)
     if (removed > 0) io.out(`${removed} older ${removed === 1 ? 'backup' : 'backups'} removed\n`)
   }
   return 0

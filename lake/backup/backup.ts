@@ -162,9 +162,13 @@ async function otherFiles({ disk, dataDir }: BackupSource): Promise<string[]> {
   return found
 }
 
-/** Removes all but the newest `count` backups, and the contents that only they had. Returns how many backups went. */
-export async function keepNewest(store: ObjectStore, count: number): Promise<number> {
-  const keys = await listManifests(store)
+/**
+ * Removes all but the newest `count` backups, and the contents that only they had. `made`, if any, was just made: a list may not
+ * show it yet. Returns how many backups went.
+ */
+export async function keepNewest(store: ObjectStore, count: number, made?: Manifest): Promise<number> {
+  const listed = await listManifests(store)
+  const keys = made === undefined ? listed : [...new Set([...listed, manifestKey(made.time)])].sort()
   const old = keys.slice(0, Math.max(0, keys.length - count))
   // The manifests first: a backup that lacks contents is worse than contents without a backup.
   for (const key of old) await store.delete(key)

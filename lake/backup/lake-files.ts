@@ -1,5 +1,7 @@
 import { TidemarkError } from '../../schemas/errors.ts'
-import type { Table } from '../delta/port.ts'
+import { lastCheckpoint } from '../delta/checkpoint.ts'
+import type { Snapshot, Table } from '../delta/port.ts'
+import { TableLog } from '../delta/table-log.ts'
 import { SCRATCH } from '../scratch.ts'
 import type { ObjectStore, StoredObject } from '../store/port.ts'
 import { SET_ASIDE } from '../tables/made-anew.ts'
@@ -49,7 +51,7 @@ export async function takeTable(
     const { version } = snapshot
     const taken = new Set<string>()
     let whole = true
-    for (const object of await lake.list(`${table.name}/`)) {
+    for (const object of await objectsOf(lake, table.name, snapshot)) {
       const { key } = object
       if (!(await belongsTo(version, key, lake))) continue
       if (await take(object)) taken.add(key)
@@ -63,6 +65,23 @@ export async function takeTable(
         `${table.name} ${version} names ${missing}, which is not there`,
       )
   }
+}
+
+/** What a list shows of a table, and what its version is made of although a list may not show it yet. */
+async function objectsOf(lake: ObjectStore, name: string, snapshot: Snapshot): Promise<StoredObject[]> {
+  const log = new TableLog(name, lake)
+  const objects = new Map((await lake.list(`${name}/`)).map((object) => [object.key, object]))
+  const checkpoint = await lastCheckpoint(log)
+  const from = checkpoint <= snapshot.version ? checkpoint : -1
+  const unlisted = [...snapshot.files.values()].map(({ path, size, modifiedMs }) => {
+    return { key: `${name}/${path}`, size, modifiedMs }
+  })
+  const inLog = (key: string) => ({ key, size: 0, modifiedMs: 0 })
+  if (from >= 0) unlisted.push(inLog(log.lastCheckpointKey), inLog(log.checkpointKey(from)))
+  for (let version = from + 1; version <= snapshot.version; version++)
+    unlisted.push(inLog(log.commitKey(version)))
+  for (const object of unlisted) if (!objects.has(object.key)) objects.set(object.key, object)
+  return [...objects.values()]
 }
 
 async function belongsTo(version: number, key: string, lake: ObjectStore): Promise<boolean> {

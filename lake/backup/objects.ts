@@ -50,11 +50,14 @@ export class BackupObjects {
   /** Throws `E_BACKUP` where a content that a backup names is gone again. */
   async checkThere(files: Iterable<BackupFile>): Promise<void> {
     const there = new Set((await this.#store.list('objects/')).map(({ key }) => key))
-    for (const { path, sha256 } of files)
-      if (!there.has(objectKey(sha256)))
+    for (const { path, sha256 } of files) {
+      const key = objectKey(sha256)
+      // A list may not show yet what was put.
+      if (!there.has(key) && (await this.#store.get(key)) === null)
         throw new TidemarkError('E_BACKUP', `the content of ${path} was removed again`, {
           hint: 'another backup went to the same place at the same time, with --keep: start this one again alone',
         })
+    }
   }
 
   /** Removes what none of `manifests` names. Returns how many there were. */

@@ -74,7 +74,19 @@ export async function cleanFiles(
   state: State,
   cutoff: Cutoffs,
 ): Promise<void> {
-  const keys = unneeded(`${log.name}/`, objects, state, cutoff)
+  await deleteAll(log, unneeded(`${log.name}/`, objects, state, cutoff))
+}
+
+/** Removes what was replaced before the cut-off by its name, whatever a list shows. */
+export async function cleanTombstones(log: TableLog, state: State, { olderMs }: Cutoffs): Promise<void> {
+  const old = [...state.tombstones.values()].filter(({ deletedMs }) => deletedMs <= olderMs)
+  await deleteAll(
+    log,
+    old.map(({ path }) => `${log.name}/${path}`),
+  )
+}
+
+async function deleteAll(log: TableLog, keys: readonly string[]): Promise<void> {
   for (let i = 0; i < keys.length; i += READS_AT_ONCE) {
     await Promise.all(keys.slice(i, i + READS_AT_ONCE).map((key) => log.store.delete(key)))
   }

@@ -38,7 +38,7 @@ export interface CommitDeps {
   readonly log: TableLog
   readonly clock: Clock
   readonly random: Random
-  /** The newest state, by a list begun after the call. */
+  /** The newest state: every commit that returned before the call is in it. */
   newest(): Promise<State | null>
 }
 
@@ -91,7 +91,7 @@ async function lateFile({ log, clock }: CommitDeps, state: State, change: Change
     if (state.timeMs - modifiedMs <= UNCOMMITTED_MS_MAX || state.files.has(path)) continue
     const key = `${log.name}/${path}`
     const isOld = clock.nowMs() - modifiedMs > UNCOMMITTED_MS_MAX
-    if (isOld || (await log.store.list(key)).length === 0) return `${path} was written too long ago`
+    if (isOld || (await log.store.get(key)) === null) return `${path} was written too long ago`
   }
   return null
 }

@@ -1,7 +1,8 @@
 import { TidemarkError } from '../../schemas/errors.ts'
+import { lastCheckpoint } from './checkpoint.ts'
 import type { Changes } from './port.ts'
 import { replay, type State } from './replay.ts'
-import { type Listing, lastAtOrBefore, type TableLog } from './table-log.ts'
+import { type Listing, lastAtOrBefore, type TableLog, withCheckpoint } from './table-log.ts'
 
 /**
  * Versions read back from the log: the newest checkpoint at or before the version, then the commits after it.
@@ -9,7 +10,8 @@ import { type Listing, lastAtOrBefore, type TableLog } from './table-log.ts'
  *     … 0039.json  0040.json 0040.checkpoint.parquet  0041.json  0042.json
  *                            └── state of 40 ───────▶ replay ───▶ 42
  *
- * A clean-up may remove what was just listed; it always leaves a newer checkpoint, so the list is read again.
+ * A clean-up may remove what was just listed; it always leaves a newer checkpoint, so the list is read again. And a list may lag
+ * behind what the store holds: what it shows is where to begin, and what follows is asked for by name until there is no more.
  */
 
 /** Lists read before a file that is listed and cannot be found counts as damage. */
@@ -18,25 +20,51 @@ const LISTS_MAX = 3
 /** The newest version after `state` (null: none is known); `state` itself when there is nothing new. */
 export async function newest(log: TableLog, state: State | null): Promise<State | null> {
   if (state === null) return newestAfresh(log)
-  const { commits } = await log.list(state.version)
-  const last = commits.at(-1)
-  if (last === undefined) return state
-  // Folders may be listed without a file made meanwhile, so what lies between is asked for by name.
-  const read = await log.readCommits(state.version, last)
-  if (read.length < last - state.version) return newestAfresh(log)
+  const { version } = state
+  const [{ commits }, next] = await Promise.all([log.list(version), log.readCommit(version + 1)])
+  const last = commits.at(-1) ?? version
+  if (next === null && last === version) return state
+  const read =
+    next === null
+      ? await log.readCommitsOn(version, last)
+      : [next, ...(await log.readCommitsOn(version + 1, last))]
+  // What came next is gone: it was cleaned up since.
+  if (read.length < last - version) return newestAfresh(log)
   return replay(log.name, state, read)
 }
 
 async function newestAfresh(log: TableLog): Promise<State | null> {
   for (let lists = 1; ; lists++) {
-    const listing = await log.list()
+    const listing = await look(log)
     const last = Math.max(listing.commits.at(-1) ?? -1, listing.checkpoints.at(-1) ?? -1)
     if (last < 0) return null
     try {
-      return await stateAt(log, listing, last)
+      const state = await stateAt(log, listing, last)
+      const read = await log.readCommitsOn(last, last)
+      return read.length === 0 ? state : replay(log.name, state, read)
     } catch (error) {
       if (lists === LISTS_MAX) throw error
     }
+  }
+}
+
+/** The log as it is listed, with what stands there by name although it may not be listed yet: the last checkpoint, the first commit. */
+async function look(log: TableLog): Promise<Listing> {
+  const [listing, named] = await Promise.all([log.list(), lastCheckpoint(log)])
+  const { commits, checkpoints } = listing
+  if (named >= 0 && !checkpoints.includes(named) && (await isThere(log, named)))
+    return withCheckpoint(listing, named)
+  if (commits.length + checkpoints.length === 0 && (await log.readCommit(0)) !== null)
+    return { commits: [0], checkpoints }
+  return listing
+}
+
+/** Whether a checkpoint can be read: what names it is a hint. */
+async function isThere(log: TableLog, checkpoint: number): Promise<boolean> {
+  try {
+    return (await log.readCheckpoint(checkpoint)) !== null
+  } catch {
+    return false
   }
 }
 
@@ -97,7 +125,7 @@ export async function oldestKept(log: TableLog): Promise<State | null> {
 
 /** The state at `version`; `newestVersion` is the newest one. Throws `E_VERSION_GONE`. */
 export async function readVersion(log: TableLog, version: number, newestVersion: number): Promise<State> {
-  const listing = await log.list()
+  const listing = await look(log)
   const oldest = oldestReadable(listing)
   if (oldest === null || !Number.isInteger(version) || version < oldest || version > newestVersion) {
     throw await goneVersion(log, `version ${version}`, newestVersion)
@@ -107,7 +135,7 @@ export async function readVersion(log: TableLog, version: number, newestVersion:
 
 /** The newest version committed at or before `timeMs`; throws `E_VERSION_GONE`. */
 export async function readVersionAt(log: TableLog, timeMs: number, newestVersion: number): Promise<number> {
-  const listing = await log.list()
+  const listing = await look(log)
   const first = oldestReadable(listing) ?? newestVersion + 1
   const versions = Array.from({ length: Math.max(0, newestVersion - first + 1) }, (_, i) => first + i)
   const found = await lastAtOrBefore(log, versions, timeMs)

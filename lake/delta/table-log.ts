@@ -9,6 +9,11 @@ export interface Listing {
   readonly checkpoints: readonly number[]
 }
 
+/** `listing` and a checkpoint that stands there, although a list may not show it yet. */
+export function withCheckpoint({ commits, checkpoints }: Listing, version: number): Listing {
+  return { commits, checkpoints: [...new Set([...checkpoints, version])].sort((a, b) => a - b) }
+}
+
 /** Objects read at once. */
 export const READS_AT_ONCE = 16
 /** Commit times remembered; one is a few bytes. */
@@ -46,6 +51,14 @@ export class TableLog {
     return this.sort(await this.store.list(this.folder, from))
   }
 
+  /** `listing` and every commit up to `version` that a list may not show yet. */
+  async withUnlisted({ commits, checkpoints }: Listing, version: number): Promise<Listing> {
+    let first = commits[0] ?? version
+    while (first > 0 && (await this.store.get(this.commitKey(first - 1))) !== null) first -= 1
+    const named = Array.from({ length: Math.max(0, version + 1 - first) }, (_, i) => first + i)
+    return { commits: named, checkpoints }
+  }
+
   /** The log's part of a list of objects. */
   sort(objects: readonly { readonly key: string }[]): Listing {
     const commits: number[] = []
@@ -76,6 +89,17 @@ export class TableLog {
       }
     }
     return commits
+  }
+
+  /** The commits of the versions `(from, to]`, as of `readCommits`, and when all are there those that follow them. */
+  async readCommitsOn(from: number, to: number): Promise<Commit[]> {
+    const commits = await this.readCommits(from, to)
+    if (commits.length < to - from) return commits
+    for (let next = Math.max(from, to) + 1; ; next++) {
+      const commit = await this.readCommit(next)
+      if (commit === null) return commits
+      commits.push(commit)
+    }
   }
 
   /** Null when it is not there; throws like `parseCommit`. */

@@ -3,14 +3,14 @@ import type { Clock, Random } from '../../schemas/ports/clock.ts'
 import type { ObjectStore, StoredObject } from '../store/port.ts'
 import { commitInfo, type MetaData, PROTOCOL, serialise } from './actions.ts'
 import { isCheckpointDue, writeCheckpoint } from './checkpoint.ts'
-import { cleanFiles, cleanLog, cutoffs, oldEntries, unneeded } from './cleanup.ts'
+import { cleanFiles, cleanLog, cleanTombstones, cutoffs, oldEntries, unneeded } from './cleanup.ts'
 import { commitChange, putVersion } from './commit.ts'
 import { DataFiles } from './data-files.ts'
 import { goneVersion, newest, oldestKept, readChanges, readVersion, readVersionAt } from './history.ts'
 import type { Change, Changes, DataFile, FileAbout, Snapshot, Table, TableSchema } from './port.ts'
 import { forgetTombstones, replay, type State } from './replay.ts'
 import { schemaString } from './schema-string.ts'
-import { TableLog } from './table-log.ts'
+import { TableLog, withCheckpoint } from './table-log.ts'
 
 export interface TableDeps {
   readonly store: ObjectStore
@@ -141,12 +141,15 @@ class DeltaTable implements Table {
     const objects = await this.#deps.store.list(`${this.name}/`)
     const state = await this.snapshot()
     if (state === null) return
-    const listing = this.#log.sort(objects)
+    const listed = this.#log.sort(objects)
     const cutoff = cutoffs(nowMs, state.timeMs, retentionMs)
-    const isDue = checkpoint || isCheckpointDue(state, listing)
+    const isDue = checkpoint || isCheckpointDue(state, listed)
     if (isDue) await writeCheckpoint(this.#log, state, cutoff.olderMs)
-    await cleanLog(this.#log, checkpoint ? await this.#log.list() : listing, cutoff.olderMs)
+    const listing = isDue ? withCheckpoint(listed, state.version) : listed
+    const log = checkpoint ? await this.#log.withUnlisted(listing, state.version) : listing
+    await cleanLog(this.#log, log, cutoff.olderMs)
     await cleanFiles(this.#log, objects, state, cutoff)
+    if (checkpoint) await cleanTombstones(this.#log, state, cutoff)
     if (this.#state !== null) this.#state = forgetTombstones(this.#state, cutoff.olderMs)
   }
 }

@@ -40,12 +40,22 @@ export async function dropErasure(store: ObjectStore, id: string): Promise<void>
   await store.delete(keyOf(id))
 }
 
+/** One that is not over; null when there is none of that id. Throws `E_TABLE_DAMAGED`. */
+export async function readErasure(store: ObjectStore, id: string): Promise<Erasure | null> {
+  return readAt(store, keyOf(id))
+}
+
+async function readAt(store: ObjectStore, key: string): Promise<Erasure | null> {
+  const bytes = await store.get(key)
+  return bytes === null ? null : storedJson<Erasure>(key, new TextDecoder().decode(bytes), FIELDS)
+}
+
 /** Those that are not over, in the order in which they were asked for. Throws `E_TABLE_DAMAGED`. */
 export async function readErasures(store: ObjectStore): Promise<Erasure[]> {
   const found: Erasure[] = []
   for (const { key } of await store.list(FOLDER)) {
-    const bytes = await store.get(key)
-    if (bytes !== null) found.push(storedJson<Erasure>(key, new TextDecoder().decode(bytes), FIELDS))
+    const erasure = await readAt(store, key)
+    if (erasure !== null) found.push(erasure)
   }
   return found.sort((a, b) => a.askedMs - b.askedMs || (a.id < b.id ? -1 : 1))
 }

@@ -12,7 +12,14 @@ import { coveredPosition } from '../tables/messages.ts'
 import { viewState } from '../tables/published.ts'
 import type { SealEncoder } from '../writer/seal-files.ts'
 import { checkErased, type ErasedMessages } from './condition.ts'
-import { dropErasure, type Erasure, type ErasureStage, keepErasure, readErasures } from './erasure-log.ts'
+import {
+  dropErasure,
+  type Erasure,
+  type ErasureStage,
+  keepErasure,
+  readErasure,
+  readErasures,
+} from './erasure-log.ts'
 import { countFrozen, datesStillCounted, eraseFrozen, type FrozenErased } from './frozen.ts'
 import { removeOldVersions } from './old-versions.ts'
 import { countRows, eraseRows } from './rows.ts'
@@ -176,8 +183,8 @@ class Eraser implements Erasures {
     // A question from now on must not be told the reason of the last try as that of this one.
     if (known?.state === 'waiting') this.#note({ ...known, state: 'running', reason: null })
     return this.#inTurn(async () => {
-      const erasure = (await readErasures(this.#deps.store)).find((one) => one.id === id)
-      if (erasure === undefined) return this.#states.get(id) ?? null
+      const erasure = await readErasure(this.#deps.store, id)
+      if (erasure === null) return this.#states.get(id) ?? null
       let now = erasure
       const told = (next: Erasure) => {
         now = next
@@ -353,7 +360,10 @@ class Eraser implements Erasures {
   }
 
   async find(id: string): Promise<ErasureState | null> {
-    return this.#states.get(id) ?? (await this.pending()).find(({ erasure }) => erasure === id) ?? null
+    const known = this.#states.get(id)
+    if (known !== undefined) return known
+    const erasure = await readErasure(this.#deps.store, id)
+    return erasure === null ? null : stateOf(erasure)
   }
 
   async close(): Promise<void> {

@@ -74,8 +74,12 @@ async function removeFiles(table: Table, erasedMs: number, deps: OldVersionsDeps
   await table.tend(Math.max(nowMs, timeMs), retentionMs, { checkpoint: true })
   const { files } = (await table.snapshot()) as Snapshot
   const objects = await store.list(`${table.name}/`)
-  return objects.filter(({ key, modifiedMs }) => {
+  const old = objects.filter(({ key, modifiedMs }) => {
     const path = key.slice(table.name.length + 1)
     return path.endsWith('.parquet') && !path.startsWith('_') && !files.has(path) && modifiedMs <= erasedMs
-  }).length
+  })
+  let left = 0
+  // A list may show what is gone.
+  for (const { key } of old) if ((await store.get(key)) !== null) left += 1
+  return left
 }

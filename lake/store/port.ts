@@ -5,7 +5,8 @@
  * - `putIfAbsent` of one key by several callers returns true to exactly one.
  * - A put that throws may have had its effect, or have it later (`E_STORE_AMBIGUOUS`), unless it throws
  *   `E_STORE`, which says that it had none and never will.
- * - `list` sees every put and delete that returned before it was called.
+ * - `get` sees every put and delete that returned before it was called. `list` may lag behind by minutes: it is where to begin
+ *   looking, and what must be known is asked for by name.
  */
 export interface ObjectStore {
   /** The object, null when absent. */

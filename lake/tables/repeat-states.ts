@@ -6,8 +6,9 @@ import { BEGINNING, type Gap } from '../../schemas/position.ts'
 import { HOUR_MS } from '../../schemas/time.ts'
 import type { ObjectStore } from '../store/port.ts'
 
+const KEEPERS = ['speed', 'lake-writer'] as const
 /** The layer that keeps states beside its commits. */
-export type StateKeeper = 'speed' | 'lake-writer'
+export type StateKeeper = (typeof KEEPERS)[number]
 
 export interface RepeatStatesDeps {
   readonly store: ObjectStore
@@ -47,7 +48,7 @@ export class RepeatStates {
     const last = `${keeper}/${name.partition}`
     if (this.#kept.get(last) === name.position) return
     const bytes = encodeRepeats(name, repeats.state)
-    await this.#deps.store.put(`${folderOf(name.partition)}${placeOf(name.position)}.${keeper}`, bytes)
+    await this.#deps.store.put(keyOf(name, keeper), bytes)
     this.#kept.set(last, name.position)
   }
 
@@ -88,9 +89,8 @@ export class RepeatStates {
   ): Promise<FoldAt | null> {
     const { store } = this.#deps
     if (position <= BEGINNING) return { position: BEGINNING, repeats: new Repeats() }
-    const kept = (await store.list(folderOf(partition))).filter(({ key }) => positionOf(key) <= position)
     let lacking: FoldAt | null = null
-    for (const { key } of kept.reverse()) {
+    for await (const key of this.#keysFrom({ partition, position })) {
       const at = positionOf(key)
       if (at < position && at < log.start(partition)) break
       const bytes = await store.get(key)
@@ -101,6 +101,13 @@ export class RepeatStates {
       else lacking ??= { position: at, repeats: new Repeats(state) }
     }
     return log.start(partition) <= BEGINNING ? { position: BEGINNING, repeats: new Repeats() } : lacking
+  }
+
+  /** Where states at or below a position may be, the newest first: its own by name, for a list may lag behind. */
+  async *#keysFrom({ partition, position }: StateName): AsyncGenerator<string> {
+    for (const keeper of KEEPERS) yield keyOf({ partition, position }, keeper)
+    const listed = (await this.#deps.store.list(folderOf(partition))).map(({ key }) => key)
+    yield* listed.filter((key) => positionOf(key) < position).reverse()
   }
 
   /** Removes the states of a partition below the lowest position from which anybody may begin. */
@@ -140,9 +147,9 @@ function folderOf(partition: number): string {
   return `${FOLDER}/${partition}/`
 }
 
-/** A position as part of a key, so that keys sort by it. */
-function placeOf(position: number): string {
-  return String(position).padStart(16, '0')
+/** Keys of one keeper sort by their positions. */
+function keyOf({ partition, position }: StateName, keeper: StateKeeper): string {
+  return `${folderOf(partition)}${String(position).padStart(16, '0')}.${keeper}`
 }
 
 function positionOf(key: string): number {

@@ -183,10 +183,10 @@ test('a snapshot asked for after a commit returned sees it, whatever list was un
   expect(await asked).toMatchObject({ version: 1 })
 })
 
-test('looking when nothing is new costs one list', async () => {
+test('looking when nothing is new costs one list, and one look for the next by its name', async () => {
   const { table, store } = await world()
   const calls: string[] = []
   store.faults = ({ what, when }) => void (when === 'before' && calls.push(what))
   await table.snapshot()
-  expect(calls).toEqual(['list'])
+  expect(calls).toEqual(['list', 'get'])
 })

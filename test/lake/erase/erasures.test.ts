@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Erasures } from '../../../lake/erase/erasures.ts'
+import { simRandom } from '../../sim/random.ts'
+import { SimStore } from '../../sim/store.ts'
 import { erasingRig } from './rig.ts'
 
 const H = { dataset: 'host', who: 'ann', fromMs: null, toMs: null } as const
@@ -26,6 +28,25 @@ test('what is erased is in no answer, no table and no byte but the receipt', asy
     { what: 'erase old versions', result: 'done' },
     { who: 'ann', what: 'erase', rows: 3, about: { host: 'anna' }, result: 'done' },
   ])
+})
+
+test('nothing is left that no list shows yet', async () => {
+  for (let seed = 1; seed <= 4; seed++) {
+    await using rig = await erasingRig((store, clock) => {
+      const late = new SimStore(store, { clock, random: simRandom(seed) })
+      late.trouble.staleListMs = 600_000
+      return late
+    })
+    await rig.send('web', ['anna', 'bob', 'anna'])
+    await rig.run()
+    await rig.send('web', ['anna', 'carl'])
+    expect(await erase(rig.erasures, 'anna', true)).toMatchObject({ state: 'ended', rows: 3, erased: true })
+    expect(await rig.hosts()).toEqual({ bob: 1, carl: 1 })
+    expect(await rig.whereIs('anna')).toEqual([expect.stringMatching(/^_audit\//)])
+    // Nor the commits that tell of the files that are gone.
+    const log = [...rig.store.objects.keys()].filter((key) => /^messages\/_delta_log\/\d/.test(key)).sort()
+    expect(log[0]).toMatch(/checkpoint/)
+  }
 })
 
 test('messages that come after it count', async () => {

@@ -6,6 +6,7 @@ import { type Erasures, startErasures } from '../../../lake/erase/erasures.ts'
 import { expireMessages } from '../../../lake/expire/expire.ts'
 import { decodeParquet } from '../../../lake/parquet/codec.ts'
 import { MemoryStore } from '../../../lake/store/memory.ts'
+import type { ObjectStore } from '../../../lake/store/port.ts'
 import { allViews, lakeTables, type ViewTables } from '../../../lake/tables/deployment.ts'
 import { readNamedPosition } from '../../../lake/tables/named-position.ts'
 import { viewState } from '../../../lake/tables/published.ts'
@@ -40,10 +41,16 @@ interface Process extends Writers {
   readonly erasures: Erasures
 }
 
-/** A whole deployment but for the collector, over a journal on a simulated disk and a store in memory; it can be killed. */
-export async function erasingRig() {
+/**
+ * A whole deployment but for the collector, over a journal on a simulated disk and a store in memory, or what lies over that; it can be
+ * killed.
+ */
+export async function erasingRig(
+  over: (store: MemoryStore, clock: SimClock) => ObjectStore = (store) => store,
+) {
   const clock = new SimClock(START_MS)
   const store = new MemoryStore(clock)
+  const remote = over(store, clock)
   const disk = new SimDisk(1, clock)
   const random = simRandom(1)
   const lines: string[] = []
@@ -53,7 +60,7 @@ export async function erasingRig() {
     const life = new Incarnation()
     const logLine = (line: string) => void lines.push(line)
     const host1 = {
-      store: life.gate(store),
+      store: life.gate(remote),
       disk: life.gate(disk, { wraps: ['open', 'lock'] }),
       clock: life.clock(clock),
       random,
