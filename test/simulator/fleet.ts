@@ -7,6 +7,8 @@ import { Sender } from './sender.ts'
 import type { World } from './world.ts'
 
 export const SERVICES = ['checkout', 'search', 'übung']
+/** Where both happens, of which services messages expire and of which they are erased. */
+export const PARTED = { expire: SERVICES.slice(0, 2), erase: SERVICES.slice(2) } as const
 export const HOSTS = ['web-1', SENDER_ADDRESS, '\u{1F600}', '\uFFFD']
 /** A sample younger than this may still be on its way. */
 const ON_THE_WAY_MS = 5_000

@@ -23,8 +23,6 @@ export function planOf(
   // By dice of their own: what a seed does to the system is the same without them.
   choose(TASKS, simRandom(seed + 0.75))
   const allowed = (name: FaultName) => rates.get(name)! > 0
-  // What an erasure takes of cells whose messages have expired, whole cells, no fold over messages tells.
-  if (allowed('expire')) rates.set('erase', 0)
   const lake = random.float() < 0.6 ? ('store' as const) : ('disk' as const)
   const world = {
     lake,
@@ -33,6 +31,8 @@ export function planOf(
     twin: allowed('twins'),
     // A second node reads the lake over the network.
     node: lake === 'store' && random.float() < 0.5,
+    // What an erasure takes of cells whose messages have expired, whole cells, no fold over messages tells.
+    parted: allowed('expire') && allowed('erase'),
     amends: (['erase', 'import', 'correct', 'expire'] as const).some(allowed),
     engine,
   }

@@ -85,7 +85,7 @@ export class Simulation {
   /** Begins a command in a process of its own, which may die in the middle. */
   beginCommand(what: string, dice: Dice, work: (command: Command) => Promise<unknown>): string {
     const command = this.world.startCommand()
-    const calls = dice.float() < 0.4 ? 1 + dice.below(dice.pick([5, 40])) : null
+    const calls = dice.float() < 0.4 ? 1 + dice.below(dice.pick([5, 80])) : null
     if (calls !== null) command.life.dieAfter(calls)
     this.#follow(
       what,

@@ -58,6 +58,8 @@ export interface SiteConfig {
   readonly engine?: 'reference' | 'duckdb'
   /** Whether people change what is in the lake. */
   readonly amends?: boolean
+  /** Whether messages of some services are erased and those of others expire, as `PARTED` says; absent: not. */
+  readonly parted?: boolean
   /** Whether a serving node runs that knows the lake alone. */
   readonly node?: boolean
 }
@@ -106,6 +108,7 @@ export class Site {
       twin: false,
       node: false,
       amends: false,
+      parted: false,
       engine: 'reference',
       ...config,
     }

@@ -2,18 +2,21 @@ import { readErasures } from '../../../lake/erase/erasure-log.ts'
 import { HOUR_MS } from '../../../schemas/time.ts'
 import type { Dice } from '../dice.ts'
 import { checkErased } from '../erased.ts'
-import { HOSTS, SERVICES } from '../fleet.ts'
+import { HOSTS, PARTED, SERVICES } from '../fleet.ts'
 import type { Simulation } from '../simulation.ts'
 
 /** Erases what some names say, of all time or of some hours. */
 export function erase(sim: Simulation, dice: Dice): string {
   const { world } = sim
   const { journal } = world.parts!
+  const { parted } = world.config
+  const services = parted ? PARTED.erase : SERVICES
+  const service = parted ? { service: PARTED.erase[0]! } : {}
   const [dataset, where] = dice.pick([
-    ['host', { service: dice.pick(SERVICES) }],
-    ['host', { host: dice.pick([...HOSTS, 'host-0']) }],
-    ['host', { service: dice.pick(SERVICES), host: dice.pick(HOSTS) }],
-    ['scores', { group: dice.pick(['A', 'B']) }],
+    ['host', { service: dice.pick(services) }],
+    ['host', { ...service, host: dice.pick([...HOSTS, 'host-0']) }],
+    ['host', { service: dice.pick(services), host: dice.pick(HOSTS) }],
+    ['scores', { group: parted ? 'B' : dice.pick(['A', 'B']) }],
   ] as const)
   const fromMs = dice.float() < 0.3 ? world.clock.nowMs() - dice.pick([1, 30]) * HOUR_MS : null
   const toMs = dice.float() < 0.2 ? world.clock.nowMs() - HOUR_MS / 2 : null

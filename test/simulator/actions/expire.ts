@@ -9,7 +9,7 @@ import { DAY_MS, HOUR_MS, utcDate } from '../../../schemas/time.ts'
 import type { Place } from '../amendments.ts'
 import type { Command } from '../compose.ts'
 import type { Dice } from '../dice.ts'
-import { SERVICES } from '../fleet.ts'
+import { PARTED, SERVICES } from '../fleet.ts'
 import { rowsOf } from '../message-rows.ts'
 import type { Simulation } from '../simulation.ts'
 import { send } from './messages.ts'
@@ -20,15 +20,16 @@ export async function expire(sim: Simulation, dice: Dice): Promise<string> {
   return `${sent}${beginExpiry(sim, dice)}`
 }
 
+/** Of which messages: dataset and service, null: of all. */
+type Of = readonly [dataset: string | null, service: string | null]
+const ALL: Of = [null, null]
+const SCORES: Of = ['scores', 'A']
+
 function beginExpiry(sim: Simulation, dice: Dice): string {
   const keepMs = dice.pick([HOUR_MS, HOUR_MS, DAY_MS, 30 * DAY_MS])
-  const [dataset, service] = dice.pick([
-    [null, null],
-    [null, null],
-    ['host', null],
-    ['host', dice.pick(SERVICES)],
-    ['scores', 'A'],
-  ] as const)
+  const [dataset, service] = sim.world.config.parted
+    ? dice.pick([['host', dice.pick(PARTED.expire)], ['host', dice.pick(PARTED.expire)], SCORES])
+    : dice.pick([ALL, ALL, ['host', null], ['host', dice.pick(SERVICES)], SCORES])
   const rule = { dataset, service, keepMs }
   const unfinishedMs = dice.pick([undefined, 0])
   const what = `expiry of ${service ?? dataset ?? 'all'} after ${keepMs / HOUR_MS} h`

@@ -1,4 +1,3 @@
-import { drain } from '../../sim/incarnation.ts'
 import { simRandom } from '../../sim/random.ts'
 import { NO_TROUBLE } from '../../sim/store.ts'
 import { Dice } from '../dice.ts'
@@ -37,6 +36,7 @@ const STEPS: readonly Step[] = [
   [10, ({ cluster }, dice) => cluster.senders.send(dice)],
   [6, ({ cluster }, dice) => cluster.senders.sendUnnumbered(dice)],
   [5, ({ cluster }, dice) => cluster.senders.standTwice(dice)],
+  [3, ({ cluster }, dice) => cluster.senders.dieBeforeAnswer(dice)],
   [3, (history, dice) => history.handOver(dice)],
   [2, (history, dice) => history.kill(dice.pick(history.cluster.workers))],
   [2, (history, dice) => history.standStill(dice.pick(history.cluster.workers))],
@@ -52,6 +52,9 @@ const STEPS: readonly Step[] = [
 const STEP_MS = [0, 500, 5_000, TICK_MS, 2 * TICK_MS, 120_000]
 /** Everything must be caught up with this long after the last fault. */
 const CATCH_UP_MS = 4 * 60_000
+
+/** A call of the store that was begun before takes no longer. */
+const SLOW_MS_MAX = 8_000
 
 /** One history of a cluster: steps by chance, then no more faults. */
 export async function runCluster(seed: number, steps: number): Promise<ClusterOutcome> {
@@ -177,6 +180,7 @@ class History {
           unclear: dice.pick([0, 0.2]),
           slowMs: dice.pick([0, 500, 5_000]),
           slowListMs: dice.pick([0, 2_000]),
+          staleListMs: dice.pick([0, 20_000, 300_000]),
         }
     return `the store: ${JSON.stringify(remote.trouble)}`
   }
@@ -205,7 +209,9 @@ class History {
 
   skew(dice: Dice): string {
     const worker = dice.pick(this.cluster.workers)
-    worker.skewMs = Math.round((2 * dice.float() - 1) * SKEW_MS[worker.kind])
+    // As far as clocks are off at most, most of the time.
+    const part = dice.pick([-1, 1, 2 * dice.float() - 1])
+    worker.skewMs = Math.round(part * SKEW_MS[worker.kind])
     return `the clock of ${worker.name} is off by ${worker.skewMs} ms`
   }
 
@@ -215,10 +221,11 @@ class History {
     cluster.trace.say('no more faults')
     cluster.remote.trouble = { ...NO_TROUBLE }
     this.wakeAll()
-    // Of two that start at once one may have to start again.
+    for (const worker of cluster.workers) if (worker.isOutdated) worker.kill()
+    // Of two that start at once one may have to start again, when what was slow in the last trouble is over.
     for (let tries = 0; tries <= cluster.workers.length; tries++) {
       for (const worker of cluster.workers) if (!worker.up) worker.start()
-      await drain()
+      await cluster.clock.advance(SLOW_MS_MAX)
     }
     for (const kind of ['speed', 'lake-writer'] as const) cluster.handOver(kind, (partition) => partition % 2)
     await cluster.clock.advance(CATCH_UP_MS)

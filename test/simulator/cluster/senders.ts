@@ -52,11 +52,9 @@ export class Senders {
   /** Agents measure, send what they have no answer for, and get answers for some of it. */
   send(dice: Dice): string {
     const agent = dice.pick(this.#agents)
-    for (let n = 1 + dice.below(6); n > 0; n--) agent.sent.push(this.#message(dice, agent))
-    const unanswered = agent.sent.slice(agent.acked)
-    const blocks = []
-    for (let at = 0; at < unanswered.length; at += BLOCK_MESSAGES)
-      blocks.push({ messages: unanswered.slice(at, at + BLOCK_MESSAGES), id: null })
+    this.#measure(agent, 1 + dice.below(6), dice)
+    const unanswered = agent.sent.length - agent.acked
+    const blocks = this.#unanswered(agent)
     const collector = dice.below(COLLECTORS)
     // A collector that dies in between has sent the first of it.
     const arrived = dice.float() < 0.8 ? blocks : blocks.slice(0, dice.below(blocks.length + 1))
@@ -64,7 +62,40 @@ export class Senders {
     const durable = arrived.at(-1)?.messages.at(-1)?.seq ?? agent.acked
     const isAnswered = dice.float() < 0.6
     if (isAnswered) agent.acked = durable
-    return `${agent.id} by collector ${collector}: ${unanswered.length} messages${isAnswered ? '' : ', unanswered'}`
+    return `${agent.id} by collector ${collector}: ${unanswered} messages${isAnswered ? '' : ', unanswered'}`
+  }
+
+  /**
+   * A collector dies between the broker's answer and its own: what it sent is in the log, and the agent does not know. It comes back
+   * through another collector with all of it and what it measured since, in other blocks.
+   */
+  dieBeforeAnswer(dice: Dice): string {
+    const agent = dice.pick(this.#agents)
+    const dying = dice.below(COLLECTORS)
+    this.#measure(agent, 1 + dice.below(6), dice)
+    const before = this.#unanswered(agent)
+    this.#append(dying, { partition: agent.partition, blocks: before }, dice)
+    // What it might have sent a second time ends with it.
+    this.#groups[dying] = []
+    const inLog = agent.sent.length - agent.acked
+    this.#measure(agent, 1 + dice.below(3), dice)
+    const other = (dying + 1 + dice.below(COLLECTORS - 1)) % COLLECTORS
+    this.#append(other, { partition: agent.partition, blocks: this.#unanswered(agent) }, dice)
+    const again = agent.sent.length - agent.acked
+    agent.acked = agent.sent.length
+    return `collector ${dying} dies before it answers ${agent.id}: ${inLog} messages; by collector ${other} ${again}`
+  }
+
+  #measure(agent: Agent, messages: number, dice: Dice): void {
+    for (let n = 0; n < messages; n++) agent.sent.push(this.#message(dice, agent))
+  }
+
+  /** What an agent has no answer for, as the blocks of a collector. */
+  #unanswered({ sent, acked }: Agent): Group['blocks'] {
+    const blocks = []
+    for (let at = acked; at < sent.length; at += BLOCK_MESSAGES)
+      blocks.push({ messages: sent.slice(at, at + BLOCK_MESSAGES), id: null })
+    return blocks
   }
 
   /** Lines without numbers, in a block with an id. */

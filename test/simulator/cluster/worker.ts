@@ -38,6 +38,7 @@ export class Worker {
   writer: LakeWriter | null = null
   state: () => { state: string; reason: string | null } = () => ({ state: 'down', reason: null })
   readonly #cluster: Surroundings
+  #told: Definitions | null = null
   #still: { readonly over: Promise<void>; end(): void } | null = null
 
   constructor(kind: WorkerKind, name: string, cluster: Surroundings) {
@@ -55,11 +56,17 @@ export class Worker {
     return this.#still !== null
   }
 
+  /** Whether other definitions are told by now than this life began with: a process that sees that ends, and starts anew. */
+  get isOutdated(): boolean {
+    return this.#told !== this.#cluster.defined
+  }
+
   /** Begins a new life; what goes wrong in it, is said. */
   start(): void {
     const { clock: right, random, say, defined } = this.#cluster
     const life = new Incarnation()
     this.life = life
+    this.#told = defined
     const store = life.gate(this.#cluster.remote, { delay: () => this.#still?.over ?? null })
     const clock = { ...life.clock(right), nowMs: () => right.nowMs() + this.skewMs }
     const tables = lakeTables(defined, (name) => openTable(name, { store, clock, random }))

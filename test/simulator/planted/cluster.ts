@@ -7,6 +7,11 @@ export const PLANTED_IN_CLUSTER = {
     change: { replace: 'seq[i] > agent.seq', with: '$ - 1' },
     seed: 1,
   },
+  'new messages lost behind repeats': {
+    in: 'Repeats.#newRows',
+    change: { replace: 'kept.slice()', with: 'new Uint16Array()' },
+    seed: 1,
+  },
   'ids of blocks ignored': {
     in: 'Repeats.accept',
     change: { condition: 'this.#ids.has()', with: 'false' },
@@ -20,7 +25,7 @@ export const PLANTED_IN_CLUSTER = {
   'state of repeats not kept by the lake writer': {
     in: 'Sealing.#keep',
     change: { drop: 'states?.keep()' },
-    seed: 36,
+    seed: 106,
   },
   'rows move up in their block': {
     in: 'Draft.add',
@@ -42,9 +47,17 @@ export const PLANTED_IN_CLUSTER = {
     change: { drop: 'views.set(state.hash)' },
     seed: 1,
   },
+  'a version is free when no list shows it': {
+    in: 'putUntilClear',
+    change: {
+      replace: 'store.putIfAbsent()',
+      with: '((await store.list(key)).length === 0 && (await store.put(key, bytes), true))',
+    },
+    seed: 6,
+  },
   'no room for clocks that differ': {
     in: 'cutoffs',
     change: { replace: 'Math.max()', with: 'retentionMs' },
-    seed: 165,
+    seed: 107,
   },
 } as const satisfies { readonly [name: string]: PlantedBug }

@@ -69,6 +69,6 @@ export const PLANTED_IN_TASKS = {
     in: 'frozenFiles',
     change: { condition: 'messages.txns.get()', with: 'false' },
     faults: 'expire=3,late=3',
-    seed: 57,
+    seed: 258,
   },
 } as const satisfies { readonly [name: string]: PlantedBug }
