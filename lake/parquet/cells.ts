@@ -60,7 +60,10 @@ export interface FileColumn {
 /** Values as a column of a file. */
 export function parquetColumn({ name, type, nullable }: FileColumn, column: CellColumn): ParquetColumn {
   const plain = plainValues(column)
-  const values = type === 'boolean' ? arrayOf(plain, (value) => (value === null ? null : value === 1)) : plain
+  const values =
+    type === 'boolean'
+      ? arrayOf<unknown, unknown>(plain, (value) => (value === null ? null : value === 1))
+      : plain
   return { name, type, nullable, values, ...ENCODING[type] }
 }
 
@@ -75,7 +78,7 @@ const ENCODING = {
 } as const
 
 /** The values of a column as the codec takes them: null where there is none. */
-function plainValues(column: CellColumn): ArrayLike<unknown> {
+function plainValues(column: CellColumn): unknown[] | Float64Array {
   if (column.type === 'string') {
     const { dictionary, places } = column.values
     return arrayOf(places, (place) => dictionary[place]!)

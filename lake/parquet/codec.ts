@@ -13,7 +13,7 @@ export interface ParquetColumn {
   readonly name: string
   readonly type: 'string' | 'long' | 'integer' | 'double' | 'boolean' | 'timestamp' | 'sketch'
   readonly nullable?: boolean
-  readonly values: ArrayLike<unknown>
+  readonly values: Sliced
   /**
    * `PLAIN` and `DELTA` (DELTA_BINARY_PACKED, for whole numbers) are quick to write for values that hardly repeat; absent,
    * a dictionary is tried. `BYTES`, for doubles without statistics: a dictionary with places of whole bytes is tried before that.
@@ -84,9 +84,11 @@ export class ParquetDraft {
 
   /** Further rows, in row groups of their own. */
   add(columns: readonly ParquetColumn[], rowGroupRows = ROW_GROUP_ROWS): void {
-    const all = columns.map(({ type, values, encoding }) => stored(type, values, encoding))
-    for (let from = 0; from < all[0]!.length; from += rowGroupRows) {
-      const data = all.map((values) => values.slice(from, from + rowGroupRows))
+    const rows = columns[0]!.values.length
+    for (let from = 0; from < rows; from += rowGroupRows) {
+      const data = columns.map(({ type, values, encoding }) =>
+        stored(type, values.slice(from, from + rowGroupRows), encoding),
+      )
       writeRowGroup(this.#file, columns, data, this.#compress)
     }
   }
@@ -149,24 +151,35 @@ function leavesBefore(columns: readonly ParquetColumn[], c: number): number {
 interface Values<T = unknown> {
   readonly length: number
   readonly [i: number]: T
-  slice(from: number, to: number): Values<T>
 }
 
-function stored(
-  type: ParquetColumn['type'],
-  values: ArrayLike<unknown>,
-  encoding: ParquetColumn['encoding'],
-): Values {
+/** Values of which a row group at a time is asked for: arrays, and what makes theirs when it is asked. */
+interface Sliced {
+  readonly length: number
+  slice(from: number, to: number): Values
+}
+
+/** What `fn` makes of the values of each row group, made when that is written: all at once take several times their memory. */
+export function lazily<V>(values: Subarrays<V>, fn: (value: V) => unknown): Sliced {
+  return { length: values.length, slice: (from, to) => arrayOf(values.subarray(from, to), fn) }
+}
+
+interface Subarrays<V> {
+  readonly length: number
+  subarray(from: number, to: number): ArrayLike<V>
+}
+
+function stored(type: ParquetColumn['type'], values: Values, encoding: ParquetColumn['encoding']): Values {
   if (type === 'timestamp')
     return arrayOf(values, (ms) => (ms === null ? null : BigInt(ms as number) * 1000n))
-  if (type !== 'long') return values as Values
+  if (type !== 'long') return values
   // Differences of 32-bit numbers are written several times as fast as those of bigints; all else needs bigints.
-  if (encoding === 'DELTA' && areSmall(values)) return values as Values
+  if (encoding === 'DELTA' && areSmall(values)) return values
   return arrayOf(values, (n) => (n === null ? null : BigInt(n as number)))
 }
 
 /** Numbers as the codec takes them: null in the place of NaN. Without one they go as they are. */
-export function missingAsNull(values: Float64Array): ArrayLike<number | null> {
+export function missingAsNull(values: Float64Array): (number | null)[] | Float64Array {
   if (!values.some(Number.isNaN)) return values
   return arrayOf(values, (value) => (Number.isNaN(value) ? null : value))
 }

@@ -6,9 +6,9 @@ import { bucketStart, DAY_MS, HOUR_MS } from '../../schemas/time.ts'
 import type { FileAbout } from '../delta/port.ts'
 import { hoursTag } from '../tables/hours.ts'
 import {
-  arrayOf,
   decodeParquet,
   encodeParquet,
+  lazily,
   missingAsNull,
   orDamaged,
   type ParquetColumn,
@@ -26,7 +26,7 @@ export function encodeMessages(
   options: { readonly zstdLevel?: number } = {},
 ): Uint8Array {
   const delta = { encoding: 'DELTA', statistics: false } as const
-  const seq = arrayOf(columns.seq, (n) => n || null)
+  const seq = lazily(columns.seq, (n) => n || null)
   const names = nameColumns(dataset).map((name, c): ParquetColumn => {
     // Readers skip by the first key.
     return { name, type: 'string', values: strings(columns.names[c]!), statistics: c === 0 }
@@ -112,9 +112,8 @@ async function readMessages(dataset: Dataset, bytes: Uint8Array): Promise<Messag
   }
 }
 
-function strings<T extends string | null>(column: StringColumn<T>): T[] {
-  const { dictionary } = column
-  return arrayOf(column.places, (place) => dictionary[place]!)
+function strings({ dictionary, places }: StringColumn<string | null>): ParquetColumn['values'] {
+  return lazily(places, (place) => dictionary[place]!)
 }
 
 /** `parts`, of one dataset, one after the other. */

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { decodeParquet, encodeParquet, type ParquetColumn } from '../../lake/parquet/codec.ts'
+import { decodeParquet, encodeParquet, lazily, type ParquetColumn } from '../../lake/parquet/codec.ts'
 import { TIME_MS_MAX, TIME_MS_MIN } from '../../schemas/time.ts'
 
 type Type = ParquetColumn['type']
@@ -99,6 +99,36 @@ async function duckdb<T>(work: (run: (sql: string) => Promise<unknown[]>, dir: s
     rmSync(dir, { recursive: true })
   }
 }
+
+test('values are made of each row group when it is written; longs of 32 bits and longer ones share a column', async () => {
+  const [long, asked] = [2 ** 40, [] as number[]]
+  const source = Float64Array.from({ length: 50 }, (_, i) => (i < 20 ? i : long + i))
+  const doubled = lazily(source, (value) => {
+    asked.push(value)
+    return value % 7 === 0 ? null : 2 * value
+  })
+  expect(asked).toEqual([])
+  const file = encodeParquet(
+    [
+      { name: 'i', type: 'integer', values: Int32Array.from(source.keys()) },
+      { name: 'doubled', type: 'long', nullable: true, values: doubled, encoding: 'DELTA' },
+      { name: 'plain', type: 'long', values: source, encoding: 'DELTA' },
+    ],
+    { rowGroupRows: 16 },
+  )
+  expect(asked).toEqual([...source])
+
+  const expected = [...source].map((value) => (value % 7 === 0 ? null : 2 * value))
+  const read = await decodeParquet(file)
+  expect(read.doubled).toEqual(expected)
+  expect(read.plain).toEqual([...source])
+  await duckdb(async (run, dir) => {
+    writeFileSync(join(dir, 'f.parquet'), file)
+    const from = `FROM read_parquet('${dir}/f.parquet')`
+    expect(await run(`SELECT doubled::DOUBLE AS r ${from}`)).toEqual(expected)
+    expect(await run(`SELECT i AS r ${from} WHERE plain > ${long}`)).toEqual([...source.keys()].slice(20))
+  })
+})
 
 test('DuckDB reads every type, nulls, nested lists and times of the years 1 to 9999', async () => {
   await duckdb(async (run, dir) => {
