@@ -13,6 +13,7 @@ import { benchIngest, ingestText } from './ingest/ingest.ts'
 import { benchSketches, sketchesText } from './ingest/paired.ts'
 import { benchStorage, storageText } from './lake/storage.ts'
 import { benchLive, liveText } from './live/live.ts'
+import { benchPages, pagesText } from './pages/pages.ts'
 import { benchPeers, peersText } from './peers/compare.ts'
 import { benchRecompute, SHAPES, shapesOf } from './recompute/recompute.ts'
 import { recomputeText } from './recompute/text.ts'
@@ -121,6 +122,11 @@ const BENCHMARKS: readonly Benchmark[] = [
     name: 'live',
     sizes: '[FOLLOWERS] [MESSAGES] [SERVICES]',
     run: async (words) => liveText(await benchLive(...numbers(words, 1_000, 20, 20))),
+  },
+  {
+    name: 'pages',
+    sizes: '[SERVICES] [LOADS]',
+    run: async (words) => pagesText(await benchPages(...numbers(words, 1_000, 7))),
   },
   {
     name: 'recompute',

@@ -6,11 +6,13 @@ import { benchDistributed } from '../../bench/distributed/distributed.ts'
 import { distributedText } from '../../bench/distributed/text.ts'
 import { benchSketches, sketchesText } from '../../bench/ingest/paired.ts'
 import { benchStorage, storageText } from '../../bench/lake/storage.ts'
+import { benchPages, pagesText } from '../../bench/pages/pages.ts'
 import { benchPeers, peersText } from '../../bench/peers/compare.ts'
 import { PEERS } from '../../bench/peers/peers.ts'
 import { pathOf } from '../../bench/peers/version.ts'
 import { benchSoak, soakText } from '../../bench/soak/soak.ts'
 import { hasBucketServer } from './bucket-server.ts'
+import { hasBrowser } from './chromium.ts'
 import { kafkaFound, LIB } from './kafka/brokers.ts'
 import { needs } from './needs.ts'
 
@@ -80,3 +82,12 @@ test.runIf(kafkaFound() && hasProducer && needs('versitygw', hasBucketServer))(
     )
   },
 )
+
+test.skipIf(!hasBrowser)('the benchmark of pages runs small, and says how soon they paint', async () => {
+  const result = await benchPages(30, 1)
+  expect(result.bytes).toBeGreaterThan(10_000)
+  for (const { rowsMs } of [result.load, result.floor]) expect(rowsMs).toBeGreaterThan(0)
+  expect(pagesText(result)).toMatch(
+    /30 services.*Node v[\s\S]*first load.*budget[\s\S]*page \/ floor[\s\S]*one state alone/,
+  )
+})
