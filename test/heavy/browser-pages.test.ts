@@ -195,7 +195,8 @@ for (const path of ['/', `/analysis?${range}`, `/analysis?${range}&service=check
     await page.waitForTimeout(2_500)
     const shifts = await page.evaluate<[number, ...string[]][]>('window.shifts')
     const sum = shifts.reduce((all, [value]) => all + value, 0)
-    expect(sum, JSON.stringify(shifts)).toBeLessThan(0.05)
+    // What is called good (web.dev/cls). A range over midnight says the date with each time, which takes more room.
+    expect(sum, JSON.stringify(shifts)).toBeLessThan(0.1)
     expect(bytes).toBeLessThan(100_000)
     await context.close()
   })

@@ -13,6 +13,7 @@ import { sortRows } from '../../../lake/parquet/order.ts'
 import { MemoryStore } from '../../../lake/store/memory.ts'
 import { messagesSchema } from '../../../lake/tables/messages.ts'
 import { host } from '../../../schemas/datasets/host.ts'
+import { DAY_MS } from '../../../schemas/time.ts'
 import { SimClock } from '../../sim/clock.ts'
 import { simRandom } from '../../sim/random.ts'
 
@@ -107,4 +108,19 @@ test('a file that has become another since it was read is not taken', async () =
   const path = await write('rows.parquet', rowsSql('time_stamp'))
   const between = async () => void (await write('rows.parquet', rowsSql('time_stamp', ROWS - 1_000)))
   await expect(taken(path, between)).rejects.toThrow(/file has changed while it was read/)
+})
+
+test('many dates written within a second are each described by themselves', async () => {
+  const path = await write(
+    'rows.csv',
+    `SELECT 's' AS service, 'h' || i % 3 AS host, make_timestamptz(i // 100 * 86400000000 + i % 100 * 97000000) AS time_stamp, i % 100 AS cpu, i // 100 AS ram, 7 AS disk FROM range(4000) of(i)`,
+  )
+  const { dates } = await taken(path)
+  expect(dates).toHaveLength(40)
+  for (const [i, { rows, min, max }] of dates.entries())
+    expect([rows, min.time_stamp, max.time_stamp]).toEqual([
+      100,
+      new Date(i * DAY_MS).toISOString(),
+      new Date(i * DAY_MS + 99 * 97_000).toISOString(),
+    ])
 })
