@@ -343,7 +343,7 @@ export class ImportStage {
 
   /** The rows of a date as a data file of messages; `offset` is that of the import. */
   async dateFile(dataset: Dataset, date: string, offset: number): Promise<DateFile> {
-    // Of its own for each date: the engine takes what it read of a path for good while the file's time stays within a second.
+    // Of its own for each date: the engine keeps what it read of a path, and took a file written soon after for the one before.
     const path = `${this.#dir}/${date}.parquet`
     const rows = { offset, fromMs: Date.parse(date), where: this.#namesRight, ranks: this.#ranks }
     const sql = dateSql(this.#rowsOf(date), dataset, rows)
