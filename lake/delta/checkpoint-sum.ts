@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib'
+import { crcOf } from './data-files.ts'
 
 /**
  * A checkpoint vouches for itself: its metadata hold the CRC-32 of the whole file as it is with zeros in the place of that
@@ -35,7 +36,5 @@ function placeOf(bytes: Uint8Array): number | null {
 
 function sumOf(bytes: Uint8Array, at: number): string {
   const head = crc32(NO_SUM, crc32(bytes.subarray(0, at)))
-  return crc32(bytes.subarray(at + NO_SUM.length), head)
-    .toString(16)
-    .padStart(8, '0')
+  return crcOf(bytes.subarray(at + NO_SUM.length), head)
 }

@@ -104,7 +104,7 @@ function checkForeign(key: string, { size }: DataFile, bytes: Uint8Array): void 
   }
 }
 
-/** CRC-32 (ISO 3309, as in zlib) as 8 hexadecimal digits. */
-export function crcOf(bytes: Uint8Array): string {
-  return crc32(bytes).toString(16).padStart(8, '0')
+/** CRC-32 (ISO 3309, as in zlib) as 8 hexadecimal digits; `before` is that of the bytes in front. */
+export function crcOf(bytes: Uint8Array, before = 0): string {
+  return crc32(bytes, before).toString(16).padStart(8, '0')
 }
