@@ -4,10 +4,11 @@ import type { Clock } from '../../schemas/ports/clock.ts'
 import { CORRECTIONS_MAX, type Correction } from '../correct.ts'
 import type { DataFile, Snapshot, Table } from '../delta/port.ts'
 import type { ImportFile, ImportSource } from './columns.ts'
+import { ImportEngine, type Scratch } from './engine.ts'
 import { isGuessed, type Meaning, meaningOf } from './meaning.ts'
 import type { ImportOptions } from './named-column.ts'
 import { rowsOf } from './source.ts'
-import { ImportStage, type Scratch, type Staged } from './stage.ts'
+import { ImportStage, type Staged } from './stage.ts'
 import { unreadable } from './unreadable.ts'
 
 /**
@@ -58,12 +59,18 @@ export interface ImportPreview {
 export class Importing {
   readonly #file: ImportFile
   readonly #deps: ImportDeps
+  readonly #engine: ImportEngine
   readonly #stage: ImportStage
   readonly preview: ImportPreview
 
-  private constructor(file: ImportFile, deps: ImportDeps, stage: ImportStage, preview: ImportPreview) {
+  private constructor(
+    file: ImportFile,
+    deps: ImportDeps,
+    { engine, stage, preview }: { engine: ImportEngine; stage: ImportStage; preview: ImportPreview },
+  ) {
     this.#file = file
     this.#deps = deps
+    this.#engine = engine
     this.#stage = stage
     this.preview = preview
   }
@@ -71,25 +78,27 @@ export class Importing {
   /** Reads the whole file; nothing is written to the lake. Throws `E_USAGE` where it is not clear what its columns are. */
   static async read(file: ImportFile, options: ImportOptions, deps: ImportDeps): Promise<Importing> {
     const { dataset, clock } = deps
-    const stage = await ImportStage.open(deps)
+    const engine = await ImportEngine.open(deps)
     try {
-      const { path, source } = await rowsOf(file, options, dataset, stage)
+      const { path, source } = await rowsOf(file, options, dataset, engine)
       const meaning = meaningOf(source, dataset, options)
       const nowMs = clock.nowMs() + AHEAD_MS
-      const staged = await stage.stage(path, source, { dataset, meaning, zone: options.zone, nowMs })
-      const firstRows = staged.accepted === 0 ? [] : await stage.firstRows(dataset, FIRST_ROWS)
-      const fractions = mayBeFractions(firstRows, dataset) ? await stage.fractions(dataset, meaning) : []
+      const how = { dataset, meaning, zone: options.zone, nowMs }
+      const stage = await ImportStage.read(engine, path, source, how)
+      const { staged } = stage
+      const firstRows = staged.accepted === 0 ? [] : await stage.firstRows(FIRST_ROWS)
+      const fractions = mayBeFractions(firstRows, dataset) ? await stage.fractions(meaning) : []
       const preview = { source, meaning, isGuessed: isGuessed(meaning), staged, firstRows, fractions }
-      return new Importing(file, deps, stage, preview)
+      return new Importing(file, deps, { engine, stage, preview })
     } catch (error) {
-      await stage.close()
+      await engine.close()
       throw unreadable(file, error)
     }
   }
 
   /** Writes what was refused of the file as CSV to `path`. */
   async keepRefused(path: string): Promise<void> {
-    await this.#stage.keepRefused(path, this.#deps.dataset)
+    await this.#stage.keepRefused(path)
   }
 
   /** The accepted rows as corrections. Throws `E_USAGE` when there are more than one file may have. */
@@ -112,7 +121,7 @@ export class Importing {
       for (const [done, date] of dates.entries()) {
         signal.throwIfAborted()
         tell(done, dates.length)
-        const { bytes, about } = await this.#stage.dateFile(this.#deps.dataset, date, offset)
+        const { bytes, about } = await this.#stage.dateFile(date, offset)
         files.push(await messages.writeFile(bytes, about))
       }
       signal.throwIfAborted()
@@ -148,7 +157,7 @@ export class Importing {
   }
 
   async close(): Promise<void> {
-    await this.#stage.close()
+    await this.#engine.close()
   }
 }
 

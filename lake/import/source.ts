@@ -1,13 +1,13 @@
 import type { Dataset } from '../../schemas/dataset.ts'
 import type { ImportFile, ImportFormat, ImportSource } from './columns.ts'
 import { readCsvHead } from './csv-head.ts'
+import type { ImportEngine } from './engine.ts'
 import { type ImportOptions, usage } from './named-column.ts'
 import { fieldsOfObjects, objectIn, objectsOfLines } from './ndjson-head.ts'
 import { jsonArraySql } from './rows-sql.ts'
 import { seriesFormOf } from './series/forms.ts'
 import { rowsOfSeries, type SeriesRows } from './series/rows.ts'
 import { seriesTextForm } from './series/texts.ts'
-import type { ImportStage } from './stage.ts'
 
 /** Objects of an array that are looked at. */
 const OBJECTS = 50
@@ -17,35 +17,39 @@ export async function rowsOf(
   file: ImportFile,
   options: ImportOptions,
   dataset: Dataset,
-  stage: ImportStage,
+  engine: ImportEngine,
 ): Promise<SeriesRows> {
   const { path, compression } = file
-  const how = { stage, dataset, options }
+  const how = { engine, dataset, options }
   const text = seriesTextForm(path, compression, file.head.text)
   if (text !== null) return rowsOfSeries(text, how)
-  const source = await sourceOf(file, options, stage)
+  const source = await sourceOf(file, options, engine)
   const form = seriesFormOf(path, source, how)
   return form === null ? { path, source } : rowsOfSeries(form, how)
 }
 
 /** Throws `E_USAGE` for what is of no known format, or has no rows. */
-async function sourceOf(file: ImportFile, options: ImportOptions, stage: ImportStage): Promise<ImportSource> {
+async function sourceOf(
+  file: ImportFile,
+  options: ImportOptions,
+  engine: ImportEngine,
+): Promise<ImportSource> {
   const format = file.format ?? formatOf(file.head.text)
   const { compression, path } = file
-  if (format === 'parquet') return { format, compression, columns: await stage.parquetColumns(path) }
+  if (format === 'parquet') return { format, compression, columns: await engine.parquetColumns(path) }
   // A row with zeros is refused alone, as after a crash of what wrote the file.
   if (file.head.text.split(/[\r\n]/, 1)[0]!.includes('\0'))
     throw usage(`${file.name} is no text, and of no other format that is known`)
-  return format === 'ndjson' ? jsonSource(file, stage) : csvSource(file, options)
+  return format === 'ndjson' ? jsonSource(file, engine) : csvSource(file, options)
 }
 
 async function jsonSource(
   { head, isWhole, path, compression, name }: ImportFile,
-  stage: ImportStage,
+  engine: ImportEngine,
 ): Promise<ImportSource> {
   const format = 'ndjson'
   if (head.text.trimStart().startsWith('[')) {
-    const found = (await stage.run(
+    const found = (await engine.run(
       `SELECT json::VARCHAR FROM ${jsonArraySql(path, compression)} LIMIT ${OBJECTS}`,
     )) as [string][]
     const columns = fieldsOfObjects(found.flatMap(([text]) => objectIn(text) ?? []))

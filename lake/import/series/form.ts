@@ -1,6 +1,6 @@
 import type { ImportCompression } from '../columns.ts'
+import type { ImportEngine } from '../engine.ts'
 import { linesSql } from '../rows-sql.ts'
-import type { ImportStage } from '../stage.ts'
 import type { SeriesName } from './series-name.ts'
 
 /** A file that has a row, a column or an object for each series: other tools' exports. */
@@ -10,7 +10,7 @@ export interface SeriesForm {
   /** What the time is called. */
   readonly time: string
   /** A relation with the time `t`, the value `v` and the series `s` of each value, all as text; of some it is known once the file was looked into. */
-  readonly rows: string | ((stage: ImportStage) => Promise<string>)
+  readonly rows: string | ((engine: ImportEngine) => Promise<string>)
   /** What a value of `s` names. */
   readonly nameOf: (s: string) => SeriesName
   /** What a line is refused for of which `rows` has no `s`, its number as `t` and itself as `v`. */

@@ -1,8 +1,8 @@
 import { TidemarkError } from '../../../schemas/errors.ts'
 import { duckdb } from '../../../schemas/sql/duckdb.ts'
 import type { ImportCompression, ImportSource } from '../columns.ts'
+import type { ImportEngine } from '../engine.ts'
 import { TORN } from '../rows-sql.ts'
-import type { ImportStage } from '../stage.ts'
 
 /** Columns of its tables that are no tags. */
 const NO_TAGS = ['', 'result', 'table', '_start', '_stop', '_time', '_value', '_field', '_measurement']
@@ -69,16 +69,19 @@ export function likeTables(headers: readonly InfluxHeader[]): LikeTables[] {
 /** The cells of a file, written for a while, and its tables. */
 export async function tablesOf(
   file: TablesFile,
-  stage: ImportStage,
+  engine: ImportEngine,
   is: { readonly headerLine: string; readonly headerCells: (names: readonly string[]) => string },
 ): Promise<{ from: string; tables: LikeTables[] }> {
-  const written = stage.path('cells.parquet')
-  const [[width]] = (await stage.run(widthSql(file, is.headerLine))) as [[number]]
-  await stage.run(
+  const written = engine.path('cells.parquet')
+  const [[width]] = (await engine.run(widthSql(file, is.headerLine))) as [[number]]
+  await engine.run(
     `COPY (${cellsSql(file, width)}) TO ${duckdb.text(written)} (FORMAT parquet, COMPRESSION lz4)`,
   )
   const from = `read_parquet(${duckdb.text(written)})`
-  const found = (await stage.run(headersSql(from, width, is.headerCells(cells(width))))) as [number, string][]
+  const found = (await engine.run(headersSql(from, width, is.headerCells(cells(width))))) as [
+    number,
+    string,
+  ][]
   const headers = found.map(([row, columns]) => ({ row, columns: JSON.parse(columns) as string[] }))
   return { from, tables: likeTables(headers) }
 }
@@ -87,10 +90,10 @@ export async function tablesOf(
 export async function influxRows(
   path: string,
   { compression, csv }: Pick<ImportSource, 'compression' | 'csv'>,
-  stage: ImportStage,
+  engine: ImportEngine,
 ): Promise<string> {
   const file = { path, delimiter: csv?.delimiter ?? ',', compression }
-  const { from, tables } = await tablesOf(file, stage, {
+  const { from, tables } = await tablesOf(file, engine, {
     headerLine: "line LIKE '%\\_value%' ESCAPE '\\' AND line LIKE '%\\_time%' ESCAPE '\\'",
     headerCells: (names) => `'_time' IN (${names.join(', ')}) AND '_value' IN (${names.join(', ')})`,
   })

@@ -2,9 +2,9 @@ import type { Dataset } from '../../../schemas/dataset.ts'
 import { describeError, TidemarkError } from '../../../schemas/errors.ts'
 import { duckdb } from '../../../schemas/sql/duckdb.ts'
 import type { ImportSource } from '../columns.ts'
+import type { ImportEngine } from '../engine.ts'
 import type { ImportOptions } from '../named-column.ts'
 import { isNothing } from '../rows-sql.ts'
-import type { ImportStage } from '../stage.ts'
 import type { SeriesForm } from './form.ts'
 import { type Pivot, planPivot } from './plan.ts'
 
@@ -21,23 +21,23 @@ export interface SeriesRows {
 /** Makes rows of the series of a file: one for each time and the labels that are the dataset's names. Throws `E_USAGE`. */
 export async function rowsOfSeries(
   form: SeriesForm,
-  { stage, dataset, options }: { stage: ImportStage; dataset: Dataset; options: ImportOptions },
+  { engine, dataset, options }: { engine: ImportEngine; dataset: Dataset; options: ImportOptions },
 ): Promise<SeriesRows> {
-  const values = stage.path('values.parquet')
-  const from = typeof form.rows === 'string' ? form.rows : await form.rows(stage)
+  const values = engine.path('values.parquet')
+  const from = typeof form.rows === 'string' ? form.rows : await form.rows(engine)
   const isTorn = form.torn === undefined ? '' : 's IS NULL OR '
   const present = `SELECT trim(t) AS t, v, s FROM (${from}) WHERE ${isTorn}(v IS NOT NULL AND NOT ${isNothing('trim(v)')})`
   const copy = `COPY (${present}) TO ${duckdb.text(values)} (FORMAT parquet, COMPRESSION lz4)`
   try {
-    await (form.isOneObject ? stage.runLarge(copy) : stage.run(copy))
+    await (form.isOneObject ? engine.runLarge(copy) : engine.run(copy))
   } catch (error) {
     throw form.objectBytesMax === undefined ? error : tooLarge(error, form.words, form.objectBytesMax)
   }
   const written = `read_parquet(${duckdb.text(values)})`
   const relation = form.torn === undefined ? written : `(SELECT * FROM ${written} WHERE s IS NOT NULL)`
   if (form.torn !== undefined)
-    await stage.keepTorn(`SELECT t::BIGINT AS line, v AS content FROM ${written} WHERE s IS NULL`, form.torn)
-  const found = (await stage.run(
+    await engine.keepTorn(`SELECT t::BIGINT AS line, v AS content FROM ${written} WHERE s IS NULL`, form.torn)
+  const found = (await engine.run(
     `SELECT DISTINCT s FROM ${relation} ORDER BY s LIMIT ${SERIES_MAX + 1}`,
   )) as [string][]
   if (found.length === 0) throw usage('the file has no values')
@@ -48,7 +48,7 @@ export async function rowsOfSeries(
     dataset,
     options,
   )
-  await stage.run(
+  await engine.run(
     `CREATE TEMP TABLE series_of_file (s VARCHAR, c INTEGER${pivot.labels.map((_, l) => `, l${l} VARCHAR`).join('')})`,
   )
   for (let i = 0; i < found.length; i += CHUNK) {
@@ -56,18 +56,18 @@ export async function rowsOfSeries(
       const { value, labels } = pivot.series[i + n]!
       return value === -1 ? [] : [`(${[duckdb.text(s), value, ...labels.map(duckdb.text)].join(', ')})`]
     })
-    if (rows.length > 0) await stage.run(`INSERT INTO series_of_file VALUES ${rows.join(', ')}`)
+    if (rows.length > 0) await engine.run(`INSERT INTO series_of_file VALUES ${rows.join(', ')}`)
   }
-  const path = stage.path('series.parquet')
-  await stage.run(
+  const path = engine.path('series.parquet')
+  await engine.run(
     `COPY (${rowsSql(relation, form.time, pivot)}) TO ${duckdb.text(path)} (FORMAT parquet, COMPRESSION lz4)`,
   )
-  const columns = await stage.parquetColumns(path)
+  const columns = await engine.parquetColumns(path)
   const series = {
     words: form.words,
     count: found.length,
     values: pivot.names,
-    repeated: await repeated(stage, relation, path, pivot),
+    repeated: await repeated(engine, relation, path, pivot),
   }
   return { path, source: { format: 'parquet', compression: 'none', columns, series } }
 }
@@ -85,13 +85,13 @@ function rowsSql(values: string, time: string, { labels, values: names }: Pivot)
 
 /** Returns the number of values that are in no row, since another of the same series and time is. */
 async function repeated(
-  stage: ImportStage,
+  engine: ImportEngine,
   values: string,
   path: string,
   { values: names }: Pivot,
 ): Promise<number> {
   const taken = names.map((name) => `count(${duckdb.name(name)})`).join(' + ')
-  const [[all, kept]] = (await stage.run(
+  const [[all, kept]] = (await engine.run(
     `SELECT (SELECT count(*) FROM ${values} JOIN series_of_file USING (s))::DOUBLE, (SELECT ${taken} FROM read_parquet(${duckdb.text(path)}))::DOUBLE`,
   )) as [[number, number]]
   return all - kept

@@ -1,6 +1,6 @@
 import { duckdb } from '../../../schemas/sql/duckdb.ts'
 import type { ImportCompression } from '../columns.ts'
-import type { ImportStage } from '../stage.ts'
+import type { ImportEngine } from '../engine.ts'
 import { type LikeTables, tablesOf } from './influx.ts'
 
 /** Files of several tables of CSV, each with a row for each time and a column for each value. */
@@ -17,9 +17,9 @@ const SADF_ALL = '-1'
 export async function sadfRows(
   path: string,
   compression: ImportCompression,
-  stage: ImportStage,
+  engine: ImportEngine,
 ): Promise<string> {
-  const { from, tables } = await tablesOf({ path, delimiter: ';', compression }, stage, {
+  const { from, tables } = await tablesOf({ path, delimiter: ';', compression }, engine, {
     headerLine: "line LIKE '# hostname;%'",
     headerCells: () => "c0 = '# hostname'",
   })
@@ -28,7 +28,7 @@ export async function sadfRows(
     // Rows that say that the machine was started, or a comment, have no values.
     const rows = `${where} AND c0 NOT LIKE '#%' AND coalesce(c3, '') NOT LIKE 'LINUX-RESTART%' AND coalesce(c3, '') NOT LIKE 'COM %'`
     const named = { columns: names, where: rows }
-    const texts = await textColumns(from, named, stage)
+    const texts = await textColumns(from, named, engine)
     const isLabel = (name: string) => texts.has(name) || SADF_DEVICES.includes(name)
     return valuesSql(from, named, {
       time: 'timestamp',
@@ -47,14 +47,14 @@ export async function sadfRows(
 export async function influxqlRows(
   path: string,
   compression: ImportCompression,
-  stage: ImportStage,
+  engine: ImportEngine,
 ): Promise<string> {
-  const { from, tables } = await tablesOf({ path, delimiter: ',', compression }, stage, {
+  const { from, tables } = await tablesOf({ path, delimiter: ',', compression }, engine, {
     headerLine: "line LIKE 'name,%'",
     headerCells: (names) => `c0 = 'name' AND 'time' IN (${names.join(', ')})`,
   })
   const parts = tables.map(async (table) => {
-    const texts = await textColumns(from, table, stage)
+    const texts = await textColumns(from, table, engine)
     const columns = table.columns.filter((name) => !['', 'name', 'time'].includes(name))
     return valuesSql(from, table, {
       time: 'time',
@@ -71,10 +71,10 @@ export async function influxqlRows(
 async function textColumns(
   from: string,
   { columns, where }: LikeTables,
-  stage: ImportStage,
+  engine: ImportEngine,
 ): Promise<ReadonlySet<string>> {
   const wrong = columns.map((_, i) => `(count(c${i}) > count(TRY_CAST(c${i} AS DOUBLE)))`)
-  const [row] = (await stage.run(`SELECT ${wrong.join(', ')} FROM ${from} WHERE ${where}`)) as boolean[][]
+  const [row] = (await engine.run(`SELECT ${wrong.join(', ')} FROM ${from} WHERE ${where}`)) as boolean[][]
   return new Set(columns.filter((_, i) => row![i]))
 }
 

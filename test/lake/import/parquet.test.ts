@@ -6,8 +6,8 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { lookAt } from '../../../cli/commands/import/files.ts'
 import { nodeDisk } from '../../../cli/host/disk.ts'
 import { openTable } from '../../../lake/delta/table.ts'
+import { ImportEngine } from '../../../lake/import/engine.ts'
 import { Importing } from '../../../lake/import/importer.ts'
-import { ImportStage } from '../../../lake/import/stage.ts'
 import { decodeMessages } from '../../../lake/parquet/messages.ts'
 import { sortRows } from '../../../lake/parquet/order.ts'
 import { MemoryStore } from '../../../lake/store/memory.ts'
@@ -51,7 +51,7 @@ async function write(name: string, sql: string): Promise<string> {
 
 /** What is said of a file's rows and what becomes of them; `between` happens after they were read and before they are taken. */
 async function taken(path: string, between: () => Promise<void> = async () => {}) {
-  const statements = vi.spyOn(ImportStage.prototype, 'run')
+  const statements = vi.spyOn(ImportEngine.prototype, 'run')
   const clock = new SimClock(NOW_MS)
   const table = openTable('messages', { store: new MemoryStore(clock), clock, random: simRandom(1) })
   await table.create(messagesSchema(host), {})

@@ -8,8 +8,8 @@ import { lookAt } from '../../../cli/commands/import/files.ts'
 import { nodeClock } from '../../../cli/host/clock.ts'
 import { nodeDisk } from '../../../cli/host/disk.ts'
 import type { Table } from '../../../lake/delta/port.ts'
+import { ImportEngine } from '../../../lake/import/engine.ts'
 import { Importing } from '../../../lake/import/importer.ts'
-import { ImportStage } from '../../../lake/import/stage.ts'
 import { host } from '../../../schemas/datasets/host.ts'
 import { TidemarkError } from '../../../schemas/errors.ts'
 
@@ -52,9 +52,9 @@ async function read(
 
 /** Lets `stop` happen right before the `nth` statement, and counts them. */
 function beforeStatement(nth: number, stop: () => void) {
-  const { run } = ImportStage.prototype
+  const { run } = ImportEngine.prototype
   const begun = { statements: 0 }
-  vi.spyOn(ImportStage.prototype, 'run').mockImplementation(function (this: ImportStage, sql: string) {
+  vi.spyOn(ImportEngine.prototype, 'run').mockImplementation(function (this: ImportEngine, sql: string) {
     if (++begun.statements === nth) stop()
     return run.call(this, sql)
   })
@@ -85,11 +85,11 @@ test('told to stop just as a long statement begins, it ends at once', async () =
     clock: nodeClock(),
     signal: stopping.signal,
   }
-  const stage = await ImportStage.open(deps)
-  const running = stage.run(long)
+  const engine = await ImportEngine.open(deps)
+  const running = engine.run(long)
   stopping.abort(STOPPED)
   await expect(running).rejects.toBe(STOPPED)
-  await stage.close()
+  await engine.close()
 }, 5_000)
 
 test.each([
