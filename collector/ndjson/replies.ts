@@ -64,9 +64,10 @@ export class Replies {
 
   #ack(): void {
     this.#ackDue = false
-    this.#advance()
+    const isNumberSettled = this.#advance()
     const ack = this.#numbered ? this.#settledSeq : this.#settledLines
-    if (ack > this.#acked) {
+    // A sender that did not go by the welcome waits for the answer to its repeats, where no later one will come.
+    if (ack > this.#acked || (this.#numbered && isNumberSettled && this.areDone)) {
       this.#acked = ack
       this.#send({ ack })
     }
@@ -74,16 +75,19 @@ export class Replies {
     this.#told()
   }
 
-  /** Goes on to the first receipt that still waits. */
-  #advance(): void {
+  /** Goes on to the first receipt that still waits. Returns whether a numbered message has settled. */
+  #advance(): boolean {
     let n = 0
+    let isNumberSettled = false
     for (; n < this.#receipts.length && this.#receipts[n]!.settled; n++) {
       const { messages, seq } = this.#receipts[n]!
       this.#settledSeq = Math.max(this.#settledSeq, seq)
+      isNumberSettled ||= seq > 0
       this.#settledLines += messages
       this.waiting -= messages
     }
     this.#receipts.splice(0, n)
+    return isNumberSettled
   }
 
   #callDone(): void {

@@ -96,6 +96,23 @@ test('repeats are settled and not counted again', async () => {
   expect(rig.collector.status()).toMatchObject({ accepted: 3, repeats: 2 })
 })
 
+test('repeats at or below the welcome are acknowledged too, for senders that do not go by it', async () => {
+  const rig = await Rig.start()
+  const client = await rig.hello('a1')
+  client.send(message(1, 1), message(2, 2), message(3, 3))
+  await rig.run()
+  const again = await rig.hello('a1')
+  again.send(message(1, 1), message(2, 2))
+  await rig.run()
+  expect(again.answers).toEqual([{ welcome: 1, seq: 3 }, { ack: 3 }])
+  again.send(message(3, 3))
+  await rig.run()
+  expect(again.acks).toEqual([3, 3])
+  again.send(message(3, 3), message(4, 4))
+  await rig.run()
+  expect([again.acks.at(-1), cpus(rig.log)]).toEqual([4, [1, 2, 3, 4]])
+})
+
 test('losses are counted once the hello that tells them is welcomed', async () => {
   const rig = await Rig.start()
   const first = await rig.hello('a')
