@@ -1,4 +1,5 @@
 import { describeError, TidemarkError } from '../schemas/errors.ts'
+import { hideUser } from '../schemas/user-in-url.ts'
 import type { Command, Io } from './command.ts'
 import { agentCommand } from './commands/agent.ts'
 import { backup } from './commands/backup.ts'
@@ -97,7 +98,7 @@ function commandNamed(name: string | undefined): Command {
     name,
     COMMANDS.map((one) => one.name),
   )
-  throw new TidemarkError('E_USAGE', `there is no command ${name}${near}`)
+  throw new TidemarkError('E_USAGE', `there is no command ${hideUser(name)}${near}`)
 }
 
 /** The file named by `--config`, which must exist, or tidemark.toml of this folder, which may. */

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { flagOf, SETTINGS } from '../schemas/config.ts'
 import { TidemarkError } from '../schemas/errors.ts'
+import { hideUser } from '../schemas/user-in-url.ts'
 import { type Command, callOf, type Flag } from './command.ts'
 import { suggestion } from './settings/nearest.ts'
 
@@ -45,14 +46,14 @@ export function parseCommandArgs(command: Command, argv: readonly string[]): Par
     flags[flag.name] = again(flag, flags[flag.name], value)
   }
   if (operands.length > 0 && command.operands === undefined && flags.help === undefined)
-    throw usage(command, `takes no ${JSON.stringify(operands[0])}`)
+    throw usage(command, `takes no ${JSON.stringify(hideUser(operands[0]!))}`)
   return { flags, operands }
 
   /** A list grows; of a setting the last counts, so that a script can be overruled; all else can be meant but once. */
   function again(flag: Flag, before: string | undefined, value: string): string {
     if (before === undefined || flag.value === undefined || isSetting(flag)) return value
     if (flag.value.endsWith(',...')) return `${before},${value}`
-    throw usage(command, `takes one --${flag.name}, not ${before} and ${value}`)
+    throw usage(command, `takes one --${flag.name}, not ${hideUser(before)} and ${hideUser(value)}`)
   }
 
   function isSetting({ name }: Flag): boolean {

@@ -1,12 +1,18 @@
-/** `user:password@` in front of a URL's host. */
-const USER = /([a-z][a-z0-9+.-]*:\/\/)[^/\s]*@/gi
+/** What an `@` may stand in without being behind a user: a path, a `file:///` URL, the prefix of a bucket. */
+const PATH = /^\s*(?:\.{0,2}\/|file:\/(?:\/\/)?(?!\/)|s3:\/\/[a-z0-9.-]+\/)/i
+/** `user:password@`. A password may hold anything, a slash or an `@` too, so that nothing else says where it ends. */
+const USER = /:[\s\S]*@/
 
-/** Whether a URL names a user, who has a password that would be shown wherever the URL is. */
-export function hasUser(url: string): boolean {
-  return hideUser(url) !== url
+/** Whether a value, be it a URL or what a hurried hand made of one, names a user, who has a password. */
+export function hasUser(value: string): boolean {
+  return !PATH.test(value) && USER.test(value)
 }
 
-/** A text with `…@` in the place of the user of every URL in it. */
-export function hideUser(text: string): string {
-  return text.replace(USER, '$1…@')
+/**
+ * A value as it may be shown: of one that names a user the scheme alone, since nobody can tell where a password ends that
+ * was not written as URLs have it.
+ */
+export function hideUser(value: string): string {
+  if (!hasUser(value)) return value
+  return `${/^\s*([a-z][a-z0-9+.-]*:\/\/)/i.exec(value)?.[1] ?? ''}(hidden)`
 }

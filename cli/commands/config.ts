@@ -1,4 +1,5 @@
 import { flagOf, SETTINGS, type Setting, variableOf } from '../../schemas/config.ts'
+import { hideUser } from '../../schemas/user-in-url.ts'
 import { ALL_SETTINGS, type Args, type Command, type Io } from '../command.ts'
 import { textTable } from '../help.ts'
 import { type Settings, unknownVariables } from '../settings/settings.ts'
@@ -19,7 +20,7 @@ export const config: Command = {
 function table(settings: Settings): string {
   const rows = SETTINGS.map((setting: Setting) => {
     const { value, source } = settings.get(setting.name as (typeof SETTINGS)[number]['name'])
-    return [setting.name, setting.secret ? '(hidden)' : value, source]
+    return [setting.name, setting.secret ? '(hidden)' : hideUser(value), source]
   })
   return textTable([['setting', 'value', 'from'], ...rows])
 }

@@ -3,6 +3,7 @@ import type { Ownership } from '../../log/ownership.ts'
 import type { Log } from '../../log/port.ts'
 import type { Senders } from '../../log/senders.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
+import { hideUser } from '../../schemas/user-in-url.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Host } from './host.ts'
 import { openLogOnKafka } from './kafka.ts'
@@ -48,7 +49,8 @@ export function configuredLog(settings: Settings): LogPlace & { readonly partiti
   const url = settings.get('log.url')
   const place = parseLogUrl(url.value)
   if (place === null) {
-    const message = `log.url (${url.source}) must be like kafka://127.0.0.1:9092/tidemark, not ${JSON.stringify(url.value)}`
+    const shown = JSON.stringify(hideUser(url.value))
+    const message = `log.url (${url.source}) must be like kafka://127.0.0.1:9092/tidemark, not ${shown}`
     throw new TidemarkError('E_CONFIG', message, { field: 'log.url' })
   }
   const partitions = settings.get('log.partitions')

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { TidemarkError } from '../../schemas/errors.ts'
 import type { Random } from '../../schemas/ports/clock.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
-import { hideUser } from '../../schemas/user-in-url.ts'
+import { hasUser, hideUser } from '../../schemas/user-in-url.ts'
 import { LocalStore } from './local.ts'
 import type { OpenedStore } from './opened.ts'
 import { openBucket, type S3Host } from './s3/open.ts'
@@ -13,6 +13,7 @@ export type StorePlace = { readonly folder: string } | BucketPlace | { readonly 
 
 /** A folder stands as its path or as a `file://` URL, a bucket as `s3://BUCKET/PREFIX`. */
 export function parseStoreUrl(url: string): StorePlace {
+  if (hasUser(url)) return { refused: 'a URL names no user here, who has a password' }
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase()
   if (scheme === undefined) return { folder: url }
   if (scheme === 's3') return parseBucketUrl(url) ?? { refused: 'a bucket is named as s3://BUCKET/PREFIX' }
