@@ -10,6 +10,9 @@ type Message =
 interface SentError {
   readonly code: string | null
   readonly message: string
+  /** Of an error of the list. */
+  readonly field?: string | undefined
+  readonly hint?: string
 }
 
 /** An argument or answer whose buffers are handed over instead of copied. */
@@ -98,12 +101,20 @@ function transferred(value: unknown): Pick<Transferred, 'value' | 'buffers'> {
 
 function sent(error: unknown): SentError {
   if (!(error instanceof Error)) return { code: null, message: describeError(error) }
+  if (error instanceof TidemarkError) {
+    const { code, message, field, hint } = error
+    return { code, message, field, hint }
+  }
   const { code } = error as { code?: unknown }
   return { code: typeof code === 'string' ? code : null, message: error.message }
 }
 
-function errorOf({ code, message }: SentError): Error {
+function errorOf({ code, message, field, hint }: SentError): Error {
   if (code === null) return new Error(message)
-  if (code in ERRORS) return new TidemarkError(code as ErrorCode, message)
+  if (code in ERRORS)
+    return new TidemarkError(code as ErrorCode, message, {
+      ...(field !== undefined && { field }),
+      ...(hint !== undefined && { hint }),
+    })
   return Object.assign(new Error(message), { code })
 }

@@ -6,6 +6,7 @@ import type { LakeTables } from '../../lake/tables/deployment.ts'
 import type { Io } from '../command.ts'
 import { nodeClock } from '../host/clock.ts'
 import { nodeDisk } from '../host/disk.ts'
+import { queryProcesses } from '../host/query-process.ts'
 import { nodeRandom } from '../host/random.ts'
 import { builtInDefinitions } from '../settings/definitions.ts'
 import type { Settings } from '../settings/settings.ts'
@@ -16,6 +17,9 @@ export async function withQueries<T>(
   io: Io,
   ask: (queries: LakeQueries, tables: LakeTables, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
+  const processes = queryProcesses({ keepsSpare: false })
+  // It gets ready while this one does.
+  processes.prepare()
   // Loaded only where it runs.
   const { bucketReads } = await import('../compose/bucket-reads.ts')
   const { lakeStore } = await import('../compose/lake-store.ts')
@@ -29,9 +33,14 @@ export async function withQueries<T>(
     const lake = lakeStore(settings, host)
     const tables = tablesIn(lake.store, settings.definitions(await builtInDefinitions()), host)
     const reads = bucketReads(settings, lake, (line) => io.err(`${line}\n`))
-    const queries = lakeQueries(settings, tables, host, { scratchDir: scratch, reads })
+    const queries = lakeQueries(settings, tables, host, {
+      scratchDir: scratch,
+      reads,
+      beginProcess: processes.begin,
+    })
     return await ask(queries, tables, stopping.signal)
   } finally {
+    await processes.close()
     await rm(scratch, { recursive: true, force: true })
   }
 }

@@ -90,7 +90,7 @@ export async function startEmbedded(
     runStarter: batch,
     senders: collector,
     erasures,
-    sql: await servedQueries(settings, tables, bucketReads(settings, opened, host.logLine), host),
+    sql: await servedQueries(settings, tables, bucketReads(settings, opened, host.logLine), host, closing),
   }
   const http = await startPages(settings, gate, asked, host, closing)
   const addressesWith = (certificate: CertificatePair | null): Addresses => ({

@@ -104,7 +104,7 @@ export function tableSql({ fields, partitionBy }: TableSchema, paths: readonly s
 }
 
 /** A table that the query does not name: its columns can be looked at, its rows not. */
-export function unnamedSql({ name, schema }: QueryTable): string {
+export function unnamedSql({ name, schema }: Pick<QueryTable, 'name' | 'schema'>): string {
   const why = duckdb.text(`${name} is not named in the query`)
   const columns = schema.fields.map(
     ({ name: column, type }) => `error(${why})::${TYPES[type]} AS ${duckdb.name(column)}`,

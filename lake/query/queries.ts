@@ -1,6 +1,7 @@
 import { TidemarkError } from '../../schemas/errors.ts'
 import type { QueryTable, ReadTable } from './catalog.ts'
-import type { QueryAnswer, QueryDeps, QueryLimits, QueryRequest, Relation } from './query-types.ts'
+import type { Relation } from './process.ts'
+import type { QueryAnswer, QueryDeps, QueryLimits, QueryRequest } from './query-types.ts'
 import { Running } from './running.ts'
 import type { QueryValue } from './values.ts'
 
@@ -8,7 +9,7 @@ import type { QueryValue } from './values.ts'
 const QUERIES_MAX = 2
 
 /**
- * SQL over the lake's tables, for people. DuckDB runs it in an instance of its own that can do nothing else:
+ * SQL over the lake's tables, for people. DuckDB runs it in a process of its own (process.ts) that can do nothing else:
  *
  *     the tables that the query names ──▶ their files at one version ──▶ views over exactly these
  *     no other file, no network, no extension, no setting can be changed ──▶ one SELECT ──▶ rows, as long as the limits allow
@@ -40,13 +41,13 @@ export class LakeQueries {
     return await running.only(() => running.answer(request, this.#tables))
   }
 
-  /** The same, with the rows in a Parquet file at `path`. Returns what was read, and whether rows were cut off. */
+  /** The same, with the rows in a Parquet file at `path`, which is there only if it went well. Returns what was read, and whether rows were cut off. */
   async writeParquet(
     request: QueryRequest,
     path: string,
     signal: AbortSignal,
   ): Promise<{ tables: readonly ReadTable[]; isCut: boolean }> {
-    return this.#whole(signal, (running) => running.writeParquet(request, this.#tables, path))
+    return this.#whole(signal, (running) => running.writeParquet(request, this.#tables), path)
   }
 
   /**
@@ -59,23 +60,28 @@ export class LakeQueries {
     statements: readonly string[],
     signal: AbortSignal,
   ): Promise<QueryValue[][][]> {
-    return this.#whole(signal, (running) => running.runOver(relations, first, statements))
+    return this.#whole(signal, (running) => running.runOver({ relations, first, statements }))
   }
 
   /** What `work` of one query comes to, which is over then. */
-  async #whole<T>(signal: AbortSignal, work: (running: Running) => Promise<T>): Promise<T> {
-    const running = await this.#begin(signal)
+  async #whole<T>(
+    signal: AbortSignal,
+    work: (running: Running) => Promise<T>,
+    output: string | null = null,
+  ): Promise<T> {
+    const running = await this.#begin(signal, output)
     const done = await running.only(() => work(running))
     await running[Symbol.asyncDispose]()
     return done
   }
 
-  async #begin(signal: AbortSignal): Promise<Running> {
+  async #begin(signal: AbortSignal, output: string | null = null): Promise<Running> {
     if (this.#running >= QUERIES_MAX)
       throw new TidemarkError('E_QUERY_LIMIT', `${QUERIES_MAX} queries are at work already`)
     this.#running += 1
-    return Running.start(this.#limits, this.#deps, signal, () => {
+    const done = () => {
       this.#running -= 1
-    })
+    }
+    return Running.start(this.#limits, this.#deps, { signal, output, done })
   }
 }

@@ -2,6 +2,7 @@ import type { Clock, Random } from '../../schemas/ports/clock.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
 import type { BucketReads } from '../store/bucket-reads.ts'
 import type { QueryAsOf, ReadTable } from './catalog.ts'
+import type { BeginProcess, Column } from './process.ts'
 import type { QueryValue } from './values.ts'
 
 export interface QueryLimits {
@@ -20,6 +21,7 @@ export interface QueryDeps {
   /** How DuckDB reads a bucket itself, without checksums; null where it reads verified local files. */
   readonly reads: BucketReads | null
   removeTree(dir: string): Promise<void>
+  readonly beginProcess: BeginProcess
 }
 
 export interface QueryRequest {
@@ -29,16 +31,9 @@ export interface QueryRequest {
   readonly rowsMax?: number
 }
 
-/** A relation over files, as SQL that names them. */
-export interface Relation {
-  readonly name: string
-  readonly sql: string
-  readonly paths: readonly string[]
-}
-
 /** An answer while it is read. It must be closed. */
 export interface QueryAnswer extends AsyncDisposable {
-  readonly columns: readonly { readonly name: string; readonly type: string }[]
+  readonly columns: readonly Column[]
   readonly tables: readonly ReadTable[]
   /** Some rows at a time. Throws `E_QUERY_LIMIT` where the time or the memory ends. */
   rows(): AsyncIterable<QueryValue[][]>

@@ -23,11 +23,19 @@ export interface BucketReadsConfig {
 }
 
 export interface BucketReadsDeps {
-  readonly store: ObjectStore
+  readonly store: Pick<ObjectStore, 'url'>
   access(): Promise<BucketAccess | null>
   /** Told what DuckDB asked the bucket for. */
   counted(requests: number, bytesReceived: number): void
   logLine(line: string): void
+}
+
+/** What another process needs to let its DuckDB read the bucket, the access key among it. */
+export interface GivenReads {
+  readonly config: BucketReadsConfig
+  /** A pattern of files in the bucket, of which there are none. */
+  readonly probe: string
+  readonly access: BucketAccess | null
 }
 
 /** Nothing lies there. */
@@ -45,9 +53,35 @@ export class BucketReads {
     this.#deps = deps
   }
 
+  /** Those of another process, by what it gave. */
+  static of({ config, probe, access }: GivenReads, logLine: (line: string) => void): BucketReads {
+    const deps = { store: { url: () => probe }, access: async () => access, counted() {}, logLine }
+    return new BucketReads(config, deps)
+  }
+
+  /** What another process needs; null, which the log tells, where there is no access key. */
+  async given(): Promise<GivenReads | null> {
+    try {
+      return {
+        config: this.#config,
+        probe: this.#deps.store.url?.(PROBED) ?? '',
+        access: await this.#deps.access(),
+      }
+    } catch (error) {
+      this.tell(unread(error))
+      return null
+    }
+  }
+
+  /** Tells the log why the bucket is not read, once as long as that stays the same; empty: it is read. */
+  tell(line: string): void {
+    if (line !== '' && line !== this.#said) this.#deps.logLine(line)
+    this.#said = line
+  }
+
   /** Lets the instance of `connection` read the bucket; null, which the log tells, where it cannot. */
   async open(connection: DuckDBConnection): Promise<InstanceReads | null> {
-    const { store, logLine } = this.#deps
+    const { store } = this.#deps
     try {
       const url = store.url?.(PROBED) ?? ''
       if (!PLAIN_URL.test(url.slice(0, -1)))
@@ -56,16 +90,23 @@ export class BucketReads {
       const reads = new InstanceReads(this.#config, this.#deps)
       await reads.renew(connection)
       await connection.run(`SELECT count(*) FROM glob(${duckdb.text(url)})`)
-      this.#said = ''
+      this.tell('')
       return reads
     } catch (error) {
-      const reason = describeError(error).split('\n')[0]!
-      if (reason !== this.#said)
-        logLine(`lake: DuckDB reads copies of files, for it cannot read the bucket itself: ${reason}`)
-      this.#said = reason
+      this.tell(unread(error))
       return null
     }
   }
+}
+
+function unread(error: unknown): string {
+  const reason = describeError(error).split('\n')[0]!
+  return `lake: DuckDB reads copies of files, for it cannot read the bucket itself: ${reason}`
+}
+
+/** `url` of a file where DuckDB takes it for that and for no pattern; else null. */
+export function bucketPath(url: string): string | null {
+  return PLAIN_URL.test(url) ? url : null
 }
 
 /** What one instance of DuckDB needs for it. */
@@ -101,9 +142,8 @@ export class InstanceReads {
     })
   }
 
-  /** `url` of a file where DuckDB takes it for that and for no pattern; else null. */
   path(url: string): string | null {
-    return PLAIN_URL.test(url) ? url : null
+    return bucketPath(url)
   }
 
   /** Has what `connection` asks for counted. Only where nobody else's SQL runs: what DuckDB notes could be read by it. */

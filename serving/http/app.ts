@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type {
   FastifyBaseLogger,
@@ -30,9 +31,14 @@ export interface ServedQueries {
   readonly queries: LakeQueries
   /** The table of a view; of the first one where it is null. Null where there is none of that name. */
   published(view: string | null): Table | null
-  /** Reads the file that `write` makes at the path it is given, and removes it. */
-  withFile<T>(write: (path: string) => Promise<T>): Promise<{ bytes: Uint8Array; about: T }>
+  /** What is in the file that `write` makes at the path it is given, which has no name any more. */
+  withFile<T>(write: (path: string) => Promise<T>): Promise<{ content: Content; about: T }>
+  /** All of a text, when there is no more of it. */
+  whole(text: AsyncIterable<string>): Promise<Content>
 }
+
+/** Bytes that are whole; many are read as they are sent. */
+export type Content = Buffer | { readonly bytes: number; readonly body: Readable }
 
 export interface HttpDeps {
   readonly answers: Answers

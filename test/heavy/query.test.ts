@@ -155,9 +155,14 @@ test('nothing else can be reached or done by it, and nothing is changed', async 
 })
 
 test('time, memory, rows and queries at once are limited, by name', async () => {
-  const endless = 'SELECT count(*) FROM range(1000000000) a, range(1000000000) b WHERE a.range + b.range = -1'
+  const endless = 'SELECT count(*) FROM range(1000000) a, range(1000000000) b WHERE a.range + b.range = -1'
   const limited = { code: 'E_QUERY_LIMIT', status: 422 }
   expect(await asked({ sql: endless })).toMatchObject({ ...limited, detail: expect.stringContaining('2 s') })
+  const spilling = endless.replace('1000000', '1000000000')
+  expect(await asked({ sql: spilling })).toMatchObject({
+    ...limited,
+    detail: 'the query needs more than 64 MiB of memory and 256 MiB of disk beside',
+  })
   const large = "SELECT list(repeat('x', 1000) || range) FROM range(10000000)"
   expect(await asked({ sql: large })).toMatchObject(limited)
   const cut = (await asked({ sql: 'SELECT cpu FROM messages' })) as { rows: unknown[]; truncated: boolean }

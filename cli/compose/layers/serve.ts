@@ -65,7 +65,7 @@ export async function startServeLayer(
     },
     runs,
     runStarter: runsElsewhere(runs),
-    sql: await servedQueries(settings, tables, bucketReads(settings, joined, host.logLine), host),
+    sql: await servedQueries(settings, tables, bucketReads(settings, joined, host.logLine), host, closing),
   }
   const http = await startPages(settings, gate, asked, host, closing)
   return { greeting: [['pages and API', http.url]], status, reasons }

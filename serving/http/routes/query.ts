@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
 import type { ReadTable } from '../../../lake/query/catalog.ts'
 import type { QueryAnswer } from '../../../lake/query/query-types.ts'
-import type { App, ServedQueries } from '../app.ts'
+import type { App, Content, ServedQueries } from '../app.ts'
 import { versionOrTime } from '../as-of.ts'
 import { csvLine } from '../csv.ts'
 import { formatOf, PARQUET_TYPE } from '../format.ts'
@@ -43,7 +43,7 @@ const Answered = Type.Object({
 
 /** SQL over the tables of the lake. */
 export function queryRoutes(app: App, served: ServedQueries): void {
-  const { queries, withFile } = served
+  const { queries, withFile, whole } = served
   diffRoutes(app, served)
   app.post(
     '/v1/query',
@@ -74,11 +74,11 @@ export function queryRoutes(app: App, served: ServedQueries): void {
       const signal = goneOf(reply)
       const format = formatOf(request, reply as FastifyReply, (request.query as { format?: string }).format)
       if (format === 'parquet') {
-        const { bytes, about } = await withFile((path) => queries.writeParquet(asked, path, signal))
-        return whole(reply, about).type(PARQUET_TYPE).send(Buffer.from(bytes))
+        const { content, about } = await withFile((path) => queries.writeParquet(asked, path, signal))
+        return sendContent(reply.type(PARQUET_TYPE), content, about)
       }
       const answer = await queries.run(asked, signal)
-      if (format === 'csv') return sendCsv(reply, answer)
+      if (format === 'csv') return sendCsv(reply, answer, whole)
       return reply.type('application/json; charset=utf-8').send(Readable.from(jsonOf(answer)) as never)
     },
   )
@@ -110,20 +110,30 @@ async function* jsonOf(answer: QueryAnswer): AsyncGenerator<string> {
 }
 
 /** CSV says in its header fields what JSON says around the rows. */
-async function sendCsv(reply: FastifyReply, answer: QueryAnswer): Promise<FastifyReply> {
+async function sendCsv(
+  reply: FastifyReply,
+  answer: QueryAnswer,
+  whole: ServedQueries['whole'],
+): Promise<FastifyReply> {
   await using read = answer
-  const lines = [csvLine(read.columns.map(({ name }) => name))]
-  for await (const rows of read.rows()) for (const row of rows) lines.push(csvLine(row))
-  return whole(reply, { tables: read.tables, isCut: read.isCut() })
-    .type('text/csv; charset=utf-8')
-    .send(lines.join(''))
+  const content = await whole(csvOf(read))
+  const about = { tables: read.tables, isCut: read.isCut() }
+  return sendContent(reply.type('text/csv; charset=utf-8'), content, about)
 }
 
-function whole(
+async function* csvOf({ columns, rows }: QueryAnswer): AsyncGenerator<string> {
+  yield csvLine(columns.map(({ name }) => name))
+  for await (const some of rows()) yield some.map(csvLine).join('')
+}
+
+function sendContent(
   reply: FastifyReply,
+  content: Content,
   { tables, isCut }: { tables: readonly ReadTable[]; isCut: boolean },
 ): FastifyReply {
-  return reply
+  reply
     .header('tidemark-truncated', String(isCut))
     .header('tidemark-tables', JSON.stringify(presentTables(tables)))
+  if (content instanceof Uint8Array) return reply.send(content)
+  return reply.header('content-length', content.bytes).send(content.body)
 }

@@ -66,6 +66,7 @@ async function prepared() {
     } as never,
     published: () => null,
     withFile: () => Promise.reject(new Error('nobody reads the lake here')),
+    whole: () => Promise.reject(new Error('nobody reads the lake here')),
   }
   const rig = await apiRig({ access: tokens.access, sql })
   await rig.app.listen({ host: '127.0.0.1', port: 0 })
