@@ -44,9 +44,13 @@ export interface Io {
   /** Null when there is no such file. */
   readText(path: string): Promise<string | null>
   out(text: string): void
+  /** The same, and resolves once it was taken: with whether anybody reads on. */
+  take(text: string): Promise<boolean>
   err(text: string): void
   /** Whether a person looks at standard error. */
   readonly isTerminal: boolean
+  /** How wide the terminal of standard output is; null where it is none. */
+  readonly columns: number | null
   /** Resolves at SIGINT, SIGTERM or SIGHUP. */
   readonly stopped: Promise<void>
 }

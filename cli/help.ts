@@ -1,5 +1,6 @@
 import { type Command, callOf } from './command.ts'
 import { flagsOf } from './parse.ts'
+import { textWidth } from './text-width.ts'
 
 /** The overview of all commands. */
 export function overview(commands: readonly Command[]): string {
@@ -37,13 +38,18 @@ function columns(rows: readonly (readonly [string, string])[]): string[] {
   return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`)
 }
 
-/** Rows as a table for a terminal, columns aligned; the first row is the head. */
-export function textTable(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
-  const line = (row: readonly string[]) =>
+/** Rows as a table for a terminal, columns aligned, those of `right` at their end; the first row is the head. */
+export function textTable(rows: readonly (readonly string[])[], right: readonly boolean[] = []): string {
+  const widths = rows.map((row) => row.map(textWidth))
+  const columns = rows[0]!.map((_, column) => widths.reduce((most, row) => Math.max(most, row[column]!), 0))
+  const lines = rows.map((row, r) =>
     row
-      .map((cell, i) => cell.padEnd(widths[i]!))
+      .map((cell, i) => {
+        const pad = ' '.repeat(columns[i]! - widths[r]![i]!)
+        return right[i] ? pad + cell : cell + pad
+      })
       .join('  ')
-      .trimEnd()
-  return `${rows.map(line).join('\n')}\n`
+      .trimEnd(),
+  )
+  return `${lines.join('\n')}\n`
 }

@@ -1,4 +1,4 @@
-import { rename, writeFile } from 'node:fs/promises'
+import { rename, rm, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { ReadTable } from '../../lake/query/catalog.ts'
 import type { QueryAnswer } from '../../lake/query/query-types.ts'
@@ -8,8 +8,9 @@ import { versionOrTime } from '../../serving/http/as-of.ts'
 import { csvLine } from '../../serving/http/csv.ts'
 import { iso } from '../../serving/http/present.ts'
 import { type Args, type Command, type Io, LAKE_SETTINGS } from '../command.ts'
-import { textTable } from '../help.ts'
+import { diskError } from '../host/disk-error.ts'
 import { amount } from './amount.ts'
+import { queryTable } from './query-table.ts'
 import { withQueries } from './with-queries.ts'
 
 const FORMATS = ['table', 'csv', 'json', 'parquet'] as const
@@ -55,24 +56,34 @@ async function run({ flags, operands, settings }: Args, io: Io): Promise<number>
       return 0
     }
     await using answer = await queries.run(asked, signal)
-    const text = TEXTS[format](answer)
-    if (output === null) for await (const some of text) io.out(some)
-    else {
-      await writeFile(`${output}.part`, text)
-      await rename(`${output}.part`, output)
-    }
+    const text = TEXTS[format](answer, output === null ? io.columns : null)
+    if (output !== null) await toFile(text, output)
+    // Whoever reads no further has read all he wanted.
+    else for await (const some of text) if (!(await io.take(some))) return 0
     basis(answer.tables, answer.isCut())
     return 0
   })
 }
 
-type Text = (answer: QueryAnswer) => AsyncIterable<string>
+/** Under its name once it is whole. */
+async function toFile(text: AsyncIterable<string>, output: string): Promise<void> {
+  const part = `${output}.part`
+  try {
+    await writeFile(part, text)
+    await rename(part, output)
+  } catch (error) {
+    await rm(part, { force: true })
+    throw error instanceof TidemarkError ? error : diskError(output, error)
+  }
+}
+
+type Text = (answer: QueryAnswer, terminalColumns: number | null) => AsyncIterable<string>
 
 const TEXTS: { readonly [format in 'table' | 'csv' | 'json']: Text } = {
-  async *table(answer) {
-    const lines = [answer.columns.map(({ name }) => name)]
-    for await (const rows of answer.rows()) for (const row of rows) lines.push(row.map(shownValue))
-    yield textTable(lines)
+  async *table(answer, terminalColumns) {
+    const all: QueryValue[][] = []
+    for await (const rows of answer.rows()) for (const row of rows) all.push(row)
+    yield queryTable(answer.columns, all, terminalColumns)
   },
   async *csv(answer) {
     yield csvLine(answer.columns.map(({ name }) => name))
@@ -83,11 +94,6 @@ const TEXTS: { readonly [format in 'table' | 'csv' | 'json']: Text } = {
       JSON.stringify(Object.fromEntries(answer.columns.map(({ name }, i) => [name, row[i]])))
     for await (const rows of answer.rows()) yield rows.map((row) => `${object(row)}\n`).join('')
   },
-}
-
-function shownValue(value: QueryValue): string {
-  if (value === null) return ''
-  return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }
 
 /** What the answer rests on, a line a table. */

@@ -9,6 +9,8 @@ export interface Output {
   write(text: string): void
   /** Resolves once all that was written has been taken, or never will be. */
   drained(): Promise<void>
+  /** Whether what is written from now on reaches anybody. */
+  isTaken(): boolean
   /** Why something was lost, null when nothing was. A reader that went away has read all it wanted. */
   failure(): NodeJS.ErrnoException | null
 }
@@ -56,6 +58,7 @@ export function fileOutput(fd: number): Output {
       }
     },
     drained: async () => {},
+    isTaken: () => failure === null,
     failure: () => failure,
   }
 }
@@ -64,6 +67,7 @@ export function fileOutput(fd: number): Output {
 export function readerOutput(stream: Writable, waitingMax: number): Output {
   let failure: NodeJS.ErrnoException | null = null
   let lost = 0
+  let isGone = false
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') failure = error
   })
@@ -76,13 +80,16 @@ export function readerOutput(stream: Writable, waitingMax: number): Output {
       }
       if (lost > 0) stream.write(`${lost} lines of this log were lost: they were not read\n`)
       lost = 0
-      stream.write(text)
+      stream.write(text, (error) => {
+        isGone ||= error != null
+      })
     },
     drained: () =>
       new Promise((resolve) => {
         if (stream.destroyed) resolve()
         else stream.write('', () => resolve())
       }),
+    isTaken: () => !isGone && !stream.destroyed,
     failure: () => failure,
   }
 }

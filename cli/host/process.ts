@@ -45,8 +45,14 @@ export function processIo(end: (code: number) => never = process.exit): ProcessI
     env: process.env,
     readText: (path) => readText(resolve(workingFolder(), path)),
     out: (text) => out.write(text),
+    async take(text) {
+      out.write(text)
+      await out.drained()
+      return out.isTaken()
+    },
     err: (text) => log.write(text),
     isTerminal: process.stderr.isTTY === true,
+    columns: process.stdout.isTTY === true ? process.stdout.columns : null,
     get stopped() {
       stopped ??= firstSignal(end)
       return stopped

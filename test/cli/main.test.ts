@@ -26,6 +26,8 @@ async function runWith(other: Partial<Io>, ...argv: string[]) {
       err += text
     },
     isTerminal: false,
+    columns: null,
+    take: async () => true,
     // Nobody presses Ctrl-C: what must fail fails by itself.
     stopped: new Promise(() => {}),
     ...other,

@@ -1,9 +1,11 @@
+import { execFile } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Running, runCommand, startUp } from './up.ts'
+import { ENTRY, type Running, runCommand, startUp } from './up.ts'
 import { until } from './watch.ts'
 
 /** SQL over the lake, by the command and over HTTP, and attempts to reach more by it. */
@@ -41,7 +43,7 @@ test('the command answers as a table, CSV, JSON and Parquet, and says what it re
   const sql = 'SELECT service, count(*) AS n, max(cpu) AS most FROM messages GROUP BY ALL ORDER BY ALL -- all'
   expect(await asking(sql)).toEqual({
     code: 0,
-    out: 'service  n     most\nshop     1000  9\nweb      2000  9\n',
+    out: 'service     n  most\nshop     1000     9\nweb      2000     9\n',
     err: expect.stringMatching(
       /^messages: version \d+ of 2026-.*, 3,000 rows in 3 files; it holds (nothing of the log|what was accepted up to 2)/,
     ),
@@ -58,6 +60,22 @@ test('the command answers as a table, CSV, JSON and Parquet, and says what it re
   ])
   connection.closeSync()
   expect((await readdir(dir)).sort()).toEqual(['data', 'old.csv', 'out.parquet'])
+})
+
+test('whoever reads the first line of an answer waits for no more of it', async () => {
+  const sql = "SELECT repeat('x', 500) AS x FROM range(100000000)"
+  for (const format of ['csv', 'json']) {
+    const args = ['query', sql, '--data', data(), '--format', format, '--query-rows-max', '100000000']
+    const command = [process.execPath, ENTRY, ...args].map((word) => `"${word}"`).join(' ')
+    const begun = performance.now()
+    const { stdout, stderr } = await promisify(execFile)('bash', [
+      '-c',
+      `${command} | head -1; echo "$PIPESTATUS"`,
+    ])
+    expect(stdout).toMatch(/^(x|\{"x":"x{500}"\})\r?\n0\n$/)
+    expect(stderr).toBe('')
+    expect(performance.now() - begun).toBeLessThan(10_000)
+  }
 })
 
 test('views, runs and an older version are tables too', async () => {

@@ -33,6 +33,8 @@ function batchOnce(flags: readonly string[] = [], stopped: Promise<void> = new P
       written.err += text
     },
     isTerminal: false,
+    columns: null,
+    take: async () => true,
     stopped,
   }
   const code = runCli(['batch', '--once', '--data', data, ...flags], io)

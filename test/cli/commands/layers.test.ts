@@ -13,6 +13,8 @@ async function told(args: readonly string[], env: Record<string, string> = {}) {
       err += text
     },
     isTerminal: false,
+    columns: null,
+    take: async () => true,
     stopped: Promise.resolve(),
   })
   return { code, err }

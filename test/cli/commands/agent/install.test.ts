@@ -32,6 +32,8 @@ async function install(
       printed.err += text
     },
     isTerminal: false,
+    columns: null,
+    take: async () => true,
     stopped: Promise.resolve(),
   }
   await installUnit(flags, program, disk, io)
