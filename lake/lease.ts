@@ -32,6 +32,8 @@ export interface LeaseConfig {
   /** What to name to a second owner: program and process, then its machine. */
   readonly holder: string
   readonly host: string
+  /** What it is a lease on, for messages; absent: `lake`. */
+  readonly what?: string
 }
 
 export interface LeaseDeps {
@@ -76,9 +78,9 @@ export class Lease {
   /** Why this process must not write now; null when it may. */
   refusal(): string | null {
     if (this.#lost !== null) return this.#lost.message
-    if (this.#closed) return 'the lease on the lake was given back'
+    if (this.#closed) return `the lease on the ${this.#what} was given back`
     const isOver = this.#isOver || this.#deps.clock.nowMs() >= this.#writeUntilMs
-    return isOver ? 'the lease on the lake could not be renewed in time' : null
+    return isOver ? `the lease on the ${this.#what} could not be renewed in time` : null
   }
 
   /** The lake's store, which refuses to be changed (`E_STORE`) while this process must not. */
@@ -92,15 +94,25 @@ export class Lease {
     const found = await newestEntry(store)
     this.#number = found?.number ?? 0
     if (found !== null && !this.#mayFollow(found.entry)) {
-      if (found.entry !== null && found.entry.expiresMs > clock.nowMs()) throw owned(found.entry)
+      if (found.entry !== null && found.entry.expiresMs > clock.nowMs()) throw this.#owned(found.entry)
       const seconds = LEASE_MS / 1_000
-      logLine(`lake: its owner was ${named(found.entry)}; taking over if it stays silent for ${seconds} s`)
+      logLine(
+        `${this.#what}: its owner was ${named(found.entry)}; taking over if it stays silent for ${seconds} s`,
+      )
       await sleep(clock, LEASE_MS, signal)
-      if (signal?.aborted) throw new TidemarkError('E_CLOSED', 'stopped while waiting for the lake')
+      if (signal?.aborted) throw new TidemarkError('E_CLOSED', `stopped while waiting for the ${this.#what}`)
     }
     await this.#put(false)
     if (this.#lost !== null) throw this.#lost
     this.#arm(RENEW_MS)
+  }
+
+  get #what(): string {
+    return this.#config.what ?? 'lake'
+  }
+
+  #owned(entry: LeaseEntry | null): TidemarkError {
+    return new TidemarkError('E_LAKE_OWNED', `the ${this.#what} is owned by ${named(entry)}`)
   }
 
   #mayFollow(entry: LeaseEntry | null): boolean {
@@ -118,7 +130,8 @@ export class Lease {
       await this.#put(false)
       this.#failing = false
     } catch (error) {
-      if (!this.#failing) this.#deps.logLine(`lake: the lease was not renewed: ${describeError(error)}`)
+      if (!this.#failing)
+        this.#deps.logLine(`${this.#what}: the lease was not renewed: ${describeError(error)}`)
       this.#failing = true
     }
     if (this.#lost !== null) this.#deps.lost(this.#lost)
@@ -142,7 +155,7 @@ export class Lease {
       await putUntilClear(store, clock, leaseKey(this.#number + 1), bytes)
       const newest = await newestEntry(store, this.#number)
       if (newest?.entry?.session === this.#session) this.#number = newest.number
-      else this.#lost = owned(newest?.entry ?? null)
+      else this.#lost = this.#owned(newest?.entry ?? null)
     } catch (error) {
       cancel()
       throw error
@@ -164,15 +177,11 @@ export class Lease {
     this.#closed = true
     if (this.#lost === null) {
       await this.#put(true).catch((error) =>
-        this.#deps.logLine(`lake: the lease was not given back: ${describeError(error)}`),
+        this.#deps.logLine(`${this.#what}: the lease was not given back: ${describeError(error)}`),
       )
     }
     this.#cancelOver()
   }
-}
-
-function owned(entry: LeaseEntry | null): TidemarkError {
-  return new TidemarkError('E_LAKE_OWNED', `the lake is owned by ${named(entry)}`)
 }
 
 function named(entry: LeaseEntry | null): string {

@@ -1,9 +1,12 @@
 import { backUp, keepNewest, verifyBackup } from '../../lake/backup/backup.ts'
 import { listManifests, readManifest, timeOf } from '../../lake/backup/manifest.ts'
 import { openTable } from '../../lake/delta/table.ts'
+import type { ObjectStore } from '../../lake/store/port.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
+import type { Clock, Random } from '../../schemas/ports/clock.ts'
+import type { Disk } from '../../schemas/ports/disk.ts'
 import { iso } from '../../serving/http/present.ts'
-import { type Args, type Command, type Io, LAKE_SETTINGS } from '../command.ts'
+import { type Args, type Command, type Io, LAKE_SETTINGS, logLineTo } from '../command.ts'
 import { findData } from '../compose/find-data.ts'
 import { lakeStore } from '../compose/lake-store.ts'
 import { textTable } from '../help.ts'
@@ -11,6 +14,7 @@ import { nodeClock } from '../host/clock.ts'
 import { nodeDisk } from '../host/disk.ts'
 import { nodeRandom } from '../host/random.ts'
 import { amount } from './amount.ts'
+import { aloneAt } from './backup/alone.ts'
 import { backupPlace } from './backup/place.ts'
 import { bytesText } from './backup/words.ts'
 
@@ -51,7 +55,27 @@ async function run(args: Args, io: Io): Promise<number> {
   await findData(settings)
   const stopping = new AbortController()
   void io.stopped.then(() => stopping.abort(new TidemarkError('E_CANCELLED', 'the backup was stopped')))
-  await settle()
+  const logLine = logLineTo(io, () => host.clock.nowMs())
+  const lost = (error: Error) => stopping.abort(error)
+  const lease = await aloneAt(store, { ...host, signal: stopping.signal, lost, logLine })
+  try {
+    await settle()
+    await make(args, io, { store: lease.guard(store), keep, host, signal: stopping.signal })
+  } finally {
+    await lease.close()
+  }
+  return 0
+}
+
+interface Making {
+  readonly store: ObjectStore
+  readonly keep: number | null
+  readonly host: { readonly disk: Disk; readonly clock: Clock; readonly random: Random }
+  readonly signal: AbortSignal
+}
+
+/** Makes one, and removes those before the newest `keep`. */
+async function make({ settings }: Args, io: Io, { store, keep, host, signal }: Making): Promise<void> {
   const lake = lakeStore(settings, host).store
   const source = {
     disk: host.disk,
@@ -63,7 +87,7 @@ async function run(args: Args, io: Io): Promise<number> {
     if (io.isTerminal) io.err(`\r  ${files} files `)
   }
   const time = iso(host.clock.nowMs())
-  const { manifest, writtenBytes } = await backUp(source, store, { time, signal: stopping.signal, tell })
+  const { manifest, writtenBytes } = await backUp(source, store, { time, signal, tell })
   if (io.isTerminal) io.err('\r\x1b[K')
   const { files } = manifest
   if (files.length === 0)
@@ -76,5 +100,4 @@ async function run(args: Args, io: Io): Promise<number> {
     const removed = await keepNewest(store, keep, manifest)
     if (removed > 0) io.out(`${removed} older ${removed === 1 ? 'backup' : 'backups'} removed\n`)
   }
-  return 0
 }

@@ -19,7 +19,9 @@ export function openLake(
 export function tablesIn(
   store: ObjectStore,
   definitions: Definitions,
-  { clock, random }: Pick<Host, 'clock' | 'random'>,
+  { clock, random, logLine }: Pick<Host, 'clock' | 'random'> & Partial<Pick<Host, 'logLine'>>,
 ): LakeTables {
-  return lakeTables(definitions, (name) => openTable(name, { store, clock, random }))
+  return lakeTables(definitions, (name) =>
+    openTable(name, { store, clock, random, ...(logLine && { logLine }) }),
+  )
 }

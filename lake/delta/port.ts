@@ -112,7 +112,8 @@ export interface Table {
   /**
    * Upkeep: writes a checkpoint when due, removes log entries older than the retention that no reader
    * needs, deletes files that no version within the retention names and that are older than it. A table whose newest
-   * version is old has no age of its own: what that version replaced goes once the table goes on. With `checkpoint` one is
+   * version is old has no age of its own: what that version replaced goes once the table goes on. Where a commit was lost
+   * that a start needs, a checkpoint of what is known of it takes its place. With `checkpoint` one is
    * written in any case, so that all older versions can go.
    */
   tend(nowMs: number, retentionMs: number, options?: { readonly checkpoint?: boolean }): Promise<void>

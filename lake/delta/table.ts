@@ -7,6 +7,7 @@ import { cleanFiles, cleanLog, cleanTombstones, cutoffs, oldEntries, unneeded } 
 import { commitChange, putVersion } from './commit.ts'
 import { DataFiles } from './data-files.ts'
 import { goneVersion, newest, oldestKept, readChanges, readVersion, readVersionAt } from './history.ts'
+import { lostCommit } from './mend.ts'
 import type { Change, Changes, DataFile, FileAbout, Snapshot, Table, TableSchema } from './port.ts'
 import { forgetTombstones, replay, type State } from './replay.ts'
 import { schemaString } from './schema-string.ts'
@@ -16,6 +17,8 @@ export interface TableDeps {
   readonly store: ObjectStore
   readonly clock: Clock
   readonly random: Random
+  /** Hears of a commit that was lost and is made good; absent: nobody does. */
+  logLine?(line: string): void
 }
 
 /** The table in the folder `name` of the store; it need not exist. Calls may overlap. */
@@ -143,8 +146,10 @@ class DeltaTable implements Table {
     if (state === null) return
     const listed = this.#log.sort(objects)
     const cutoff = cutoffs(nowMs, state.timeMs, retentionMs)
-    const isDue = checkpoint || isCheckpointDue(state, listed)
+    const lost = await lostCommit(this.#log, objects, state.version)
+    const isDue = checkpoint || lost !== null || isCheckpointDue(state, listed)
     if (isDue) await writeCheckpoint(this.#log, state, cutoff.olderMs)
+    if (lost !== null) this.#deps.logLine?.(`lake: ${lost} was lost; ${madeGood(this.#log, state)}`)
     const listing = isDue ? withCheckpoint(listed, state.version) : listed
     const log = checkpoint ? await this.#log.withUnlisted(listing, state.version) : listing
     await cleanLog(this.#log, log, cutoff.olderMs)
@@ -152,6 +157,10 @@ class DeltaTable implements Table {
     if (checkpoint) await cleanTombstones(this.#log, state, cutoff)
     if (this.#state !== null) this.#state = forgetTombstones(this.#state, cutoff.olderMs)
   }
+}
+
+function madeGood(log: TableLog, { version }: State): string {
+  return `${log.checkpointKey(version)} now holds what it said, so that nothing of the table is: look at the disk`
 }
 
 /** A random UUID, version 4 (RFC 9562): the table's id. */

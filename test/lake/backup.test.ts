@@ -2,7 +2,9 @@ import { expect, test } from 'vitest'
 import { backUp, keepNewest } from '../../lake/backup/backup.ts'
 import { mayRestoreInto, restore } from '../../lake/backup/restore.ts'
 import { openTable } from '../../lake/delta/table.ts'
+import { SCRATCH } from '../../lake/scratch.ts'
 import { MemoryStore } from '../../lake/store/memory.ts'
+import { SET_ASIDE } from '../../lake/tables/made-anew.ts'
 import { SimClock } from '../sim/clock.ts'
 import { SimDisk } from '../sim/disk.ts'
 import { simRandom } from '../sim/random.ts'
@@ -52,6 +54,19 @@ test('what a lake wrote anew under the same names is read again, though it is of
   const restored = new MemoryStore(clock)
   await restore(place, two.manifest, { data: restored, lake: restored }, how)
   expect((await open(restored).snapshot())!.txns.get('n')?.version).toBe(222)
+})
+
+test('who owns the lake, scratch and damaged logs that were set aside are left out', async () => {
+  const { lake, open, back } = backupRig()
+  await open().create(SCHEMA, {})
+  await lake.put('kept/by-hand.json', new Uint8Array(1))
+  for (const folder of ['_lease/', SCRATCH, `${SET_ASIDE}t/2026-11-22T10:00:00.000Z/`])
+    await lake.put(`${folder}00000000000000000000.json`, new Uint8Array(1))
+  const { manifest } = await back()
+  expect(manifest.files.map(({ path }) => path).sort()).toEqual([
+    'lake/kept/by-hand.json',
+    'lake/t/_delta_log/00000000000000000000.json',
+  ])
 })
 
 test('what did not change is read once', async () => {

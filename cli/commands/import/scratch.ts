@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isRunning } from '../../host/running.ts'
 
 /** `import-PROCESS-RANDOM` */
 const NAME = /^import-(\d+)-[0-9a-f]+$/
@@ -16,13 +17,4 @@ export async function ownScratch(dir: string): Promise<string> {
   const own = join(dir, `import-${process.pid}-${randomBytes(8).toString('hex')}`)
   await mkdir(own)
   return own
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
 }

@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest'
+import { openTable } from '../../../lake/delta/table.ts'
+import { simRandom } from '../../sim/random.ts'
+import { append, checkpointKey, commitKey, HOUR_MS, seen, world } from './fixture.ts'
+
+/** A table of versions 0 to 5, and the writer that knows them, whose words are kept. */
+async function five() {
+  const w = await world()
+  const lines: string[] = []
+  const logLine = (line: string) => void lines.push(line)
+  const writer = openTable('t', { ...w, random: simRandom(9), logLine })
+  for (let i = 0; i < 5; i++) await append(writer)
+  const tend = () => writer.tend(w.clock.nowMs(), 24 * HOUR_MS)
+  return { ...w, writer, tend, lines }
+}
+
+test.each([1, 3, 5])(
+  'commit %i, deleted while a writer is at work, is made good by a checkpoint',
+  async (lost) => {
+    const { store, writer, tend, lines, open } = await five()
+    const before = seen(await writer.snapshot())
+    await store.delete(commitKey(lost))
+    await tend()
+    expect(lines).toEqual([
+      `lake: ${commitKey(lost)} was lost; ${checkpointKey(5)} now holds what it said, so that nothing of the table is: look at the disk`,
+    ])
+    expect(seen(await open().snapshot())).toEqual(before)
+    await append(writer)
+    await tend()
+    expect([lines.length, seen(await open().snapshot())]).toEqual([1, seen(await writer.snapshot())])
+  },
+)
+
+test('so is one that is lost between two commits, and one that is empty', async () => {
+  const { store, writer, tend, lines, open } = await five()
+  await store.delete(commitKey(5))
+  await append(writer)
+  store.objects.set(commitKey(2), { bytes: new Uint8Array(), modifiedMs: 0 })
+  await expect(open().snapshot()).rejects.toMatchObject({ code: 'E_TABLE_DAMAGED' })
+  await tend()
+  expect(lines).toHaveLength(1)
+  expect(seen(await open().snapshot())).toEqual(seen(await writer.snapshot()))
+})
+
+test('what a list does not show, and what was cleaned up, is not lost', async () => {
+  const { store, writer, tend, lines, clock, open } = await five()
+  const list = store.list.bind(store)
+  store.list = async (prefix, after) => (await list(prefix, after)).filter(({ key }) => key !== commitKey(4))
+  await tend()
+  store.list = list
+  const other = open()
+  await clock.advance(48 * HOUR_MS)
+  await append(other)
+  await other.tend(clock.nowMs(), HOUR_MS, { checkpoint: true })
+  await clock.advance(48 * HOUR_MS)
+  await append(other)
+  await other.tend(clock.nowMs(), HOUR_MS)
+  expect(store.objects.has(commitKey(3))).toBe(false)
+  await tend()
+  expect(lines).toEqual([])
+  expect(seen(await writer.snapshot())).toEqual(seen(await other.snapshot()))
+})
