@@ -35,8 +35,11 @@ export interface RecordedAct extends Act {
 
 /** The record of administrative acts. */
 export interface Audit {
-  /** Adds an act; it is durable when this resolves. Throws what the store throws. */
-  record(act: Act): Promise<RecordedAct>
+  /**
+   * Adds an act; it is durable when this resolves. `as` names it, so that one that may be there already is not added twice. Throws
+   * what the store throws.
+   */
+  record(act: Act, as?: Place): Promise<RecordedAct>
   /** The acts in `[fromMs, toMs)`, newest first, at most the newest `ACTS_MAX`. One that cannot be read says so as its result. */
   list(fromMs: number, toMs: number): Promise<readonly RecordedAct[]>
 }
@@ -50,8 +53,8 @@ export interface AuditDeps {
 /** The audit of the lake in `store`. */
 export function openAudit({ store, clock, random }: AuditDeps): Audit {
   return {
-    async record({ who, what, about, rows, result }) {
-      const act = { id: random.hex(8), timeMs: clock.nowMs(), who, what, about, rows, result }
+    async record({ who, what, about, rows, result }, as) {
+      const act = { ...(as ?? { id: random.hex(8), timeMs: clock.nowMs() }), who, what, about, rows, result }
       await putUntilClear(store, clock, keyOf(act), encodeAct(act))
       return act
     },

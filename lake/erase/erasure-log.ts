@@ -1,4 +1,5 @@
 import type { Position } from '../../schemas/position.ts'
+import type { RecordedAct } from '../audit.ts'
 import type { ObjectStore } from '../store/port.ts'
 import { isPosition, isText, isWhole, storedJson } from '../tables/stored-json.ts'
 import type { ErasedRows } from './condition.ts'
@@ -25,6 +26,8 @@ export interface Erasure extends ErasedRows {
   readonly frozen?: FrozenErased
   /** When answers were right; null before. */
   readonly erasedMs: number | null
+  /** The name of the receipt that is being written; null or absent while none is. */
+  readonly receipt?: Pick<RecordedAct, 'id' | 'timeMs'> | null
 }
 
 const keyOf = (id: string) => `${FOLDER}${id}.json`
@@ -67,6 +70,10 @@ const isFrozen = (value: unknown) => {
   const { removed, unnamed } = Object(value) as Partial<FrozenErased>
   return value === undefined || (isWhole(removed) && isWhole(unnamed))
 }
+const isReceipt = (value: unknown) => {
+  const { id, timeMs } = Object(value) as Partial<RecordedAct>
+  return (value ?? null) === null || (isText(id) && isWhole(timeMs))
+}
 const FIELDS = {
   version: (value: unknown) => value === 1,
   id: isText,
@@ -81,4 +88,5 @@ const FIELDS = {
   rows: isWhole,
   frozen: isFrozen,
   erasedMs: orNull(isWhole),
+  receipt: isReceipt,
 }

@@ -5,7 +5,7 @@ import type { RunRecord, RunStarter, Sealer } from '../../schemas/ports/layers.t
 import { covers, IMPORT_PARTITION, offsetIn, type Position } from '../../schemas/position.ts'
 import { serialQueue } from '../../schemas/serial-queue.ts'
 import { HOUR_MS } from '../../schemas/time.ts'
-import type { Audit } from '../audit.ts'
+import type { Act, Audit } from '../audit.ts'
 import type { ObjectStore } from '../store/port.ts'
 import type { DatasetTables, LakeTables } from '../tables/deployment.ts'
 import { coveredPosition } from '../tables/messages.ts'
@@ -224,7 +224,7 @@ class Eraser implements Erasures {
     }
     if (erasure.stage === 'views') {
       await this.#eraseElsewhere(erasure)
-      await keep({ stage: 'old versions', erasedMs: this.#deps.clock.nowMs() })
+      await keep({ stage: 'old versions', erasedMs: this.#deps.clock.nowMs(), receipt: null })
     }
     const reason = await this.#removeOld(erasure, vacuum)
     return { ...stateOf(erasure), ...(reason === null ? { state: 'ended', stage: null } : { reason }) }
@@ -265,15 +265,12 @@ class Eraser implements Erasures {
     await this.#receipt(erasure, { who, what: 'erase', about, rows, result: await this.#result(erasure) })
   }
 
-  /** Once, although a crash may let it be asked for twice. */
-  async #receipt(
-    { id, askedMs }: Pick<Erasure, 'id' | 'askedMs'>,
-    act: Parameters<Audit['record']>[0],
-  ): Promise<void> {
-    const { audit, clock } = this.#deps
-    const acts = await audit.list(askedMs - HOUR_MS, clock.nowMs() + HOUR_MS)
-    if (acts.some(({ what, about }) => what === act.what && about.erasure === id)) return
-    await audit.record(act)
+  /** Once, although a crash may let it be asked for twice: its name is kept before, and no list need show what was written. */
+  async #receipt(erasure: Erasure, act: Act): Promise<void> {
+    const { audit, clock, random, store } = this.#deps
+    const receipt = erasure.receipt ?? { id: random.hex(8), timeMs: clock.nowMs() }
+    if (receipt !== erasure.receipt) await keepErasure(store, { ...erasure, receipt })
+    await audit.record(act, receipt)
   }
 
   /** Hours of which a file cannot be read keep their cells, and sums of expired messages what they counted. */

@@ -142,8 +142,10 @@ test('killed at any change it makes, a restoring leaves no directory, and is don
   const args = ['restore', join(dir, 'backup'), '--data', data]
   for (const n of [1, 5, 30, 80]) {
     using killing = changes(parent, n)
-    await runCommand(args, 0, killing.signal)
-    expect(await readdir(data).catch(() => null)).toBeNull()
+    const { code } = await runCommand(args, 0, killing.signal)
+    if (code === null) expect(await readdir(data).catch(() => null)).toBeNull()
+    // It was over before it was killed.
+    else await rm(data, { recursive: true })
   }
   expect(await runCommand(args)).toMatchObject({ code: 0 })
   expect(await readdir(parent)).toEqual(['data'])

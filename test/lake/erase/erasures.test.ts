@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Erasures } from '../../../lake/erase/erasures.ts'
+import type { MemoryStore } from '../../../lake/store/memory.ts'
+import type { ObjectStore } from '../../../lake/store/port.ts'
 import { simRandom } from '../../sim/random.ts'
 import { SimStore } from '../../sim/store.ts'
 import { erasingRig } from './rig.ts'
@@ -116,6 +118,34 @@ test('killed at any call of the store, it is over after the next start', async (
   }
   expect(calls).toBeGreaterThan(10)
 }, 60_000)
+
+test('killed beside a store whose lists show no receipt, each is written once', async () => {
+  // Receipts come late.
+  for (let at = 150; at < 1_000; at++) {
+    await using rig = await erasingRig((store) => ({
+      ...unlisted(store),
+      list: async (prefix, after) => (prefix.startsWith('_audit/') ? [] : store.list(prefix, after)),
+    }))
+    await rig.send('web', ['anna', 'bob'])
+    const isKilled = await rig.killedAt(at, () => erase(rig.erasures, 'anna'))
+    await rig.restart()
+    await rig.clock.advance(40 * 3_600_000)
+    const acts = [...rig.store.objects]
+      .filter(([key]) => key.startsWith('_audit/'))
+      .map(([, { bytes }]) => JSON.parse(Buffer.from(bytes).toString()).what)
+    const once = ['erase', 'erase old versions']
+    expect([at, acts.sort()]).toEqual([at, (await rig.hosts()).anna === 1 ? [] : once])
+    if (!isKilled) break
+  }
+}, 60_000)
+
+/** The store as plain functions. */
+const unlisted = (store: MemoryStore): Omit<ObjectStore, 'list'> => ({
+  get: (key) => store.get(key),
+  put: (key, bytes) => store.put(key, bytes),
+  putIfAbsent: (key, bytes) => store.putIfAbsent(key, bytes),
+  delete: (key) => store.delete(key),
+})
 
 test('a view that cannot be published keeps the erasure waiting, and says why', async () => {
   await using rig = await erasingRig()
