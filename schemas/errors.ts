@@ -228,7 +228,7 @@ export const ERRORS = {
   E_TABLE_DAMAGED: {
     meaning: 'the log of a table cannot be read',
     retryable: false,
-    hint: 'restore the named file from a backup; a view is made anew when `tidemark up` starts, or once its folder is deleted',
+    hint: 'restore the named file from a backup; what is computed (a view, its ticks, the records of runs) is made anew when `tidemark up` starts, and where layers are processes of their own by `tidemark lake mend`, while all but collectors are stopped',
   },
   E_VERSION_GONE: {
     meaning: 'that version is not kept',

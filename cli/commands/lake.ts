@@ -2,13 +2,14 @@ import { TidemarkError } from '../../schemas/errors.ts'
 import { type Args, type Command, type Io, LAKE_SETTINGS } from '../command.ts'
 import { lakeAudit } from './lake/audit.ts'
 import { lakeExpire } from './lake/expire.ts'
+import { lakeMend } from './lake/mend.ts'
 import { lakeFilesOf, lakeLog } from './lake/tables.ts'
 import { lakeCompact, lakeVacuum } from './lake/upkeep.ts'
 
 export const lake: Command = {
   name: 'lake',
   summary: 'The lake itself: versions and files of its tables, what was done to it, and its upkeep now',
-  operands: 'log [TABLE]|files [TABLE]|compact|vacuum|expire|audit',
+  operands: 'log [TABLE]|files [TABLE]|compact|vacuum|expire|mend|audit',
   flags: [
     { name: 'from', value: 'TIME', about: 'audit: acts at or after this time (all)' },
     { name: 'to', value: 'TIME', about: 'audit: acts before this time (now)' },
@@ -30,6 +31,7 @@ const ACTIONS: { readonly [name: string]: (args: Args, io: Io) => Promise<number
   compact: lakeCompact,
   vacuum: lakeVacuum,
   expire: lakeExpire,
+  mend: lakeMend,
 }
 
 async function run(args: Args, io: Io): Promise<number> {

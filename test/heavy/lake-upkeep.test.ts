@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -164,4 +164,75 @@ test('what is compacted answers the same, old versions too, and a vacuum removes
   } finally {
     expect(await up.end('SIGTERM')).toBe(0)
   }
+})
+
+test('damaged logs of what is computed are set aside by a command, while nobody owns the lake', async () => {
+  const path = join(dir, 'rows.csv')
+  await writeFile(path, 'service,host,time_stamp,cpu,ram,disk\nweb,h,2026-11-20T00:00:00Z,1,1,1\n')
+  expect(await command('import', path)).toMatchObject({ code: 0 })
+  const log = (table: string) => join(dir, 'data/lake', table, '_delta_log')
+  const damage = async (table: string) => {
+    const names = (await readdir(log(table))).filter((name) => name.endsWith('.json')).sort()
+    const at = join(log(table), names.at(-1)!)
+    const before = await readFile(at)
+    await writeFile(at, before.subarray(0, 20))
+    return () => writeFile(at, before)
+  }
+  expect(await command('lake', 'mend')).toMatchObject({
+    code: 0,
+    out: 'Nothing is damaged that could be made anew.\n',
+  })
+  for (const table of ['service_minute', 'service_minute_ticks', 'runs']) await damage(table)
+  const mended = await command('lake', 'mend', '--json')
+  expect([mended.code, lines(mended.out)]).toEqual([
+    0,
+    ['service_minute', 'service_minute_ticks', 'runs'].map((table) => ({ table })),
+  ])
+  expect(await command('batch', '--once')).toMatchObject({ code: 0 })
+  expect((await command('query', 'SELECT msg_num FROM service_minute', '--format', 'csv')).out).toContain(
+    '\n1\n',
+  )
+  const acts = lines((await command('lake', 'audit', '--json')).out) as { what: string }[]
+  expect(acts.map(({ what }) => what)).toContain('lake mend')
+
+  const up = await startUp(join(dir, 'data'), ['--agent-enabled', 'false'])
+  expect(await command('lake', 'mend')).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('E_LAKE_OWNED'),
+  })
+  expect(await up.end('SIGTERM')).toBe(0)
+
+  const restore = await damage('messages')
+  expect(await command('lake', 'mend')).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(
+      /messages\/_delta_log\/.*E_TABLE_DAMAGED\): restore the named file from a backup/,
+    ),
+  })
+  await restore()
+  expect(await command('lake', 'mend')).toMatchObject({ code: 0 })
+})
+
+test('a commit of the messages that goes while `up` runs is noticed with the next seal, and lacks nowhere', async () => {
+  const start = () => startUp(join(dir, 'data'), ['--agent-enabled', 'false'])
+  let up = await start()
+  const path = join(dir, 'rows.csv')
+  const importRow = async (time: string) => {
+    await writeFile(path, `service,host,time_stamp,cpu,ram,disk\nweb,h,${time},1,1,1\n`)
+    expect(await command('import', path)).toMatchObject({ code: 0 })
+  }
+  await importRow('2026-11-20T00:00:00Z')
+  await importRow('2026-11-21T00:00:00Z')
+  const log = join(dir, 'data/lake/messages/_delta_log')
+  const names = (await readdir(log)).filter((name) => name.endsWith('.json')).sort()
+  await rm(join(log, names.at(-2)!))
+  await importRow('2026-11-22T00:00:00Z')
+  await expect
+    .poll(up.output, { timeout: 20_000 })
+    .toMatch(/messages\/_delta_log\/\d+\.json was lost; .* now holds what it said/)
+  await up.end('SIGKILL')
+  up = await start()
+  const stats = await fetch(`${up.serving}/v1/services/web/stats?from=2026-11-20&to=2026-11-23`)
+  expect(await stats.json()).toMatchObject({ messages: 3, complete: true })
+  expect(await up.end('SIGTERM')).toBe(0)
 })

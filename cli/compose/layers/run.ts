@@ -1,4 +1,4 @@
-import { describeError, TidemarkError } from '../../../schemas/errors.ts'
+import { describeError, isError, TidemarkError } from '../../../schemas/errors.ts'
 import { sleep } from '../../../schemas/ports/clock.ts'
 import type { Settings } from '../../settings/settings.ts'
 import { Closing } from '../closing.ts'
@@ -24,7 +24,7 @@ export interface LayerRun {
 
 /**
  * Runs a layer until it is to stop. While the lake or the log is out of reach it waits for them: whatever order processes start
- * in, all come up. Resolves with the exit code; throws what trying again cannot mend.
+ * in, all come up. It waits as well while a table is damaged, and says so. Resolves with the exit code; throws what trying again cannot mend.
  */
 export async function runLayer(run: LayerRun, host: Host): Promise<number> {
   const { clock, logLine } = host
@@ -51,8 +51,12 @@ export async function runLayer(run: LayerRun, host: Host): Promise<number> {
         run.started(layer, health.url)
       } catch (error) {
         await closing.close()
-        if (!(error instanceof TidemarkError && error.retryable)) throw error
-        const reason = `start: ${hidePaths(describeError(error))}`
+        if (!(error instanceof TidemarkError)) throw error
+        // Somebody mends it while this process says what is to be done: ending it would hide that behind starts that fail.
+        const isDamaged = isError(error, 'E_TABLE_DAMAGED')
+        if (!error.retryable && !isDamaged) throw error
+        const todo = isDamaged ? `: ${error.hint}` : ''
+        const reason = `start: ${hidePaths(describeError(error))}${todo}`
         if (reason !== waiting) logLine(`${reason}; trying again every ${AGAIN_MS / 1_000} s`)
         waiting = reason
         await sleep(clock, AGAIN_MS, enough.signal)
