@@ -1,6 +1,8 @@
 import { backUp, keepNewest, verifyBackup } from '../../lake/backup/backup.ts'
 import { listManifests, readManifest, timeOf } from '../../lake/backup/manifest.ts'
 import { openTable } from '../../lake/delta/table.ts'
+import { readDeployment } from '../../lake/deployment-log.ts'
+import { queryTables } from '../../lake/query/catalog.ts'
 import type { ObjectStore } from '../../lake/store/port.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import type { Clock, Random } from '../../schemas/ports/clock.ts'
@@ -9,10 +11,12 @@ import { iso } from '../../serving/http/present.ts'
 import { type Args, type Command, type Io, LAKE_SETTINGS, logLineTo } from '../command.ts'
 import { findData } from '../compose/find-data.ts'
 import { lakeStore } from '../compose/lake-store.ts'
+import { tablesIn } from '../compose/open-lake.ts'
 import { textTable } from '../help.ts'
 import { nodeClock } from '../host/clock.ts'
 import { nodeDisk } from '../host/disk.ts'
 import { nodeRandom } from '../host/random.ts'
+import { builtInDefinitions } from '../settings/definitions.ts'
 import { amount } from './amount.ts'
 import { aloneAt } from './backup/alone.ts'
 import { backupPlace } from './backup/place.ts'
@@ -77,10 +81,13 @@ interface Making {
 /** Makes one, and removes those before the newest `keep`. */
 async function make({ settings }: Args, io: Io, { store, keep, host, signal }: Making): Promise<void> {
   const lake = lakeStore(settings, host).store
+  const deployed = await readDeployment(lake)
+  const definitions = deployed?.definitions ?? settings.definitions(await builtInDefinitions())
   const source = {
     disk: host.disk,
     dataDir: settings.dataDir(),
     lake,
+    tables: queryTables(tablesIn(lake, definitions, host)).map(({ name }) => name),
     openTable: (name: string) => openTable(name, { store: lake, ...host }),
   }
   const tell = (files: number) => {

@@ -19,6 +19,8 @@ export interface BackupSource {
   /** The data directory, absolute. */
   readonly dataDir: string
   readonly lake: ObjectStore
+  /** Tables that the definitions of the lake name; others are found by lists. */
+  readonly tables: readonly string[]
   openTable(name: string): Table
 }
 
@@ -68,7 +70,7 @@ export async function backUp(
 
   const journal = new JournalReading(source, keep)
   await journal.first()
-  const { tables: names, others } = await lakeFiles(source.lake)
+  const { tables: names, others } = await lakeFiles(source.lake, source.tables)
   const tables: { [table: string]: number } = {}
   for (const name of names) {
     const version = await takeTable(source.lake, source.openTable(name), keepObject)

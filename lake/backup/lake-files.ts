@@ -21,11 +21,13 @@ const TRIES_MAX = 5
 
 /**
  * The tables of a lake in the order in which they are to be read while others write: views before their ticks, then
- * messages, since a view names a version of them, which must then be there, and last the cells of those that are expired.
+ * messages, since a view names a version of them, which must then be there, and last the cells of those that are expired. `named`
+ * are tables that may be there, although a list does not show them yet.
  */
-export async function lakeFiles(lake: ObjectStore): Promise<LakeFiles> {
+export async function lakeFiles(lake: ObjectStore, named: readonly string[]): Promise<LakeFiles> {
   const keys = (await lake.list('')).map(({ key }) => key)
-  const tables = new Set(keys.flatMap((key) => /^([^/]+)\/_delta_log\//.exec(key)?.[1] ?? []))
+  const listed = keys.flatMap((key) => /^([^/]+)\/_delta_log\//.exec(key)?.[1] ?? [])
+  const tables = new Set([...listed, ...named])
   const rank = (name: string) =>
     name.endsWith('_frozen') ? 3 : /(^|_)messages$/.test(name) ? 2 : name.endsWith('_ticks') ? 1 : 0
   return {

@@ -100,15 +100,20 @@ export function oldestReadable({ commits, checkpoints }: Listing): number | null
 
 /**
  * The oldest version that has rows and all of its files: older ones may stand in the log, while a clean-up has removed files that they name.
- * Where no version has rows, the oldest one. Null where none can be read.
+ * Where no version has rows, the oldest one. Null where none can be read. What is newer than lists show is known by the newest
+ * version.
  */
-export async function oldestKept(log: TableLog): Promise<State | null> {
+export async function oldestKept(log: TableLog, newest: State | null): Promise<State | null> {
+  if (newest === null) return null
   const objects = await log.store.list(`${log.name}/`)
-  const listing = log.sort(objects)
+  const shown = log.sort(objects)
+  const isShown = shown.commits.at(-1) === newest.version
+  const listing = isShown ? shown : await log.withUnlisted(await look(log), newest.version)
   const first = oldestReadable(listing)
-  const last = Math.max(listing.commits.at(-1) ?? -1, listing.checkpoints.at(-1) ?? -1)
+  const last = newest.version
   if (first === null) return null
   const there = new Set(objects.map(({ key }) => key))
+  for (const path of newest.files.keys()) there.add(`${log.name}/${path}`)
   const isWhole = ({ files }: State) => [...files.keys()].every((path) => there.has(`${log.name}/${path}`))
   let kept: State | null = null
   let [low, high] = [first, last + 1]
@@ -123,24 +128,29 @@ export async function oldestKept(log: TableLog): Promise<State | null> {
   return kept ?? stateAt(log, listing, first)
 }
 
-/** The state at `version`; `newestVersion` is the newest one. Throws `E_VERSION_GONE`. */
-export async function readVersion(log: TableLog, version: number, newestVersion: number): Promise<State> {
+/** The state at `version`; `newest` is that of the newest one, null where there is none. Throws `E_VERSION_GONE`. */
+export async function readVersion(log: TableLog, version: number, newest: State | null): Promise<State> {
   const listing = await look(log)
   const oldest = oldestReadable(listing)
-  if (oldest === null || !Number.isInteger(version) || version < oldest || version > newestVersion) {
-    throw await goneVersion(log, `version ${version}`, newestVersion)
+  if (
+    oldest === null ||
+    !Number.isInteger(version) ||
+    version < oldest ||
+    version > (newest?.version ?? -1)
+  ) {
+    throw await goneVersion(log, `version ${version}`, newest)
   }
   return stateAt(log, listing, version)
 }
 
 /** The newest version committed at or before `timeMs`; throws `E_VERSION_GONE`. */
-export async function readVersionAt(log: TableLog, timeMs: number, newestVersion: number): Promise<number> {
+export async function readVersionAt(log: TableLog, timeMs: number, newest: State | null): Promise<number> {
   const listing = await look(log)
+  const newestVersion = newest?.version ?? -1
   const first = oldestReadable(listing) ?? newestVersion + 1
   const versions = Array.from({ length: Math.max(0, newestVersion - first + 1) }, (_, i) => first + i)
   const found = await lastAtOrBefore(log, versions, timeMs)
-  if (found === null)
-    throw await goneVersion(log, `a version of ${new Date(timeMs).toISOString()}`, newestVersion)
+  if (found === null) throw await goneVersion(log, `a version of ${new Date(timeMs).toISOString()}`, newest)
   return found
 }
 
@@ -148,13 +158,13 @@ export async function readVersionAt(log: TableLog, timeMs: number, newestVersion
 export async function goneVersion(
   log: TableLog,
   what: string,
-  newestVersion: number,
+  newestState: State | null,
 ): Promise<TidemarkError> {
-  const oldest = await oldestKept(log)
+  const oldest = await oldestKept(log, newestState)
   const kept =
     oldest === null
       ? 'none can be read'
-      : `the oldest is ${oldest.version}, of ${new Date(oldest.timeMs).toISOString()}, the newest ${newestVersion}`
+      : `the oldest is ${oldest.version}, of ${new Date(oldest.timeMs).toISOString()}, the newest ${newestState!.version}`
   return new TidemarkError('E_VERSION_GONE', `${log.name} does not hold ${what}: ${kept}`, { field: 'as_of' })
 }
 

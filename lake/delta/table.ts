@@ -55,20 +55,20 @@ class DeltaTable implements Table {
   async at(version: number): Promise<Snapshot> {
     const state = await this.snapshot()
     if (state?.version === version) return state
-    return readVersion(this.#log, version, state?.version ?? -1)
+    return readVersion(this.#log, version, state)
   }
 
   async versionAt(timeMs: number): Promise<number> {
     const state = await this.snapshot()
     if (state !== null && state.timeMs <= timeMs) return state.version
-    return readVersionAt(this.#log, timeMs, state?.version ?? -1)
+    return readVersionAt(this.#log, timeMs, state)
   }
 
   async goneOr(error: unknown, version: number): Promise<unknown> {
-    const oldest = await oldestKept(this.#log)
-    if (oldest !== null && version >= oldest.version) return error
     const newest = await this.snapshot()
-    return goneVersion(this.#log, `the rows of version ${version}`, newest?.version ?? -1)
+    const oldest = await oldestKept(this.#log, newest)
+    if (oldest !== null && version >= oldest.version) return error
+    return goneVersion(this.#log, `the rows of version ${version}`, newest)
   }
 
   async create(schema: TableSchema, configuration: Record<string, string>): Promise<Snapshot> {

@@ -26,6 +26,7 @@ function backupRig() {
       disk: new SimDisk(1, clock),
       dataDir: '/data',
       lake,
+      tables: [],
       openTable: () => open(),
     }
     return backUp(source, place, { time, signal: new AbortController().signal, tell: () => {} })

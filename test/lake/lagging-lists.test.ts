@@ -154,10 +154,47 @@ test('the newest deployment is found, although no list shows it', async () => {
   expect(next.number).toBe(2)
 })
 
+test('the oldest version that is kept is known, although lists show neither commits nor files', async () => {
+  const { clock, store, table } = await world()
+  const before = await lagging(store)
+  for (let n = 1; n <= 5; n++) {
+    await clock.advance(HOUR_MS)
+    await append(table)
+  }
+  const late = openTable('t', { store: before, clock, random: simRandom(9) })
+  await expect(late.at(9)).rejects.toMatchObject({
+    code: 'E_VERSION_GONE',
+    message: expect.stringMatching(/the oldest is 1, .* the newest 5$/),
+  })
+})
+
+test('a backup holds a table that no list shows yet', async () => {
+  const { clock, store, table } = await world()
+  store.objects.clear()
+  const empty = await lagging(store)
+  const made = openTable('t', { store, clock, random: simRandom(8) })
+  await made.create((await table.snapshot())!.schema, {})
+  await append(made)
+  const openTo = (name: string) => openTable(name, { store: empty, clock, random: simRandom(9) })
+  const { manifest } = await backUp(
+    {
+      disk: new SimDisk(1, clock),
+      dataDir: '/data',
+      lake: empty,
+      tables: ['t', 'never'],
+      openTable: openTo,
+    },
+    new MemoryStore(clock),
+    { time: new Date(clock.nowMs()).toISOString(), signal: new AbortController().signal, tell: () => {} },
+  )
+  expect(manifest.tables).toEqual({ t: 1 })
+  expect(manifest.files.filter(({ path }) => path.endsWith('.parquet'))).toHaveLength(1)
+})
+
 test('a backup holds what no list shows, and stays whole when older ones go', async () => {
   const { clock, store, table } = await world()
   const place = new MemoryStore(clock)
-  const source = { disk: new SimDisk(1, clock), dataDir: '/data' }
+  const source = { disk: new SimDisk(1, clock), dataDir: '/data', tables: ['t', 'never'] }
   const back = async (lake: ObjectStore, to: ObjectStore) => {
     await clock.advance(1_000)
     const openTo = (name: string) => openTable(name, { store: lake, clock, random: simRandom(9) })

@@ -12,7 +12,7 @@ export function backup(sim: Simulation, dice: Dice): string {
   const time = new Date(world.clock.nowMs() + sim.backups.length).toISOString()
   return sim.beginCommand('backup', dice, async ({ life, store: lake, disk, clock }) => {
     const open = (name: string) => openTable(name, { store: lake, clock, random: world.random })
-    const source = { disk, dataDir: DATA_DIR, lake, openTable: open }
+    const source = { disk, dataDir: DATA_DIR, lake, tables: [], openTable: open }
     const options = { time, signal: new AbortController().signal, tell: () => {} }
     const { manifest } = await backUp(source, life.gate(backupStore), options)
     sim.backups.push({ manifest, before })

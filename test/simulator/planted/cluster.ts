@@ -58,6 +58,6 @@ export const PLANTED_IN_CLUSTER = {
   'no room for clocks that differ': {
     in: 'cutoffs',
     change: { replace: 'Math.max()', with: 'retentionMs' },
-    seed: 107,
+    seed: 126,
   },
 } as const satisfies { readonly [name: string]: PlantedBug }
