@@ -12,7 +12,12 @@ const KIB = 1_024
  * so that it counts what the process itself does not know of, and also while none of its threads answers: Linux in /proc, others
  * (macOS) by `ps`.
  */
-export function watchMemory(pid: number, bytesMax: number, beyond: () => void): () => void {
+export function watchMemory(
+  pid: number,
+  bytesMax: number,
+  beyond: () => void,
+  hasProc = existsSync(`/proc/${pid}/status`),
+): () => void {
   let timer: NodeJS.Timeout
   let isOver = false
   const over = () => {
@@ -29,7 +34,7 @@ export function watchMemory(pid: number, bytesMax: number, beyond: () => void): 
   const look = () => found(residentBytes(pid), LOOK_MS, look)
   const ask = () =>
     void execFile('ps', ['-o', 'rss=', '-p', String(pid)], (_, text) => found(kibOf(text), ASK_MS, ask))
-  if (existsSync(`/proc/${pid}/status`)) look()
+  if (hasProc) look()
   else ask()
   return over
 }
