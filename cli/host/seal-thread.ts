@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import type { CellFile } from '../../lake/parquet/cells.ts'
+import { alone } from '../../lake/parquet/codec.ts'
 import type { Rewritten, SealEncoder, SealFile, SealFiles } from '../../lake/writer/seal-files.ts'
 import type { CellsJob, MergeJob, SealJob, SealReply, WithoutJob } from '../../lake/writer/seal-thread.ts'
 import { BlockEncoder } from '../../log/block-encoder.ts'
@@ -98,9 +99,4 @@ export function sealThread(): SealEncoder {
 
 function ended(cause: Error): TidemarkError {
   return new TidemarkError('E_ENGINE', `the sealing thread ended: ${cause.message}`, { cause })
-}
-
-/** `bytes` in memory that holds nothing else, so that it can be given away: copied only where it is shared. */
-function alone(bytes: Uint8Array): Uint8Array {
-  return bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes)
 }

@@ -154,19 +154,14 @@ interface Values<T = unknown> {
 }
 
 /** Values of which a row group at a time is asked for: arrays, and what makes theirs when it is asked. */
-interface Sliced {
+export interface Sliced<T = unknown> {
   readonly length: number
-  slice(from: number, to: number): Values
+  slice(from: number, to: number): Values<T>
 }
 
 /** What `fn` makes of the values of each row group, made when that is written: all at once take several times their memory. */
-export function lazily<V>(values: Subarrays<V>, fn: (value: V) => unknown): Sliced {
-  return { length: values.length, slice: (from, to) => arrayOf(values.subarray(from, to), fn) }
-}
-
-interface Subarrays<V> {
-  readonly length: number
-  subarray(from: number, to: number): ArrayLike<V>
+export function lazily<V>(values: Sliced<V>, fn: (value: V) => unknown): Sliced {
+  return { length: values.length, slice: (from, to) => arrayOf(values.slice(from, to), fn) }
 }
 
 function stored(type: ParquetColumn['type'], values: Values, encoding: ParquetColumn['encoding']): Values {
@@ -223,7 +218,7 @@ export async function decodeParquet(
   bytes: Uint8Array,
   names?: readonly string[],
 ): Promise<Record<string, unknown[]>> {
-  const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer
+  const file = alone(bytes).buffer as ArrayBuffer
   const columns: Record<string, unknown[]> = Object.fromEntries((names ?? []).map((name) => [name, []]))
   await parquetRead({
     file,
@@ -238,6 +233,11 @@ export async function decodeParquet(
     },
   })
   return columns
+}
+
+/** `bytes` in memory that holds nothing else: copied only where it is shared. */
+export function alone(bytes: Uint8Array): Uint8Array {
+  return bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes)
 }
 
 const PARSERS = { timestampFromMicroseconds: millisOf }

@@ -6,38 +6,45 @@ import { bucketStart, DAY_MS, HOUR_MS } from '../../schemas/time.ts'
 import type { FileAbout } from '../delta/port.ts'
 import { hoursTag } from '../tables/hours.ts'
 import {
+  alone,
   decodeParquet,
   encodeParquet,
   lazily,
-  missingAsNull,
   orDamaged,
   type ParquetColumn,
+  type Sliced,
 } from './codec.ts'
-import type { MessageRows } from './order.ts'
+import { inOrder, type MessageRows } from './order.ts'
 import { StringDraft } from './string-draft.ts'
 
 /**
  * A data file of a dataset's messages: every column of the table but the partition column `date`. In the order of the rows a
- * source's times, numbers and places grow evenly, so what is written are their differences.
+ * source's times, numbers and places grow evenly, so what is written are their differences. With an `order` the rows are put into it a
+ * row group at a time, so that they are held once.
  */
 export function encodeMessages(
   dataset: Dataset,
   { columns, partition, offset, index }: MessageRows,
-  options: { readonly zstdLevel?: number } = {},
+  { order, ...options }: { readonly zstdLevel?: number; readonly order?: Uint32Array } = {},
 ): Uint8Array {
   const delta = { encoding: 'DELTA', statistics: false } as const
-  const seq = lazily(columns.seq, (n) => n || null)
+  const numbers = (values: Float64Array | Int32Array | StringColumn['places']): Sliced<number> =>
+    order === undefined ? values : inOrder(values, order)
+  const strings = ({ dictionary, places }: StringColumn<string | null>) =>
+    lazily(numbers(places), (place) => dictionary[place]!)
+  const seq = lazily(numbers(columns.seq), (n) => n || null)
   const names = nameColumns(dataset).map((name, c): ParquetColumn => {
     // Readers skip by the first key.
     return { name, type: 'string', values: strings(columns.names[c]!), statistics: c === 0 }
   })
   const gauges = dataset.gauges.map(({ name, optional }, g): ParquetColumn => {
-    const values = columns.gauges[g]!
+    const values = numbers(columns.gauges[g]!)
+    const isMissing = optional && columns.gauges[g]!.some(Number.isNaN)
     return {
       name,
       type: 'double',
       nullable: optional,
-      values: optional ? missingAsNull(values) : values,
+      values: isMissing ? lazily(values, (value) => (Number.isNaN(value) ? null : value)) : values,
       encoding: 'BYTES',
       statistics: false,
     }
@@ -54,14 +61,14 @@ export function encodeMessages(
   return encodeParquet(
     [
       ...names,
-      { name: 'time_stamp', type: 'timestamp', values: columns.timeMs, encoding: 'DELTA' },
+      { name: 'time_stamp', type: 'timestamp', values: numbers(columns.timeMs), encoding: 'DELTA' },
       ...gauges,
       ...attributes,
       { name: 'agent', type: 'string', nullable: true, values: strings(columns.agent), statistics: false },
       { name: 'seq', type: 'long', nullable: true, values: seq, ...delta },
-      { name: 'partition', type: 'integer', values: partition, ...delta },
-      { name: 'offset', type: 'long', values: offset, encoding: 'DELTA' },
-      { name: 'index', type: 'integer', values: index, ...delta },
+      { name: 'partition', type: 'integer', values: numbers(partition), ...delta },
+      { name: 'offset', type: 'long', values: numbers(offset), encoding: 'DELTA' },
+      { name: 'index', type: 'integer', values: numbers(index), ...delta },
     ],
     options,
   )
@@ -72,48 +79,46 @@ export function decodeMessages(dataset: Dataset, bytes: Uint8Array): Promise<Mes
   return orDamaged(messagesTable(dataset.name), () => readMessages(dataset, bytes))
 }
 
+/** Column by column: as values of JavaScript a column takes several times the memory that it is kept in. */
 async function readMessages(dataset: Dataset, bytes: Uint8Array): Promise<MessageRows> {
   const form = formOf(dataset)
-  const data = await decodeParquet(bytes, [
-    ...nameColumns(dataset),
-    'time_stamp',
-    ...form.gauges,
-    ...form.attributes,
-    'agent',
-    'seq',
-    'partition',
-    'offset',
-    'index',
-  ])
-  const length = data.index!.length
-  const values = (name: string) => (data[name]!.length === length ? data[name]! : null)
+  const whole = alone(bytes)
+  const read = async <T>(name: string) => (await decodeParquet(whole, [name]))[name] as T[]
+  const index = new Int32Array(await read<number>('index'))
+  const { length } = index
+  const texts = async <T extends string | null>(name: string) => toStringColumn(await read<T>(name))
+  const names: StringColumn[] = []
+  for (const name of nameColumns(dataset)) names.push(await texts<string>(name))
+  const attributes: StringColumn<string | null>[] = []
+  for (const name of form.attributes) {
+    const column = await texts<string | null>(name)
+    attributes.push(column.places.length === length ? column : constantColumn<string | null>(null, length))
+  }
+  const gauges: Float64Array[] = []
+  for (const name of form.gauges) {
+    const values = await read<number | null>(name)
+    gauges.push(
+      values.length === length
+        ? Float64Array.from(values, (value) => value ?? Number.NaN)
+        : new Float64Array(length).fill(Number.NaN),
+    )
+  }
   const columns: Columns = {
     form,
     length,
-    names: nameColumns(dataset).map((name) => toStringColumn(data[name] as string[])),
-    attributes: form.attributes.map((name) => {
-      const texts = values(name) as (string | null)[] | null
-      return texts === null ? constantColumn(null, length) : toStringColumn(texts)
-    }),
-    agent: toStringColumn(data.agent as (string | null)[]),
-    seq: Float64Array.from(data.seq as (number | null)[], (seq) => seq ?? 0),
-    timeMs: new Float64Array(data.time_stamp as number[]),
-    gauges: form.gauges.map((gauge) => {
-      const numbers = values(gauge) as (number | null)[] | null
-      if (numbers === null) return new Float64Array(length).fill(Number.NaN)
-      return Float64Array.from(numbers, (value) => value ?? Number.NaN)
-    }),
+    names,
+    attributes,
+    agent: await texts<string | null>('agent'),
+    seq: Float64Array.from(await read<number | null>('seq'), (seq) => seq ?? 0),
+    timeMs: new Float64Array(await read<number>('time_stamp')),
+    gauges,
   }
   return {
     columns,
-    partition: new Int32Array(data.partition as number[]),
-    offset: new Float64Array(data.offset as number[]),
-    index: new Int32Array(data.index as number[]),
+    partition: new Int32Array(await read<number>('partition')),
+    offset: new Float64Array(await read<number>('offset')),
+    index,
   }
-}
-
-function strings({ dictionary, places }: StringColumn<string | null>): ParquetColumn['values'] {
-  return lazily(places, (place) => dictionary[place]!)
 }
 
 /** `parts`, of one dataset, one after the other. */

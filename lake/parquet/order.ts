@@ -2,6 +2,7 @@ import type { Columns } from '../../schemas/message.ts'
 import type { StringColumn } from '../../schemas/string-column.ts'
 import { HOUR_MS } from '../../schemas/time.ts'
 import { compareUtf8 } from '../../schemas/utf8.ts'
+import type { Sliced } from './codec.ts'
 
 /** Rows of `messages` as columns: the messages, and each one's place in the log. */
 export interface MessageRows {
@@ -18,6 +19,20 @@ export interface MessageRows {
 export function sortRows(rows: MessageRows): MessageRows {
   return rowsAt(rows, orderOf(rows))
 }
+
+/** The numbers of a column in that order, put into it a part at a time. */
+export function inOrder(values: Numbers, order: Uint32Array): Sliced<number> {
+  const make = values.constructor as new (length: number) => Numbers
+  return {
+    length: order.length,
+    slice(from, to) {
+      const part = order.subarray(from, to)
+      return picked(values, part, new make(part.length))
+    },
+  }
+}
+
+type Numbers = Float64Array | Int32Array | Uint16Array | Uint32Array
 
 /** The rows at those places, in that order. */
 export function rowsAt({ columns, partition, offset, index }: MessageRows, order: Uint32Array): MessageRows {
@@ -56,7 +71,7 @@ function picked<T extends { [i: number]: number }>(
  * Places of the rows in their order. Hour and names together become one whole number, so that the bulk of the work
  * is a sort of numbers; within these rows mostly come in order, and are compared only where they do not.
  */
-function orderOf({ columns, partition, offset, index }: MessageRows): Uint32Array {
+export function orderOf({ columns, partition, offset, index }: MessageRows): Uint32Array {
   const { timeMs, length } = columns
   const group = groupsOf(columns)
   const keys = new Float64Array(length)

@@ -7,7 +7,7 @@ import type { FileAbout } from '../delta/port.ts'
 import { type ErasedRows, erasedIn } from '../erase/condition.ts'
 import { type CellFile, fileOfCells } from '../parquet/cells.ts'
 import { decodeMessages, describeMessages, encodeMessages, joinRows } from '../parquet/messages.ts'
-import { type MessageRows, rowsAt, sortRows } from '../parquet/order.ts'
+import { type MessageRows, orderOf, rowsAt } from '../parquet/order.ts'
 import { SealBatch } from './seal-batch.ts'
 
 /** Partitions (dates) that one seal of a dataset touches at most: each is a file. */
@@ -103,9 +103,14 @@ export async function mergeFiles(
   inputs: readonly Uint8Array[],
   date: string,
 ): Promise<SealFile> {
+  return fileOf(dataset, await rowsOf(dataset, inputs), date, KEPT)
+}
+
+/** The rows of all of them; those of each alone are let go before a file is made of all. */
+async function rowsOf(dataset: Dataset, inputs: readonly Uint8Array[]): Promise<MessageRows> {
   const parts: MessageRows[] = []
   for (const bytes of inputs) parts.push(await decodeMessages(dataset, bytes))
-  return fileOf(dataset, joinRows(parts), date, KEPT)
+  return joinRows(parts)
 }
 
 /** The file without the rows that are to be erased. */
@@ -129,11 +134,10 @@ export async function withoutRows(
 const KEPT = { zstdLevel: 9 }
 
 function fileOf(dataset: Dataset, rows: MessageRows, date: string, options = {}): SealFile {
-  const sorted = sortRows(rows)
   return {
     dataset: dataset.name,
-    bytes: encodeMessages(dataset, sorted, options),
-    about: describeMessages(sorted, date),
+    bytes: encodeMessages(dataset, rows, { ...options, order: orderOf(rows) }),
+    about: describeMessages(rows, date),
   }
 }
 
