@@ -13,7 +13,7 @@ import { counted, type LossReport } from './losses.ts'
 /** The pause behind a full batch: a backlog drains at 2,000 a second at most. */
 const BATCH_PAUSE_MS = 50
 /** Errors that refuse the whole connection, until somebody changes something. */
-const REFUSALS: ReadonlySet<string> = new Set(['E_TOKEN', 'E_TLS'])
+const REFUSALS: ReadonlySet<string> = new Set(['E_TOKEN', 'E_TLS', 'E_CLOCK'])
 
 export interface DeliveryDeps {
   readonly dataset: Dataset
@@ -50,7 +50,7 @@ export class Delivery {
     this.#socket = socket
     this.flow.asked(clock.nowMs())
     const lost = losses.tell(backlog.lost)
-    const hello = { hello: 1, agent: backlog.agent, ...about, ...(lost > 0 && { lost }) }
+    const hello = { hello: 1, agent: backlog.agent, time: clock.nowMs(), ...about, ...(lost > 0 && { lost }) }
     socket.write(`${JSON.stringify(hello)}\n`)
   }
 

@@ -80,6 +80,11 @@ export const ERRORS = {
     retryable: false,
     hint: 'make one with `tidemark token create`; agents take it by --token-file, HTTP as bearer token or password',
   },
+  E_CLOCK: {
+    meaning: "the sender's clock is more than 10 minutes ahead of the collector's",
+    retryable: false,
+    hint: 'set the clock that is wrong, of the collector or of the sender (timedatectl); until then the sender keeps what it has',
+  },
   E_TLS: {
     meaning: 'one side speaks TLS and the other does not',
     retryable: false,

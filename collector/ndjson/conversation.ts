@@ -1,6 +1,7 @@
 import { DEFAULT_DATASET } from '../../schemas/dataset.ts'
 import type { ErrorCode } from '../../schemas/errors.ts'
 import type { DatasetIntake } from '../intake/dataset-intake.ts'
+import { AHEAD_MS_MAX } from '../intake/limits.ts'
 import type { AboutAgent } from '../intake/seen-agents.ts'
 import { Receipt, type Sender } from '../intake/sender.ts'
 import type { LineDecoder } from './decode/decoder.ts'
@@ -135,7 +136,14 @@ export class Conversation implements LineReader {
     if ('code' in hello) this.#refuse(raw, hello)
     else if (!this.#useDataset(hello.dataset)) this.#refuse(raw, unknownDataset(hello.dataset, null))
     else if (hello.agent === null) this.#settle(this.#waitAlone(0))
+    else if (this.#isBehind(hello))
+      this.#connection.refuse('E_CLOCK', clocks(hello.timeMs!, this.#shared.clock.nowMs()))
     else this.#welcome(hello.agent, hello)
+  }
+
+  /** Every message of now would be refused, and with that be settled: the sender does better to keep them. */
+  #isBehind({ timeMs }: Hello): boolean {
+    return timeMs !== null && timeMs > this.#shared.clock.nowMs() + AHEAD_MS_MAX
   }
 
   #nextLine(raw: RawLine): void {
@@ -242,4 +250,9 @@ export class Conversation implements LineReader {
   tell(code: ErrorCode, message: string): void {
     this.#answers.error({ line: this.#lineNumber, code, message })
   }
+}
+
+function clocks(senderMs: number, ownMs: number): string {
+  const time = (ms: number) => (Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : String(ms))
+  return `by this collector's clock it is ${time(ownMs)}, by the sender's ${time(senderMs)}: one of them is wrong`
 }

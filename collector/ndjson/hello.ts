@@ -11,6 +11,8 @@ export interface Hello extends AboutAgent {
   readonly token: string | null
   /** The dataset of lines that name none; null: the usual one. */
   readonly dataset: string | null
+  /** What the sender's clock shows, milliseconds since 1970; null where it does not say. */
+  readonly timeMs: number | null
 }
 
 /**
@@ -20,13 +22,18 @@ export interface Hello extends AboutAgent {
 export function parseHello(line: Uint8Array): Hello | Refusal | null {
   const json = parseObject(line)
   if ('code' in json || json.fields.hello === undefined || json.fields.service !== undefined) return null
-  const { hello, agent, token, lost, dataset, version, scope } = json.fields
+  const { hello, agent, token, lost, dataset, version, scope, time } = json.fields
   const refuse = (field: string, reason: string): Refusal => ({ code: 'E_HELLO', field, reason, seq: null })
   if (hello !== 1) return refuse('hello', 'this collector speaks version 1: {"hello":1,"agent":"<id>"}')
   if (token !== undefined && typeof token !== 'string') return refuse('token', 'token must be text')
   if (dataset !== undefined && typeof dataset !== 'string')
     return refuse('dataset', 'dataset must be the name of a dataset')
-  const of = { dataset: dataset ?? null, version: told(version), scope: told(scope) }
+  const of = {
+    dataset: dataset ?? null,
+    version: told(version),
+    scope: told(scope),
+    timeMs: typeof time === 'number' ? time : null,
+  }
   if (agent === undefined && (token !== undefined || dataset !== undefined))
     return { ...of, agent: null, token: token ?? null, lost: 0 }
   const fault = nameFault(agent)

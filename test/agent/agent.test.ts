@@ -148,7 +148,11 @@ test('when the welcome exceeds what it ever sent, it takes a new id and numbers 
   await rig.run(1_000)
   heard[1]!.send({ welcome: 1, seq: 0 })
   await rig.run(0)
-  expect(heard[1]!.answers[0]).toEqual({ hello: 1, agent: agent.status().agent })
+  expect(heard[1]!.answers[0]).toEqual({
+    hello: 1,
+    agent: agent.status().agent,
+    time: expect.any(Number),
+  })
   expect(agent.status().agent).not.toBe(before)
   expect(seqs(heard[1])).toEqual([1, 2, 3, 4])
   await close(agent, rig)
@@ -189,7 +193,7 @@ test('the collector hears how many samples were lost, once', async () => {
   await rig.run(5_000)
   heard[0]!.socket.destroy()
   await rig.run(2_000)
-  expect(heard[1]!.answers[0]).toEqual({ hello: 1, agent: 'few', lost: 4 })
+  expect(heard[1]!.answers[0]).toMatchObject({ hello: 1, agent: 'few', lost: 4 })
   heard[1]!.send({ welcome: 1, seq: 0 })
   await rig.run(0)
   expect(rig.lines).toContain('agent: the collector knows that 4 samples are lost')
@@ -209,7 +213,7 @@ test('what was lost before a restart is told in the first hello, and the spool l
   })
   const agent = start(rig, {}, backlog)
   await rig.run(0)
-  expect([heard[0]!.answers[0], told]).toEqual([{ hello: 1, agent: 'again', lost: 7 }, []])
+  expect([heard[0]!.answers[0], told]).toMatchObject([{ hello: 1, agent: 'again', lost: 7 }, []])
   heard[0]!.send({ welcome: 1, seq: 0 })
   await rig.run(0)
   expect(told).toEqual([7])
