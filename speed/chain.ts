@@ -34,8 +34,11 @@ export interface Frozen extends Pick<Part, 'from' | 'to' | 'toMs' | 'gaps'> {
 /** Committed parts kept for an index that does not follow; the oldest go first. */
 const PARTS_MAX = 256
 
-/** A part that has so many cells is ended, so that a tick of it holds nothing up. */
-const PART_CELLS_MAX = 10_000
+/**
+ * A part that has so many cells is ended, so that a tick of it holds nothing up. Its columns have room for 2^14 by then, and are nearly full:
+ * of a part of 10,000 two fifths of the room were empty, and no two made a tick.
+ */
+const PART_CELLS_MAX = 16_000
 
 export class Chain {
   readonly view: View
