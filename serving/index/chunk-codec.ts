@@ -5,8 +5,9 @@ import { TidemarkError } from '../../schemas/errors.ts'
 import { memoize } from '../../schemas/memoize.ts'
 import type { View } from '../../schemas/view.ts'
 import { viewColumns } from '../../schemas/view-columns.ts'
+import { ByteReader } from './byte-reader.ts'
+import { ByteWriter } from './byte-writer.ts'
 import { Chunk } from './chunk.ts'
-import { ByteReader, ByteWriter } from './pack.ts'
 import { Sketched, writeSketches } from './sketched.ts'
 import { writtenColumns } from './written-columns.ts'
 
@@ -16,7 +17,7 @@ import { writtenColumns } from './written-columns.ts'
  *
  *     u32 CRC-32 of its place and the rest │ u8 format │ u32 CRC-32 of the columns' names │ u8 compressed │ body
  *
- *     plain    the keys as JSON │ numbers (`pack.ts`): rows of each │ f64 first time │ numbers: buckets of the view from it to each
+ *     plain    the keys as JSON │ numbers (`pack-format.ts`): rows of each │ f64 first time │ numbers: buckets of the view from it to each
  *              row's time │ per column but keys, time and sketches: the numbers; times of extremes are told from the row's own, in
  *              milliseconds; of strings a dictionary comes first
  *     sketches u32 rows │ numbers: pairs of each row │ u32 pairs │ f64 lowest bucket but that of zero │ numbers: of each pair's bucket

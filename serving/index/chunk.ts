@@ -6,7 +6,8 @@ import { constantColumn, type StringColumn, toStringColumn } from '../../schemas
 import { placeOf } from '../../schemas/utf8.ts'
 import type { View } from '../../schemas/view.ts'
 import { viewColumns } from '../../schemas/view-columns.ts'
-import { type ByteReader, type PackedNumbers, type Run, readRuns } from './pack.ts'
+import type { ByteReader } from './byte-reader.ts'
+import { type PackedNumbers, type Run, readRuns } from './packed-numbers.ts'
 import { readSketches, type Sketched } from './sketched.ts'
 import { writtenColumns } from './written-columns.ts'
 

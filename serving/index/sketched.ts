@@ -1,6 +1,8 @@
 import type { SketchColumn } from '../../schemas/cell-column.ts'
 import { bucketOf } from '../../schemas/measures/buckets.ts'
-import { type ByteReader, type ByteWriter, type PackedNumbers, type Run, readRuns } from './pack.ts'
+import type { ByteReader } from './byte-reader.ts'
+import type { ByteWriter } from './byte-writer.ts'
+import { type PackedNumbers, type Run, readRuns } from './packed-numbers.ts'
 
 /** The bucket of the value zero (`buckets.ts`), which is far from those of ordinary numbers. */
 const ZERO_BUCKET = bucketOf(0)

@@ -16,6 +16,8 @@ import { narrowCells, narrowedTo } from '../../../schemas/narrowed.ts'
 import { defineView } from '../../../schemas/view.ts'
 import { hostMinute } from '../../../schemas/views/host-minute.ts'
 import { serviceMinute } from '../../../schemas/views/service-minute.ts'
+import { ByteReader } from '../../../serving/index/byte-reader.ts'
+import { ByteWriter } from '../../../serving/index/byte-writer.ts'
 import type { Chunk, SketchesOf } from '../../../serving/index/chunk.ts'
 import {
   type ChunkPiece,
@@ -24,7 +26,6 @@ import {
   decodeSketches,
   encodeChunk,
 } from '../../../serving/index/chunk-codec.ts'
-import { ByteReader, ByteWriter } from '../../../serving/index/pack.ts'
 import { nastyMessages, scores } from '../../schemas/nasty-messages.ts'
 
 const scoreMinute = defineView(scores, { name: 'score_minute', key: ['group'], quantiles: true })
