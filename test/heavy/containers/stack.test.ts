@@ -15,6 +15,8 @@ import { IMAGES, imagesFound, podman, Stack } from './stack.ts'
 const SENDERS = 2
 const EACH = 6_000
 const DAY_MS = 86_400_000
+/** A question is answered, or its connection ended, long before. */
+const ANSWER_MS_MAX = 30_000
 
 const found = await imagesFound()
 
@@ -70,6 +72,17 @@ test.runIf(found)(
     for (const sender of senders) sender.send(EACH)
     for (const service of ['kafka', 'collector-1', 'speed-1', 'lake-writer']) await stack.start(service)
     await stack.kill('s3')
+    // What the node that is cut off was asked before it is known to be gone fails.
+    const asked = (path: string) =>
+      fetch(`${url}${path}`, { headers, signal: AbortSignal.timeout(ANSWER_MS_MAX) }).catch(() => null)
+    await until('a node says that the bucket is away', async () => {
+      const ready = await asked('/readyz')
+      return ready?.status === 503 && (await ready.text()).includes('serving')
+    })
+    await until('questions are answered from its index all the same', async () => {
+      for (let i = 0; i < ASKED; i++) if ((await asked('/v1/services'))?.status !== 200) return false
+      return true
+    })
     await stack.start('s3')
     await stack.join('serve-2')
     await until(
