@@ -1,6 +1,6 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import type { DataFile, Table } from '../../lake/delta/port.ts'
-import type { BucketReads, InstanceReads } from '../../lake/store/bucket-reads.ts'
+import { type BucketReads, bucketPath, type InstanceReads } from '../../lake/store/bucket-reads.ts'
 import { whollyWithin } from '../../lake/tables/messages.ts'
 import { describeError, isError } from '../../schemas/errors.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
@@ -236,7 +236,7 @@ class Duckdb implements Engine {
 
   /** Where DuckDB reads a file that was verified. */
   async #path(table: Table, file: DataFile): Promise<string> {
-    return this.#scratch.bucket?.path(table.url(file)) ?? table.localPath(file)
+    return (this.#scratch.bucket && bucketPath(table.url(file))) ?? table.localPath(file)
   }
 
   #carriedSql(path: string, { hours }: DatePlan): string {

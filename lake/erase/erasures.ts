@@ -9,7 +9,6 @@ import type { Act, Audit } from '../audit.ts'
 import type { ObjectStore } from '../store/port.ts'
 import type { DatasetTables, LakeTables } from '../tables/deployment.ts'
 import { coveredPosition } from '../tables/messages.ts'
-import { viewState } from '../tables/published.ts'
 import type { SealEncoder } from '../writer/seal-files.ts'
 import { checkErased, type ErasedMessages } from './condition.ts'
 import {
@@ -20,8 +19,9 @@ import {
   readErasure,
   readErasures,
 } from './erasure-log.ts'
-import { countFrozen, datesStillCounted, eraseFrozen, type FrozenErased } from './frozen.ts'
+import { countFrozen, eraseFrozen, type FrozenErased } from './frozen.ts'
 import { removeOldVersions } from './old-versions.ts'
+import { receiptOf } from './receipt.ts'
 import { countRows, eraseRows } from './rows.ts'
 
 /**
@@ -105,8 +105,6 @@ const LOOK_MS = 250
 const RUNS_MAX = 5
 /** Ended erasures of this process that can be asked for. */
 const REMEMBERED_MAX = 100
-/** Dates that a receipt lists one by one. */
-const DATES_NAMED_MAX = 20
 
 export function startErasures(config: { readonly retentionMs: number }, deps: ErasuresDeps): Erasures {
   return new Eraser(config, deps)
@@ -245,24 +243,13 @@ class Eraser implements Erasures {
 
   /** Views, log and refused lines; then the receipt. */
   async #eraseElsewhere(erasure: Erasure): Promise<void> {
-    const { id, who, dataset, where, fromMs, toMs, rows, frozen } = erasure
     if (isChange(erasure)) {
       await this.#publish(erasure)
       await this.#trim(erasure)
     }
-    const rejects = await this.#deps.forgetRejects(Object.values(where))
+    const rejects = await this.#deps.forgetRejects(Object.values(erasure.where))
     await this.#deps.forgetCaches()
-    const time = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString())
-    const about = {
-      erasure: id,
-      dataset,
-      ...where,
-      from: time(fromMs),
-      to: time(toMs),
-      refused_lines: rejects,
-      ...(frozen && { frozen_cells_removed: frozen.removed, frozen_cells_unnamed: frozen.unnamed }),
-    }
-    await this.#receipt(erasure, { who, what: 'erase', about, rows, result: await this.#result(erasure) })
+    await this.#receipt(erasure, await receiptOf(erasure, rejects, this.#tables(erasure.dataset)))
   }
 
   /** Once, although a crash may let it be asked for twice: its name is kept before, and no list need show what was written. */
@@ -271,23 +258,6 @@ class Eraser implements Erasures {
     const receipt = erasure.receipt ?? { id: random.hex(8), timeMs: clock.nowMs() }
     if (receipt !== erasure.receipt) await keepErasure(store, { ...erasure, receipt })
     await audit.record(act, receipt)
-  }
-
-  /** Hours of which a file cannot be read keep their cells, and sums of expired messages what they counted. */
-  async #result(erasure: Erasure): Promise<string> {
-    const tables = this.#tables(erasure.dataset)
-    const damaged = new Set<string>()
-    for (const { published } of tables.views)
-      for (const hour of viewState(await published.snapshot())?.damagedHours ?? []) damaged.add(hour)
-    const missed =
-      damaged.size === 0 ? '' : `, but not in hours with damaged files: ${[...damaged].join(', ')}`
-    const counted = await datesStillCounted(erasure, tables)
-    const [first, last] = [counted[0], counted.at(-1)]
-    const dates =
-      counted.length > DATES_NAMED_MAX ? [`${counted.length} dates from ${first} to ${last}`] : counted
-    const sums =
-      counted.length === 0 ? '' : `; sums of expired messages may still count it: ${dates.join(', ')}`
-    return `done${missed}${sums}`
   }
 
   /** Publishes every view of the dataset from the messages that are left, past what the log may give back. */

@@ -142,10 +142,6 @@ export class InstanceReads {
     })
   }
 
-  path(url: string): string | null {
-    return bucketPath(url)
-  }
-
   /** Has what `connection` asks for counted. Only where nobody else's SQL runs: what DuckDB notes could be read by it. */
   async count(connection: DuckDBConnection): Promise<void> {
     this.#counting += 1
