@@ -30,14 +30,13 @@ test.runIf(canMount)(
       const { out } = await command('query', 'SELECT count(*) AS n FROM messages', '--format', 'csv')
       return Number(out.trim().split('\n').at(-1))
     }
-    const filler = join(disk.dir, 'filler')
     /** What a command says on a disk that has `freeBytes`. */
     const onFull = async (freeBytes: number, ...args: string[]) => {
-      await writeFile(filler, Buffer.alloc(Math.max(0, (await disk.free()) - freeBytes), 1))
+      await disk.fill(freeBytes)
       try {
         return await command(...args)
       } finally {
-        await rm(filler)
+        await disk.unfill()
       }
     }
     const isFull = { code: 1, err: expect.stringMatching(/E_DISK_FULL|[Nn]o space left/) }
@@ -83,9 +82,8 @@ test.runIf(canMount)(
     await writeFile(file, csv(ROWS))
     expect((await runCommand(['import', file, '--data', data])).code).toBe(0)
     for (const end of ['', '-wal', '-shm']) await rm(join(data, `index.db${end}`), { force: true })
-    const filler = join(disk.dir, 'filler')
     // An empty index still fits, what belongs into it does not.
-    await writeFile(filler, Buffer.alloc((await disk.free()) - 260_000, 1))
+    await disk.fill(260_000)
     // There is no room for its addresses either.
     const port = await lastingPort(() => nodeRandom().float())
     const url = `http://127.0.0.1:${port}`
@@ -101,7 +99,7 @@ test.runIf(canMount)(
       }
       expect(await stats()).not.toMatchObject({ complete: true })
       expect((await fetch(`${url}/readyz`)).status).toBe(503)
-      await rm(filler)
+      await disk.unfill()
       await until('it is whole', async () => (await stats()).complete === true)
       expect((await stats()).messages).toBe(ROWS / 5)
       expect(up.output()).not.toContain('on garbage collection')

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -81,14 +81,13 @@ test.runIf(canMount)(
     const port = await lastingPort(() => nodeRandom().float())
     const url = `http://127.0.0.1:${port}`
     const flags = ['--agent-enabled', 'false', '--speed-tick', '1s', '--serving-listen', `127.0.0.1:${port}`]
-    const fill = async () => writeFile(join(disk.dir, 'filler'), Buffer.alloc(await disk.free(), 1))
     let up = await startUp(data, flags)
     try {
       await ackMs(up.collector.port, 'web')
       await up.end('SIGTERM')
       for (const before of ['with data', 'without']) {
         if (before === 'without') await rm(data, { recursive: true })
-        await fill()
+        await disk.fill(0)
         const starting = startUp(data, flags)
         await until('it answers', async () => (await fetch(`${url}/healthz`).catch(() => null))?.ok === true)
         const ready = await fetch(`${url}/readyz`)
@@ -96,7 +95,7 @@ test.runIf(canMount)(
         expect([ready.status, text]).toEqual([503, expect.stringMatching(/(DATA|LAKE)\/.*no space left/)])
         expect(text).not.toContain(disk.dir)
         expect((await fetch(`${url}/v1/services`)).status).toBe(503)
-        await rm(join(disk.dir, 'filler'))
+        await disk.unfill()
         up = await starting
         await until('it is ready', async () => (await fetch(`${url}/readyz`)).ok)
         await until('it counts', async () => (await counted(up, 'web')) === (before === 'without' ? 0 : 1))
@@ -133,8 +132,7 @@ test.runIf(canMount)(
     try {
       agent.start()
       await until('it samples', async () => (await agent.newest()) > 100)
-      const filler = join(disk.dir, 'filler')
-      await writeFile(filler, Buffer.alloc(Math.max(0, (await disk.free()) - 8_192), 1))
+      await disk.fill(8_192)
       await until('its disk is full', () => agent.printed.includes('no space left'))
       const kept = await agent.newest()
       await wait(2_000)
@@ -144,7 +142,7 @@ test.runIf(canMount)(
       await until('it starts there', () => agent.printed.includes('lost until there is room'))
       await wait(2_000)
       expect([await agent.newest(), agent.living]).toEqual([kept, true])
-      await rm(filler)
+      await disk.unfill()
       await until('it goes on', async () => (await agent.newest()) > kept + 50)
       up = await startUp(data, ['--agent-enabled', 'false', '--collector-listen', `127.0.0.1:${port}`])
       const running = up

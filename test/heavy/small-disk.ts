@@ -31,15 +31,20 @@ export const canMount = needs('leave to mount a small file system', mayMount())
 export async function smallDisk(bytes: number, freeBytes: number) {
   const dir = await mkdtemp(join(tmpdir(), 'tidemark-full-'))
   mount(dir, bytes)
-  const ballast = join(dir, 'ballast')
+  const [ballast, filler] = [join(dir, 'ballast'), join(dir, 'filler')]
   const free = async () => {
     const { bavail, bsize } = await statfs(dir)
     return bavail * bsize
   }
-  await writeFile(ballast, Buffer.alloc(Math.max(0, (await free()) - freeBytes), 1))
+  const fillBy = async (path: string, leftBytes: number) =>
+    writeFile(path, Buffer.alloc(Math.max(0, (await free()) - leftBytes), 1))
+  await fillBy(ballast, freeBytes)
   return {
     dir,
     free,
+    /** Fills what is free but for `leftBytes`, until `unfill`. */
+    fill: (leftBytes: number) => fillBy(filler, leftBytes),
+    unfill: () => rm(filler),
     makeRoom: () => truncate(ballast, 0),
     async [Symbol.asyncDispose]() {
       execFileSync('umount', ['-l', dir])

@@ -4,6 +4,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { isRunning } from '../../cli/host/running.ts'
 import { ROOT } from '../code/sources.ts'
 import { environment, startUp } from './up.ts'
 import { until } from './watch.ts'
@@ -47,19 +48,10 @@ test('a supervisor that ends npm ends the server with it, in order', async () =>
     server = Number(/process (\d+)/.exec(await readFile(join(data, 'lock.holder'), 'utf8'))![1])
     npm.kill('SIGTERM')
     await ended
-    await until('the server has ended', () => !isAlive(server!), 10_000)
+    await until('the server has ended', () => !isRunning(server!), 10_000)
     expect(await leftBehind()).toEqual([])
   } finally {
     npm.kill('SIGKILL')
-    if (server !== null && isAlive(server)) process.kill(server, 'SIGKILL')
+    if (server !== null && isRunning(server)) process.kill(server, 'SIGKILL')
   }
 })
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
-}
