@@ -17,6 +17,13 @@ export interface StateName {
   readonly position: number
 }
 
+/** What is wrong with bytes that cannot be read. */
+export interface RepeatsDamage {
+  readonly damage: string
+  /** A newer release wrote them: nothing is lost. */
+  readonly isNewer?: boolean
+}
+
 const MAGIC = Buffer.from('TMREPEAT')
 const VERSION = 1
 const HEAD_BYTES = 24
@@ -56,12 +63,13 @@ export function encodeRepeats({ partition, position }: StateName, state: Repeats
 }
 
 /** The inverse; what is wrong with the bytes, when they are not the state of that name. Throws nothing. */
-export function decodeRepeats(bytes: Uint8Array, name: StateName): RepeatsState | { damage: string } {
+export function decodeRepeats(bytes: Uint8Array, name: StateName): RepeatsState | RepeatsDamage {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   if (file.length < HEAD_BYTES || !file.subarray(0, 8).equals(MAGIC)) return { damage: 'it is no such state' }
   if (file.readUInt32LE(20) !== crc32(file.subarray(0, 20))) return { damage: 'its head is damaged' }
   const version = file.readUInt32LE(8)
-  if (version !== VERSION) return { damage: `it is of format ${version}, not ${VERSION}` }
+  if (version !== VERSION)
+    return { damage: `it is of format ${version}, this release reads ${VERSION}`, isNewer: version > VERSION }
   const body = file.subarray(HEAD_BYTES)
   if (body.length !== file.readUInt32LE(12) || body.length < BODY_FIXED_BYTES)
     return { damage: 'it has another length than it says' }

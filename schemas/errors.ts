@@ -133,6 +133,11 @@ export const ERRORS = {
     retryable: false,
     hint: 'use the release that wrote it, or a newer one',
   },
+  E_NEWER: {
+    meaning: 'a newer release wrote this',
+    retryable: false,
+    hint: 'upgrade this process: it goes on where it was',
+  },
   E_SAMPLE: {
     meaning: 'a gauge of this host cannot be read',
     retryable: true,

@@ -1,6 +1,7 @@
 import type { LogReader } from '../../log/port.ts'
 import { Repeats } from '../../log/repeats.ts'
 import { decodeRepeats, encodeRepeats, type StateName } from '../../log/repeats-codec.ts'
+import { TidemarkError } from '../../schemas/errors.ts'
 import type { Clock } from '../../schemas/ports/clock.ts'
 import { BEGINNING, type Gap } from '../../schemas/position.ts'
 import { HOUR_MS } from '../../schemas/time.ts'
@@ -80,7 +81,7 @@ export class RepeatStates {
 
   /**
    * The newest state at or below a position, from which the log can be read: one that lacks nothing, where there is one; of one
-   * that lacks something it was said before.
+   * that lacks something it was said before. Throws `E_NEWER` where only a newer release knows.
    */
   async #newestFrom(
     log: LogReader,
@@ -90,17 +91,22 @@ export class RepeatStates {
     const { store } = this.#deps
     if (position <= BEGINNING) return { position: BEGINNING, repeats: new Repeats() }
     let lacking: FoldAt | null = null
+    let newer: string | null = null
     for await (const key of this.#keysFrom({ partition, position })) {
       const at = positionOf(key)
       if (at < position && at < log.start(partition)) break
       const bytes = await store.get(key)
       const state = bytes === null ? null : decodeRepeats(bytes, { partition, position: at })
       if (state === null) continue
-      if ('damage' in state) logLine(`${key} cannot be read: ${state.damage}`)
-      else if (state.isWhole) return { position: at, repeats: new Repeats(state) }
+      if ('damage' in state) {
+        if (state.isNewer) newer ??= `${key}: ${state.damage}`
+        else logLine(`${key} cannot be read: ${state.damage}`)
+      } else if (state.isWhole) return { position: at, repeats: new Repeats(state) }
       else lacking ??= { position: at, repeats: new Repeats(state) }
     }
-    return log.start(partition) <= BEGINNING ? { position: BEGINNING, repeats: new Repeats() } : lacking
+    if (log.start(partition) <= BEGINNING) return { position: BEGINNING, repeats: new Repeats() }
+    if (newer !== null) throw new TidemarkError('E_NEWER', newer)
+    return lacking
   }
 
   /** Where states at or below a position may be, the newest first: its own by name, for a list may lag behind. */

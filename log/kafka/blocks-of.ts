@@ -1,8 +1,9 @@
+import { TidemarkError } from '../../schemas/errors.ts'
 import type { Gap } from '../../schemas/position.ts'
 import type { BlockDecoder } from '../block-decoder.ts'
 import { StoredBlock } from '../stored-block.ts'
 import type { FetchedRecord } from './client.ts'
-import { decodeRecordHeader } from './record.ts'
+import { decodeRecordHeader, newerVersion, RECORD_VERSION } from './record.ts'
 
 const FOREIGN = 'a record that no collector of this release wrote'
 
@@ -11,6 +12,21 @@ export interface RecordBlocks {
   readonly gaps: readonly Gap[]
   /** Log time of the last block, `beforeMs` where there is none. */
   readonly toMs: number
+}
+
+/**
+ * Those of the records before the first that a newer release wrote. To pass that over would leave out accepted messages for ever.
+ * Throws `E_NEWER` when there are none.
+ */
+export function readable(partition: number, records: readonly FetchedRecord[]): readonly FetchedRecord[] {
+  const newer = records.findIndex(({ header }) => newerVersion(header) !== null)
+  if (newer > 0) return records.slice(0, newer)
+  if (newer < 0) return records
+  const { offset, header } = records[0]!
+  throw new TidemarkError(
+    'E_NEWER',
+    `block ${offset} of partition ${partition} is of format ${newerVersion(header)}, this release reads ${RECORD_VERSION}`,
+  )
 }
 
 /** The blocks of records of one partition in a row; one that is none of ours is a gap. `beforeMs` is the log time before them. */

@@ -1,7 +1,7 @@
 import type { Position } from '../../schemas/position.ts'
 import { BlockDecoder } from '../block-decoder.ts'
 import type { LogReader, LogSlice, LogState } from '../port.ts'
-import { blocksOf, type RecordBlocks } from './blocks-of.ts'
+import { blocksOf, type RecordBlocks, readable } from './blocks-of.ts'
 import type { FetchedRecord } from './client.ts'
 
 /**
@@ -26,8 +26,12 @@ export class GivenLog implements LogReader {
     this.#partition = partition
   }
 
-  /** The next records, in their order, at least one; those of before are forgotten, and asked for if need be. */
+  /**
+   * The next records, in their order, at least one; those of before are forgotten, and asked for if need be. Throws `E_NEWER`: of
+   * what is given all is to be folded.
+   */
   give(records: readonly FetchedRecord[]): void {
+    for (const record of records) readable(this.#partition, [record])
     this.#given = blocksOf(this.#decoder, this.#partition, records, this.#given.toMs)
     this.#from = records[0]!.offset - 1
     this.#end = records.at(-1)!.offset

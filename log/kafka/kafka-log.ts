@@ -6,7 +6,7 @@ import { KnownAgents } from '../journal/known-agents.ts'
 import { LogTime } from '../journal/log-time.ts'
 import type { Log, LogSlice, LogState } from '../port.ts'
 import type { Senders } from '../senders.ts'
-import { blocksOf } from './blocks-of.ts'
+import { blocksOf, readable } from './blocks-of.ts'
 import { Chain, closed } from './chain.ts'
 import type { Fetched, KafkaClient, PartitionOffsets, TopicSpec } from './client.ts'
 import { GroupOwnership } from './group-ownership.ts'
@@ -152,7 +152,7 @@ export class KafkaLog implements Log {
   }
 
   #sliceOf(partition: number, after: number, { records, offsets }: Fetched, blocksMax: number): LogSlice {
-    const taken = records.slice(0, blocksMax)
+    const taken = readable(partition, records.slice(0, blocksMax))
     // Before the first block, and where there is only a hole, it is that of what was read before.
     const beforeMs = this.#readMs.get(partition) ?? 0
     const { blocks, gaps, toMs } = blocksOf(this.#decoder, partition, taken, beforeMs)
