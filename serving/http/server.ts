@@ -15,6 +15,7 @@ import type { App, HttpDeps } from './app.ts'
 import { compressAnswers } from './compress.ts'
 import { allowOrigins } from './cors.ts'
 import { docsRoutes } from './docs/routes.ts'
+import { endInOrder } from './ending.ts'
 import { sendHeaders, setHeaders } from './headers.ts'
 import { refuseMalformed } from './malformed.ts'
 import { PathMethods } from './methods.ts'
@@ -60,14 +61,14 @@ const REQUEST_MS_MAX = 20_000
 /** Connections open at once; a further one is closed. Beside all followers of newest cells others have room. */
 const CONNECTIONS_MAX = 2_000
 
-/** A server without any routes. */
-export function plainApp(tls: HttpTls | null = null): FastifyInstance {
+/** A server without any routes. At its end connections are cut at once; `endsInOrder`: those that wait for no answer. */
+export function plainApp(tls: HttpTls | null = null, { endsInOrder = false } = {}): FastifyInstance {
   // The guard refuses a request without a Host, in the words of this API.
   const node = { requireHostHeader: false, connectionsCheckingInterval: REQUEST_MS_MAX / 2 }
   const app = Fastify({
     requestTimeout: REQUEST_MS_MAX,
     bodyLimit: BODY_BYTES_MAX,
-    forceCloseConnections: true,
+    forceCloseConnections: endsInOrder ? 'idle' : true,
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
     routerOptions: { maxParamLength: 1_024 },
     ...(tls === null ? { http: node } : { https: { ...node, ...pem(tls), minVersion: 'TLSv1.2' } }),
@@ -88,7 +89,9 @@ const pem = ({ cert, key }: HttpTls) => ({ cert: Buffer.from(cert), key: Buffer.
 
 /** The API and the pages, not yet listening. */
 export function makeApp(deps: HttpDeps, tls: HttpTls | null = null) {
-  const app = plainApp(tls).withTypeProvider<TypeBoxTypeProvider>().setValidatorCompiler(validatorCompiler)
+  const app = plainApp(tls, { endsInOrder: true })
+    .withTypeProvider<TypeBoxTypeProvider>()
+    .setValidatorCompiler(validatorCompiler)
   const methods = new PathMethods(app as unknown as FastifyInstance)
   const refuseUnknown = (request: FastifyRequest, reply: FastifyReply) => {
     const path = request.url.split('?')[0]!
@@ -191,8 +194,9 @@ function noSuchPath({ method, url }: FastifyRequest, answers: Answers): Tidemark
 }
 
 /** Starts the HTTP server. Throws `E_LISTEN`. */
-export function startHttp(config: HttpConfig, deps: HttpDeps): Promise<HttpServer> {
-  return listening(makeApp(deps, config.tls) as unknown as FastifyInstance, config)
+export async function startHttp(config: HttpConfig, deps: HttpDeps): Promise<HttpServer> {
+  const app = makeApp(deps, config.tls) as unknown as FastifyInstance
+  return { ...(await listening(app, config)), close: () => endInOrder(app, deps.clock) }
 }
 
 /** Lets a server listen. Throws `E_LISTEN`. */
