@@ -54,7 +54,7 @@ async function run(args: Args, io: Io): Promise<number> {
   try {
     const [named] = await filesOf(operands, io.cwd, join(scratch, 'stdin'), signal)
     if (named === undefined) throw new TidemarkError('E_USAGE', 'the folder holds no file of rows')
-    const file = await lookAt(named, null, signal)
+    const file = await lookAt(named, null, scratch, signal)
     const target = await openTarget(args, io, closing, signal)
     const { dataset, messages } = datasetOf(target, flags.dataset ?? DEFAULT_DATASET)
     const audit = openAudit({ ...host, store: lakeStore(settings, host).store })

@@ -95,7 +95,8 @@ async function run(args: Args, io: Io): Promise<number> {
     let failed = 0
     for (const named of files) {
       try {
-        if (await importFile(named, await lookAt(named, format, stopping.signal), context)) taken += 1
+        if (await importFile(named, await lookAt(named, format, scratch, stopping.signal), context))
+          taken += 1
       } catch (error) {
         stopping.signal.throwIfAborted()
         if (isError(error, 'E_CANCELLED')) throw error

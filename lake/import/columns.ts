@@ -19,6 +19,8 @@ export interface ImportFile {
 export interface ImportSource {
   readonly format: ImportFormat
   readonly compression: ImportCompression
+  /** How its text is encoded, where it was not UTF-8. */
+  readonly encoding?: TextEncoding
   readonly columns: readonly ImportColumn[]
   /** Of a CSV file. */
   readonly csv?: CsvForm
@@ -61,7 +63,6 @@ export interface ImportColumn {
 export const ownColumns = (column: ImportColumn): readonly ImportColumn[] => column.parts ?? [column]
 
 export interface CsvForm {
-  readonly encoding: TextEncoding
   readonly delimiter: string
   /** What stands before a quote within quotes. */
   readonly quoteEscape: '"' | '\\'

@@ -14,7 +14,7 @@ const SEPARATOR = /^"?sep=(.)"?$/i
 export function readCsvHead(
   text: string,
   { isWhole, header: named }: { isWhole: boolean; header: readonly string[] | null },
-): { form: Omit<CsvForm, 'encoding'>; columns: ImportColumn[]; isRow: boolean } | null {
+): { form: CsvForm; columns: ImportColumn[]; isRow: boolean } | null {
   const lines = wholeLines(text.replace(/^\ufeff/, ''), isWhole)
   const said = SEPARATOR.exec(lines[0] ?? '')?.[1]
   const isComment = (line: string) => line.startsWith('#')
@@ -48,7 +48,7 @@ export function readCsvHead(
   }))
   const comments = lines.some(isComment)
   const skipped = lines.slice(0, skip).filter((line) => !(comments && isComment(line)))
-  const form: Omit<CsvForm, 'encoding'> = { delimiter, quoteEscape, skip: skipped.length, comments }
+  const form: CsvForm = { delimiter, quoteEscape, skip: skipped.length, comments }
   return { form, columns, isRow: header === top && isRowOfValues(top) }
 }
 

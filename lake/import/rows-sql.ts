@@ -66,12 +66,11 @@ export function linesSql(path: string, compression: ImportCompression): string {
     columns = {json_text: 'VARCHAR'}, ${TORN})`
 }
 
-function csvOptions({ delimiter, encoding, quoteEscape, skip, comments }: CsvForm): string {
+function csvOptions({ delimiter, quoteEscape, skip, comments }: CsvForm): string {
   return [
     'auto_detect = false, header = false',
     `delim = ${duckdb.text(delimiter)}, skip = ${skip}, quote = '"', escape = ${duckdb.text(quoteEscape)}`,
     ...(comments ? ["comment = '#'"] : []),
-    ...(encoding === 'utf-8' ? [] : [`encoding = '${encoding}'`]),
     TORN,
   ].join(', ')
 }

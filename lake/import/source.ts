@@ -8,6 +8,7 @@ import { jsonArraySql } from './rows-sql.ts'
 import { seriesFormOf } from './series/forms.ts'
 import { rowsOfSeries, type SeriesRows } from './series/rows.ts'
 import { seriesTextForm } from './series/texts.ts'
+import { PARQUET } from './text-head.ts'
 
 /** Objects of an array that are looked at. */
 const OBJECTS = 50
@@ -47,17 +48,17 @@ async function jsonSource(
   { head, isWhole, path, compression, name }: ImportFile,
   engine: ImportEngine,
 ): Promise<ImportSource> {
-  const format = 'ndjson'
+  const form = { format: 'ndjson', compression, encoding: head.encoding } as const
   if (head.text.trimStart().startsWith('[')) {
     const found = (await engine.run(
       `SELECT json::VARCHAR FROM ${jsonArraySql(path, compression)} LIMIT ${OBJECTS}`,
     )) as [string][]
     const columns = fieldsOfObjects(found.flatMap(([text]) => objectIn(text) ?? []))
     if (columns.length === 0) throw usage(`${name} is an array without objects`)
-    return { format, compression, columns, json: 'array' }
+    return { ...form, columns, json: 'array' }
   }
   const objects = objectsOfLines(head.text, isWhole)
-  if (objects !== null) return { format, compression, columns: fieldsOfObjects(objects), json: 'lines' }
+  if (objects !== null) return { ...form, columns: fieldsOfObjects(objects), json: 'lines' }
   throw usage(`${name} has no JSON object a line: it may be one document`, {
     hint: 'give an object a line, or an array of objects: `jq -c .rows[] FILE | tidemark import -`',
   })
@@ -82,12 +83,12 @@ function csvSource(
     throw usage(
       isWhole ? `${name} has a header and no rows` : `${name} has no row that ends in its first 256 KiB`,
     )
-  return { format: 'csv', compression, columns, csv: { ...form, encoding: head.encoding } }
+  return { format: 'csv', compression, encoding: head.encoding, columns, csv: form }
 }
 
 /** By what is in it: names of files tell less. */
 function formatOf(text: string): ImportFormat {
-  if (text.startsWith('PAR1')) return 'parquet'
+  if (text.startsWith(PARQUET)) return 'parquet'
   // A byte-order mark is white space here.
   return /^[{[]/.test(text.trimStart()) ? 'ndjson' : 'csv'
 }

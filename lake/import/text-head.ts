@@ -1,5 +1,8 @@
-/** How the characters of a text file are encoded, as the engine names it. */
-export type TextEncoding = 'utf-8' | 'utf-16' | 'latin-1'
+/** How the characters of a text file are encoded, as the WHATWG names it. */
+export type TextEncoding = 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252'
+
+/** How a Parquet file begins. */
+export const PARQUET = 'PAR1'
 
 /** How a file begins, as text. */
 export interface TextHead {
@@ -8,17 +11,21 @@ export interface TextHead {
 }
 
 /**
- * Reads the first bytes of a text file: UTF-16 by its byte-order mark, as Excel's "Unicode text" has it; UTF-8; or Latin-1, as Excel
- * writes CSV on Windows, where no character beyond ASCII is UTF-8. The last character may be cut off.
+ * Reads the first bytes of a text file: UTF-16 by its byte-order mark, as Excel's "Unicode text" has it; UTF-8; or Latin-1 with what
+ * Windows added to it, as Excel writes CSV there, where no character beyond ASCII is UTF-8. The last character may be cut off.
  */
 export function textHead(bytes: Uint8Array): TextHead {
-  if (bytes[0] === 0xff && bytes[1] === 0xfe)
-    return { text: new TextDecoder('utf-16le').decode(bytes), encoding: 'utf-16' }
+  const decoded = (encoding: TextEncoding) => ({
+    text: new TextDecoder(encoding).decode(bytes, { stream: true }),
+    encoding,
+  })
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return decoded('utf-16le')
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return decoded('utf-16be')
   const utf8 = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes, { stream: true })
   const isWrong = utf8.includes('\ufffd') && !/[^\0-\x7f\ufffd]/.test(utf8)
   // What is no text either way is told by its zero bytes.
   if (!isWrong || utf8.includes('\0')) return { text: utf8, encoding: 'utf-8' }
-  return { text: new TextDecoder('latin1').decode(bytes), encoding: 'latin-1' }
+  return decoded('windows-1252')
 }
 
 /** Files that are known by how they begin, and cannot be read: what each is, and what to do. */
@@ -36,7 +43,6 @@ const OTHERS: readonly (readonly [begin: string, what: string, hint: string])[] 
   ['Obj\x01', 'an Avro file', 'write it as Parquet'],
   ['ORC', 'an ORC file', 'write it as Parquet'],
   ['SQLite format 3', 'a database of SQLite', 'export its table as CSV'],
-  ['\xfe\xff', 'UTF-16 with the high byte first', 'give `iconv -f utf-16 -t utf-8 FILE | tidemark import -`'],
 ]
 
 /** What a file is that can be told by its first bytes, and not be read; null for all others. */

@@ -33,7 +33,7 @@ function folder(): string {
 export function importFile(name: string, text: string): Promise<ImportFile> {
   const path = join(folder(), name)
   writeFileSync(path, text)
-  return natively(() => lookAt({ path, name }, null))
+  return natively(() => lookAt({ path, name }, null, folder()))
 }
 
 /** Reads a file as `tidemark import` does, while simulated time stands still. */

@@ -2,18 +2,19 @@ import { createHash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { basename, join, relative, resolve } from 'node:path'
-import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { createGunzip, createZstdDecompress } from 'node:zlib'
-import type { ImportCompression, ImportFile, ImportFormat } from '../../../lake/import/columns.ts'
-import { textHead, unreadableKind } from '../../../lake/import/text-head.ts'
+import type { ImportFile, ImportFormat } from '../../../lake/import/columns.ts'
+import { PARQUET, type TextEncoding, textHead, unreadableKind } from '../../../lake/import/text-head.ts'
 import { describeError, TidemarkError } from '../../../schemas/errors.ts'
+import { diskError } from '../../host/disk-error.ts'
+import { compressionOf, unpacked } from './unpacked.ts'
 
 /** The files that a folder is searched for. */
 const KNOWN = /\.(csv|tsv|ndjson|jsonl|json|lp|parquet)(\.(gz|zst))?$/i
+/** Files of other programs' own, like `._history.csv`, and what lies in such folders. */
+const HIDDEN = /(^|[/\\])\./
 /** Of a file's text, what is looked at to tell what it is. */
 const HEAD_BYTES = 256 << 10
-const READ_BYTES = 1 << 20
 
 /** A file as it was named. */
 export interface NamedFile {
@@ -61,6 +62,7 @@ async function filesIn(dir: string, operand: string): Promise<NamedFile[]> {
   const paths = all
     .filter((entry) => entry.isFile() && KNOWN.test(entry.name))
     .map(({ parentPath, name }) => join(parentPath, name))
+    .filter((path) => !HIDDEN.test(relative(dir, path)))
     .sort()
   if (paths.length > 0) return paths.map((path) => ({ path, name: relative(dir, path) }))
   throw new TidemarkError(
@@ -70,26 +72,40 @@ async function filesIn(dir: string, operand: string): Promise<NamedFile[]> {
 }
 
 /**
- * Looks at a file: its digest, how it is compressed, and how it begins. What is compressed is decompressed to its end while it is
- * digested: a file that was cut off would be taken for a whole one. Throws `E_USAGE` for what cannot be read, or decompressed.
+ * Looks at a file: its digest, how it is compressed, and how it begins. What is compressed is decompressed to its end: a file that
+ * was cut off would be taken for a whole one. Text that is no UTF-8, and Parquet that is compressed as a whole, are written plainly
+ * into the folder `scratch`, in the place of the file looked at before. Throws `E_USAGE` for what cannot be read, or decompressed.
  */
 export async function lookAt(
   { path, name }: NamedFile,
   format: ImportFormat | null,
+  scratch: string,
   signal = new AbortController().signal,
 ): Promise<ImportFile> {
   try {
-    const first = await headOf(createReadStream(path, { end: HEAD_BYTES - 1 }))
-    const compression = compressionOf(first)
-    const reading = new DigestedFile(path, signal)
-    const head = compression === 'none' ? first : await decompressed(reading, compression, signal)
-    checkReadable(name, head)
-    const isWhole = head.length < HEAD_BYTES
-    return { path, name, format, compression, sha256: await reading.digest(), head: textHead(head), isWhole }
+    const sha256 = await digestOf(path, signal)
+    const compression = compressionOf(await beginning(createReadStream(path, { end: 3 })))
+    const content = unpacked(path, compression, signal)
+    const first = await beginning(content)
+    checkReadable(name, first)
+    const isWhole = first.length < HEAD_BYTES
+    const head = textHead(first.subarray(0, HEAD_BYTES))
+    const known = { name, format, sha256, head, isWhole }
+    if (head.encoding === 'utf-8' && (compression === 'none' || !head.text.startsWith(PARQUET))) {
+      if (compression !== 'none') for await (const _ of content);
+      else await content.return(undefined)
+      return { ...known, path, compression }
+    }
+    const plain = join(scratch, 'plain')
+    await writePlain(plain, first, content, head.encoding)
+    return { ...known, path: plain, compression: 'none' }
   } catch (error) {
     signal.throwIfAborted()
     if (error instanceof TidemarkError) throw error
-    throw new TidemarkError('E_USAGE', `${name} cannot be read: ${describeError(error)}`, { cause: error })
+    throw new TidemarkError('E_USAGE', `${name} cannot be read: ${describeError(error)}`, {
+      hint: 'write or fetch it again',
+      cause: error,
+    })
   }
 }
 
@@ -99,59 +115,43 @@ function checkReadable(name: string, head: Uint8Array): void {
   if (kind !== null) throw new TidemarkError('E_USAGE', `${name} is ${kind.what}`, { hint: kind.hint })
 }
 
-/** A file that is read once, and digested as it passes. */
-class DigestedFile {
-  readonly #path: string
-  readonly #signal: AbortSignal
-  readonly #sha256 = createHash('sha256')
-  #bytes = 0
-
-  constructor(path: string, signal: AbortSignal) {
-    this.#path = path
-    this.#signal = signal
-  }
-
-  /** What was not read yet. */
-  async *rest(): AsyncGenerator<Buffer> {
-    const options = { start: this.#bytes, highWaterMark: READ_BYTES, signal: this.#signal }
-    for await (const bytes of createReadStream(this.#path, options) as AsyncIterable<Buffer>) {
-      this.#sha256.update(bytes)
-      this.#bytes += bytes.length
-      yield bytes
-    }
-  }
-
-  /** SHA-256 of the whole file, in hexadecimal digits: what nobody wanted is read for it. */
-  async digest(): Promise<string> {
-    for await (const _ of this.rest());
-    return this.#sha256.digest('hex')
-  }
+/** SHA-256 of a whole file, in hexadecimal digits. */
+async function digestOf(path: string, signal: AbortSignal): Promise<string> {
+  const sha256 = createHash('sha256')
+  for await (const bytes of unpacked(path, 'none', signal)) sha256.update(bytes)
+  return sha256.digest('hex')
 }
 
-/** Reads `stream` to its end, and keeps how it begins. */
-async function headOf(stream: Readable): Promise<Uint8Array> {
+/** The first bytes, at least as many as are looked at where there are so many; the rest is still to come. */
+async function beginning(bytes: AsyncIterable<Buffer>): Promise<Buffer> {
   const parts: Buffer[] = []
-  let length = 0
-  for await (const bytes of stream) {
-    if (length < HEAD_BYTES) parts.push(bytes)
-    length += bytes.length
+  const coming = bytes[Symbol.asyncIterator]()
+  for (let length = 0; length < HEAD_BYTES; ) {
+    const { done, value } = await coming.next()
+    if (done === true) break
+    parts.push(value)
+    length += value.length
   }
-  return Buffer.concat(parts).subarray(0, HEAD_BYTES)
+  return Buffer.concat(parts)
 }
 
-function compressionOf(bytes: Uint8Array): ImportCompression {
-  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return 'gzip'
-  const isZstd = bytes[0] === 0x28 && bytes[1] === 0xb5 && bytes[2] === 0x2f && bytes[3] === 0xfd
-  return isZstd ? 'zstd' : 'none'
-}
-
-async function decompressed(
-  file: DigestedFile,
-  compression: 'gzip' | 'zstd',
-  signal: AbortSignal,
-): Promise<Uint8Array> {
-  const unpack = compression === 'gzip' ? createGunzip() : createZstdDecompress()
-  const reading = pipeline(file.rest(), unpack, { signal })
-  const [head] = await Promise.all([headOf(unpack), reading])
-  return head
+/** Text as UTF-8; other bytes as they are. Throws `E_DISK_FULL`. */
+async function writePlain(
+  path: string,
+  first: Buffer,
+  rest: AsyncIterable<Buffer>,
+  encoding: TextEncoding,
+): Promise<void> {
+  const decoder = encoding === 'utf-8' ? null : new TextDecoder(encoding)
+  async function* parts() {
+    const plain = (bytes: Buffer) => (decoder === null ? bytes : decoder.decode(bytes, { stream: true }))
+    yield plain(first)
+    for await (const bytes of rest) yield plain(bytes)
+    yield decoder?.decode() ?? ''
+  }
+  try {
+    await pipeline(parts, createWriteStream(path))
+  } catch (error) {
+    throw (error as NodeJS.ErrnoException).syscall === 'write' ? diskError(path, error) : error
+  }
 }

@@ -45,9 +45,9 @@ export function previewText(
   return `${file}: ${source.series === undefined ? formatText(source) : seriesText(source.series)}, into dataset ${dataset.name}\n${indented(textTable(meanings))}${firstRowsText(firstRows, dataset)}${fractionsText(fractions, meaning, dataset)}`
 }
 
-function formatText({ format, csv, json }: ImportPreview['source']): string {
-  if (json === 'array') return 'an array of JSON objects'
-  return csv === undefined || csv.encoding === 'utf-8' ? format : `${format} in ${csv.encoding}`
+function formatText({ format, json, encoding = 'utf-8' }: ImportPreview['source']): string {
+  const words = json === 'array' ? 'an array of JSON objects' : format
+  return encoding === 'utf-8' ? words : `${words} in ${encoding}`
 }
 
 /** Names of values that are shown in one line. */

@@ -86,8 +86,9 @@ test.each([
   ['UTF-8', Buffer.from('a;Kübel\n'), 'utf-8'],
   ['UTF-8 that is cut off', Buffer.from('a;Kü').subarray(0, -1), 'utf-8'],
   ['UTF-8 with a wrong byte', Buffer.concat([Buffer.from('Kübel'), Buffer.from([0xff])]), 'utf-8'],
-  ['UTF-16', Buffer.from('\ufeffa;Kübel\n', 'utf16le'), 'utf-16'],
-  ['Latin-1', Buffer.from('a;Kübel\n', 'latin1'), 'latin-1'],
+  ['UTF-16', Buffer.from('\ufeffa;Kübel\n', 'utf16le'), 'utf-16le'],
+  ['UTF-16, high byte first', Buffer.from('\ufeffa\n', 'utf16le').swap16(), 'utf-16be'],
+  ['Latin-1', Buffer.from('a;Kübel\n', 'latin1'), 'windows-1252'],
 ] as const)('text is known by its bytes: %s', (_, bytes, encoding) => {
   expect(textHead(bytes).encoding).toBe(encoding)
 })

@@ -17,7 +17,7 @@ function file(...names: string[]): ImportSource {
     format: 'csv',
     compression: 'none',
     columns,
-    csv: { delimiter: ',', quoteEscape: '"', skip: 1, comments: false, encoding: 'utf-8' },
+    csv: { delimiter: ',', quoteEscape: '"', skip: 1, comments: false },
   }
 }
 

@@ -1,3 +1,5 @@
+import { buffer } from 'node:stream/consumers'
+import { constants, createZstdCompress, gzipSync, zstdCompressSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { taken } from './taken.ts'
 
@@ -36,9 +38,44 @@ test.each([
   expect(error.hint).toMatch(/write or fetch it again/)
 })
 
-test('Latin-1 as Excel writes it on Windows', async () => {
-  const text = `${HEAD.replaceAll(',', ';')}\n${AT};Kübel;h1;1,5;2,5;3,5\n`
-  expect((await taken(Buffer.from(text, 'latin1'))).rows).toEqual([['Kübel', 'h1', AT, 1.5, 2.5, 3.5]])
+test('Latin-1, with what Windows added to it, as Excel writes it', async () => {
+  const text = `${HEAD.replaceAll(',', ';')}\n${AT};Kübel\x80;h1;1,5;2,5;3,5\n`
+  for (const content of [Buffer.from(text, 'latin1'), gzipSync(Buffer.from(text, 'latin1'))])
+    expect((await taken(content)).rows).toEqual([['Kübel€', 'h1', AT, 1.5, 2.5, 3.5]])
+})
+
+test('other encodings than UTF-8 are read of all formats', async () => {
+  const inUtf16 = (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le')
+  const series = `Time\tcpu {service: wéb}\tram {service: wéb}\tdisk {service: wéb}\n${AT}\t1\t2\t3\n`
+  expect((await taken(inUtf16(series))).rows).toEqual([['wéb', 'import', AT, 1, 2, 3]])
+  const object = JSON.stringify({ time: AT, service: 'wéb', host: 'h1', cpu: 1, ram: 2, disk: 3 })
+  expect((await taken(inUtf16(`${object}\n`).swap16())).rows).toEqual([ROW.with(0, 'wéb')])
+})
+
+/** Stands between frames of zstd, as pzstd writes it. */
+const SKIPPED = Buffer.from([0x50, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4])
+
+test('a file of several zstd frames is read whole, whatever is in the first', async () => {
+  const rows = [`${HEAD}\n`, `${AT},web,h1,1,2,3\n`.repeat(9_000), '', `${AT},web,h2,1,2,3\n`]
+  const frames = rows.map((text) => zstdCompressSync(text))
+  const whole = Buffer.concat([SKIPPED, ...frames.slice(0, 2), SKIPPED, ...frames.slice(2)])
+  expect((await taken(whole)).accepted).toBe(9_001)
+  // Without a size and with a checksum, as a stream is compressed.
+  const stream = createZstdCompress({ params: { [constants.ZSTD_c_checksumFlag]: 1 } })
+  const streamed = await buffer(stream.end(rows.join('')))
+  expect((await taken(Buffer.concat([streamed, zstdCompressSync(rows[1]!)]))).accepted).toBe(18_001)
+})
+
+test.each([
+  ['within its first frame', (frame: Buffer) => frame.subarray(0, -3), /unexpected end of file/],
+  ['within its second', (frame: Buffer) => Buffer.concat([frame, frame.subarray(0, -3)]), /unexpected end/],
+  ['within a header', (frame: Buffer) => Buffer.concat([frame, frame.subarray(0, 3)]), /unexpected end/],
+  ['by something else', (frame: Buffer) => Buffer.concat([frame, Buffer.from('a,b,c')]), /no frame of zstd/],
+])('a zstd file that is cut off or followed %s is refused', async (_, harm, words) => {
+  const text = `${HEAD}\n${`${AT},web,h1,1,2,3\n`.repeat(100)}`
+  const error = await taken(harm(zstdCompressSync(text))).catch((reason) => reason)
+  expect([error.code, error.message]).toEqual(['E_USAGE', expect.stringMatching(words)])
+  expect(error.hint).toMatch(/write or fetch it again/)
 })
 
 test('times with and without zone in one file', async () => {

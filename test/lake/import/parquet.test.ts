@@ -1,6 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { lookAt } from '../../../cli/commands/import/files.ts'
@@ -55,7 +56,7 @@ async function taken(path: string, between: () => Promise<void> = async () => {}
   const clock = new SimClock(NOW_MS)
   const table = openTable('messages', { store: new MemoryStore(clock), clock, random: simRandom(1) })
   await table.create(messagesSchema(host), {})
-  const file = await lookAt({ path, name: 'file' }, null)
+  const file = await lookAt({ path, name: 'file' }, null, dir)
   const options = { map: {}, set: {}, timeFormat: null, zone: 'UTC', header: null }
   const importing = await Importing.read(file, options, {
     dataset: host,
@@ -102,6 +103,16 @@ test.each([
     'time_stamp is ahead of the clock',
   ])
   expect(parquet.said.dates).toEqual(['1969-12-31', '1970-01-01', '1970-01-02'])
+})
+
+test.each([
+  ['gzip', gzipSync],
+  ['zstd', zstdCompressSync],
+] as const)('a Parquet file that is compressed as a whole is read too (%s)', async (_, compress) => {
+  const path = await write('rows.parquet', rowsSql('time_stamp'))
+  const plain = await taken(path)
+  await writeFile(path, compress(await readFile(path)))
+  expect((await taken(path)).said).toEqual(plain.said)
 })
 
 test('a file that has become another since it was read is not taken', async () => {

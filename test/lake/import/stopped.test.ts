@@ -47,7 +47,7 @@ async function read(
     ...(reading && { reading }),
   }
   const options = { map: {}, set: {}, timeFormat: null, zone: 'UTC', header: null }
-  return Importing.read(await lookAt(await file(content), null), options, deps)
+  return Importing.read(await lookAt(await file(content), null, dir), options, deps)
 }
 
 /** Lets `stop` happen right before the `nth` statement, and counts them. */
@@ -99,7 +99,7 @@ test.each([
   ['gzip', Buffer.concat([gzipSync(ROWS), gzipSync(ROWS)])],
   ['gzip', Buffer.concat([gzipSync(ROWS), Buffer.alloc(3 << 20)])],
 ] as const)('a file that is looked at is digested whole (%s)', async (compression, content) => {
-  const found = await lookAt(await file(content), null)
+  const found = await lookAt(await file(content), null, dir)
   expect(found).toMatchObject({ compression, sha256: createHash('sha256').update(content).digest('hex') })
   expect(found.head.text.startsWith(ROWS)).toBe(true)
 })

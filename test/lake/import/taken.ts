@@ -19,7 +19,7 @@ export async function taken(
   await using folder = await mkdtempDisposable(join(tmpdir(), 'tidemark-taken-'))
   const dir = folder.path
   await writeFile(join(dir, 'file'), content)
-  const file = await lookAt({ path: join(dir, 'file'), name: 'file' }, null)
+  const file = await lookAt({ path: join(dir, 'file'), name: 'file' }, null, dir)
   const importing = await Importing.read(
     file,
     { map: {}, set: {}, timeFormat: null, zone: 'UTC', header: null, ...options },
@@ -40,6 +40,7 @@ export async function taken(
     const time = (row: readonly unknown[]) =>
       row.map((v, i) => (i === 2 ? new Date(v as number).toJSON() : v))
     return {
+      accepted: staged.accepted,
       words,
       values,
       repeated,
