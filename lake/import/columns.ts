@@ -55,6 +55,8 @@ export interface ImportColumn {
   readonly samples: readonly string[]
   /** Where it stands in an object of JSON, as RFC 6901 writes it; absent in other formats. */
   readonly pointer?: string
+  /** Where it stands within a column of Parquet that has fields, as SQL; absent in others. */
+  readonly field?: string
   /** Of times that stand in two columns: the date and the time of day, which make one text with a blank between. */
   readonly parts?: readonly [date: ImportColumn, clock: ImportColumn]
 }

@@ -19,9 +19,10 @@ export function readCsvHead(
   const said = SEPARATOR.exec(lines[0] ?? '')?.[1]
   const isComment = (line: string) => line.startsWith('#')
   const isRow = (line: string) => line.trim() !== '' && !isComment(line) && !SEPARATOR.test(line)
-  const first = lines.findIndex(isRow)
-  if (first === -1) return null
-  const delimiter = said ?? delimiterOf(lines.filter(isRow))
+  const full = lines.filter(isRow)
+  if (full.length === 0) return null
+  const { delimiter, fields } = said === undefined ? formOf(full) : { delimiter: said, fields: 1 }
+  const first = lines.findIndex((line) => isRow(line) && !isTitle(line, delimiter, fields))
   const above = lines[first - 1] ?? ''
   const headed = fieldsOf(above.replace(/^#\s*/, ''), delimiter)
   // A header that is a comment stands right above rows with as many fields, of which not every one is a name.
@@ -72,16 +73,22 @@ function wholeLines(text: string, isWhole: boolean): string[] {
   return isWhole || lines.length === 1 ? lines : lines.slice(0, -1)
 }
 
-/** The one that splits the first lines into most fields, and into equally many. */
-function delimiterOf(lines: readonly string[]): string {
-  let best: { delimiter: string; fields: number } = { delimiter: ',', fields: 1 }
+/** The delimiter that splits most of the first lines into equally many fields, and into how many: the one that makes most. */
+function formOf(lines: readonly string[]): { delimiter: string; fields: number } {
+  let best = { delimiter: ',', fields: 1 }
   for (const delimiter of DELIMITERS) {
     const counts = lines.slice(0, 20).map((line) => fieldsOf(line, delimiter).length)
-    const fields = counts[0]!
-    const even = counts.filter((count) => count === fields).length / counts.length
-    if (fields > best.fields && even >= 0.7) best = { delimiter, fields }
+    const [fields, found] = [...Map.groupBy(counts, (count) => count)]
+      .map(([count, all]) => [count, all.length] as const)
+      .reduce((most, one) => (one[1] > most[1] ? one : most))
+    if (fields > best.fields && found / counts.length >= 0.7) best = { delimiter, fields }
   }
-  return best.delimiter
+  return best
+}
+
+/** Whether a line above a table says what it is: most lines have more fields, and of its own one at most is not empty. */
+function isTitle(line: string, delimiter: string, fields: number): boolean {
+  return fields > 2 && fieldsOf(line, delimiter).filter((field) => field.trim() !== '').length < 2
 }
 
 /** Fields of a line as RFC 4180 writes them. */

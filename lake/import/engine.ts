@@ -11,6 +11,8 @@ const MEMORY_MAX = '500MB'
 /** For what it cannot spill. */
 const MEMORY_LARGE = '900MB'
 const SAMPLES = 50
+/** Fields within fields are looked into so deep. */
+const DEPTH_MAX = 8
 /** A statement that is to stop is interrupted again this often. */
 const INTERRUPT_EVERY_MS = 50
 const TELL_EVERY_MS = 200
@@ -116,18 +118,32 @@ export class ImportEngine {
     return () => cancel()
   }
 
-  /** The columns of a Parquet file. */
+  /** The columns of a Parquet file; fields within columns are as `host.name`. */
   async parquetColumns(path: string): Promise<ImportColumn[]> {
     const relation = `read_parquet(${duckdb.text(path)})`
-    const described = (await this.run(`DESCRIBE SELECT * FROM ${relation}`)) as [string, string][]
-    const names = described.map(([name]) => `${duckdb.name(name)}::VARCHAR`)
-    const rows = (await this.run(`SELECT ${names.join(', ')} FROM ${relation} LIMIT ${SAMPLES}`)) as (
+    const leaves: Omit<ImportColumn, 'samples'>[] = []
+    const describe = async (what: string, above: { name: string; field: string } | null, depth: number) => {
+      for (const [own, type] of (await this.run(`DESCRIBE SELECT ${what} FROM ${relation}`)) as [
+        string,
+        string,
+      ][]) {
+        const name = above === null ? own : `${above.name}.${own}`
+        const field = above === null ? duckdb.name(own) : `${above.field}[${duckdb.text(own)}]`
+        if (isStruct(type) && depth < DEPTH_MAX)
+          await describe(`unnest(${field})`, { name, field }, depth + 1)
+        else leaves.push({ name, type, ...(above !== null && { field }) })
+      }
+    }
+    await describe('*', null, 1)
+    const columns = [...new Map(leaves.toReversed().map((leaf) => [leaf.name, leaf])).values()].reverse()
+    const texts = columns.map(({ name, field }) => `${field ?? duckdb.name(name)}::VARCHAR`)
+    const rows = (await this.run(`SELECT ${texts.join(', ')} FROM ${relation} LIMIT ${SAMPLES}`)) as (
       | string
       | null
     )[][]
-    return described.map(([name, type], i) => {
+    return columns.map((column, i) => {
       const samples = rows.map((row) => row[i]).filter((value) => value !== null && value !== undefined)
-      return { name, type, samples }
+      return { ...column, samples }
     })
   }
 
@@ -157,3 +173,6 @@ export class ImportEngine {
     await scratch.removeTree(dir)
   }
 }
+
+/** Whether a column has fields, and each row one of them each. */
+const isStruct = (type: string) => type.startsWith('STRUCT(') && !type.endsWith(']')

@@ -110,6 +110,8 @@ function onlyValue({ columns, series }: ImportSource, taken: ReadonlySet<string>
 function mayBeGauge({ type, samples }: ImportColumn): boolean {
   const isNumber = (text: string) => /\d/.test(text) && !/[a-z]{2}/i.test(text)
   const isText = (text: string) => /[a-z]{2}/i.test(text) && !/^(null|undefined|nan|none|na)$/i.test(text)
+  // Lists and maps hold many.
+  if (/^MAP\(|\]$/.test(type)) return false
   return type !== 'VARCHAR' || samples.some(isNumber) || !samples.some(isText)
 }
 

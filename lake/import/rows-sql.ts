@@ -4,6 +4,7 @@ import { TIME_MS_MIN } from '../../schemas/time.ts'
 import type { CsvForm, ImportColumn, ImportCompression, ImportFormat, ImportSource } from './columns.ts'
 import { type Meaning, type Origin, SOURCE_DEFAULT } from './meaning.ts'
 import type { Found } from './named-column.ts'
+import { GROUPS, type NumberMarks, numberMarks } from './number-marks.ts'
 import type { TimeForm, TimeUnit } from './times.ts'
 
 /**
@@ -21,10 +22,17 @@ export const NO_ROWS = `(SELECT NULL::VARCHAR AS day, NULL::VARCHAR AS why, NULL
 /** A relation with the file's columns, and `r` where its rows have numbers of their own. */
 export function sourceSql(path: string, source: ImportSource): string {
   const { format, compression, columns, csv } = source
-  if (format === 'parquet') return `read_parquet(${duckdb.text(path)}, file_row_number = true)`
+  if (format === 'parquet') return parquetSql(path, columns)
   if (format === 'ndjson') return jsonSql(path, source)
   const types = columns.map(({ name }) => `${duckdb.text(name)}: 'VARCHAR'`).join(', ')
   return `read_csv(${duckdb.text(path)}, ${csvOptions(csv!)}, compression = '${compression}', columns = {${types}})`
+}
+
+/** Fields within columns stand beside these. */
+function parquetSql(path: string, columns: readonly ImportColumn[]): string {
+  const rows = `read_parquet(${duckdb.text(path)}, file_row_number = true)`
+  const fields = columns.flatMap(({ name, field }) => (field ? [`${field} AS ${duckdb.name(name)}`] : []))
+  return fields.length === 0 ? rows : `(SELECT *, ${fields.join(', ')} FROM ${rows})`
 }
 
 /** The row's number in the file, from 1; of JSON lines that of the line. */
@@ -218,17 +226,16 @@ function numberSql(origin: Found): string {
     return `CASE WHEN isnan(${number}) THEN NULL ELSE ${number} END`
   }
   const trimmed = `rtrim(trim(${column}), ' %')`
-  const text = hasDecimalComma(origin.column) ? `replace(replace(${trimmed}, '.', ''), ',', '.')` : trimmed
+  const text = plainSql(trimmed, numberMarks(origin.column.samples))
   const number = `TRY_CAST(${text} AS DOUBLE)`
   return `CASE WHEN isfinite(${number}) THEN ${number} WHEN ${column} IS NULL OR ${isNothing(trimmed)} THEN NULL ELSE 'nan'::DOUBLE END`
 }
 
-/** Whether numbers are written like `1.234,5`. */
-export function hasDecimalComma({ samples }: ImportColumn): boolean {
-  const commas = samples.filter((text) => /^-?\d+(\.\d{3})*,\d+ ?%?$/.test(text))
-  return (
-    commas.length > 0 && samples.every((text) => !/^-?\d+\.\d+$/.test(text) || /^-?\d+(\.\d{3})+$/.test(text))
-  )
+/** A number as it is read, without marks. */
+function plainSql(text: string, marks: NumberMarks): string {
+  const ungrouped = (groups: string) => `translate(${text}, ${duckdb.text(groups)}, '')`
+  if (marks === 'comma') return `replace(${ungrouped(`.${GROUPS}`)}, ',', '.')`
+  return marks === 'grouped' ? ungrouped(`,${GROUPS}`) : text
 }
 
 const PER_MS: { readonly [unit in TimeUnit]: number } = { s: 1 / 1_000, ms: 1, us: 1_000, ns: 1_000_000 }

@@ -37,7 +37,11 @@ async function sourceOf(
 ): Promise<ImportSource> {
   const format = file.format ?? formatOf(file.head.text)
   const { compression, path } = file
-  if (format === 'parquet') return { format, compression, columns: await engine.parquetColumns(path) }
+  if (format === 'parquet') {
+    const columns = await engine.parquetColumns(path)
+    if (columns.every(({ samples }) => samples.length === 0)) throw usage(`${file.name} has no rows`)
+    return { format, compression, columns }
+  }
   // A row with zeros is refused alone, as after a crash of what wrote the file.
   if (file.head.text.split(/[\r\n]/, 1)[0]!.includes('\0'))
     throw usage(`${file.name} is no text, and of no other format that is known`)

@@ -20,9 +20,10 @@ const ISO = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?)?$/
 const ISO_ZONED = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)? ?(Z|UTC|[+-]\d{2}(:?\d{2})?)$/
 const NUMBER = /^-?\d+(\.\d+)?$/
 const CLOCK = String.raw`\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?: ?[AP]M)?`
-/** Dates in other forms than ISO 8601 has them, some with a time of day. */
+const MONTH = '(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)'
+/** Dates in other forms than ISO 8601 has them, some with a time of day. What has a bar and a year of two digits may also begin with the year. */
 const DATED = new RegExp(
-  String.raw`^(?:(?<first>\d{1,2})(?<sep>[./-])(?<second>\d{1,2})\k<sep>\d{4}|\d{4}(?<yearSep>[./-])\d{1,2}\k<yearSep>\d{1,2}|(?<compact>\d{8})(?=\D))(?:(?<between>[T ]+|, +|,)${CLOCK})?$`,
+  String.raw`^(?:(?<first>\d{1,2})(?<sep>[./-])(?<second>\d{1,2})\k<sep>(?:\d{4}|(?<=[./]\d{1,2}[./])(?<short>\d{2}))|\d{1,2}(?<nameSep>[ -])${MONTH}\k<nameSep>\d{4}|\d{4}(?<yearSep>[./-])\d{1,2}\k<yearSep>\d{1,2}|(?<compact>\d{8})(?=\D))(?:(?<between>[T ]+|, +|,)${CLOCK})?$`,
   'i',
 )
 const CLOCK_ALONE = new RegExp(String.raw`^${CLOCK}(?: ?(?:Z|UTC|[+-]\d{2}(?::?\d{2})?))?$`, 'i')
@@ -78,12 +79,13 @@ function dateForm(dates: readonly RegExpExecArray[]): TimeForm | 'ambiguous' {
 
 /** Null where day and month cannot be told apart. */
 function dateFormat(dates: readonly RegExpExecArray[]): string | null {
-  const { sep, yearSep } = dates[0]!.groups!
+  const { sep, yearSep, nameSep, short } = dates[0]!.groups!
+  if (nameSep !== undefined) return ['%d', '%b', '%Y'].join(nameSep)
   if (sep === undefined) return yearSep === undefined ? '%Y%m%d' : ['%Y', '%m', '%d'].join(yearSep)
   const isOver12 = (which: 'first' | 'second') => dates.some(({ groups }) => Number(groups![which]) > 12)
   const isDayFirst = sep === '.' || isOver12('first')
-  if (isDayFirst === isOver12('second')) return null
-  return [...(isDayFirst ? ['%d', '%m'] : ['%m', '%d']), '%Y'].join(sep)
+  if (isDayFirst === isOver12('second') || (isDayFirst && sep !== '.' && short !== undefined)) return null
+  return [...(isDayFirst ? ['%d', '%m'] : ['%m', '%d']), short === undefined ? '%Y' : '%y'].join(sep)
 }
 
 /** By size: 1e11 seconds are the year 5138, 1e11 milliseconds 1973. */

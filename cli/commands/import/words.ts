@@ -2,8 +2,8 @@ import { ownColumns, type SeriesMade } from '../../../lake/import/columns.ts'
 import type { ImportPreview } from '../../../lake/import/importer.ts'
 import { arithmeticText } from '../../../lake/import/mapped.ts'
 import type { Meaning, Origin } from '../../../lake/import/meaning.ts'
+import { type NumberMarks, numberMarks } from '../../../lake/import/number-marks.ts'
 import type { Refusal } from '../../../lake/import/refusals.ts'
-import { hasDecimalComma } from '../../../lake/import/rows-sql.ts'
 import { describeTimeForm } from '../../../lake/import/times.ts'
 import { type Dataset, nameColumns } from '../../../schemas/dataset.ts'
 import { shown } from '../../../schemas/shown.ts'
@@ -20,6 +20,12 @@ const BY: { readonly [by in Origin['by']]: string } = {
   default: ' (no column names it)',
 }
 
+const MARKS: { readonly [marks in NumberMarks]: string } = {
+  comma: ', decimal comma',
+  grouped: ', thousands marked',
+  none: '',
+}
+
 /** What each column of the dataset is in the file, and the first rows as they would be taken. */
 export function previewText(
   file: string,
@@ -29,7 +35,7 @@ export function previewText(
   const origin = (value: Origin | null) => {
     if (value === null) return 'absent'
     if ('constant' in value) return `always ${JSON.stringify(value.constant)}${BY[value.by]}`
-    const comma = hasDecimalComma(value.column) ? ', decimal comma' : ''
+    const comma = MARKS[numberMarks(value.column.samples)]
     const column = arithmeticText(`column ${shown(value.column.name)}`, value.arithmetic ?? null)
     return `${column}${comma}${BY[value.by]}`
   }

@@ -41,7 +41,7 @@ export function seriesFormOf(
   const value = VALUE_COLUMNS.find((name) => has(name))
   const metric = METRIC_COLUMNS.find((name) => has(name) && !isOf(time, name))
   if (value !== undefined && metric !== undefined) return rowsForm(path, source, { time, value, metric })
-  if (source.format !== 'csv') return null
+  if (source.format === 'ndjson') return null
   const known = [...dataset.keys, ...dataset.gauges.map(({ name }) => name)]
   if (isLabelled || (!known.some((name) => find(name) !== null) && areNumbers(source, time)))
     return columnsForm(path, source, time)
@@ -89,10 +89,11 @@ const seriesText = (metric: string, labels: readonly string[], text: (name: stri
 function columnsForm(path: string, source: ImportSource, time: ImportColumn): SeriesForm {
   const series = source.columns.map(({ name }) => name).filter((name) => !isOf(time, name))
   const listed = series.map(duckdb.name).join(', ')
+  const texts = series.map((name) => `${duckdb.name(name)}::VARCHAR AS ${duckdb.name(name)}`).join(', ')
   return {
     words: 'a column for each series',
     time: time.name,
-    rows: `SELECT ${columnText(time)} AS t, v::VARCHAR AS v, s FROM (UNPIVOT ${sourceSql(path, source)} ON ${listed} INTO NAME s VALUE v)`,
+    rows: `SELECT ${columnText(time)} AS t, v::VARCHAR AS v, s FROM (UNPIVOT (SELECT * REPLACE (${texts}) FROM ${sourceSql(path, source)}) ON ${listed} INTO NAME s VALUE v)`,
     nameOf: parseSeriesName,
   }
 }

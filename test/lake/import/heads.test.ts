@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { fieldsOf, readCsvHead } from '../../../lake/import/csv-head.ts'
 import { mappedColumn } from '../../../lake/import/mapped.ts'
 import { fieldsOfObjects, objectsOfLines } from '../../../lake/import/ndjson-head.ts'
-import { hasDecimalComma } from '../../../lake/import/rows-sql.ts'
+import { numberMarks } from '../../../lake/import/number-marks.ts'
 import { textHead } from '../../../lake/import/text-head.ts'
 import { guessTimeForm } from '../../../lake/import/times.ts'
 
@@ -134,9 +134,21 @@ test.each([
   expect(mappedColumn(said, [{ name: '%idle' }, { name: '100-known' }])).toEqual(mapped)
 })
 
-test('a decimal comma is one where every number fits it', () => {
-  const column = (...samples: string[]) => ({ name: 'x', type: 'VARCHAR', samples })
-  expect(hasDecimalComma(column('1,5', '1.234,5', '7'))).toBe(true)
-  expect(hasDecimalComma(column('1.5', '2'))).toBe(false)
-  expect(hasDecimalComma(column('1,5', '1.5'))).toBe(false)
+test.each([
+  [['1,5', '1.234,5', '7'], 'comma'],
+  [['1 234,5'], 'comma'],
+  [['1\u202f234,5', '2,5 %'], 'comma'],
+  [['1,234'], 'comma'],
+  [['1.234', '1,5'], 'comma'],
+  [['1.5', '2'], 'none'],
+  [['1,5', '1.5'], 'none'],
+  [['12 %', '7'], 'none'],
+  [['1.234'], 'none'],
+  [['1,234.5', '12'], 'grouped'],
+  [['1,234', '1.5'], 'grouped'],
+  [['1,234,567', '12,345'], 'grouped'],
+  [["1'234.5"], 'grouped'],
+  [['1 234'], 'grouped'],
+] as const)('numbers like %s are written with the marks: %s', (samples, marks) => {
+  expect(numberMarks(samples)).toBe(marks)
 })

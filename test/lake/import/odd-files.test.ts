@@ -16,6 +16,11 @@ test.each([
     'UTF-16 as Excel writes it',
     Buffer.from(`\ufeff${HEAD}\n${AT},web,h1,1,2,3\n`.replaceAll(',', '\t'), 'utf16le'),
   ],
+  ['a title above the table', `CPU report\n"of November",,,,,\n\n${HEAD}\n${AT},web,h1,1,2,3\n`],
+  ['a header with fewer columns than rows', `${HEAD}\n${AT},web,h1,1,2,3,\n`],
+  ['German Excel with a year of two digits', `${HEAD}\n22.11.26 10:00,web,h1,1,2,3\n`.replaceAll(',', ';')],
+  ['American Excel with one', `${HEAD}\n11/22/26 10:00 AM,web,h1,1,2,3\n`],
+  ['a month by its name', `${HEAD}\n22-Nov-2026 10:00:00,web,h1,1,2,3\n`],
   ['an American date with AM and PM', `${HEAD}\n11/22/2026 10:00:00 AM,web,h1,1,2,3\n`],
   ['a time with a zone and no seconds', `${HEAD}\n2026-11-22T11:00+01:00,web,h1,1,2,3\n`],
   ['an array of objects', `[\n {"time":"${AT}","service":"web","host":"h1","cpu":1,"ram":2,"disk":3}]`],
@@ -78,6 +83,14 @@ test.each([
   expect(error.hint).toMatch(/write or fetch it again/)
 })
 
+test.each([
+  ['American', `${AT},web,h1,"1,234.5",2,3`, 1234.5],
+  ['Swiss', `${AT},web,h1,1'234.5,2,3`, 1234.5],
+  ['French', `${AT},web,h1,"1\u202f234,5",2,3`, 1234.5],
+])('marks of thousands: %s', async (_, row, cpu) => {
+  expect((await taken(`${HEAD}\n${row}\n`)).rows).toEqual([ROW.with(3, cpu)])
+})
+
 test('times with and without zone in one file', async () => {
   const text = `${HEAD}\n${AT},web,h1,1,2,3\n2026-11-22 11:00:00,web,h1,1,2,3\n2026-11-22 11:00:00+01:00,web,h1,1,2,3\n`
   expect((await taken(text, { zone: 'Europe/Berlin' })).rows).toEqual([ROW, ROW, ROW])
@@ -120,6 +133,20 @@ test('lines that are no JSON are refused by their numbers, kept as they are, and
   expect(kept).toContain('{""time"":')
 })
 
+test('lines of CSV that are no rows are refused by their numbers, and harm no other', async () => {
+  const text = `${HEAD}\n${AT},web,h1,1,2,3\n${AT},"web"x,h1,1,2,3\n${AT},web\n${AT},web,h1,1,2,3,4\n${AT},web,"h\n1",1,2,3\n${AT},web,h1,1,2,3\n`
+  const { accepted, refused } = await taken(text)
+  expect([accepted, refused.map(({ why, first }) => `${first} ${why}`).sort()]).toEqual([
+    2,
+    [
+      '2 host must be without control characters',
+      '3 text beside quotes',
+      '4 missing columns',
+      '5 too many columns',
+    ],
+  ])
+})
+
 test('columns that a person names, of a file without a header', async () => {
   const text = `cpu,h1,web,1,${Date.parse(AT) / 1_000}\nram,h1,web,2,${Date.parse(AT) / 1_000}\ndisk,h1,web,3,${Date.parse(AT) / 1_000}\n`
   const header = ['__name__', 'instance', 'job', 'value', 'time']
@@ -143,6 +170,10 @@ test('what is reckoned has no more digits than what was read', async () => {
 test.each([
   ['has a header and no rows', `${HEAD}\n`],
   ['has no row that ends in its first 256 KiB', `${HEAD},note\n${AT},web,h1,1,2,3,${'x'.repeat(300_000)}\n`],
+  [
+    'a quote opens in line 3 and is not closed',
+    `${HEAD}\n${AT},web,h1,1,2,3\n${AT},"web,h1,1,2,3\n${`${AT},web,h1,1,2,3\n`.repeat(99)}`,
+  ],
   ['is a row, and no header', `${AT},web,h1,1,2,3\n${AT},web,h1,1,2,3\n`],
   ['has one column only', '1795806128  1  0  84 16\n1795806129  1  0  84 16\n'],
   ['it may be one document', '{\n "rows": [\n  {"cpu": 1}\n ]\n}\n'],

@@ -51,13 +51,17 @@ async function write(name: string, sql: string): Promise<string> {
 }
 
 /** What is said of a file's rows and what becomes of them; `between` happens after they were read and before they are taken. */
-async function taken(path: string, between: () => Promise<void> = async () => {}) {
+async function taken(
+  path: string,
+  between: () => Promise<void> = async () => {},
+  map: { [name: string]: string } = {},
+) {
   const statements = vi.spyOn(ImportEngine.prototype, 'run')
   const clock = new SimClock(NOW_MS)
   const table = openTable('messages', { store: new MemoryStore(clock), clock, random: simRandom(1) })
   await table.create(messagesSchema(host), {})
   const file = await lookAt({ path, name: 'file' }, null, dir)
-  const options = { map: {}, set: {}, timeFormat: null, zone: 'UTC', header: null }
+  const options = { map, set: {}, timeFormat: null, zone: 'UTC', header: null }
   const importing = await Importing.read(file, options, {
     dataset: host,
     messages: table,
@@ -113,6 +117,46 @@ test.each([
   const plain = await taken(path)
   await writeFile(path, compress(await readFile(path)))
   expect((await taken(path)).said).toEqual(plain.said)
+})
+
+const AT = "TIMESTAMP '2026-11-22 10:00:00.123456' AS time"
+
+test.each([
+  [
+    'fields within columns',
+    `SELECT ${AT}, {'service': 'web', 'host': {'name': 'h1'}} AS tags, {'cpu': 1.5, 'ram': 2, 'disk': 3} AS "fields"`,
+    {
+      service: 'tags.service',
+      host: 'tags.host.name',
+      cpu: 'fields.cpu',
+      ram: 'fields.ram',
+      disk: 'fields.disk',
+    },
+  ],
+  [
+    'a column for each series',
+    `SELECT ${AT}, 1.5 AS "cpu {service=web, host=h1}", 2::INT AS "ram {service=web, host=h1}", 3.0::FLOAT AS "disk {service=web, host=h1}"`,
+    {},
+  ],
+])('rows are made of %s', async (_, sql, map: { [name: string]: string }) => {
+  const { said } = await taken(await write('odd.parquet', sql), undefined, map)
+  expect(said).toMatchObject({
+    accepted: 1,
+    firstRows: [['web', 'h1', Date.parse('2026-11-22T10:00:00.123Z'), 1.5, 2, 3]],
+  })
+})
+
+const MESSAGE = `${AT}, 'web' AS service, 'h1' AS host, 1 AS cpu, 2 AS ram`
+
+test.each([
+  ['has no rows', `SELECT * FROM (SELECT ${MESSAGE}, 3 AS disk) WHERE false`],
+  ['no column is disk; the file has disk, time, service', `SELECT ${MESSAGE}, [1.5, 2.5] AS disk`],
+  ['no column is disk; the file has', `SELECT ${MESSAGE}, MAP {'/': 1.5} AS disk`],
+])('refused: %s', async (words, sql) => {
+  await expect(taken(await write('odd.parquet', sql))).rejects.toMatchObject({
+    code: 'E_USAGE',
+    message: expect.stringContaining(words),
+  })
 })
 
 test('a file that has become another since it was read is not taken', async () => {
