@@ -10,6 +10,7 @@ import { isError, TidemarkError } from '../../schemas/errors.ts'
 import type { RunRecord } from '../../schemas/ports/layers.ts'
 import { ALL_SETTINGS, type Args, type Command, type Io, logLineTo } from '../command.ts'
 import { Closing } from '../compose/closing.ts'
+import type { Host } from '../compose/host.ts'
 import { recordAct } from '../compose/recorded-act.ts'
 import { sentence } from '../failure.ts'
 import { nodeClock } from '../host/clock.ts'
@@ -22,7 +23,7 @@ import { askRunning } from './ask.ts'
 import { runElsewhere, runIn } from './batch.ts'
 import { ImportBar } from './import/bar.ts'
 import { filesOf, lookAt, type NamedFile } from './import/files.ts'
-import { ownScratch } from './import/scratch.ts'
+import { scratchFor } from './import/scratch.ts'
 import { previewText, refusedText } from './import/words.ts'
 import { pairs } from './pairs.ts'
 import { runLine } from './runs.ts'
@@ -73,13 +74,16 @@ async function run(args: Args, io: Io): Promise<number> {
   if (flags.format !== undefined && format === null)
     throw new TidemarkError('E_USAGE', `--format must be ${IMPORT_FORMATS.join(', ')}`)
   const host = { disk: nodeDisk(), clock: nodeClock(), random: nodeRandom() }
-  const scratch = await ownScratch(join(settings.dataDir(), 'scratch'))
+  const isDry = flags['dry-run'] !== undefined
+  const scratch = await scratchFor(settings.dataDir(), isDry)
   const closing = new Closing(logLineTo(io, () => nodeClock().nowMs()))
   const stopping = new AbortController()
   void io.stopped.then(() => stopping.abort(new TidemarkError('E_CANCELLED', 'the import was stopped')))
   try {
     const files = await filesOf(operands, io.cwd, join(scratch, 'stdin'), stopping.signal)
-    const target = await openTarget(args, io, closing, stopping.signal)
+    const target = isDry
+      ? await readOnly(settings, host)
+      : await openTarget(args, io, closing, stopping.signal)
     const tables = datasetOf(target, flags.dataset ?? DEFAULT_DATASET)
     const context = {
       io,
@@ -197,6 +201,17 @@ async function importFile(named: NamedFile, file: ImportFile, context: Context):
   } finally {
     await importing.close()
   }
+}
+
+/** The lake as it is, or none yet: nothing is made. */
+async function readOnly(
+  settings: Args['settings'],
+  host: Pick<Host, 'disk' | 'clock' | 'random'>,
+): Promise<Target> {
+  // Loaded only where it runs, as below.
+  const { openLake } = await import('../compose/open-lake.ts')
+  const { datasets } = openLake(settings, settings.definitions(await builtInDefinitions()), host)
+  return { tables: datasets, run: async () => [] }
 }
 
 /**

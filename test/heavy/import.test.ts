@@ -1,4 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -169,12 +170,15 @@ test('a Parquet file of pandas keeps its times, and a dry run writes nothing', a
   const dry = await importing(path, '--dry-run')
   expect(dry.out).toContain('1 row would be taken')
   expect(dry.err).toContain('2026-11-22T10:00:00.123Z')
+  // Nothing was written, the data directory neither.
+  expect(existsSync(data())).toBe(false)
   expect((await importing(path)).out).toContain('1 row taken')
   expect(await analytics()).toMatchObject([{ service: 'web', messages: 1 }])
 })
 
 test('a folder is all its files; one that cannot be taken does not hold up the others', async () => {
   await mkdir(join(dir, 'all/more'), { recursive: true })
+  await file('all/._a.csv', 'what a Mac keeps of a.csv')
   await file('all/a.csv', 'service,time,cpu,ram,disk\nweb,2026-11-22T10:00:00Z,1,2,3\n')
   await file('all/more/b.csv', 'service,time,cpu,ram,disk\nweb,2026-11-22T10:00:00Z,2,2,3\n')
   await file('all/more/c.csv', 'service,cpu\nweb,1\n')

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, readdir, rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isRunning } from '../../host/running.ts'
 
@@ -17,4 +19,10 @@ export async function ownScratch(dir: string): Promise<string> {
   const own = join(dir, `import-${process.pid}-${randomBytes(8).toString('hex')}`)
   await mkdir(own)
   return own
+}
+
+/** A folder in the data directory for the files of this process; elsewhere where there is none, and none is to be made. */
+export async function scratchFor(dataDir: string, isDry: boolean): Promise<string> {
+  if (isDry && !existsSync(dataDir)) return mkdtemp(join(tmpdir(), 'tidemark-import-'))
+  return ownScratch(join(dataDir, 'scratch'))
 }
