@@ -28,6 +28,10 @@ export function textHead(bytes: Uint8Array): TextHead {
   return decoded('windows-1252')
 }
 
+const SADF = 'give `sadf -d FILE -- -u -r -F | tidemark import -`'
+/** `Linux 6.1.0 (web-1)  11/22/26  _x86_64_  (2 CPU)` */
+const SAR_REPORT = /^Linux \S+ \([^)]+\)\s/
+
 /** Files that are known by how they begin, and cannot be read: what each is, and what to do. */
 const OTHERS: readonly (readonly [begin: string, what: string, hint: string])[] = [
   ['BZh', 'compressed with bzip2', 'give `bzip2 -dc FILE | tidemark import -`'],
@@ -39,6 +43,7 @@ const OTHERS: readonly (readonly [begin: string, what: string, hint: string])[] 
     'unpack it, or save the sheet as CSV; archives of one file: `unzip -p FILE | tidemark import -`',
   ],
   ['\xd0\xcf\x11\xe0', 'an old workbook of Excel', 'save the sheet as CSV'],
+  ['\x96\xd5', "sar's own file", SADF],
   ['ARROW1', 'an Arrow file', 'write it as Parquet'],
   ['Obj\x01', 'an Avro file', 'write it as Parquet'],
   ['ORC', 'an ORC file', 'write it as Parquet'],
@@ -47,7 +52,8 @@ const OTHERS: readonly (readonly [begin: string, what: string, hint: string])[] 
 
 /** What a file is that can be told by its first bytes, and not be read; null for all others. */
 export function unreadableKind(bytes: Uint8Array): { readonly what: string; readonly hint: string } | null {
-  const begin = String.fromCharCode(...bytes.subarray(0, 16))
+  const begin = String.fromCharCode(...bytes.subarray(0, 200))
+  if (SAR_REPORT.test(begin)) return { what: 'a report of sar', hint: SADF }
   const found = OTHERS.find(([magic]) => begin.startsWith(magic))
   return found === undefined ? null : { what: found[1], hint: found[2] }
 }

@@ -15,6 +15,8 @@ export interface SeriesForm {
   readonly nameOf: (s: string) => SeriesName
   /** What a line is refused for of which `rows` has no `s`, its number as `t` and itself as `v`. */
   readonly torn?: string
+  /** What may be done where there are no values. */
+  readonly emptyHint?: string
   /** Whether all of it is one object, which takes memory as a whole. */
   readonly isOneObject?: boolean
   /** Where each object takes memory as a whole: bytes that it may have. */

@@ -40,7 +40,7 @@ export async function rowsOfSeries(
   const found = (await engine.run(
     `SELECT DISTINCT s FROM ${relation} ORDER BY s LIMIT ${SERIES_MAX + 1}`,
   )) as [string][]
-  if (found.length === 0) throw usage('the file has no values')
+  if (found.length === 0) throw usage('the file has no values', form.emptyHint)
   if (found.length > SERIES_MAX)
     throw usage(`the file has more than ${SERIES_MAX.toLocaleString('en')} series; divide it`)
   const pivot = planPivot(
@@ -111,6 +111,6 @@ function tooLarge(error: unknown, words: string, bytesMax: number): unknown {
   )
 }
 
-function usage(message: string): TidemarkError {
-  return new TidemarkError('E_USAGE', message)
+function usage(message: string, hint?: string): TidemarkError {
+  return new TidemarkError('E_USAGE', message, hint === undefined ? {} : { hint })
 }

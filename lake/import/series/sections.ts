@@ -10,6 +10,10 @@ const SADF_DEVICES = ['CPU', 'INTR', 'TTY', 'FAN', 'TEMP', 'IN', 'BUS']
 /** Of all processors, as sadf writes it. */
 const SADF_ALL = '-1'
 
+/** Its decimal comma is that of the language in which it ran. */
+const pointed = (cell: string) => `replace(${cell}, ',', '.')`
+const asItIs = (cell: string) => cell
+
 /**
  * Of `sadf -d`, the values as `t`, `v` and `s`: a table for each activity that was asked for, each with a header behind `# `. Of `sadf -dh`, one
  * table whose header ends the columns of an activity with `[...]`.
@@ -28,7 +32,7 @@ export async function sadfRows(
     // Rows that say that the machine was started, or a comment, have no values.
     const rows = `${where} AND c0 NOT LIKE '#%' AND coalesce(c3, '') NOT LIKE 'LINUX-RESTART%' AND coalesce(c3, '') NOT LIKE 'COM %'`
     const named = { columns: names, where: rows }
-    const texts = await textColumns(from, named, engine)
+    const texts = await textColumns(from, named, engine, pointed)
     const isLabel = (name: string) => texts.has(name) || SADF_DEVICES.includes(name)
     return valuesSql(from, named, {
       time: 'timestamp',
@@ -37,6 +41,7 @@ export async function sadfRows(
       values: names.filter(
         (name) => name !== '' && name !== 'interval' && name !== 'timestamp' && !isLabel(name),
       ),
+      value: pointed,
       label: (cell) => `CASE ${cell} WHEN '${SADF_ALL}' THEN 'all' ELSE ${cell} END`,
     })
   })
@@ -54,14 +59,15 @@ export async function influxqlRows(
     headerCells: (names) => `c0 = 'name' AND 'time' IN (${names.join(', ')})`,
   })
   const parts = tables.map(async (table) => {
-    const texts = await textColumns(from, table, engine)
+    const texts = await textColumns(from, table, engine, asItIs)
     const columns = table.columns.filter((name) => !['', 'name', 'time'].includes(name))
     return valuesSql(from, table, {
       time: 'time',
       measurement: 'name',
       labels: columns.filter((name) => name === 'tags' || texts.has(name)),
       values: columns.filter((name) => name !== 'tags' && !texts.has(name)),
-      label: (cell) => cell,
+      value: asItIs,
+      label: asItIs,
     })
   })
   return (await Promise.all(parts)).join(' UNION ALL ')
@@ -72,8 +78,9 @@ async function textColumns(
   from: string,
   { columns, where }: LikeTables,
   engine: ImportEngine,
+  value: (cell: string) => string,
 ): Promise<ReadonlySet<string>> {
-  const wrong = columns.map((_, i) => `(count(c${i}) > count(TRY_CAST(c${i} AS DOUBLE)))`)
+  const wrong = columns.map((_, i) => `(count(c${i}) > count(TRY_CAST(${value(`c${i}`)} AS DOUBLE)))`)
   const [row] = (await engine.run(`SELECT ${wrong.join(', ')} FROM ${from} WHERE ${where}`)) as boolean[][]
   return new Set(columns.filter((_, i) => row![i]))
 }
@@ -87,6 +94,8 @@ function valuesSql(
     readonly measurement: string | null
     readonly labels: readonly string[]
     readonly values: readonly string[]
+    /** A number, of its cell. */
+    readonly value: (cell: string) => string
     /** A label's value, of its cell. */
     readonly label: (cell: string) => string
   },
@@ -98,5 +107,5 @@ function valuesSql(
     (name) => `to_json([${[measurement, duckdb.text(name), ...labels].join(', ')}])::VARCHAR`,
   )
   const listed = (sql: readonly string[]) => (sql.length === 0 ? '[]::VARCHAR[]' : `[${sql.join(', ')}]`)
-  return `SELECT ${cell(of.time)} AS t, unnest(${listed(of.values.map(cell))}) AS v, unnest(${listed(series)}) AS s FROM ${from} WHERE ${where}`
+  return `SELECT ${cell(of.time)} AS t, unnest(${listed(of.values.map((name) => of.value(cell(name))))}) AS v, unnest(${listed(series)}) AS s FROM ${from} WHERE ${where}`
 }

@@ -35,6 +35,7 @@ export function seriesTextForm(
       time: 'timestamp',
       rows: (stage) => sadfRows(path, compression, stage),
       nameOf: influxName,
+      emptyHint: 'of devices side by side columns are not told apart: give `sadf -d` without -h',
     }
   if (/^name,(tags,)?([^,]*,)*time(,|$)/.test(lines[0] ?? ''))
     return {

@@ -178,6 +178,11 @@ test.each([
   ['has one column only', '1795806128  1  0  84 16\n1795806129  1  0  84 16\n'],
   ['it may be one document', '{\n "rows": [\n  {"cpu": 1}\n ]\n}\n'],
   ['is an array without objects', '[1,2]'],
+  ["is sar's own file", Buffer.from([0x96, 0xd5, 0x75, 0x21])],
+  [
+    'is a report of sar',
+    'Linux 6.1.0-38-amd64 (web-1) \t11/22/26 \t_x86_64_\t(2 CPU)\n\n10:00:00  CPU  %user\n',
+  ],
   ['is compressed with bzip2', 'BZh91AY&SY'],
   ['is a ZIP archive or a workbook', 'PK\x03\x04'],
   ['is no text, and of no other format', 'a\0b\0\n'],

@@ -182,6 +182,21 @@ vm;1;1795341610;-1;20.00;80.00;2290124;9.28;/dev/vda;232826;9.77
   expect((await taken(wide, { ...options, map: { cpu: '100-%idle' } })).rows).toEqual(SADF_ROWS)
 })
 
+test('sadf in a language with a decimal comma', async () => {
+  const content = SADF.replace(/(\d)\.(\d\d)/g, '$1,$2')
+  expect((await taken(content, { set: { service: 'web' } })).rows).toEqual(SADF_ROWS)
+})
+
+test('sadf with several devices side by side is refused with what to do', async () => {
+  const content = `# hostname;interval;timestamp;CPU;%user;%idle[...];kbmemused;%memused
+vm;1;1795341600;-1;10.00;90.00;0;9.00;91.00;2125916;8.61
+`
+  await expect(taken(content, { set: { service: 'web' } })).rejects.toMatchObject({
+    code: 'E_USAGE',
+    hint: expect.stringContaining('`sadf -d` without -h'),
+  })
+})
+
 test('sadf with a row for each processor', async () => {
   const each = SADF.replace(/^(vm;1;.*);-1;(.*)$/gm, '$1;-1;$2\n$1;0;1.00;2.00')
   const set = { service: 'web' }
