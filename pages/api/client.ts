@@ -21,18 +21,27 @@ export function pathOf(path: string, params: Params = {}): string {
   return query === '' ? path : `${path}?${query}`
 }
 
-/** Asks for JSON. Throws `ApiError` with the server's sentence, or one of status 0 where there is no server. */
-export async function ask<T>(path: string, params: Params = {}, signal?: AbortSignal): Promise<T> {
-  let response: Response
+/** So long an answer may take: a server that is halted, or behind a network that swallows all, never says that it is away. */
+const ANSWER_MS_MAX = 30_000
+
+/** Asks for JSON. Throws `ApiError` with the server's sentence, or one of status 0 where no answer comes within `withinMs`. */
+export async function ask<T>(
+  path: string,
+  params: Params = {},
+  signal: AbortSignal = new AbortController().signal,
+  withinMs = ANSWER_MS_MAX,
+): Promise<T> {
+  const ends = AbortSignal.any([signal, AbortSignal.timeout(withinMs)])
   try {
-    response = await fetch(pathOf(path, params), {
-      headers: { accept: 'application/json' },
-      signal: signal ?? null,
-    })
+    return await askOnce<T>(pathOf(path, params), ends)
   } catch (error) {
-    if (signal?.aborted) throw error
+    if (signal.aborted || error instanceof ApiError) throw error
     throw new ApiError(0, 'The server cannot be reached.', 'It is tried again by itself.')
   }
+}
+
+async function askOnce<T>(path: string, signal: AbortSignal): Promise<T> {
+  const response = await fetch(path, { headers: { accept: 'application/json' }, signal })
   if (response.status === 401) {
     const here = `${location.pathname}${location.search}`
     location.assign(pathOf('/sign-in', { return: here }))

@@ -3,23 +3,27 @@ import { useAnswer } from '../api/use-answer.ts'
 import { titleOf } from '../names/visible.ts'
 import type { Shown } from '../shell/context.ts'
 import { Lost, Problem } from '../shell/notice.tsx'
+import { moment } from '../time/words.ts'
 import { Flow } from './flow.tsx'
 import { HostsTable } from './hosts-table.tsx'
+import { Refusals } from './refusals.tsx'
 import { RunsTable } from './runs-table.tsx'
-import { AgentsTable, Refusals } from './senders.tsx'
+import { AgentsTable } from './senders.tsx'
 import { type Agents, isHere, type Refusal, type Run, type Status } from './status.ts'
 import { Storage } from './storage.tsx'
 import { judge, sticksAt } from './verdict.ts'
 import { ViewsTable } from './views-table.tsx'
 
 const EVERY_MS = 2_000
+/** A server that tells of its state tells it at once. */
+const STATUS_MS_MAX = 6_000
 const LISTS_EVERY_MS = 5_000
 const AGENTS_MAX = 50
 const RUNS_MAX = 20
 
 /** The state of every layer, drawn as the data flows, so that one sees at a glance where it sticks. */
 export function SystemPage({ shown }: { shown: Shown }) {
-  const status = useAnswer('status', (signal) => ask<Status>('/v1/status', {}, signal), {
+  const status = useAnswer('status', (signal) => ask<Status>('/v1/status', {}, signal, STATUS_MS_MAX), {
     everyMs: EVERY_MS,
   })
   const collector = status.data?.collector
@@ -44,8 +48,16 @@ export function SystemPage({ shown }: { shown: Shown }) {
       <Lost lost={lost} />
       <Problem error={status.error} />
       {status.data !== null && (
-        <>
-          <Layers status={status.data} agents={agents.data} />
+        <div class={status.error === null ? undefined : 'old'}>
+          {status.error === null ? (
+            <Verdict status={status.data} agents={agents.data} />
+          ) : (
+            <p class="verdict late">
+              How it is now is not known. Below is what was known at{' '}
+              {moment(Date.parse(status.data.time), shown.zone)}.
+            </p>
+          )}
+          <Flow status={status.data} agents={agents.data} judgement={judge(status.data, agents.data)} />
           <ViewsTable status={status.data} />
           <RunsTable runs={runs.data?.runs ?? []} zone={shown.zone} />
           {agents.data !== null && <AgentsTable agents={agents.data} />}
@@ -54,35 +66,33 @@ export function SystemPage({ shown }: { shown: Shown }) {
             <Refusals collector={collector} last={rejects.data.rejects} zone={shown.zone} />
           )}
           {status.data.storage !== undefined && <Storage storage={status.data.storage} />}
-        </>
+        </div>
       )}
     </>
   )
 }
 
-function Layers({ status, agents }: { status: Status; agents: Agents | null }) {
+/** In one sentence whether everything flows, or where it sticks. */
+function Verdict({ status, agents }: { status: Status; agents: Agents | null }) {
   const judgement = judge(status, agents)
   const at = sticksAt(judgement)
   const isAll = Object.values(judgement).every(({ level }) => level !== 'away')
   return (
-    <>
-      <p class={`verdict ${at === null ? 'ok' : judgement[at].level}`} role="status">
-        {at === null ? (
-          isAll ? (
-            'Everything flows.'
-          ) : (
-            'Everything flows, as far as this process sees.'
-          )
+    <p class={`verdict ${at === null ? 'ok' : judgement[at].level}`} role="status">
+      {at === null ? (
+        isAll ? (
+          'Everything flows.'
         ) : (
-          <>
-            <strong>
-              {judgement[at].level === 'stuck' ? 'It sticks at' : 'Behind'}: {titleOf(at)}
-            </strong>
-            {`. ${judgement[at].words}`}
-          </>
-        )}
-      </p>
-      <Flow status={status} agents={agents} judgement={judgement} />
-    </>
+          'Everything flows, as far as this process sees.'
+        )
+      ) : (
+        <>
+          <strong>
+            {judgement[at].level === 'stuck' ? 'It sticks at' : 'Behind'}: {titleOf(at)}
+          </strong>
+          {`. ${judgement[at].words}`}
+        </>
+      )}
+    </p>
   )
 }

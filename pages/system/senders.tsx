@@ -3,8 +3,8 @@ import { KeyName } from '../names/name.tsx'
 import { visible } from '../names/visible.ts'
 import { Heads } from '../shell/heads.tsx'
 import { Scroll } from '../shell/scroll.tsx'
-import { count, moment, roughly } from '../time/words.ts'
-import type { Agents, Collector, Refusal } from './status.ts'
+import { count, roughly } from '../time/words.ts'
+import type { Agents } from './status.ts'
 
 /** Agents that are shown before more are asked for: the list is one among others on its page. */
 const FIRST_MAX = 10
@@ -55,46 +55,6 @@ export function AgentsTable({ agents: { agents, total } }: { agents: Agents }) {
             </button>
           )}
         </p>
-      )}
-    </section>
-  )
-}
-
-/** Refused lines: how many for which reason, and the last of them. */
-export function Refusals(props: { collector: Collector; last: readonly Refusal[]; zone: string }) {
-  const { collector, last, zone } = props
-  const { refusals } = collector
-  return (
-    <section>
-      <h2>Refused lines</h2>
-      {refusals.length === 0 ? (
-        <p class="lead">None since the start.</p>
-      ) : (
-        <>
-          <ul class="counts">
-            {refusals.map(({ code, refused }) => (
-              <li key={code}>
-                <code>{code}</code> <span data-figure={`refusals/${code}`}>{count(refused)}</span>
-              </li>
-            ))}
-          </ul>
-          <Scroll label="Lines refused last">
-            <table>
-              <Heads columns={['When', 'From', 'Why']} />
-              <tbody>
-                {last.map((one, i) => (
-                  <tr key={i}>
-                    <th scope="row">{moment(Date.parse(one.time), zone)}</th>
-                    <td>{one.remote}</td>
-                    <td class="reason">
-                      <code>{one.code}</code> {visible(one.reason)}
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </Scroll>
-        </>
       )}
     </section>
   )

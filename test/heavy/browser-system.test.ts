@@ -157,3 +157,20 @@ test.skipIf(!hasBrowser)('a node that only serves says which layers are elsewher
   expect(errors).toEqual([])
   await page.close()
 })
+
+test.skipIf(!hasBrowser)('a server that halts is not said to be well', async () => {
+  const page = await browser.newPage({ viewport: { width: 1400, height: 1000 } })
+  await page.goto(`${up.serving}/system`)
+  await page.getByText('Everything flows.').waitFor()
+  up.child.kill('SIGSTOP')
+  try {
+    await page.getByText('How it is now is not known').waitFor({ timeout: 20_000 })
+    await page.getByText('The connection is lost').waitFor()
+    expect(await page.getByText('Everything flows.').count()).toBe(0)
+    await picture(page, 'system-unknown')
+  } finally {
+    up.child.kill('SIGCONT')
+  }
+  await page.getByText('Everything flows.').waitFor({ timeout: 20_000 })
+  await page.close()
+})
