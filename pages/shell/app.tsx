@@ -8,7 +8,7 @@ import { LivePage } from '../live/page.tsx'
 import { visible } from '../names/visible.ts'
 import { SystemPage } from '../system/page.tsx'
 import { rangeOf, WrongRange, zoneOf } from '../time/range.ts'
-import { type Address, go, useAddress, withParams } from './address.ts'
+import { type Address, go, PATHS, useAddress, withParams } from './address.ts'
 import type { Shown } from './context.ts'
 import { Help, KEYS_GO } from './help.tsx'
 import { moveRow, useKeys } from './keyboard.ts'
@@ -74,6 +74,7 @@ export function App() {
 /** The page of an address, or what is wrong with it. */
 function Place({ address, views }: { address: Address; views: readonly View[] | null }) {
   const nowMs = useNow(address)
+  if (!(PATHS as readonly string[]).includes(address.path)) return <NoSuchPage address={address} />
   if (views === null) return <div class="waiting" role="status" aria-label="Loading" />
   const named = address.params.get('view') ?? views[0]!.name
   const view = views.find(({ name }) => name === named)
@@ -96,6 +97,20 @@ function Place({ address, views }: { address: Address; views: readonly View[] | 
   if (address.path === '/live') return <LivePage shown={shown} />
   if (address.path === '/system') return <SystemPage shown={shown} />
   return <HomePage shown={shown} />
+}
+
+/** A path that leads nowhere: where others lead. */
+function NoSuchPage({ address: { path } }: { address: Address }) {
+  return (
+    <>
+      <h1>There is no such page</h1>
+      <Notice>
+        Nothing is at “{visible(path.slice(0, 60))}”. <a href="/">Home</a> lists what sends,{' '}
+        <a href="/analysis">Analysis</a> shows a range of time, <a href="/live">Live</a> what comes now, and{' '}
+        <a href="/system">System</a> whether all is well.
+      </Notice>
+    </>
+  )
 }
 
 /** A view that is not there: those that are. */

@@ -96,7 +96,7 @@ export function guard(app: FastifyInstance, { identities, rate, clock, hosts = [
 }
 
 /** Whether a browser's user asks for a page, and no program for data. */
-function isPage({ method, url, headers }: FastifyRequest): boolean {
+export function isPage({ method, url, headers }: FastifyRequest): boolean {
   if (!READING.has(method) || /^\/(v1|openapi\.json|metrics)\b/.test(url)) return false
   if (!['document', undefined].includes(headers['sec-fetch-dest'] as string | undefined)) return false
   return headers.accept?.includes('text/html') === true

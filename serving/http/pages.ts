@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import fastifyStatic from '@fastify/static'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import { isError } from '../../schemas/errors.ts'
 import type { Clock } from '../../schemas/ports/clock.ts'
 import { parseRange } from '../range.ts'
@@ -17,29 +19,35 @@ const PATHS = ['/', '/analysis', '/live', '/system']
 /** Whether a path is one of the pages: if there is nothing, they are not built. */
 export const isPagePath = (path: string) => PATHS.includes(path)
 
-/** The pages: files that are built beforehand, and ask the API like anyone else. */
-export async function pages(
+/**
+ * The pages: files that are built beforehand, and ask the API like anyone else. Returns how a browser's user is answered who asks for a
+ * page that there is not, which the application says itself; null where nothing is built.
+ */
+export function pages(
   app: FastifyInstance,
   { folder = BUILT, clock }: { folder?: string | undefined; clock: Clock },
-) {
-  await app.register(fastifyStatic, {
+): ((reply: FastifyReply) => FastifyReply) | null {
+  app.register(fastifyStatic, {
     root: folder,
     serve: false,
     cacheControl: false,
   })
+  const page = (reply: FastifyReply, status: number) =>
+    reply
+      .code(status)
+      .header('cache-control', 'no-cache')
+      .type('text/html; charset=utf-8')
+      .sendFile('index.html')
   const hidden = { schema: { hide: true } }
   for (const path of PATHS)
     app.get(path, hidden, async ({ query }, reply) =>
-      reply
-        .code(namesRange(query as Query, clock.nowMs()) ? 200 : 400)
-        .header('cache-control', 'no-cache')
-        .type('text/html; charset=utf-8')
-        .sendFile('index.html'),
+      page(reply, namesRange(query as Query, clock.nowMs()) ? 200 : 400),
     )
   app.get('/icon.svg', hidden, async (_request, reply) => reply.sendFile('icon.svg'))
   app.get<{ Params: { '*': string } }>('/assets/*', hidden, async ({ params }, reply) =>
     reply.header('cache-control', FOR_EVER).sendFile(`assets/${params['*']}`),
   )
+  return existsSync(join(folder, 'index.html')) ? (reply) => page(reply, 404) : null
 }
 
 type Query = { readonly [name: string]: string | readonly string[] | undefined }

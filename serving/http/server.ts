@@ -10,7 +10,7 @@ import Fastify, {
 import { describeError, TidemarkError } from '../../schemas/errors.ts'
 import { shown } from '../../schemas/shown.ts'
 import type { Answers } from '../answers.ts'
-import { guard, SECURITY } from './access.ts'
+import { guard, isPage, SECURITY } from './access.ts'
 import type { App, HttpDeps } from './app.ts'
 import { compressAnswers } from './compress.ts'
 import { allowOrigins } from './cors.ts'
@@ -97,6 +97,7 @@ export function makeApp(deps: HttpDeps, tls: HttpTls | null = null) {
     const path = request.url.split('?')[0]!
     const allowed = methods.of(path).join(', ')
     // A file that is not there has a route nevertheless.
+    if (allowed === '' && noSuchPage !== null && isPage(request)) return noSuchPage(reply)
     if (allowed === '' || methods.of(path).includes(request.method))
       return sendProblem(reply, noSuchPath(request, deps.answers))
     const error = new TidemarkError('E_METHOD', `${shown(path)} takes ${allowed}, not ${request.method}`)
@@ -145,9 +146,7 @@ export function makeApp(deps: HttpDeps, tls: HttpTls | null = null) {
     if (deps.sql !== undefined) queryRoutes(scope as unknown as App, deps.sql)
   })
   if (identities !== null) app.register(async (scope) => signInRoutes(scope, identities))
-  app.register(async (scope) =>
-    pages(scope as unknown as FastifyInstance, { folder: deps.pages, clock: deps.clock }),
-  )
+  const noSuchPage = pages(app as unknown as FastifyInstance, { folder: deps.pages, clock: deps.clock })
   return app
 }
 

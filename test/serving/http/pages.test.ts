@@ -69,3 +69,24 @@ test('where the pages are not built a sentence says what to do, and the API answ
   }
   expect((await rig.app.inject({ url: '/v1/services' })).statusCode).toBe(200)
 })
+
+test('a browser that asks for a page that there is not gets the pages, which say so; a program a problem', async () => {
+  await using rig = await apiRig({ pages })
+  const accept = 'text/html,application/xhtml+xml,*/*;q=0.8'
+  for (const url of ['/analytics', '/analysis/', '/assets-none', '/%3Cscript%3E']) {
+    const page = await rig.app.inject({ url, headers: { accept } })
+    expect([url, page.statusCode, page.headers['cache-control']]).toEqual([url, 404, 'no-cache'])
+    expect(page.body).toContain('<title>Tidemark</title>')
+    const { headers } = await rig.app.inject({ url })
+    expect([url, headers['content-type']]).toEqual([url, 'application/problem+json; charset=utf-8'])
+  }
+  for (const [url, method] of [
+    ['/v1/none', 'GET'],
+    ['/none', 'POST'],
+    ['/', 'POST'],
+  ] as const) {
+    const { statusCode, headers } = await rig.app.inject({ url, method, headers: { accept } })
+    expect([url, statusCode]).toEqual([url, url === '/' ? 405 : 404])
+    expect(headers['content-type']).toMatch(/problem/)
+  }
+})
