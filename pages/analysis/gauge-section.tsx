@@ -18,6 +18,7 @@ import type { Shown } from '../shell/context.ts'
 import { rangeParams } from '../time/range.ts'
 import { lengthText, minute, moment, rangeText, valueText } from '../time/words.ts'
 import { BucketTable } from './bucket-table.tsx'
+import { LinesTable } from './lines-table.tsx'
 
 interface Props {
   readonly shown: Shown
@@ -93,6 +94,9 @@ export function GaugeSection({ shown, of, gauge, stats, series, before, others, 
         </figcaption>
       </figure>
       <BucketTable shown={shown} of={of} gauge={gauge} />
+      {drawn !== null && (before ?? others ?? each) !== null && (
+        <LinesTable {...{ title, ...drawn, zone }} stepMs={series!.step_ms} unit={gauge.unit} />
+      )}
     </section>
   )
 }

@@ -90,6 +90,9 @@ export function KeyAnalysis({ shown, of }: { shown: Shown; of: readonly string[]
         </Notice>
       </>
     )
+  const isEmpty = stats.data?.messages === 0
+  // A sentence says it, and no charts that draw nothing; what it is compared with may be there.
+  const isNothing = isEmpty && compare === null
   return (
     <>
       <Lost lost={error?.status === 0} />
@@ -107,104 +110,110 @@ export function KeyAnalysis({ shown, of }: { shown: Shown; of: readonly string[]
       </p>
       <Problem error={error} />
       <Incomplete whole={stats.data} zone={zone} />
-      {stats.data?.messages === 0 && <Elsewhere shown={shown} of={keyParams(view, of)} />}
-      <div class={stats.stale ? 'stale' : undefined} aria-busy={stats.stale}>
-        <KeyFigures
-          shown={shown}
-          of={of}
-          stats={stats.data}
-          before={compare === 'before' ? beforeStats.data : null}
-        />
-      </div>
-      <div class="tools">
-        <label>
-          Compare{' '}
-          <select
-            class="quiet"
-            value={chosen.length > 0 ? 'more' : (compare ?? '')}
-            onChange={(event) => {
-              const { value } = event.currentTarget
-              go(
-                value.startsWith('key:')
-                  ? at(compareAlso(address.params, value.slice(4)))
-                  : withParams(address, { compare: value || null, by: null }),
-              )
-            }}
-          >
-            <option value="">with nothing</option>
-            <option value="before">with the period before</option>
-            {chosen.length > 0 && (
-              <option value="more" disabled>
-                {chosen.length < LINES_MAX - 1 ? 'also with …' : 'with so many'}
-              </option>
-            )}
-            {(chosen.length < LINES_MAX - 1 ? free : []).map((name) => (
-              <option key={name} value={`key:${name}`}>
-                with {visible(name)}
-              </option>
-            ))}
-          </select>
-        </label>
-        {chosen.length > 0 && (
-          <span class="chosen">
-            {chosen.map((name) => (
-              <a
-                key={name}
-                href={at(compareWithout(address.params, name))}
-                aria-label={`Not with ${visible(name)}`}
+      {isEmpty && <Elsewhere shown={shown} of={keyParams(view, of)} />}
+      {!isNothing && (
+        <>
+          <div class={stats.stale ? 'stale' : undefined} aria-busy={stats.stale}>
+            <KeyFigures
+              shown={shown}
+              of={of}
+              stats={stats.data}
+              before={compare === 'before' ? beforeStats.data : null}
+            />
+          </div>
+          <div class="tools">
+            <label>
+              Compare{' '}
+              <select
+                class="quiet"
+                value={chosen.length > 0 ? 'more' : (compare ?? '')}
+                onChange={(event) => {
+                  const { value } = event.currentTarget
+                  go(
+                    value.startsWith('key:')
+                      ? at(compareAlso(address.params, value.slice(4)))
+                      : withParams(address, { compare: value || null, by: null }),
+                  )
+                }}
               >
-                <Name name={name} /> ×
+                <option value="">with nothing</option>
+                <option value="before">with the period before</option>
+                {chosen.length > 0 && (
+                  <option value="more" disabled>
+                    {chosen.length < LINES_MAX - 1 ? 'also with …' : 'with so many'}
+                  </option>
+                )}
+                {(chosen.length < LINES_MAX - 1 ? free : []).map((name) => (
+                  <option key={name} value={`key:${name}`}>
+                    with {visible(name)}
+                  </option>
+                ))}
+              </select>
+            </label>
+            {chosen.length > 0 && (
+              <span class="chosen">
+                {chosen.map((name) => (
+                  <a
+                    key={name}
+                    href={at(compareWithout(address.params, name))}
+                    aria-label={`Not with ${visible(name)}`}
+                  >
+                    <Name name={name} /> ×
+                  </a>
+                ))}
+              </span>
+            )}
+            {finer !== null && (
+              <label class="check">
+                <input
+                  type="checkbox"
+                  checked={apart}
+                  onChange={() =>
+                    go(withParams(address, { by: apart ? null : finer.key.at(-1)!, compare: null }))
+                  }
+                />{' '}
+                Each {titleOf(finer.key.at(-1)!).toLowerCase()} apart
+              </label>
+            )}
+            <label class="check">
+              <input
+                type="checkbox"
+                checked={address.params.get('axis') === 'fit'}
+                onChange={(event) =>
+                  go(withParams(address, { axis: event.currentTarget.checked ? 'fit' : null }), {
+                    replace: true,
+                  })
+                }
+              />{' '}
+              Fit the axes
+            </label>
+            <span class="downloads">
+              Download{' '}
+              <a href={pathOf(cells, { ...file, format: 'csv', bom: 1 })} download>
+                CSV
+              </a>{' '}
+              <a href={pathOf(cells, { ...file, format: 'parquet' })} download>
+                Parquet
               </a>
+            </span>
+          </div>
+          <div class={series.stale ? 'charts stale' : 'charts'} aria-busy={series.stale}>
+            {view.gauges.map((gauge) => (
+              <GaugeSection
+                key={gauge.name}
+                shown={shown}
+                of={of}
+                gauge={gauge}
+                stats={stats.data}
+                series={series.data}
+                before={compare === 'before' ? before.data : null}
+                others={chosen.length > 0 ? others.data : null}
+                each={apart && each.data !== null ? { view: finer!, page: each.data } : null}
+              />
             ))}
-          </span>
-        )}
-        {finer !== null && (
-          <label class="check">
-            <input
-              type="checkbox"
-              checked={apart}
-              onChange={() =>
-                go(withParams(address, { by: apart ? null : finer.key.at(-1)!, compare: null }))
-              }
-            />{' '}
-            Each {titleOf(finer.key.at(-1)!).toLowerCase()} apart
-          </label>
-        )}
-        <label class="check">
-          <input
-            type="checkbox"
-            checked={address.params.get('axis') === 'fit'}
-            onChange={(event) =>
-              go(withParams(address, { axis: event.currentTarget.checked ? 'fit' : null }), { replace: true })
-            }
-          />{' '}
-          Fit the axes
-        </label>
-        <span class="downloads">
-          Download{' '}
-          <a href={pathOf(cells, { ...file, format: 'csv', bom: 1 })} download>
-            CSV
-          </a>{' '}
-          <a href={pathOf(cells, { ...file, format: 'parquet' })} download>
-            Parquet
-          </a>
-        </span>
-      </div>
-      <div class={series.stale ? 'charts stale' : 'charts'} aria-busy={series.stale}>
-        {view.gauges.map((gauge) => (
-          <GaugeSection
-            key={gauge.name}
-            shown={shown}
-            of={of}
-            gauge={gauge}
-            stats={stats.data}
-            series={series.data}
-            before={compare === 'before' ? before.data : null}
-            others={chosen.length > 0 ? others.data : null}
-            each={apart && each.data !== null ? { view: finer!, page: each.data } : null}
-          />
-        ))}
-      </div>
+          </div>
+        </>
+      )}
       {stats.data !== null && <Basis stats={stats.data} view={view} />}
     </>
   )

@@ -16,7 +16,7 @@ import { sorted, sortingOf } from '../names/sorting.ts'
 import { compareNames, titleOf, visible } from '../names/visible.ts'
 import { go, withParams } from '../shell/address.ts'
 import type { Shown } from '../shell/context.ts'
-import { Search } from '../shell/find.tsx'
+import { Search, ViewChoice } from '../shell/find.tsx'
 import { Incomplete, Lost, Problem } from '../shell/notice.tsx'
 import { count, lengthText, rangeText } from '../time/words.ts'
 import { Elsewhere } from './elsewhere.tsx'
@@ -32,7 +32,7 @@ type Counted = Page & { readonly keys: readonly Stats[] }
 
 /** All keys of a view over a range: which was highest, when, and where. */
 export function Overview({ shown }: { shown: Shown }) {
-  const { address, view, zone, range } = shown
+  const { address, views, view, zone, range } = shown
   const gauge = view.gauges.find(({ name }) => name === address.params.get('gauge')) ?? view.gauges[0]!
   const sorting = sortingOf(address.params.get('sort'), '-max')
   const part = (address.params.get('q') ?? '').trim()
@@ -90,6 +90,13 @@ export function Overview({ shown }: { shown: Shown }) {
   const keyHref = (key: readonly string[]) =>
     withParams(address, { ...keyParams(view, key), sort: null, gauge: null, q: null })
   const isEmpty = all.data !== null && known.length === 0 && part === ''
+  const choice = (
+    <ViewChoice
+      views={views}
+      view={view}
+      onChoose={(name) => go(withParams(address, { view: name, sort: null, gauge: null, q: null }))}
+    />
+  )
   return (
     <>
       <Lost lost={(all.error as { status?: number } | null)?.status === 0} />
@@ -106,7 +113,12 @@ export function Overview({ shown }: { shown: Shown }) {
       </p>
       <Problem error={all.error} />
       <Incomplete whole={all.data} zone={zone} />
-      {isEmpty && <Elsewhere shown={shown} />}
+      {isEmpty && (
+        <>
+          <Elsewhere shown={shown} />
+          {choice}
+        </>
+      )}
       {(known.length > 0 || part !== '') && (
         <div class={all.stale ? 'stale' : undefined} aria-busy={all.stale}>
           <div class="bar">
@@ -121,6 +133,7 @@ export function Overview({ shown }: { shown: Shown }) {
                 </a>
               ))}
             </nav>
+            {choice}
             <Search
               value={address.params.get('q') ?? ''}
               onSearch={(text) =>

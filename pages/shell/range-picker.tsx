@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { dateOf, dayPresets, LAST, neighbour, type Range, rangeParams, wider } from '../time/range.ts'
 import { isZone } from '../time/zone.ts'
 import { type Address, go, newRange, withParams } from './address.ts'
@@ -44,6 +44,13 @@ export function RangePicker({ address, zone, range, nowMs }: Props) {
   const chosen =
     range?.last ??
     days.find((one) => one.from === dates.from && one.to === dates.to && range?.last === null)?.name
+  // On a phone presets are one line that scrolls: the chosen one is seen.
+  const presets = useRef<HTMLElement>(null)
+  useEffect(() => {
+    const line = presets.current!
+    const one = line.querySelector<HTMLElement>('[aria-current]')
+    if (one !== null) line.scrollLeft = one.offsetLeft - line.offsetLeft - one.offsetWidth / 2
+  }, [chosen])
   return (
     <section class="card picker" aria-label="Range of time">
       <form class="range" onSubmit={submit}>
@@ -102,7 +109,7 @@ export function RangePicker({ address, zone, range, nowMs }: Props) {
           </nav>
         )}
       </form>
-      <nav class="presets" aria-label="Ranges asked for often">
+      <nav ref={presets} class="presets" aria-label="Ranges asked for often">
         {LAST.map(([last, name]) => (
           <a
             key={last}

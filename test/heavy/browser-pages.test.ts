@@ -105,6 +105,9 @@ test.skipIf(!hasBrowser)('a dataset of one’s own has the same pages, with its 
   // Nothing of the view before is shown as one of this.
   await expect.poll(() => page.locator('.services tbody a.row').allInnerTexts()).toEqual(['roof'])
   await page.getByRole('columnheader', { name: 'Temperature now' }).waitFor()
+  await page.goto(`${up.serving}/analysis?${range}`)
+  await page.getByLabel('View').selectOption('sensors_minute')
+  await page.locator('.overview tbody a.row').getByText('roof', { exact: true }).waitFor()
   await page.goto(`${up.serving}/live?view=sensors_minute`)
   await page.getByRole('heading', { name: 'Live' }).waitFor()
   await send(up, [JSON.stringify({ dataset: 'sensors', site: 'roof', probe: 'p1', temperature: 21 })])
@@ -257,6 +260,16 @@ test.skipIf(!hasBrowser)('a name that nothing has says so, and leads to those al
   expect(await page.locator('.chart, .figures').count()).toBe(0)
   await page.getByRole('link', { name: 'Search for its name' }).click()
   await page.locator('.overview a.row').getByText('checkout', { exact: true }).waitFor()
+  await close(page)
+})
+
+test.skipIf(!hasBrowser)('a path that leads nowhere says so, and where others lead', async () => {
+  const page = await (await wide()).newPage()
+  const answer = await page.goto(`${up.serving}/analytics`)
+  expect(answer!.status()).toBe(404)
+  await page.getByRole('heading', { name: 'There is no such page' }).waitFor()
+  await page.getByRole('link', { name: 'Analysis' }).last().click()
+  await page.locator('.overview tbody tr').first().waitFor()
   await close(page)
 })
 

@@ -13,6 +13,12 @@ import { send } from './lines.ts'
 import { type Running, startUp } from './up.ts'
 
 const HOURS = 72
+/** Days of 23 and of 25 hours. */
+const CHANGES = [
+  ['2026-03-29', '2025-10-26', 'Europe/Berlin'],
+  ['2026-03-08', '2025-11-02', 'America/New_York'],
+  ['2025-09-28', '2026-04-05', 'Pacific/Auckland'],
+] as const
 /** What services may be called. */
 const NAMES = ['<script>alert(1)</script>', '../../etc/passwd', '🦊🔥', 'W'.repeat(128), 'שלום עולם']
 
@@ -26,10 +32,12 @@ beforeAll(async () => {
   data = await mkdtemp(join(tmpdir(), 'tidemark-browser-'))
   up = await startUp(data, ['--agent-enabled', 'false', '--speed-tick', '1s'])
   await sendHistory(up, todayMs - HOURS * 3_600_000)
-  await send(
-    up,
-    NAMES.map((service) => line(service, todayMs - 3_600_000, [1, 2, 3])),
-  )
+  await send(up, [
+    ...NAMES.map((service) => line(service, todayMs - 3_600_000, [1, 2, 3])),
+    ...CHANGES.flatMap(([short, long]) =>
+      [short, long].map((date) => line('checkout', Date.parse(`${date}T06:00Z`), [4, 5, 6])),
+    ),
+  ])
   // The tidemark is a tick's boundary: the run finds something once a tick is committed.
   while ((await run(up)) !== 'published') await new Promise((resolve) => setTimeout(resolve, 200))
   browser = await launch()
@@ -235,6 +243,11 @@ test.skipIf(!hasBrowser)(
     await page.waitForURL((url) => url.searchParams.get('to')!.includes('T'))
     await page.goto(`${up.serving}/analysis?${three}&service=checkout&by=host`)
     await page.locator('.u-legend').first().getByText('checkout-3').waitFor()
+    await page.getByText('CPU, line by line').click()
+    const heads = page.locator('.lines').first().locator('thead th')
+    await expect
+      .poll(async () => (await heads.allInnerTexts()).slice(1))
+      .toEqual(['checkout-1', 'checkout-2', 'checkout-3'])
     await picture(page, 'by-host', true)
     await page.goto(`${up.serving}/analysis?${three}&service=search`)
     await page.locator('figcaption').first().getByText('No messages from').waitFor()
@@ -245,11 +258,7 @@ test.skipIf(!hasBrowser)(
 test.skipIf(!hasBrowser)('the days of a change have 23 and 25 rows in their zone', async () => {
   const context = await wide()
   const page = await context.newPage()
-  for (const [short, long, zone] of [
-    ['2026-03-29', '2025-10-26', 'Europe/Berlin'],
-    ['2026-03-08', '2025-11-02', 'America/New_York'],
-    ['2025-09-28', '2026-04-05', 'Pacific/Auckland'],
-  ] as const)
+  for (const [short, long, zone] of CHANGES)
     for (const [date, hours] of [
       [short, 23],
       [long, 25],
@@ -275,7 +284,10 @@ test.skipIf(!hasBrowser)('a lost connection is said, and found again; a link lea
   await context.setOffline(false)
   await page.getByText('The connection is lost').waitFor({ state: 'hidden', timeout: 40_000 })
   await page.goto(`${up.serving}/analysis?from=2020-01-01&to=2020-01-02&service=checkout`)
-  await page.getByRole('link', { name: 'Show the week up to it' }).click()
+  const to = page.getByRole('link', { name: 'Show the week up to it' })
+  await to.waitFor()
+  expect(await page.locator('.figures, .chart').count()).toBe(0)
+  await to.click()
   await page.locator('[data-messages="checkout"]').getByText(/[1-9]/).waitFor()
   await context.close()
 })
@@ -295,8 +307,31 @@ test.skipIf(!hasBrowser)('whatever a service is called, it is text that stays in
     }
     await page.goto(`${up.serving}/`)
   }
+  // Beside names as long as these all columns are there.
+  await page.goto(`${up.serving}/analysis?${three}`)
+  await page.locator('.overview tbody tr').nth(NAMES.length).waitFor()
+  for (const width of [1_100, 1_280, 1_900, 2_560]) {
+    await page.setViewportSize({ width, height: 900 })
+    const [inner, outer] = await page
+      .locator('.scroll')
+      .first()
+      .evaluate((one) => {
+        const { scrollWidth, clientWidth } = one as unknown as { scrollWidth: number; clientWidth: number }
+        return [scrollWidth, clientWidth]
+      })
+    expect([width, inner]).toEqual([width, outer])
+  }
+  await page.setViewportSize({ width: 390, height: 844 })
+  await page.goto(`${up.serving}/analysis?last=28d`)
+  await expect.poll(() => isSeen(page, '.presets [aria-current]')).toBe(true)
   await context.close()
 })
+
+/** Whether an element is whole within the width of the window. */
+const isSeen = (page: Page, selector: string) =>
+  page.evaluate<boolean>(
+    `(({ left, right }) => left >= 0 && right <= innerWidth)(document.querySelector('${selector}').getBoundingClientRect())`,
+  )
 
 test.skipIf(!hasBrowser)('the first load is small, and a key searches and opens the help', async () => {
   const context = await wide()
