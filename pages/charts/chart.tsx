@@ -31,7 +31,7 @@ interface Props {
 }
 
 /** In heights of a line of the page, so that a wall is as readable as a desk. */
-const [HEIGHT_EM, LABEL_EM, AXIS_EM] = [16, 0.8, 4.2]
+const [HEIGHT_EM, LABEL_EM, AXIS_EM, TICK_EM] = [16, 0.8, 4.2, 5.6]
 const DRAG_PX_MIN = 8
 
 /** Draws lines over time. Charts of a page share their cursor; a drag over one zooms. */
@@ -131,7 +131,7 @@ function optionsOf(
       {
         ...axis,
         values: (_plot, splits) => timeLabels(splits, zone),
-        space: 80,
+        space: TICK_EM * emPx(),
         size: (_plot, values) => (values?.some((text) => text.includes('\n')) ? 3.1 : 2.1) * emPx(),
       },
       {

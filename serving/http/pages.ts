@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import fastifyStatic from '@fastify/static'
 import type { FastifyInstance, FastifyReply } from 'fastify'
@@ -21,12 +19,12 @@ export const isPagePath = (path: string) => PATHS.includes(path)
 
 /**
  * The pages: files that are built beforehand, and ask the API like anyone else. Returns how a browser's user is answered who asks for a
- * page that there is not, which the application says itself; null where nothing is built.
+ * page that there is not: the application says so itself, or `unbuilt` does where there is none.
  */
 export function pages(
   app: FastifyInstance,
   { folder = BUILT, clock }: { folder?: string | undefined; clock: Clock },
-): ((reply: FastifyReply) => FastifyReply) | null {
+): (reply: FastifyReply, unbuilt: () => FastifyReply) => FastifyReply {
   app.register(fastifyStatic, {
     root: folder,
     serve: false,
@@ -47,7 +45,11 @@ export function pages(
   app.get<{ Params: { '*': string } }>('/assets/*', hidden, async ({ params }, reply) =>
     reply.header('cache-control', FOR_EVER).sendFile(`assets/${params['*']}`),
   )
-  return existsSync(join(folder, 'index.html')) ? (reply) => page(reply, 404) : null
+  return (reply, unbuilt) => {
+    // Of the file of the pages, where there is none, fastify would say so in words of its own.
+    reply.callNotFound = unbuilt
+    return page(reply, 404)
+  }
 }
 
 type Query = { readonly [name: string]: string | readonly string[] | undefined }

@@ -96,10 +96,10 @@ export function makeApp(deps: HttpDeps, tls: HttpTls | null = null) {
   const refuseUnknown = (request: FastifyRequest, reply: FastifyReply) => {
     const path = request.url.split('?')[0]!
     const allowed = methods.of(path).join(', ')
+    const refuse = () => sendProblem(reply, noSuchPath(request, deps.answers))
+    if (allowed === '' && isPage(request)) return noSuchPage(reply, refuse)
     // A file that is not there has a route nevertheless.
-    if (allowed === '' && noSuchPage !== null && isPage(request)) return noSuchPage(reply)
-    if (allowed === '' || methods.of(path).includes(request.method))
-      return sendProblem(reply, noSuchPath(request, deps.answers))
+    if (allowed === '' || methods.of(path).includes(request.method)) return refuse()
     const error = new TidemarkError('E_METHOD', `${shown(path)} takes ${allowed}, not ${request.method}`)
     return sendProblem(reply.header('allow', allowed), error)
   }

@@ -68,6 +68,8 @@ test('where the pages are not built a sentence says what to do, and the API answ
     expect(answer.json().hint).toContain('npm run pages')
   }
   expect((await rig.app.inject({ url: '/v1/services' })).statusCode).toBe(200)
+  const none = await rig.app.inject({ url: '/none', headers: { accept: 'text/html' } })
+  expect([none.statusCode, none.json().code]).toEqual([404, 'E_NOT_FOUND'])
 })
 
 test('a browser that asks for a page that there is not gets the pages, which say so; a program a problem', async () => {
