@@ -10,6 +10,8 @@ import { benchPages, pagesText } from '../../bench/pages/pages.ts'
 import { benchPeers, peersText } from '../../bench/peers/compare.ts'
 import { PEERS } from '../../bench/peers/peers.ts'
 import { pathOf } from '../../bench/peers/version.ts'
+import { benchServing } from '../../bench/serving/serving.ts'
+import { servingText } from '../../bench/serving/text.ts'
 import { benchSoak, soakText } from '../../bench/soak/soak.ts'
 import { hasBucketServer } from './bucket-server.ts'
 import { hasBrowser } from './chromium.ts'
@@ -39,6 +41,19 @@ test('the benchmark of storage runs small, and says what each takes', async () =
   expect(compacted).toBeLessThan(sealed)
   expect(compacted).toBeLessThan(plain)
   expect(storageText(result)).toMatch(/cores.*Node v[\s\S]*compacted .* MiB, [\d.]+ bytes a value \(budget/)
+})
+
+test('the serving benchmark runs small over messages that a run computes', async () => {
+  const size = { services: 2, days: 1, each: 4, seconds: 0.1, straight: false, rate: 0 }
+  const result = await benchServing(size, () => {})
+  expect(result.cells).toBeGreaterThanOrEqual(2 * 1_440)
+  expect(result.published).toMatchObject({
+    full: true,
+    queries: expect.toSatisfy((count: number) => count > 0),
+  })
+  expect(servingText(result)).toMatch(
+    /analytics 1 d, a page.*budget[\s\S]*services, a page.*budget[\s\S]*hashes/,
+  )
 })
 
 test('the connections benchmark runs small, and every message is counted once', async () => {

@@ -2,18 +2,16 @@ import { expect, test } from 'vitest'
 import { benchRecompute, manyMessages, oneMessage } from '../../../bench/recompute/recompute.ts'
 import { recomputeText } from '../../../bench/recompute/text.ts'
 
-test('every shape of the recompute benchmark runs small, with the same cells by hand, and says what it measured', async () => {
+test('both shapes of the recompute benchmark run small, with the same cells by hand, and say what they measured', async () => {
   const result = await benchRecompute(
     {
-      full: [
-        { name: 'many', history: manyMessages(0.004) },
-        { name: 'one', history: oneMessage(1, 2) },
-      ],
+      // One message a cell is computed in full before it comes late.
+      full: [{ name: 'many', history: manyMessages(0.004) }],
       late: [oneMessage(1, 2), oneMessage(2, 2)],
     },
     1,
   )
-  expect(result.full.map(({ messages }) => messages)).toEqual([10_001, 2_881])
+  expect(result.full.map(({ messages }) => messages)).toEqual([10_001])
   expect(result.late.map(({ days }) => days)).toEqual([1, 2])
   for (const { hashes, runs } of [...result.full, ...result.late]) {
     expect(hashes.service_minute).toMatch(/^\d+-[0-9a-f]{16}$/)
