@@ -5,11 +5,13 @@ import { textTable } from '../help.ts'
 import { nodeDisk } from '../host/disk.ts'
 import { amount } from './amount.ts'
 import { askRunning } from './ask.ts'
+import { cancelCommand } from './runs/cancel.ts'
 
 export const runs: Command = {
   name: 'runs',
-  summary: 'The batch runs, newest first; what changed between two versions of a view',
-  operands: '[diff A B]',
+  summary:
+    'The batch runs, newest first; what changed between two versions of a view; the end of a run going on',
+  operands: '[diff A B | cancel [RUN]]',
   flags: [
     { name: 'json', about: 'As JSON, one run a line' },
     { name: 'view', value: 'NAME', about: 'diff: of which view (the first)' },
@@ -26,6 +28,7 @@ const ANSWER_MS_MAX = 30_000
 
 async function run(args: Args, io: Io): Promise<number> {
   const { flags, operands, settings } = args
+  if (operands[0] === 'cancel') return cancelCommand(args, io)
   if (operands.length > 0) {
     // Loaded only where it runs.
     const { diffCommand } = await import('./runs/diff.ts')

@@ -54,6 +54,12 @@ export function statusTable(layers: Status): string {
 function figuresText(figures: Figures): string {
   return Object.entries(figures)
     .filter(([, value]) => value !== null && typeof value !== 'object')
-    .map(([figure, value]) => `${figure} ${value}`)
+    .map(([figure, value]) => `${figure} ${typeof value === 'number' ? numberText(value) : value}`)
     .join(', ')
+}
+
+/** Three digits of what is no whole number, as a price. */
+function numberText(value: number): string {
+  if (Number.isInteger(value)) return String(value)
+  return Math.abs(value) >= 100 ? String(Math.round(value)) : value.toPrecision(3)
 }

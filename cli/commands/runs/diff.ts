@@ -14,7 +14,7 @@ export async function diffCommand({ flags, operands, settings }: Args, io: Io): 
   if (word !== 'diff' || !isVersion(a) || !isVersion(b) || more.length > 0)
     throw new TidemarkError(
       'E_USAGE',
-      'say `tidemark runs`, or `tidemark runs diff A B` with two versions of a view',
+      'say `tidemark runs`, `tidemark runs diff A B` with two versions of a view, or `tidemark runs cancel`',
     )
   return withQueries(settings, io, async (queries, tables, signal) => {
     const table = publishedTable(tables, flags.view ?? null)

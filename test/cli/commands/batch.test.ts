@@ -20,7 +20,10 @@ beforeEach(async () => {
 afterEach(() => rm(data, { recursive: true }))
 
 /** `tidemark batch --once` on `data`: its exit code, and what it wrote. `stopped` is Ctrl-C. */
-function batchOnce(flags: readonly string[] = [], stopped: Promise<void> = new Promise(() => {})) {
+const batchOnce = (flags: readonly string[] = [], stopped?: Promise<void>) =>
+  command(['batch', '--once', ...flags], stopped)
+
+function command(args: readonly string[], stopped: Promise<void> = new Promise(() => {})) {
   const written = { out: '', err: '' }
   const io = {
     cwd: data,
@@ -37,7 +40,7 @@ function batchOnce(flags: readonly string[] = [], stopped: Promise<void> = new P
     take: async () => true,
     stopped,
   }
-  const code = runCli(['batch', '--once', '--data', data, ...flags], io)
+  const code = runCli([...args, '--data', data], io)
   return { written, code }
 }
 
@@ -77,6 +80,34 @@ test('Ctrl-C cancels the run that it started: exit code 1', async () => {
     /^run \w+ of service_minute was cancelled\nrun \w+ of host_minute was cancelled\n$/,
   )
   gate.open()
+})
+
+test.each([
+  [[], /^tidemark: no run is going on/],
+  [['RUN'], /has ended/],
+])(
+  '`tidemark runs cancel` ends the run that is going on, or the one it names: %j',
+  async (named, afterwards) => {
+    await using rig = await up()
+    const gate = gateIn(rig.store, 'service_minute/date=')
+    const { run, ended } = rig.batch.start({ full: true })
+    await gate.reached
+    const cancel = () => command(['runs', 'cancel', ...named.map(() => run)])
+    const cancelled = cancel()
+    expect([await cancelled.code, cancelled.written.out]).toEqual([
+      0,
+      `run ${run} is cancelled; views that it had published stay so\n`,
+    ])
+    gate.open()
+    expect((await ended).map(({ result }) => result)).toEqual(['cancelled', 'cancelled'])
+    const again = cancel()
+    expect([await again.code, again.written.err]).toEqual([1, expect.stringMatching(afterwards)])
+  },
+)
+
+test('where no `up` runs, there is no run to cancel', async () => {
+  const { written, code } = command(['runs', 'cancel'])
+  expect([await code, written.err]).toEqual([1, expect.stringMatching(/no tidemark up runs on/)])
 })
 
 test('a run that fails, or may not start beside another, is exit code 1', async () => {

@@ -7,7 +7,7 @@ test('a row for each layer, and for what each dataset takes', () => {
     agent: { state: 'off', reason: null, sent: 0 },
     lake: { state: 'waiting', reason: 'the disk is full', lag_blocks: 2, covered: { 0: 1 } },
     stored: [
-      { dataset: 'host', rows: 3, grows_by_day_bytes: null },
+      { dataset: 'host', rows: 3, grows_by_day_bytes: null, price_by_month: 0.000014980337 },
       { dataset: 'scores', rows: 4 },
     ],
   })
@@ -15,7 +15,7 @@ test('a row for each layer, and for what each dataset takes', () => {
     ['layer', 'state', 'figures'],
     ['agent', 'off', 'sent 0'],
     ['lake', 'waiting', 'the disk is full, lag_blocks 2'],
-    ['stored', 'dataset host, rows 3'],
+    ['stored', 'dataset host, rows 3, price_by_month 0.0000150'],
     ['stored', 'dataset scores, rows 4'],
     [''],
   ])

@@ -91,7 +91,7 @@ export async function apiRig({
       answers,
       clock,
       random,
-      status: async () => ({ speed: speed.status() }),
+      status: async () => ({ speed: speed.status(), batch: batch.status() }),
       ready: async () => ({ ready: true, reasons: [] }),
       runs: () => batch.runs(),
       runStarter: batch,
