@@ -6,6 +6,7 @@ import { nodeClock } from '../host/clock.ts'
 import { nodeDisk } from '../host/disk.ts'
 import { nodeRandom } from '../host/random.ts'
 import { parseInteger } from '../settings/values.ts'
+import { VERSION } from '../version.ts'
 import { COLLECTOR_FLAG } from './collector-flag.ts'
 import { REACH_FLAGS, reachOf } from './reach.ts'
 
@@ -46,7 +47,7 @@ async function run({ flags }: Args, io: Io): Promise<number> {
     for (let h = 0; h < hosts; h++) {
       const hostName = `${service}-${h + 1}`
       const walk = gaugeWalk(random)
-      const config = { ...address, service, hostName, intervalMs }
+      const config = { ...address, service, hostName, intervalMs, about: { version: VERSION } }
       agents.push(startAgent(config, { ...reach, clock, random, sample: async () => walk(), logLine }))
     }
   }

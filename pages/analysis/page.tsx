@@ -11,7 +11,8 @@ export function AnalysisPage({ shown }: { shown: Shown }) {
   const { address, view, zone, range, nowMs } = shown
   useKeys((key) => {
     if (key === 'Escape' && zooms() > 0) history.back()
-    if (['[', ']', '-'].includes(key)) document.querySelector<HTMLElement>(`[data-key="${key}"]`)?.click()
+    if (['[', ']', '+', '-'].includes(key))
+      document.querySelector<HTMLElement>(`[data-key="${key}"]`)?.click()
   }, [])
   const key = view.key.map((column) => address.params.get(column))
   const isOne = key.every((value) => value !== null)

@@ -7,7 +7,7 @@ export const KEYS: readonly (readonly [string, string])[] = [
   ['Enter', 'Open the row'],
   ['Esc', 'Leave the search, zoom out'],
   ['[ ]', 'Earlier and later, by the length of the range'],
-  ['-', 'Zoom out: twice the range'],
+  ['+ -', 'Zoom in and out: half and twice the range'],
   ['g h', 'Home'],
   ['g a', 'Analysis'],
   ['g l', 'Live'],

@@ -1,5 +1,14 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { dateOf, dayPresets, LAST, neighbour, type Range, rangeParams, wider } from '../time/range.ts'
+import {
+  dateOf,
+  dayPresets,
+  LAST,
+  narrower,
+  neighbour,
+  type Range,
+  rangeParams,
+  wider,
+} from '../time/range.ts'
 import { isZone } from '../time/zone.ts'
 import { type Address, go, newRange, withParams } from './address.ts'
 
@@ -13,10 +22,11 @@ interface Props {
 
 type Move = (range: Range, zone: string, nowMs: number) => Range | null
 
-/** To the range before and behind, and to a longer one; their keys go there too. */
+/** To the range before and behind, to a shorter one and a longer one; their keys go there too. */
 const MOVES: readonly (readonly [key: string, name: string, move: Move])[] = [
   ['[', '← Earlier', (range, zone, nowMs) => neighbour(range, zone, nowMs, -1)],
   [']', 'Later →', (range, zone, nowMs) => neighbour(range, zone, nowMs, 1)],
+  ['+', 'Zoom in', narrower],
   ['-', 'Zoom out', (range, _, nowMs) => wider(range, nowMs)],
 ]
 

@@ -2,7 +2,15 @@ import fc from 'fast-check'
 import { DateTime } from 'luxon'
 import { expect, test } from 'vitest'
 import { bucketsOf, fittingStep, STEPS, stepName } from '../../pages/time/buckets.ts'
-import { neighbour, rangeOf, rangeParams, startOfDay, WrongRange, wider } from '../../pages/time/range.ts'
+import {
+  narrower,
+  neighbour,
+  rangeOf,
+  rangeParams,
+  startOfDay,
+  WrongRange,
+  wider,
+} from '../../pages/time/range.ts'
 import { clock, lengthText, rangeText } from '../../pages/time/words.ts'
 import { firstInstant, offsetAt } from '../../pages/time/zone.ts'
 
@@ -216,6 +224,26 @@ test('there and back again is the same range', () => {
       if (!isWhole) expect(neighbour(there, name, Number.POSITIVE_INFINITY, -1)).toEqual(range)
     }),
   )
+})
+
+test('a narrower range is the half around its middle, in whole minutes, and none of less than two', () => {
+  const of = (from: string, to: string) => {
+    const range = narrower({ fromMs: Date.parse(from), toMs: Date.parse(to), last: '24h' })
+    return range && rangeParams(range, 'UTC')
+  }
+  expect(of('2026-11-22T00:00Z', '2026-11-23T00:00Z')).toEqual({
+    from: '2026-11-22T06:00Z',
+    to: '2026-11-22T18:00Z',
+  })
+  expect(of('2026-11-22T10:00:30Z', '2026-11-22T10:15:30Z')).toEqual({
+    from: '2026-11-22T10:04Z',
+    to: '2026-11-22T10:12Z',
+  })
+  expect(of('2026-11-22T10:00Z', '2026-11-22T10:04Z')).toEqual({
+    from: '2026-11-22T10:01Z',
+    to: '2026-11-22T10:03Z',
+  })
+  expect(of('2026-11-22T10:00Z', '2026-11-22T10:03Z')).toBe(null)
 })
 
 test('a wider range is twice as long, around its middle or up to now, in whole minutes', () => {
