@@ -1,4 +1,4 @@
-import { TidemarkError } from '../../schemas/errors.ts'
+import { isError, TidemarkError } from '../../schemas/errors.ts'
 import { lastCheckpoint } from './checkpoint.ts'
 import type { Changes } from './port.ts'
 import { replay, type State } from './replay.ts'
@@ -101,46 +101,82 @@ export function oldestReadable({ commits, checkpoints }: Listing): number | null
 /**
  * The oldest version that has rows and all of its files: older ones may stand in the log, while a clean-up has removed files that they name.
  * Where no version has rows, the oldest one. Null where none can be read. What is newer than lists show is known by the newest
- * version.
+ * version, and what they still show although it is gone is asked for by name.
  */
 export async function oldestKept(log: TableLog, newest: State | null): Promise<State | null> {
   if (newest === null) return null
-  const objects = await log.store.list(`${log.name}/`)
-  const shown = log.sort(objects)
-  const isShown = shown.commits.at(-1) === newest.version
-  const listing = isShown ? shown : await log.withUnlisted(await look(log), newest.version)
+  const listing = await log.withUnlisted(await look(log), newest.version)
   const first = oldestReadable(listing)
-  const last = newest.version
   if (first === null) return null
-  const there = new Set(objects.map(({ key }) => key))
-  for (const path of newest.files.keys()) there.add(`${log.name}/${path}`)
-  const isWhole = ({ files }: State) => [...files.keys()].every((path) => there.has(`${log.name}/${path}`))
+  const isThere = filesThere(log, newest)
   let kept: State | null = null
-  let [low, high] = [first, last + 1]
+  let readable: State | null = null
+  let [low, high] = [first, newest.version + 1]
   while (low < high) {
     const middle = (low + high) >>> 1
-    const state = await stateAt(log, listing, middle)
-    if (state.files.size > 0 && isWhole(state)) {
+    const state = await stateIfThere(log, listing, middle)
+    if (state !== null && state.files.size > 0 && (await isWhole(state, isThere))) {
       kept = state
       high = middle
-    } else low = middle + 1
+    } else {
+      if (state !== null && state.files.size === 0) readable ??= state
+      low = middle + 1
+    }
   }
-  return kept ?? stateAt(log, listing, first)
+  return kept ?? (await stateIfThere(log, listing, first)) ?? readable ?? newest
+}
+
+/** Whether the table has a data file, which the newest version need not name; each is asked for once. */
+function filesThere(log: TableLog, newest: State): (path: string) => Promise<boolean> {
+  const { store } = log
+  const has = (key: string) => store.has?.(key) ?? store.get(key).then((bytes) => bytes !== null)
+  const asked = new Map<string, Promise<boolean>>()
+  return async (path) => {
+    if (newest.files.has(path)) return true
+    let there = asked.get(path)
+    if (there === undefined) {
+      there = has(`${log.name}/${path}`)
+      asked.set(path, there)
+    }
+    return there
+  }
+}
+
+async function isWhole({ files }: State, isThere: (path: string) => Promise<boolean>): Promise<boolean> {
+  for (const path of files.keys()) if (!(await isThere(path))) return false
+  return true
+}
+
+/** The state at `version`; null where the log lacks some of what `listing` shows. */
+async function stateIfThere(log: TableLog, listing: Listing, version: number): Promise<State | null> {
+  try {
+    return await stateAt(log, listing, version)
+  } catch (error) {
+    if (isError(error, 'E_TABLE_DAMAGED')) return null
+    throw error
+  }
 }
 
 /** The state at `version`; `newest` is that of the newest one, null where there is none. Throws `E_VERSION_GONE`. */
 export async function readVersion(log: TableLog, version: number, newest: State | null): Promise<State> {
   const listing = await look(log)
   const oldest = oldestReadable(listing)
+  const gone = () => goneVersion(log, `version ${version}`, newest)
   if (
     oldest === null ||
     !Number.isInteger(version) ||
     version < oldest ||
     version > (newest?.version ?? -1)
   ) {
-    throw await goneVersion(log, `version ${version}`, newest)
+    throw await gone()
   }
-  return stateAt(log, listing, version)
+  try {
+    return await stateAt(log, listing, version)
+  } catch (error) {
+    const kept = isError(error, 'E_TABLE_DAMAGED') ? await oldestKept(log, newest) : null
+    // The list still showed what was cleaned up.
+    throw kept !== null && version < kept.version ? await gone() : error
+  }
 }
 
 /** The newest version committed at or before `timeMs`; throws `E_VERSION_GONE`. */

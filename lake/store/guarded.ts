@@ -22,6 +22,7 @@ export function guarded(store: ObjectStore, reason: () => string | null): Object
       check(key)
       await store.delete(key)
     },
+    ...(store.has && { has: (key: string) => store.has!(key) }),
     ...(store.localCopy && { localCopy: (key, check) => store.localCopy!(key, check) }),
     ...(store.url && { url: (key: string) => store.url!(key) }),
     ...(store.path && { path: (key: string) => store.path!(key) }),

@@ -57,6 +57,10 @@ export class LocalStore implements ObjectStore {
     return asStore('E_STORE', key, () => this.#disk.readFile(this.path(key)))
   }
 
+  async has(key: string): Promise<boolean> {
+    return (await this.list(key)).some((object) => object.key === key)
+  }
+
   async put(key: string, bytes: Uint8Array): Promise<void> {
     const path = this.path(key)
     const temporary = await this.#writeTemporary(key, bytes)

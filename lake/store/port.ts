@@ -11,6 +11,8 @@
 export interface ObjectStore {
   /** The object, null when absent. */
   get(key: string): Promise<Uint8Array | null>
+  /** Whether the object is there, as `get` would see it; absent where `get` alone tells. */
+  has?(key: string): Promise<boolean>
   put(key: string, bytes: Uint8Array): Promise<void>
   /** False when the key exists already. */
   putIfAbsent(key: string, bytes: Uint8Array): Promise<boolean>

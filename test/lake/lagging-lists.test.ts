@@ -168,6 +168,30 @@ test('the oldest version that is kept is known, although lists show neither comm
   })
 })
 
+test('a version that is gone is not named as kept, although lists still show its commit and its files', async () => {
+  const { clock, store, table, open } = await world()
+  for (let n = 1; n <= 100; n++) {
+    await clock.advance(HOUR_MS)
+    await append(table, { remove: [...(await table.snapshot())!.files.keys()] })
+    if (n === 45 || n === 85) await table.tend(clock.nowMs(), 10 * HOUR_MS)
+  }
+  const before = await lagging(store)
+  const gone = await table.at(86)
+  await table.tend(clock.nowMs(), 10 * HOUR_MS)
+  const [reader, late] = [open(), openTable('t', { store: before, clock, random: simRandom(9) })]
+  for (const version of [5, 45, 60, 120]) {
+    const error = await reader.at(version).catch((reason: Error) => reason)
+    expect(error).toMatchObject({
+      code: 'E_VERSION_GONE',
+      message: expect.stringContaining('the oldest is 90,'),
+    })
+    await expect(late.at(version)).rejects.toEqual(error)
+  }
+  const error = await reader.goneOr(new Error(), gone.version)
+  expect(error).toMatchObject({ message: expect.stringContaining('the oldest is 90,') })
+  expect(await late.goneOr(new Error(), gone.version)).toEqual(error)
+})
+
 test('a backup holds a table that no list shows yet', async () => {
   const { clock, store, table } = await world()
   store.objects.clear()

@@ -44,6 +44,21 @@ for (const [kind, open] of Object.entries(STORES)) {
     expect(await store.get('a/b')).toBe(null)
   })
 
+  test(`${kind}: whether an object is there`, async () => {
+    const store = await open()
+    const has = store.has ?? (async (key) => (await store.get(key)) !== null)
+    for (const key of ['a/b', 'a/b.c', 'a/empty']) await store.put(key, bytes(key === 'a/empty' ? '' : 'one'))
+    await store.delete('a/b')
+    const asked = ['a/b', 'a/b.c', 'a/empty', 'a', 'b/c']
+    expect(await Promise.all(asked.map((key) => has.call(store, key)))).toEqual([
+      false,
+      true,
+      true,
+      false,
+      false,
+    ])
+  })
+
   test(`${kind}: one of many puts of an absent key wins, and its bytes stay`, async () => {
     const store = await open()
     const won = await Promise.all([0, 1, 2, 3, 4].map((i) => store.putIfAbsent('log/0.json', bytes(`${i}`))))

@@ -19,6 +19,7 @@ const IF_ABSENT = { 'if-none-match': '*' }
  * An object store in an S3 bucket. Requests of one call:
  *
  *     get              1 GET; 1 more for each 16 MiB
+ *     has              1 GET, of one byte
  *     put, if absent   1 PUT; above 16 MiB a multipart upload: 2 and 1 a part
  *     list             1 LIST for each 1,000 objects
  *     delete           1 DELETE
@@ -69,6 +70,17 @@ export class S3Store implements ObjectStore {
       etag = answer.header('etag')
     }
     return parts.length === 1 ? parts[0]! : Buffer.concat(parts)
+  }
+
+  async has(key: string): Promise<boolean> {
+    const { answer } = await this.#read(key, {
+      operation: 'get',
+      method: 'GET',
+      path: this.#path(key),
+      headers: { range: 'bytes=0-0' },
+      answerBytes: 1,
+    })
+    return answer.status !== 404
   }
 
   async put(key: string, bytes: Uint8Array): Promise<void> {

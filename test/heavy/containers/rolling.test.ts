@@ -20,6 +20,14 @@ test.runIf(found)(
     const isReady = async () => (await fetch(`${url}/readyz`).catch(() => null))?.ok === true
     await until('it answers', isReady, 120_000)
 
+    /** Whether the one address asks that node: who comes with a node's cookie is given another where that is away. */
+    const isAsked = async (node: string) => {
+      const cookie = `NODE=${node.slice(-1)}`
+      const answer = await fetch(`${url}/healthz`, { headers: { cookie } }).catch(() => null)
+      return answer?.ok === true && answer.headers.get('set-cookie') === null
+    }
+    for (const node of ['serve-1', 'serve-2']) await until('it is asked', () => isAsked(node), 60_000)
+
     const failures: string[] = []
     let answered = 0
     let isOver = false
@@ -42,7 +50,7 @@ test.runIf(found)(
       await stack.stop(node)
       await stack.start(node)
       await until('it is ready', () => stack.isReady(node), 60_000)
-      await sleep(3_000)
+      await until('it is asked', () => isAsked(node), 60_000)
     }
     isOver = true
     await Promise.all(asking)
