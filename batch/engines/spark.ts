@@ -5,6 +5,7 @@ import type { Position } from '../../schemas/position.ts'
 import type { DatePlan } from '../plan.ts'
 import type { DescribeBytes } from './described.ts'
 import type { Engine, EngineTables, OpenEngine, ViewFile } from './engine.ts'
+import { ASKED_STATEMENTS, type Asked, AskedOfBucket } from './spark-asked.ts'
 import { DAMAGED, dateJob, jobStatements } from './spark-job.ts'
 import type { SparkAccess, SparkPlace } from './spark-place.ts'
 
@@ -39,6 +40,8 @@ export interface SparkDeps {
   readonly spark: SparkSubmit
   /** Where executors write; they must reach the lake too. */
   readonly place: SparkPlace
+  /** Told what each job asked of the lake's bucket; absent for a lake in none. */
+  readonly asked?: (asked: Asked) => void
   /** Reads a file that executors wrote. It may have hundreds of thousands of cells, and must hold up nobody meanwhile. */
   readonly describe: DescribeBytes
   readonly disk: Disk
@@ -133,11 +136,14 @@ class Spark implements Engine {
   async #submit(statements: readonly string[], dir: string, signal: AbortSignal): Promise<void> {
     const script = `${dir}/job.sql`
     const file = await this.#deps.disk.open(script, { create: true })
-    await file.write(0, new TextEncoder().encode(statements.map((one) => `${one};\n`).join('')))
+    const told = this.#deps.asked
+    const lines = [...statements, ...(told === undefined ? [] : ASKED_STATEMENTS)].map((one) => `${one};\n`)
+    await file.write(0, new TextEncoder().encode(lines.join('')))
     await file.close()
     const { master, jars } = this.#config
     const { conf, env } = await this.#deps.place.access()
     const all = { ...SESSION, ...conf, 'spark.sql.warehouse.dir': `file://${dir}/warehouse` }
+    const asked = new AskedOfBucket()
     const { code, said } = await this.#deps.spark.submit(
       [
         ...['--master', master, '--name', `tidemark ${this.#tables.view.name}`],
@@ -146,9 +152,10 @@ class Spark implements Engine {
         ...['--class', 'org.apache.spark.sql.hive.thriftserver.SparkSQLCLIDriver', 'spark-internal'],
         ...['-f', script],
       ],
-      { cwd: dir, env },
+      { cwd: dir, env, line: (text) => asked.line(text) },
       signal,
     )
+    told?.(asked.sum)
     if (code === 0) return
     const reason = reasonIn(said)
     const isDamage = reason.includes(DAMAGED) || reason.includes('[PATH_NOT_FOUND]')

@@ -3,7 +3,7 @@ import { describeByDuckdb } from '../../batch/engines/described.ts'
 import { duckdbEngine } from '../../batch/engines/duckdb.ts'
 import type { OpenEngine } from '../../batch/engines/engine.ts'
 import { openReference } from '../../batch/engines/reference.ts'
-import { sparkEngine } from '../../batch/engines/spark.ts'
+import { type SparkDeps, sparkEngine } from '../../batch/engines/spark.ts'
 import { bucketPlace, folderPlace } from '../../batch/engines/spark-place.ts'
 import type { OpenedStore } from '../../lake/store/opened.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
@@ -12,6 +12,20 @@ import type { Settings } from '../settings/settings.ts'
 import { bucketReads } from './bucket-reads.ts'
 import type { Host } from './host.ts'
 import { isPaid } from './lake-store.ts'
+
+/** Adds what jobs ask of the lake's bucket to what this process does. */
+function counted({ requests }: Pick<OpenedStore, 'requests'>): Pick<SparkDeps, 'asked'> {
+  const counts = requests()?.spark
+  if (counts === undefined) return {}
+  return {
+    asked({ reads, writes, bytesSent, bytesReceived }) {
+      counts.reads += reads
+      counts.writes += writes
+      counts.bytesSent += bytesSent
+      counts.bytesReceived += bytesReceived
+    },
+  }
+}
 
 /** The batch engine of that name, a value of `batch.engine`, over the lake in `lake`. */
 export function engineOf(
@@ -34,6 +48,6 @@ export function engineOf(
   const jars = settings.text('spark.jars')
   return sparkEngine(
     { master: settings.text('spark.master'), limitMs, jars, scratchDir },
-    { ...host, spark, place, describe: describeByDuckdb(scratchDir, host.disk) },
+    { ...host, spark, place, ...counted(lake), describe: describeByDuckdb(scratchDir, host.disk) },
   )
 }

@@ -106,11 +106,21 @@ export async function statusOf(layers: Embedded, clock: Clock): Promise<object> 
   }
 }
 
-/** Requests of a store by operation, those of DuckDB below its name; null for a lake on a disk. */
+/** Requests of a store by operation, those of DuckDB and Spark below their names; null for a lake on a disk. */
 export function presentRequests(counts: AllCounts | null): object | null {
   if (counts === null) return null
-  const { duckdb, ...own } = counts
-  return { ...presentOperations(own), duckdb: presentOperations(duckdb) }
+  const { duckdb, spark, ...own } = counts
+  const { reads, writes, bytesSent, bytesReceived } = spark
+  return {
+    ...presentOperations(own),
+    duckdb: presentOperations(duckdb),
+    spark: {
+      read_operations: reads,
+      write_operations: writes,
+      bytes_sent: bytesSent,
+      bytes_received: bytesReceived,
+    },
+  }
 }
 
 function presentOperations(counts: Partial<RequestCounts>): object {

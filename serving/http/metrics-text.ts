@@ -17,12 +17,14 @@ const COUNTERS = new Set([
   'lost',
   'lost_by_agents',
   'rate_limited',
+  'read_operations',
   'records_given',
   'refused',
   'repeats',
   'requests',
   'too_many_names',
   'unkept_rejects',
+  'write_operations',
 ])
 /** Names that mean something else to Prometheus: the end of a counter, a unit of time. */
 const NAMES: { readonly [name: string]: string } = { total: 'planned', hours: 'recomputed' }

@@ -124,6 +124,28 @@ test.runIf(found)(
       // No file came to this machine to be read by its path, and none is left of the job.
       expect(await readdir(join(data, 'copies')).catch(() => [])).toEqual([])
       expect(await inScratch()).toEqual(left)
+      // The run of a process that lasts tells what it asked for.
+      const spark = ['--spark-home', home!, '--spark-master', cluster.master, '--spark-jars', jars!]
+      const lasting = await startUp(data, [...common.slice(2), '--batch-engine', 'spark', ...spark])
+      await fetch(`${lasting.serving}/v1/runs`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: '{"full":true}',
+      })
+      const counted = async (what: string) => {
+        const text = await (await fetch(`${lasting.serving}/metrics`)).text()
+        return Number(new RegExp(`^tidemark_\\w*requests_spark_${what}_total (\\d+)$`, 'm').exec(text)?.[1])
+      }
+      await until('a job has told', async () => (await counted('bytes_sent')) > 0, 300_000)
+      for (const what of ['read_operations', 'write_operations', 'bytes_received'])
+        expect([what, await counted(what)]).toEqual([what, expect.toSatisfy((n: number) => n > 0)])
+      console.log(
+        'spark asked',
+        await Promise.all(
+          ['read_operations', 'write_operations', 'bytes_received', 'bytes_sent'].map(counted),
+        ),
+      )
+      await lasting.end('SIGTERM')
       await cluster[Symbol.asyncDispose]()
 
       const messages = openTable('messages', { store, clock: nodeClock(), random: nodeRandom() })

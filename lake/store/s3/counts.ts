@@ -14,13 +14,27 @@ export interface OperationCounts {
 
 export type RequestCounts = { readonly [operation in Operation]: OperationCounts }
 
-/** What is counted of one bucket: what this process asks for itself, and by way of DuckDB. */
+/** What is counted of one bucket: what this process asks for itself, and by way of DuckDB and Spark. */
 export interface AllCounts extends RequestCounts {
   /** In runs; a HEAD is a get too, and DuckDB sends nothing else. */
   readonly duckdb: Pick<RequestCounts, 'get'>
+  /** Of jobs on Spark, by their driver and executors. */
+  readonly spark: SparkCounts
+}
+
+/** As Hadoop counts: an operation on a file is one request or several. */
+export interface SparkCounts {
+  reads: number
+  writes: number
+  bytesSent: number
+  bytesReceived: number
 }
 
 export function noRequests(): RequestCounts {
   const none = () => ({ requests: 0, repeats: 0, bytesSent: 0, bytesReceived: 0 })
   return { get: none(), put: none(), list: none(), delete: none(), multipart: none() }
+}
+
+export function noneOfSpark(): SparkCounts {
+  return { reads: 0, writes: 0, bytesSent: 0, bytesReceived: 0 }
 }

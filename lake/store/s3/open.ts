@@ -3,7 +3,7 @@ import type { Disk } from '../../../schemas/ports/disk.ts'
 import type { Http } from '../../../schemas/ports/http.ts'
 import { LocalCopies } from '../local-copies.ts'
 import type { OpenedStore } from '../opened.ts'
-import { noRequests } from './counts.ts'
+import { noneOfSpark, noRequests } from './counts.ts'
 import { type CredentialConfig, credentialSource } from './credentials.ts'
 import { type BucketPlace, bucketUrl } from './place.ts'
 import { probeConditions } from './probe.ts'
@@ -42,7 +42,7 @@ export function openBucket(
   const url = bucketUrl({ endpoint, region, pathStyle }, bucket)
   const credentials = credentialSource(config, { http, clock, disk, env })
   const requests = new Requests({ http, clock, random, credentials, region, url })
-  const counts = { ...requests.counts, duckdb: { get: noRequests().get } }
+  const counts = { ...requests.counts, duckdb: { get: noRequests().get }, spark: noneOfSpark() }
   const copies = new LocalCopies(config.copiesDir, config.copiesBytesMax, { disk, clock, random })
   return {
     store: new S3Store(requests, place, copies),
