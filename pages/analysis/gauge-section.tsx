@@ -33,6 +33,8 @@ interface Props {
 }
 
 const MINUTE_MS = 60_000
+/** What begins so many points behind the range began later. */
+const LATE_STEPS = 3
 /** Holes that are named one by one. */
 const HOLES_MAX = 5
 
@@ -90,7 +92,7 @@ export function GaugeSection({ shown, of, gauge, stats, series, before, others, 
         )}
         <figcaption>
           {summary} {series !== null && `A point is ${lengthText(series.step_ms)}.`} {eachText(each)}{' '}
-          {holesText(drawn?.holes ?? [], zone, gauge.optional ? 'values' : 'messages')}
+          {drawn !== null && gapsText(drawn, zone, gauge.optional ? 'values' : 'messages')}
         </figcaption>
       </figure>
       <BucketTable shown={shown} of={of} gauge={gauge} />
@@ -126,13 +128,18 @@ function eachText(each: Props['each']): string {
 }
 
 /** Stretches without messages or values, in words. */
-function holesText(holes: readonly Hole[], zone: string, what: string): string {
-  if (holes.length === 0) return ''
+function gapsText(
+  { holes, beginsMs }: { readonly holes: readonly Hole[]; readonly beginsMs: number | null },
+  zone: string,
+  what: string,
+): string {
+  const before = beginsMs === null ? '' : `No ${what} before ${minute(beginsMs, zone)}.`
+  if (holes.length === 0) return before
   const named = holes
     .slice(0, HOLES_MAX)
     .map(({ fromMs, toMs }) => `${minute(fromMs, zone)} for ${lengthText(toMs - fromMs)}`)
   const more = holes.length > HOLES_MAX ? `; and ${holes.length - HOLES_MAX} more times` : ''
-  return `No ${what} from ${named.join('; ')}${more}.`
+  return `${before} No ${what} from ${named.join('; ')}${more}.`
 }
 
 type About = Pick<Props, 'gauge' | 'of' | 'before' | 'others' | 'each'> & Pick<Shown, 'range' | 'nowMs'>
@@ -195,7 +202,9 @@ function drawing(series: Series, { range, nowMs, gauge, of, before, others, each
         kind: 'before',
       })
   }
-  return { t: all.map((i) => t[i]!), lines, holes }
+  const begins = t[held.findIndex((one) => one)] ?? range.fromMs
+  const beginsMs = begins - range.fromMs >= LATE_STEPS * stepMs ? begins : null
+  return { t: all.map((i) => t[i]!), lines, holes, beginsMs }
 }
 
 /** Values of the period before in the places of this one. */

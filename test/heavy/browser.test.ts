@@ -254,6 +254,9 @@ test.skipIf(!hasBrowser)(
     await picture(page, 'by-host', true)
     await page.goto(`${up.serving}/analysis?${three}&service=search`)
     await page.locator('figcaption').first().getByText('No messages from').waitFor()
+    const early = isoDate(todayMs - 8 * DAY_MS)
+    await page.goto(`${up.serving}/analysis?from=${early}&to=${to}&tz=UTC&service=search`)
+    await page.locator('figcaption').first().getByText('No messages before').waitFor()
     await context.close()
   },
 )
@@ -323,6 +326,15 @@ test.skipIf(!hasBrowser)('whatever a service is called, it is text that stays in
         return [scrollWidth, clientWidth]
       })
     expect([width, inner]).toEqual([width, outer])
+  }
+  // Nor does a key of two such names reach into the next column.
+  await page.goto(`${up.serving}/?view=host_minute`)
+  const long = page.locator('.services tbody tr').filter({ hasText: 'WWWW' })
+  for (const width of [1_280, 390]) {
+    await page.setViewportSize({ width, height: 900 })
+    const [name, cell] = [await long.locator('a.row').boundingBox(), await long.locator('th').boundingBox()]
+    expect(name!.x + name!.width).toBeLessThanOrEqual(cell!.x + cell!.width)
+    expect((await long.locator('.name').last().boundingBox())!.width).toBeGreaterThan(20)
   }
   await page.setViewportSize({ width: 390, height: 844 })
   await page.goto(`${up.serving}/analysis?last=28d`)
