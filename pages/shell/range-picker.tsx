@@ -45,10 +45,17 @@ export function RangePicker({ address, zone, range, nowMs }: Props) {
     setTz(zone)
   }, [dates.from, dates.to, zone])
 
+  // What is no zone is said at its field, as browsers say what is no date.
+  const zoneField = useRef<HTMLInputElement>(null)
+  useEffect(() => {
+    const wrong = isZone(tz) ? '' : 'There is no such time zone; write one like Europe/Berlin or UTC.'
+    zoneField.current!.setCustomValidity(wrong)
+  }, [tz])
+
   const target = { ...address, path: '/analysis' }
   const submit = (event: Event) => {
     event.preventDefault()
-    go(withParams(target, { ...newRange({ from, to }), tz: isZone(tz) ? tz : zone }))
+    go(withParams(target, { ...newRange({ from, to }), tz }))
   }
   const days = dayPresets(nowMs, zone)
   const chosen =
@@ -88,6 +95,7 @@ export function RangePicker({ address, zone, range, nowMs }: Props) {
         <p>
           <label for="tz">Time zone</label>
           <input
+            ref={zoneField}
             id="tz"
             list="zones"
             autocomplete="off"

@@ -263,6 +263,24 @@ test.skipIf(!hasBrowser)('a name that nothing has says so, and leads to those al
   await close(page)
 })
 
+test.skipIf(!hasBrowser)(
+  'a time zone that there is not is said at its field, and nothing else is shown',
+  async () => {
+    const page = await open(`/analysis?${range}`)
+    const before = page.url()
+    const wrong = () => page.evaluate<string>(`document.getElementById('tz').validationMessage`)
+    await page.getByLabel('Time zone').fill('Mars/Olympus')
+    await page.getByRole('button', { name: 'Show analysis' }).click()
+    expect(await wrong()).toContain('There is no such time zone')
+    expect(page.url()).toBe(before)
+    await page.getByLabel('Time zone').fill('Asia/Tokyo')
+    await page.getByRole('button', { name: 'Show analysis' }).click()
+    await page.waitForURL(/tz=Asia%2FTokyo/)
+    expect(await wrong()).toBe('')
+    await close(page)
+  },
+)
+
 test.skipIf(!hasBrowser)('a path that leads nowhere says so, and where others lead', async () => {
   const page = await (await wide()).newPage()
   const answer = await page.goto(`${up.serving}/analytics`)
