@@ -90,7 +90,7 @@ async function run({ flags, settings }: Args, io: Io): Promise<number> {
     const write = (path: string) => writeExport(plan, table.table, format, path, stopping.signal)
     const rows =
       output === null ? await toStandardOutput(write, join(scratch, 'rows')) : await toFile(write, output)
-    io.err(`${amount(rows, 'row')} of ${table.name}${basis(table, snapshot, above)}\n`)
+    if (rows !== null) io.err(`${amount(rows, 'row')} of ${table.name}${basis(table, snapshot, above)}\n`)
     return 0
   } catch (error) {
     throw error instanceof TidemarkError ? error : diskError(scratch, error)
@@ -154,15 +154,18 @@ async function toFile(write: (path: string) => Promise<number>, output: string):
   }
 }
 
-/** By way of the file at `path`, so that nothing is given out of an export that fails. */
-async function toStandardOutput(write: (path: string) => Promise<number>, path: string): Promise<number> {
+/** By way of the file at `path`, so that nothing is given out of an export that fails. Null: who read it went away. */
+async function toStandardOutput(
+  write: (path: string) => Promise<number>,
+  path: string,
+): Promise<number | null> {
   try {
     const rows = await write(path)
     await pipeline(createReadStream(path), process.stdout, { end: false })
     return rows
   } catch (error) {
     // A reader that went away has read all it wanted.
-    if ((error as NodeJS.ErrnoException).code === 'EPIPE') return 0
+    if ((error as NodeJS.ErrnoException).code === 'EPIPE') return null
     throw error instanceof TidemarkError ? error : diskError('standard output', error)
   }
 }

@@ -1,10 +1,11 @@
+import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { runCommand, startUp } from './up.ts'
+import { ENTRY, runCommand, startUp } from './up.ts'
 
 /** What goes out of a lake and into another. */
 
@@ -87,6 +88,15 @@ test('an export of messages, imported elsewhere, answers the same', async () => 
       expect(imported.err).not.toContain('guess')
       expect([format, await answers(fresh)]).toEqual([format, expected])
     }
+    // Who wants the first rows alone is not told of others.
+    const first = spawnSync('bash', [
+      '-c',
+      `"${process.execPath}" "${ENTRY}" export --messages --data "${data}" | head -1`,
+    ])
+    expect([String(first.stdout), String(first.stderr)]).toEqual([
+      expect.stringMatching(/^"service".*\n$/),
+      '',
+    ])
     const half = ['--messages', '--from', `${DAY}T06:00:00Z`, '--to', `${DAY}T06:00:10Z`]
     expect((await exporting(...half)).out).toMatch(
       /^"service","host",time_stamp,cpu,ram,disk,agent,seq\n("[^\n]+\n){3}$/,
