@@ -49,6 +49,16 @@ export function objectsOfLines(text: string, isWhole: boolean): object[] | null 
   return objects.length === 0 || objects.length < whole.length / 2 ? null : objects
 }
 
+/** The field of a document that holds its rows; null where an object is one itself, as its numbers show. */
+export function rowsWithin(document: object): string | null {
+  const fields = Object.entries(document) as [string, unknown][]
+  if (fields.some(([, value]) => typeof value === 'number')) return null
+  const found = fields.find(
+    ([name, value]) => /^\w+$/.test(name) && Array.isArray(value) && value.some(isObject),
+  )
+  return found?.[0] ?? null
+}
+
 /** The object that a text is; null for any other. */
 export function objectIn(text: string): object | null {
   try {

@@ -3,9 +3,10 @@ import type { ImportFile, ImportFormat, ImportSource } from './columns.ts'
 import { readCsvHead } from './csv-head.ts'
 import type { ImportEngine } from './engine.ts'
 import { type ImportOptions, usage } from './named-column.ts'
-import { fieldsOfObjects, objectIn, objectsOfLines } from './ndjson-head.ts'
+import { fieldsOfObjects, objectIn, objectsOfLines, rowsWithin } from './ndjson-head.ts'
 import { jsonArraySql } from './rows-sql.ts'
 import { seriesFormOf } from './series/forms.ts'
+import { refusal } from './series/refusal.ts'
 import { rowsOfSeries, type SeriesRows } from './series/rows.ts'
 import { seriesTextForm } from './series/texts.ts'
 import { PARQUET } from './text-head.ts'
@@ -22,6 +23,8 @@ export async function rowsOf(
 ): Promise<SeriesRows> {
   const { path, compression } = file
   const how = { engine, dataset, options }
+  const answered = refusal(file.head.text)
+  if (answered !== null) throw usage(`${file.name} ${answered.what}`, { hint: answered.hint })
   const text = seriesTextForm(path, compression, file.head.text)
   if (text !== null) return rowsOfSeries(text, how)
   const source = await sourceOf(file, options, engine)
@@ -62,6 +65,11 @@ async function jsonSource(
     return { ...form, columns, json: 'array' }
   }
   const objects = objectsOfLines(head.text, isWhole)
+  const rows = isWhole && objects?.length === 1 ? rowsWithin(objects[0]!) : null
+  if (rows !== null)
+    throw usage(`${name} is one document, whose rows are in ${rows}`, {
+      hint: `give \`jq -c '.${rows}[]' FILE | tidemark import -\``,
+    })
   if (objects !== null) return { ...form, columns: fieldsOfObjects(objects), json: 'lines' }
   throw usage(`${name} has no JSON object a line: it may be one document`, {
     hint: 'give an object a line, or an array of objects: `jq -c .rows[] FILE | tidemark import -`',

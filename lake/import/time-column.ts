@@ -48,6 +48,10 @@ export function timeOf(
     throw usage(
       `column ${column.name} has dates like ${sample}, of which day and month cannot be told apart; say --time-format '%d/%m/%Y %H:%M:%S' or '%m/%d/%Y %H:%M:%S'`,
     )
+  if (form === null && column.samples.length === 0)
+    throw usage(`${column.name} is the time, and empty in the first rows`, {
+      hint: 'say --map time_stamp=COLUMN for another column',
+    })
   if (form === null && isClockAlone(sample))
     throw usage(`column ${column.name} has times of day without a date, like ${sample}`, {
       hint: 'say --map time_stamp=DATE+TIME where the date has a column of its own',

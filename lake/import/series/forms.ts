@@ -31,6 +31,8 @@ export function seriesFormOf(
       rows: (stage) => influxRows(path, source, stage),
       nameOf: influxName,
     }
+  const measured = measurementForm(path, source, options)
+  if (measured !== null) return measured
   const required = dataset.gauges.filter(({ name, optional }) => !optional && options.set[name] === undefined)
   const isLabelled = names.some((name) => LABELLED.test(name))
   // A row that has all gauges is a message, and a column that a person names is meant.
@@ -48,6 +50,8 @@ export function seriesFormOf(
   return null
 }
 
+const MEASUREMENT = /^_?measurement$/
+const isNumber = (text: string) => /^-?[\d.,]+(e[-+]?\d+)? ?%?$|^(null|undefined|nan)$/i.test(text)
 const LABELLED = /\{.*\}\s*$/s
 
 /** Whether the time is made of the column `name`. */
@@ -55,7 +59,6 @@ const isOf = (time: ImportColumn, name: string) => ownColumns(time).some((column
 
 function areNumbers({ columns }: ImportSource, time: ImportColumn): boolean {
   const others = columns.filter(({ name }) => !isOf(time, name))
-  const isNumber = (text: string) => /^-?[\d.,]+(e[-+]?\d+)? ?%?$|^(null|undefined|nan)$/i.test(text)
   return others.length > 0 && others.every(({ samples }) => samples.every(isNumber))
 }
 
@@ -84,6 +87,28 @@ function rowsForm(
 
 const seriesText = (metric: string, labels: readonly string[], text: (name: string) => string) =>
   `to_json([${[metric, ...labels.map(text)].join(', ')}])::VARCHAR`
+
+/** As Telegraf writes CSV: a row for each measurement and time, whose fields are columns that are empty in the rows of others. */
+function measurementForm(path: string, source: ImportSource, options: ImportOptions): SeriesForm | null {
+  const measurement = source.columns.find(({ name }) => MEASUREMENT.test(name))
+  const time = timeColumnOf(source, options)
+  if (measurement === undefined || time === null || Object.keys(options.map).length > 0) return null
+  const others = source.columns.filter((one) => one !== measurement && !isOf(time, one.name))
+  const fields = others.filter(({ samples }) => samples.length > 0 && samples.every(isNumber))
+  if (fields.length === 0) return null
+  const tags = others.filter((one) => !fields.includes(one))
+  const text = ({ name }: ImportColumn) => `${duckdb.name(name)}::VARCHAR`
+  const labels = tags.flatMap((tag) => [duckdb.text(tag.name), text(tag)])
+  const series = fields.map(
+    ({ name }) => `to_json([${[text(measurement), duckdb.text(name), ...labels].join(', ')}])::VARCHAR`,
+  )
+  return {
+    words: 'a row for each measurement',
+    time: time.name,
+    rows: `SELECT ${columnText(time)} AS t, unnest([${fields.map(text).join(', ')}]) AS v, unnest([${series.join(', ')}]) AS s FROM ${sourceSql(path, source)}`,
+    nameOf: influxName,
+  }
+}
 
 /** As Grafana exports: a column for each series, whose head is its name. */
 function columnsForm(path: string, source: ImportSource, time: ImportColumn): SeriesForm {

@@ -178,6 +178,20 @@ test.each([
   ['has one column only', '1795806128  1  0  84 16\n1795806129  1  0  84 16\n'],
   ['it may be one document', '{\n "rows": [\n  {"cpu": 1}\n ]\n}\n'],
   ['is an array without objects', '[1,2]'],
+  [
+    'is an error that was answered: parse error at char 3',
+    '{"status":"error","errorType":"bad_data","error":"parse error at char 3"}',
+  ],
+  [
+    'is an error that was answered: failed to parse',
+    '#datatype,string,string\r\n#group,true,true\r\n#default,,\r\n,error,reference\r\n,failed to parse,897\r\n',
+  ],
+  ['is a page of metrics as they are now', '# TYPE cpu gauge\ncpu{service="web"} 1\nup 1.5e+09\n'],
+  [
+    'is one document, whose rows are in metrics',
+    '{"metrics":[{"fields":{"cpu":1},"timestamp":1795341600}]}\n',
+  ],
+  ['time is the time, and empty', `${HEAD}\n,web,h1,1,2,3\n`],
   ["is sar's own file", Buffer.from([0x96, 0xd5, 0x75, 0x21])],
   [
     'is a report of sar',

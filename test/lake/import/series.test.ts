@@ -245,6 +245,17 @@ test("results of Prometheus as promtool prints them, and a series of VictoriaMet
   expect((await taken(lines.join('\n'))).rows[1]).toEqual(['web', 'h1', '2026-11-22T10:00:00.001Z', 1, 1, 1])
 })
 
+test("Telegraf's CSV: a row for each measurement, whose fields are empty in others", async () => {
+  const at = Date.parse(AT) / 1_000
+  const content = `timestamp,measurement,host,path,usage_idle,used_percent
+${at},cpu,h1,,90,
+${at},mem,h1,,,40
+${at},disk,h1,/,,70
+`
+  const { words, rows, refused } = await taken(content, { set: { service: 'web' } })
+  expect([words, rows, refused]).toEqual(['a row for each measurement', [['web', 'h1', AT, 10, 40, 70]], []])
+})
+
 test("Telegraf's JSON", async () => {
   const line = (name: string, fields: object) =>
     JSON.stringify({ fields, name, tags: { host: 'h1' }, timestamp: 1_795_341_600 })
