@@ -44,11 +44,11 @@ async function find(name: string): Promise<Found> {
   return { bug: name, seed: null, failure: null, failureWithout: null }
 }
 
-function ofHost({ faults = ALL_FAULTS }: PlantedBug): Simulate {
+function ofHost({ faults = ALL_FAULTS, steps = STEPS }: PlantedBug): Simulate {
   return async (seed, stepsMax) => {
-    const plan = planOf(seed, STEPS, parseFaults(faults))
+    const plan = planOf(seed, steps, parseFaults(faults))
     const { failure } = await runPlan({ ...plan, steps: plan.steps.slice(0, stepsMax) })
-    return { failure: failure?.message ?? null, steps: failure?.steps ?? STEPS }
+    return { failure: failure?.message ?? null, steps: failure?.steps ?? steps }
   }
 }
 

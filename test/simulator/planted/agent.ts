@@ -6,7 +6,8 @@ export const PLANTED_IN_AGENT = {
     in: 'SpoolWriter.append',
     change: { drop: 'file.sync()' },
     faults: 'agents=3,cut=3,crash=3',
-    seed: 2,
+    steps: 16,
+    seed: 8,
   },
   'spool under a new id each start': {
     in: 'firstHead',

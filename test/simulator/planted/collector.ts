@@ -98,6 +98,7 @@ export const PLANTED_IN_COLLECTOR = {
     in: 'Timeouts.#look',
     change: { value: 'idle', with: 'nowMs - this.#lastMs >= 10 * this.#idleMs' },
     faults: 'flood=3',
+    steps: 8,
     seed: 1,
   },
   'silence as long as the clock stepped back': {

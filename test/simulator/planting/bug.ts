@@ -33,6 +33,8 @@ export interface PlantedBug {
   readonly change: Change
   /** Faults and tasks that lead to it: `ALL_FAULTS` where absent. */
   readonly faults?: string
+  /** Steps of a history that may find it, where fewer than the usual ones do and these take long. */
+  readonly steps?: number
   /** A seed that finds it; when the simulator has changed, others are tried. */
   readonly seed: number
 }
