@@ -53,11 +53,15 @@ function writePercentiles(
   for (let at = from; at < to; at++) total += counts[at]!
   let at = from
   let passed = counts[at]!
+  let middle = middleOf(buckets[at]!)
   // They ascend.
   for (let p = 0; p < PERCENTILES.length; p++) {
     const rank = Math.max(1, Math.ceil((PERCENTILES[p]! * total) / 100))
-    while (passed < rank && at + 1 < to) passed += counts[++at]!
-    columns[p]![i] = middleOf(buckets[at]!)
+    if (passed < rank && at + 1 < to) {
+      while (passed < rank && at + 1 < to) passed += counts[++at]!
+      middle = middleOf(buckets[at]!)
+    }
+    columns[p]![i] = middle
   }
 }
 

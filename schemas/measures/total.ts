@@ -26,8 +26,10 @@ export const total: Measure = {
   ],
   answer({ counts, of }) {
     const sums = numbers(of('total')![0])
-    // A row without values has neither: 0 / 0 is NaN.
-    return [sums, sums.map((sum, i) => sum / counts[i]!)]
+    const means = new Float64Array(sums.length)
+    // A row without values has none: 0 / 0 is NaN.
+    for (let i = 0; i < means.length; i++) means[i] = sums[i]! / counts[i]!
+    return [sums, means]
   },
 }
 

@@ -9,10 +9,12 @@ import { gaugeColumns, layoutOf } from '../../schemas/view-columns.ts'
 import type { Range } from '../answers.ts'
 import { presentKey, rounded } from './present.ts'
 
-/** Cells in columns, one value a bucket of the range; NaN in a bucket without messages. Times in milliseconds. */
+/** Cells in columns, one value a row, and where the rows stand among the buckets of the range. Times in milliseconds. */
 export interface SeriesColumns {
   readonly t: readonly number[]
-  /** Per gauge of the view, by the name of the field; of wanted fields alone. */
+  /** The place in `t` of each row, ascending: a bucket without messages has no row. */
+  readonly places: Uint32Array
+  /** Per gauge of the view, by the name of the field; of wanted fields alone. NaN where there is no value. */
   readonly gauges: readonly { readonly [field: string]: Float64Array }[]
   readonly messages: Float64Array
 }
@@ -58,59 +60,45 @@ export function seriesColumns(
 ): SeriesColumns {
   const { view } = cells
   const t = startsOf(range, stepMs)
-  const places = timesOf(cells).map((ms) => (ms - t[0]!) / stepMs)
-  const column = () => new Float64Array(t.length).fill(Number.NaN)
-  const counts = (cells.columns[layoutOf(view).messages] as NumberColumn).values
-  const messages = column()
-  for (let i = 0; i < cells.length; i++) messages[places[i]!] = counts[i]!
+  const times = timesOf(cells)
+  const places = new Uint32Array(times.length)
+  for (let i = 0; i < times.length; i++) places[i] = (times[i]! - t[0]!) / stepMs
+  const messages = (cells.columns[layoutOf(view).messages] as NumberColumn).values
   const gauges = view.gauges.map((gauge, g) => {
     const of = gaugeColumns(view, cells.columns, g)
     const named: { [field: string]: Float64Array } = {}
     for (const { measure } of layoutOf(view).gauges[g]!) {
       const fields = measure.fields(gauge, view.source).flatMap(({ name, type }, field) => {
         const isWanted = type === 'double' && wanted?.has(`${gauge.gauge}.${name}`) !== false
-        return isWanted ? [{ name, field, values: column() }] : []
+        return isWanted ? [{ name, field }] : []
       })
       if (fields.length === 0) continue
       const answers = measure.answer(of)
-      for (const { name, field, values } of fields) {
-        writeRounded(values, answers[field] as Float64Array, places)
-        named[name] = values
-      }
+      for (const { name, field } of fields) named[name] = answers[field] as Float64Array
     }
     return named
   })
-  return { t, gauges, messages }
+  return { t, places, gauges, messages }
 }
 
-/** Writes each value to its place; what is no value is left as it is. */
-function writeRounded(values: Float64Array, from: Float64Array, places: Float64Array): void {
-  for (let i = 0; i < from.length; i++) {
-    const value = from[i]!
-    if (!Number.isNaN(value)) values[places[i]!] = rounded(value)
-  }
-}
-
-/** Values as JSON writes them: NaN as null. In a plain array doubles lie side by side, as in the column, as long as nothing else does. */
-export function plainValues(column: Float64Array): number[] {
-  const values: number[] = []
-  for (let i = 0; i < column.length; i++) values.push(column[i]!)
+/** A value a bucket as answers write them; NaN, which JSON writes as null, in a bucket without. */
+function plainValues({ t, places }: SeriesColumns, column: Float64Array): number[] {
+  const values = t.map(() => Number.NaN)
+  for (const [i, place] of places.entries()) values[place] = rounded(column[i]!)
   return values
 }
 
 /** Columns without their times, for JSON; of gauges those of which something is wanted. */
-function presentColumns(
-  view: View,
-  { gauges, messages }: SeriesColumns,
-  wanted: ReadonlySet<string> | null,
-): object {
+function presentColumns(view: View, series: SeriesColumns, wanted: ReadonlySet<string> | null): object {
   const shownGauges = view.gauges.flatMap(({ gauge }, g) => {
-    const columns = Object.entries(gauges[g]!).map(([name, values]) => [name, plainValues(values)] as const)
+    const columns = Object.entries(series.gauges[g]!).map(
+      ([name, values]) => [name, plainValues(series, values)] as const,
+    )
     return wanted === null || columns.length > 0 ? [[gauge, Object.fromEntries(columns)] as const] : []
   })
   return {
     ...Object.fromEntries(shownGauges),
-    ...(wanted?.has(MESSAGES) !== false && { messages: plainValues(messages) }),
+    ...(wanted?.has(MESSAGES) !== false && { messages: plainValues(series, series.messages) }),
   }
 }
 

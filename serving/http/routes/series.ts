@@ -180,7 +180,7 @@ export function seriesRoutes(app: App, place: Place, deps: QuestionsDeps): void 
 }
 
 /** Columns are few values a bucket: they are written at once. */
-function sendJson(reply: FastifyReply, json: string): FastifyReply {
+function sendJson(reply: FastifyReply, json: string | Buffer): FastifyReply {
   return reply.type('application/json; charset=utf-8').send(json)
 }
 

@@ -35,7 +35,7 @@ for (const { dataset, view } of [
         const range = { fromMs, toMs: fromMs + 200 * MINUTE_MS }
         const cells = fold.range(key, range.fromMs, range.toMs)
         const wanted = parseFields(view, fields?.join())
-        const said = JSON.parse(seriesJson(cells, range, MINUTE_MS, wanted, ABOUT))
+        const said = JSON.parse(String(seriesJson(cells, range, MINUTE_MS, wanted, ABOUT)))
 
         const t = startsOf(range, MINUTE_MS)
         expect(said.t).toEqual(t.map(iso))
@@ -66,11 +66,11 @@ test('equal columns are told each under its name, and an empty range has no buck
   const message = { names: ['web', 'h'], timeMs: START_MS, gauges, agent: null, seq: null }
   fold.addAll(toColumns(host, [message]))
   const one = { fromMs: START_MS, toMs: START_MS + MINUTE_MS }
-  expect(seriesJson(fold.cells(), one, MINUTE_MS, new Set(['cpu.mean', 'cpu.max', 'messages']), ABOUT)).toBe(
+  const fields = new Set(['cpu.mean', 'cpu.max', 'messages'])
+  expect(String(seriesJson(fold.cells(), one, MINUTE_MS, fields, ABOUT))).toBe(
     '{"t":["2026-11-22T00:00:00.000Z"],"cpu":{"mean":[12.5],"max":[12.5]},"messages":[1],"step_ms":60000,"complete":true,"gaps":[]}',
   )
   const none = { fromMs: START_MS, toMs: START_MS }
-  expect(JSON.parse(seriesJson(new CellFold(serviceMinute).cells(), none, MINUTE_MS, null, ABOUT)).t).toEqual(
-    [],
-  )
+  const empty = seriesJson(new CellFold(serviceMinute).cells(), none, MINUTE_MS, null, ABOUT)
+  expect(JSON.parse(String(empty)).t).toEqual([])
 })
