@@ -116,11 +116,7 @@ export class CellRows {
       }
       let key = numberAt(first, i)
       for (let k = 1; k < numbered.length; k++) key = this.#pairs[k - 1]!.find(key, numberAt(numbered[k]!, i))
-      if (key >= this.#keys) this.#addKey()
-      const bucket = bucketMs === WHOLE ? 0 : Math.floor(timeMs[i]! / bucketMs)
-      const row = this.#rows.find(key, bucket)
-      if (row >= this.#size) this.#addRow(key, bucketMs === WHOLE ? 0 : bucket * bucketMs)
-      rows[i - from] = row
+      rows[i - from] = this.#rowOf(key, timeMs, i, bucketMs)
     }
   }
 
@@ -128,10 +124,23 @@ export class CellRows {
   findOf(
     key: string,
     timeMs: Float64Array,
-    at: { from: number; to: number; bucketMs?: number },
+    { from, to, bucketMs = this.#bucketMs }: { from: number; to: number; bucketMs?: number },
     rows: Int32Array,
-  ) {
-    this.find([{ dictionary: [key], places: new Uint16Array(at.to) }], timeMs, at, rows)
+  ): void {
+    this.#parts = 1
+    if (from >= to) return
+    const number = this.#texts[0]!.learn(key)
+    if (bucketMs === WHOLE) rows.fill(this.#rowOf(number, timeMs, from, bucketMs), 0, to - from)
+    else for (let i = from; i < to; i++) rows[i - from] = this.#rowOf(number, timeMs, i, bucketMs)
+  }
+
+  /** The row of what lies at `timeMs[i]`. */
+  #rowOf(key: number, timeMs: Float64Array, i: number, bucketMs: number): number {
+    if (key >= this.#keys) this.#addKey()
+    const bucket = bucketMs === WHOLE ? 0 : Math.floor(timeMs[i]! / bucketMs)
+    const row = this.#rows.find(key, bucket)
+    if (row >= this.#size) this.#addRow(key, bucketMs === WHOLE ? 0 : bucket * bucketMs)
+    return row
   }
 
   /** Keys are numbered in the order in which they are met, as the last of `#pairs` or the only of `#texts` does it. */

@@ -9,9 +9,9 @@ const EMPTY = 0
  */
 export class PairTable {
   /** Per slot the number of its pair plus one. */
-  #slots = new Int32Array(32)
-  #first = new Int32Array(16)
-  #second = new Float64Array(16)
+  #slots = new Int32Array(16)
+  #first = new Int32Array(8)
+  #second = new Float64Array(8)
   #size = 0
 
   get size(): number {

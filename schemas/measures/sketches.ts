@@ -11,8 +11,8 @@ const WAITING_FIRST = 256
 const BULK_MIN = 16
 /** So many pairs of sketches are held at most, for what they are part of stays in memory. */
 const HELD_PAIRS_MAX = 1 << 18
-/** Room for so many settled pairs at least. */
-const PAIRS_MIN = 1_024
+/** Room for so many settled pairs at least: as many as most answers have. */
+const PAIRS_MIN = 128
 /** A bucket in so many between the lowest and the highest: then to look at all is quicker than to sort. */
 const SPARSE = 32
 
@@ -29,10 +29,10 @@ const SPARSE = 32
 export class Sketches implements Accumulator {
   /** Waiting pairs. */
   #waiting = 0
-  #waitingBuckets = new Int32Array(16)
-  #waitingCounts = new Float64Array(16)
+  #waitingBuckets = new Int32Array()
+  #waitingCounts = new Float64Array()
   /** The pair of the same row that came before, plus one; 0 for the first. */
-  #before = new Int32Array(16)
+  #before = new Int32Array()
   /** Per row the pair that came last, plus one; 0 where none waits. */
   #last = new Int32Array()
   /** Sketches of cells that wait as they are. */
@@ -41,12 +41,12 @@ export class Sketches implements Accumulator {
   /** Per row the place of the one that came last, plus one; 0 for none. */
   #lastHeld = new Int32Array()
   /** Rows with waiting pairs or held sketches. */
-  #touched = new Int32Array(16)
+  #touched = new Int32Array(8)
   #touchedRows = 0
 
   /** Settled pairs; those that no row has any more lie between. */
-  #buckets = new Int32Array(16)
-  #counts = new Float64Array(16)
+  #buckets = new Int32Array()
+  #counts = new Float64Array()
   #end = 0
   #unused = 0
   /** Per row where its pairs begin, and how many there are. */
@@ -184,9 +184,11 @@ export class Sketches implements Accumulator {
 
   /** Gives a row what was added up, in the place of what it had. */
   #putSum(row: number): void {
-    const length = this.#lengths[row]!
+    const [begin, length] = [this.#begins[row]!, this.#lengths[row]!]
     if (sum.size !== length) {
-      this.#unused += length
+      // What stands last grows where it stands.
+      if (begin + length === this.#end) this.#end = begin
+      else this.#unused += length
       this.#put(row, sum.size)
     }
     sum.take(this.#buckets, this.#counts, this.#begins[row]!)

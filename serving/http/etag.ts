@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Range } from '../answers.ts'
 import { addVary } from './compress.ts'
@@ -20,7 +20,7 @@ export function isUnchanged(
   if (fingerprint === null) return false
   const { url, headers } = request
   const about = [url, headers.accept ?? '', range.fromMs, range.toMs, fingerprint]
-  const hash = createHash('sha256').update(JSON.stringify(about)).digest('base64url').slice(0, 22)
-  reply.header('etag', `W/"${hash}"`)
-  return headers['if-none-match']?.includes(`"${hash}"`) === true
+  const tag = `"${hash('sha256', JSON.stringify(about), 'base64url').slice(0, 22)}"`
+  reply.header('etag', `W/${tag}`)
+  return headers['if-none-match']?.includes(tag) === true
 }

@@ -115,6 +115,8 @@ export function makeApp(deps: HttpDeps, tls: HttpTls | null = null) {
   })
   // Node looks at what has sent no whole head; a body may come as slowly as its sender likes.
   app.addHook('onRequest', async ({ raw }) => {
+    const { 'content-length': length, 'transfer-encoding': coding } = raw.headers
+    if (length === undefined && coding === undefined) return
     const cancel = deps.clock.after(REQUEST_MS_MAX, () => {
       if (!raw.complete) raw.destroy()
     })
