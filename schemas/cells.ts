@@ -120,9 +120,13 @@ export function keyAt({ view, columns }: Cells, i: number): string {
 /** The first row behind `from` of another key than that row's; rows of one key stand together. */
 export function endOfKey({ view, length, columns }: Cells, from: number): number {
   const places = view.key.map((_, k) => (columns[k] as TextColumn).values.places)
-  let to = from + 1
-  while (to < length && places.every((of) => of[to] === of[from])) to++
-  return to
+  let end = length
+  for (const of of places) {
+    let to = from + 1
+    while (to < end && of[to] === of[from]) to++
+    end = to
+  }
+  return end
 }
 
 /** Starts of the rows' buckets, milliseconds since 1970. */

@@ -1,4 +1,4 @@
-import type { DuckDBListVector, DuckDBStructVector } from '@duckdb/node-api'
+import type { DuckDBListValue, DuckDBListVector, DuckDBStructVector } from '@duckdb/node-api'
 import { type DuckDBConnection, DuckDBInstance, type DuckDBVector } from '@duckdb/node-api'
 import type { CellColumn, SketchColumn, TextColumn } from '../../schemas/cell-column.ts'
 import type { Cells } from '../../schemas/cells.ts'
@@ -79,11 +79,8 @@ export function bulkCells(scratchPath: string, disk: Disk): BulkCells {
 
 async function readAll(connection: DuckDBConnection, view: View, relation: string): Promise<Cells> {
   const columns = viewColumns(view)
-  const dictionaries = new Map<string, readonly (string | null)[]>()
-  for (const { name, type } of columns)
-    if (type === 'string') dictionaries.set(name, await numberTexts(connection, name, relation))
-  const counted = await connection.runAndReadAll(`SELECT count(*)::DOUBLE FROM ${relation}`)
-  const [[rows]] = counted.getRows() as [[number]]
+  const texts = columns.flatMap(({ name, type }) => (type === 'string' ? [name] : []))
+  const { rows, dictionaries } = await numberTexts(connection, texts, relation)
   const selected = columns.map(expressionOf).join(', ')
   const result = await connection.stream(`SELECT ${selected} FROM ${relation}`)
   const drafts = columns.map(({ type }) =>
@@ -110,16 +107,22 @@ async function readAll(connection: DuckDBConnection, view: View, relation: strin
 
 const typeOf = (column: string) => duckdb.name(`texts of ${column}`)
 
-/** Makes an enumeration of a column's strings, whose numbers come instead of them; they, by number, null the last. */
-async function numberTexts(connection: DuckDBConnection, column: string, relation: string) {
-  const name = duckdb.name(column)
-  const texts = await connection.runAndReadAll(
-    `SELECT DISTINCT ${name} FROM ${relation} WHERE ${name} IS NOT NULL ORDER BY 1`,
-  )
-  const values = (texts.getColumns()[0] as string[] | undefined) ?? []
-  const listed = values.map(duckdb.text).join(', ')
-  await connection.run(`CREATE OR REPLACE TEMP TYPE ${typeOf(column)} AS ENUM (${listed})`)
-  return [...values, null]
+/** Makes an enumeration of the strings of each column, whose numbers come instead of them; they, by number, null the last. */
+async function numberTexts(connection: DuckDBConnection, names: readonly string[], relation: string) {
+  const lists = names.map((name) => {
+    const column = duckdb.name(name)
+    return `, list_sort(list(DISTINCT ${column}) FILTER (WHERE ${column} IS NOT NULL))`
+  })
+  const found = await connection.runAndReadAll(`SELECT count(*)::DOUBLE${lists.join('')} FROM ${relation}`)
+  const [[rows, ...all]] = found.getRows() as [[number, ...(DuckDBListValue | null)[]]]
+  const dictionaries = new Map<string, readonly (string | null)[]>()
+  for (const [i, name] of names.entries()) {
+    const values = (all[i]?.items ?? []) as readonly string[]
+    const listed = values.map(duckdb.text).join(', ')
+    await connection.run(`CREATE OR REPLACE TEMP TYPE ${typeOf(name)} AS ENUM (${listed})`)
+    dictionaries.set(name, [...values, null])
+  }
+  return { rows, dictionaries }
 }
 
 /** Numbers of strings, doubles, and lists as they are; a value that is not there is NaN, of a string the number behind the last. */
@@ -132,6 +135,16 @@ function expressionOf({ name, type }: ViewColumn): string {
   return `coalesce(${number}::DOUBLE, 'NaN'::DOUBLE)`
 }
 
+/**
+ * What a vector holds, as it lies in memory. To ask it for one item after the other makes a number of each that takes memory, of whole
+ * numbers of 64 bits even two: half of all garbage of an index that is made anew.
+ */
+const itemsOf = <T>(vector: DuckDBVector) => (vector as unknown as { readonly items: T }).items
+
+/** Whole numbers of 64 bits, each as its lower and its upper half. */
+const halvesOf = ({ buffer, byteOffset, length }: BigInt64Array | BigUint64Array) =>
+  new Uint32Array(buffer, byteOffset, 2 * length)
+
 /** A column of numbers, chunk by chunk. */
 class NumberDraft {
   readonly values: Float64Array
@@ -141,7 +154,7 @@ class NumberDraft {
   }
 
   add(vector: DuckDBVector, at: number, rows: number): void {
-    for (let i = 0; i < rows; i++) this.values[at + i] = vector.getItem(i) as number
+    this.values.set(itemsOf<Float64Array>(vector).subarray(0, rows), at)
   }
 }
 
@@ -161,17 +174,20 @@ class SketchDraft {
   add(vector: DuckDBVector, at: number, rows: number): void {
     const lists = vector as DuckDBListVector
     const pairs = lists.childVector as DuckDBStructVector
-    const [buckets, counts] = [pairs.entryVectorAt(0), pairs.entryVectorAt(1)]
+    // Of each row where its pairs begin, and how many there are.
+    const entries = halvesOf((lists as unknown as { readonly entryData: BigUint64Array }).entryData)
+    const buckets = itemsOf<Int32Array>(pairs.entryVectorAt(0))
+    const counts = halvesOf(itemsOf<BigInt64Array>(pairs.entryVectorAt(1)))
     let end = this.#offsets[at]!
     for (let i = 0; i < rows; i++) {
-      const [from, length] = [lists.getEntryOffset(i), lists.getEntryLength(i)]
+      const [from, length] = [entries[4 * i]!, entries[4 * i + 2]!]
       while (this.#buckets.length < end + length) {
         this.#buckets = grown(this.#buckets)
         this.#counts = grown(this.#counts)
       }
       for (let pair = from; pair < from + length; pair++) {
-        this.#buckets[end] = buckets.getItem(pair) as number
-        this.#counts[end++] = Number(counts.getItem(pair))
+        this.#buckets[end] = buckets[pair]!
+        this.#counts[end++] = counts[2 * pair]! + counts[2 * pair + 1]! * 2 ** 32
       }
       this.#offsets[at + i + 1] = end
     }

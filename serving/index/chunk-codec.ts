@@ -64,9 +64,11 @@ export function encodeChunk(
   const out = new ByteWriter()
   out.text(JSON.stringify(keys))
   out.numbers(lengths)
-  const firstMs = times.reduce((first, time) => Math.min(first, time), times[0] ?? 0)
+  let firstMs = times[0] ?? 0
+  for (let i = 1; i < times.length; i++) firstMs = Math.min(firstMs, times[i]!)
   out.f64(firstMs)
-  const buckets = times.map((time) => (time - firstMs) / view.bucketMs)
+  const buckets = new Float64Array(times.length)
+  for (let i = 0; i < times.length; i++) buckets[i] = (times[i]! - firstMs) / view.bucketMs
   out.numbers(buckets, [], period)
   const before: Float64Array[] = []
   const { plain, sketches } = writtenColumns(view)
@@ -87,7 +89,10 @@ export function encodeChunk(
 
 /** Numbers as they are, but for the times of extremes, which are told from the row's. */
 function ownNumbers({ type, values }: NumberColumn, times: Float64Array): Float64Array {
-  return type === 'timestamp' ? values.map((value, i) => value - times[i]!) : values
+  if (type !== 'timestamp') return values
+  const told = new Float64Array(values.length)
+  for (let i = 0; i < told.length; i++) told[i] = values[i]! - times[i]!
+  return told
 }
 
 /** Writes the dictionary; the places in it. */
