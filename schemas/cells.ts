@@ -64,6 +64,15 @@ export function messagesIn({ view, columns }: Cells, from: number, to: number): 
   return sum
 }
 
+/** What cells take in memory, about; of strings their places alone. */
+export function bytesOf({ columns }: Cells): number {
+  return columns.reduce((sum, column) => {
+    if (column.type === 'string') return sum + column.values.places.byteLength
+    if (column.type !== 'sketch') return sum + column.values.byteLength
+    return sum + column.offsets.byteLength + column.buckets.byteLength + column.counts.byteLength
+  }, 0)
+}
+
 /** The rows `rows` of `cells`, in that order. */
 export function pickRows(cells: Cells, rows: Uint32Array): Cells {
   return { ...cells, length: rows.length, columns: cells.columns.map((column) => pickColumn(column, rows)) }
@@ -85,7 +94,7 @@ export function joinRows(view: View, ranges: readonly CellRange[]): Cells {
 }
 
 /** The same rows, those that follow each other in one range. */
-function coalesced(ranges: readonly CellRange[]): CellRange[] {
+export function coalesced(ranges: readonly CellRange[]): CellRange[] {
   const parts: { cells: Cells; from: number; to: number }[] = []
   for (const { cells, from, to } of ranges) {
     const last = parts.at(-1)

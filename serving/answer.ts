@@ -132,6 +132,7 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
           ? keys.flatMap((key) => readOld(date, key, range, as))
           : reader.readAll(view, date, keys, range, as),
       days: (date, as) => reader.days(view, date, as),
+      sums: (dates, keys, range, as, make) => reader.sums(view, dates, keys, range, as, make),
     }
   }
 

@@ -61,7 +61,7 @@ export interface Following {
   /** Looks at the lake now, or fails; callers during a look share the one behind it. */
   refresh(): Promise<void>
   /** What is in the index now, for that which answers from it. Its calls throw what `isDamaged` knows. */
-  readonly reader: Pick<ChunkReader, 'read' | 'readAll' | 'days'>
+  readonly reader: Pick<ChunkReader, 'read' | 'readAll' | 'days' | 'sums'>
   /** The index turned out to be damaged: it is made anew. */
   damaged(error: unknown): void
   close(): Promise<void>

@@ -1,6 +1,6 @@
 import { CellFold } from '../schemas/cell-fold.ts'
 import { joinSummaries, type KeySummary, type WantedKeys, WHOLE } from '../schemas/cell-rows.ts'
-import { type CellRange, type Cells, joinRows, keyAt, timesOf } from '../schemas/cells.ts'
+import { type CellRange, type Cells, coalesced, joinRows, keyAt, timesOf } from '../schemas/cells.ts'
 import { answering, answersOf, emptyAnswers } from '../schemas/gauge-answer.ts'
 import { narrowCells, narrowedTo } from '../schemas/narrowed.ts'
 import { firstAtLeast } from '../schemas/sorted.ts'
@@ -24,6 +24,17 @@ export interface BatchCells {
   readAll(date: IndexedDate, keys: readonly string[], range: LevelRange, as: View): Iterable<CellRange>
   /** The days of all keys in a date, in the columns of `as`. */
   days(date: IndexedDate, as: View): DaysOfAll
+  /**
+   * What `make` adds up of keys in a range of some dates, in the columns of `as`, of each of `keys` one row or none; it may be kept from
+   * before.
+   */
+  sums(
+    dates: readonly IndexedDate[],
+    keys: readonly string[],
+    range: LevelRange,
+    as: View,
+    make: (keys: readonly string[]) => Cells,
+  ): readonly CellRange[]
 }
 
 /** Adds the batch cells of `key` in `range`. */
@@ -72,7 +83,10 @@ function planKnown(
   return planRanges(dayFromMs, dayToMs, coarsestWithin(bucketMs))
 }
 
-/** Adds all batch cells of `keys` in `range` to one cell a key, in the fold's view. Whole days are read of all keys at once. */
+/**
+ * Adds all batch cells of `keys` in `range` to one cell a key, in the fold's view. Sums of hours and of days are kept: questions about the
+ * last weeks have the same ones in the middle again and again, and to add up their sketches takes most of the time.
+ */
 function addTotals(
   into: CellFold,
   at: Moment,
@@ -87,13 +101,33 @@ function addTotals(
     const own = known.flatMap(({ key, firstMs, lastMs }) =>
       firstMs < part.toMs && lastMs + view.bucketMs > part.fromMs ? [key] : [],
     )
-    for (const date of datesOf(at, part)) {
-      if (part.level === 2) addDays(into, batch.days(date, into.view), own)
-      else
-        for (const { cells, from, to } of batch.readAll(date, own, part, into.view))
-          into.merge(cells, { from, to, bucketMs: WHOLE })
+    const dates = [...datesOf(at, part)]
+    if (part.level === 0) addPart(into, batch, dates, own, part)
+    else {
+      const make = (some: readonly string[]) => {
+        const sum = new CellFold(into.view)
+        addPart(sum, batch, dates, some, part)
+        return sum.cells()
+      }
+      for (const { cells, from, to } of coalesced(batch.sums(dates, own, part, into.view, make)))
+        into.merge(cells, { from, to, bucketMs: WHOLE })
     }
   }
+}
+
+/** Adds what is read in one range of some dates. Whole days are read of all keys at once. */
+function addPart(
+  into: CellFold,
+  batch: BatchCells,
+  dates: readonly IndexedDate[],
+  keys: readonly string[],
+  part: LevelRange,
+): void {
+  for (const date of dates)
+    if (part.level === 2) addDays(into, batch.days(date, into.view), keys)
+    else
+      for (const { cells, from, to } of batch.readAll(date, keys, part, into.view))
+        into.merge(cells, { from, to, bucketMs: WHOLE })
 }
 
 /** Adds the days of `known` keys; of those that stand side by side at once. */

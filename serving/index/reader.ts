@@ -1,5 +1,6 @@
+import { hash } from 'node:crypto'
 import type Database from 'better-sqlite3'
-import type { CellRange } from '../../schemas/cells.ts'
+import { bytesOf, type CellRange, type Cells, keyAt } from '../../schemas/cells.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import { placesIn } from '../../schemas/narrowed.ts'
 import { compareUtf8, placeAtMost, placeOf } from '../../schemas/utf8.ts'
@@ -14,6 +15,8 @@ import { writtenColumns } from './written-columns.ts'
 
 /** Bytes of what was read that are kept, estimated; the least lately used go first. */
 const CACHE_BYTES_MAX = 64 << 20
+/** What a sum takes beside its columns, with the name that it is kept under. */
+const SUM_BYTES = 256
 
 /** The blocks of a file, in order. */
 interface Blocks {
@@ -22,6 +25,12 @@ interface Blocks {
   /** The parts of the date that each has minutes in, a bit for each. */
   readonly slices: readonly number[]
   /** What they take in memory, about. */
+  readonly bytes: number
+}
+
+/** What was added up of a key: a row or none, among others. */
+interface Sum extends CellRange {
+  /** What it takes in memory, about. */
   readonly bytes: number
 }
 
@@ -38,15 +47,17 @@ type IndexedFile = Pick<IndexedDate, 'id' | 'keys' | 'startMs'>
 /** Reads chunks, each verified when it is read. */
 export class ChunkReader {
   readonly #db: Database.Database
+  readonly #bytesMax: number
   readonly #piece: Database.Statement<[number, number, number, string, number], { body: Uint8Array }>
   readonly #pieces: Database.Statement<[number, number, number, string], { piece: number; body: Uint8Array }>
   readonly #blocks: Database.Statement<[number], { first: string; slices: number; crc: number }>
   readonly #whether: Database.Statement<[number, number, string], { file: 0 | 1; known: 0 | 1 }>
-  readonly #cache = new Map<string, Chunk | Sketched | Blocks>()
+  readonly #cache = new Map<string, Chunk | Sketched | Blocks | Sum>()
   #cachedBytes = 0
 
-  constructor(db: Database.Database) {
+  constructor(db: Database.Database, bytesMax = CACHE_BYTES_MAX) {
     this.#db = db
+    this.#bytesMax = bytesMax
     const where = 'FROM chunk WHERE file = ? AND level = ? AND slice = ? AND first = ?'
     this.#piece = db.prepare(`SELECT body ${where} AND piece = ?`)
     this.#pieces = db.prepare(`SELECT piece, body ${where}`)
@@ -102,6 +113,33 @@ export class ChunkReader {
     const chunk = this.#chunk(view, place, as)
     const sketches = this.#sketches(view, place)
     return { keys: chunk.keys, rowsAt: (from, to) => chunk.rowsAt(from, to, as, sketches) }
+  }
+
+  /**
+   * What `make` adds up of keys in a range of some files, in the columns of `as`, of each of `keys` one row or none. It is kept key by
+   * key, as chunks are: what a file has never changes.
+   */
+  sums(
+    view: View,
+    files: readonly Pick<IndexedFile, 'id'>[],
+    keys: readonly string[],
+    { level, fromMs, toMs }: LevelRange,
+    as: View,
+    make: (keys: readonly string[]) => Cells,
+  ): CellRange[] {
+    const about = [files.map(({ id }) => id), level, fromMs, toMs, placesIn(view, as)]
+    // Thousands of keys are kept under it.
+    const name = `sum/${hash('sha256', JSON.stringify(about), 'base64url')}/`
+    let made = new Map<string, Sum>()
+    return keys.map((key) => {
+      return this.#kept(`${name}${key}`, () => {
+        if (!made.has(key)) {
+          const missing = keys.filter((one) => !this.#cache.has(`${name}${one}`))
+          made = sumsOf(make(missing), missing)
+        }
+        return made.get(key)!
+      })!
+    })
   }
 
   #readDay(view: View, { id }: IndexedFile, key: string, range: LevelRange, as: View): CellRange[] {
@@ -183,7 +221,7 @@ export class ChunkReader {
       })!
   }
 
-  #kept<T extends Chunk | Sketched | Blocks>(name: string, read: () => T | null): T | null {
+  #kept<T extends Chunk | Sketched | Blocks | Sum>(name: string, read: () => T | null): T | null {
     let kept = (this.#cache.get(name) as T | undefined) ?? null
     // What was used last is behind all else.
     if (kept !== null) this.#cache.delete(name)
@@ -205,7 +243,7 @@ export class ChunkReader {
   #makeRoom(bytes: number): void {
     this.#cachedBytes += bytes
     for (const [oldest, one] of this.#cache) {
-      if (this.#cachedBytes <= CACHE_BYTES_MAX) break
+      if (this.#cachedBytes <= this.#bytesMax) break
       this.#cache.delete(oldest)
       this.#cachedBytes -= one.bytes
     }
@@ -215,6 +253,14 @@ export class ChunkReader {
     this.#cache.clear()
     this.#db.close()
   }
+}
+
+/** The rows of sums by key: one of each of `keys`, or none. */
+function sumsOf(cells: Cells, keys: readonly string[]): Map<string, Sum> {
+  const bytes = SUM_BYTES + bytesOf(cells) / keys.length
+  const sums = new Map(keys.map((key): [string, Sum] => [key, { cells, from: 0, to: 0, bytes }]))
+  for (let i = 0; i < cells.length; i++) sums.set(keyAt(cells, i), { cells, from: i, to: i + 1, bytes })
+  return sums
 }
 
 const nameOf = ({ file, level, slice, first }: ChunkPlace) => `${level}/${slice}/${file}/${first}/`
