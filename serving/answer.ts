@@ -82,8 +82,9 @@ const LAG_EMBEDDED_MS = 1_000
 
 /** So long a part of a long answer holds the thread. */
 const SLICE_MS = 10
-/** Keys between two looks at the clock. */
+/** Keys between two looks at the clock; more where one gauge at most is added up, which takes a third of the time in most views. */
 const KEYS_AT_ONCE = 32
+const NARROW_KEYS_AT_ONCE = 96
 
 /**
  * Starts what answers questions: an index that follows the lake, and the merge. The index is loaded before this
@@ -182,6 +183,7 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
     { enough = Number.POSITIVE_INFINITY, path }: AnalyticsOptions,
   ): Promise<StatsAnswer> {
     const found: Stats[] = []
+    const keysAtOnce = path === undefined ? KEYS_AT_ONCE : NARROW_KEYS_AT_ONCE
     let whole = wholeOf(now(view), range)
     for (let from = 0; from < names.length && found.length < enough; ) {
       if (from > 0) {
@@ -197,7 +199,7 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
         found.length < enough &&
         Math.abs(deps.clock.nowMs() - startedMs) < SLICE_MS
       ) {
-        const some = names.slice(from, from + KEYS_AT_ONCE)
+        const some = names.slice(from, from + keysAtOnce)
         found.push(...answered(() => statsOfAll(at, batchOf(view), some, range, path)))
         from += some.length
       }
