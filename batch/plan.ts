@@ -13,7 +13,7 @@ import {
   samePosition,
 } from '../schemas/position.ts'
 import { HOUR_MS } from '../schemas/time.ts'
-import { definitionHash, parseDefinition, type View } from '../schemas/view.ts'
+import { definitionHash, storedDefinition, type View } from '../schemas/view.ts'
 import { viewColumns } from '../schemas/view-columns.ts'
 import { unfitGaps } from './report.ts'
 import { chooseTidemark, type TidemarkInput } from './tidemark.ts'
@@ -117,7 +117,7 @@ export function* planInSteps(input: PlanInput): Generator<void, RunPlan> {
     messagesVersion: messages.version,
     messagesCommit: input.messagesCommit,
     full: input.full || state === null || state.hash !== hash,
-    replaces: state !== null && columnNames(parseDefinition(state.definition)) !== columnNames(view),
+    replaces: state !== null && columnNames(storedDefinition(state)) !== columnNames(view),
     dates,
     dirtyHours: dirtyNext,
     gaps: mergeGaps(

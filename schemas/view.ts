@@ -73,8 +73,12 @@ const CELL_REVISION = 2
 
 /** The definition hash: 16 hexadecimal digits of SHA-256 over the definition as canonical JSON. */
 export function definitionHash(view: View): string {
+  return hashAt(CELL_REVISION, view)
+}
+
+function hashAt(revision: number, view: View): string {
   return createHash('sha256')
-    .update(`${CELL_REVISION} ${definitionJson(view)}`)
+    .update(`${revision} ${definitionJson(view)}`)
     .digest('hex')
     .slice(0, 16)
 }
@@ -84,6 +88,20 @@ export function definitionJson(view: View): string {
   const { name, dataset, key, source, bucketMs, gauges, measures } = view
   const plain = gauges.map(({ gauge, scale, optional }) => ({ gauge, scale, optional }))
   return JSON.stringify({ name, dataset, key, source, bucketMs, gauges: plain, measures })
+}
+
+/**
+ * The definition that a table says it follows, with its hash. Throws `E_NEWER` where no revision that this release knows gives that hash:
+ * what the cells mean, or what is kept of a gauge, came with a newer one.
+ */
+export function storedDefinition({ hash, definition }: { hash: string; definition: string }): View {
+  const view = parseDefinition(definition)
+  for (let revision = CELL_REVISION; revision > 0; revision--)
+    if (hashAt(revision, view) === hash) return view
+  throw new TidemarkError(
+    'E_NEWER',
+    `the definition ${hash} of ${view.name} means something that this release does not know`,
+  )
 }
 
 const parsed = new Map<string, View>()

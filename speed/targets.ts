@@ -2,7 +2,7 @@ import type { Snapshot } from '../lake/delta/port.ts'
 import { viewState } from '../lake/tables/published.ts'
 import { chainFrom, type Tick } from '../lake/tables/ticks.ts'
 import { BEGINNING, offsetIn } from '../schemas/position.ts'
-import { definitionHash, parseDefinition, type View } from '../schemas/view.ts'
+import { definitionHash, storedDefinition, type View } from '../schemas/view.ts'
 
 /** One chain that speed must keep: a definition, and where its committed ticks end. */
 export interface Target {
@@ -18,7 +18,7 @@ export interface Target {
  * What speed must fold, given the published version and the ticks there are: the published definition and,
  * while they differ, the configured one, each from the tidemark on. Committed ticks that continue the tidemark
  * without a break stand; whatever lies beyond a break, or straddles the tidemark, is folded anew. A view of which nothing is
- * published begins where the log does, at `logStart`, and goes on with the ticks that begin there.
+ * published begins where the log does, at `logStart`, and goes on with the ticks that begin there. Throws `E_NEWER`.
  */
 export function targets(
   configured: View,
@@ -31,7 +31,7 @@ export function targets(
   const tidemark = state ? offsetIn(state.tidemark, partition) : BEGINNING
   const tidemarkMs = state?.logTimeMs?.[partition] ?? 0
   const views = new Map<string, View>()
-  if (state) views.set(state.hash, parseDefinition(state.definition))
+  if (state) views.set(state.hash, storedDefinition(state))
   views.set(definitionHash(configured), configured)
   return [...views].map(([hash, view]) => {
     const last = chainFrom(ticks, hash, partition, tidemark).at(-1)

@@ -3,7 +3,7 @@ import type { ViewState } from '../../lake/tables/published.ts'
 import type { Tick, Vouched } from '../../lake/tables/ticks.ts'
 import type { KeySummary } from '../../schemas/cell-rows.ts'
 import type { Position } from '../../schemas/position.ts'
-import { definitionHash, parseDefinition, type View } from '../../schemas/view.ts'
+import { definitionHash, storedDefinition, type View } from '../../schemas/view.ts'
 import type { FilledFile, Kept } from './filling.ts'
 import { TickCells } from './tick-cells.ts'
 
@@ -74,10 +74,10 @@ export function emptyIndex(configured: View): ViewIndex {
   }
 }
 
-/** The definition that a state of a view's table follows. */
+/** The definition that a state of a view's table follows. Throws `E_NEWER`. */
 export function viewOf(state: ViewState | null, configured: View): View {
   if (state === null || state.hash === definitionHash(configured)) return configured
-  return parseDefinition(state.definition)
+  return storedDefinition(state)
 }
 
 /** An index of what `loaded` says and the loader keeps. */

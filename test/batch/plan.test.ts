@@ -29,6 +29,11 @@ function messages(files: readonly DataFile[], covered: number, coveredMs: number
   }
 }
 
+const OLDER = {
+  hash: definitionHash({ ...serviceMinute, measures: ['count', 'total'] }),
+  definition: definitionJson({ ...serviceMinute, measures: ['count', 'total'] }),
+}
+
 function published(state: Partial<ViewState> | null, files: readonly DataFile[] = []): Snapshot {
   const whole = {
     tidemark: { 0: 4 },
@@ -147,13 +152,19 @@ test('rows above the tidemark alone are nothing new', () => {
   expect(isNothingNew(plan, before)).toBe(true)
 })
 
+test('a run does not publish over what a newer release means by a cell', () => {
+  const base = file('base', '2026-11-19', '', 0, 0)
+  const over = { published: published({ hash: '0123456789abcdef' }, [base]) }
+  expect(() => planRun(input(over))).toThrow('means something that this release does not know')
+})
+
 test('a changed definition, a lost history or --full recompute every hour', () => {
   const only = file('f', '2026-11-20', '7', 0, 4)
   const base = file('base', '2026-11-19', '', 0, 0)
   const cases: Partial<PlanInput>[] = [
     { full: true },
     { addedSince: null },
-    { published: published({ hash: 'older' }, [base]) },
+    { published: published(OLDER, [base]) },
   ]
   for (const over of cases) {
     const plan = planRun(

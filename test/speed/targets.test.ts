@@ -66,6 +66,20 @@ test('behind a tick that straddles the tidemark everything is folded anew', () =
   expect(replacedBy(ticks, { hash: HASH, partition: 0, from: 6, to: 12 })).toEqual(ticks.slice(1))
 })
 
+test('what a newer release published is not folded in the sense of this one', () => {
+  const { configuration, ...rest } = published(4)
+  for (const [name, other] of [
+    ['hash', '0123456789abcdef'],
+    ['definition', definitionJson({ ...serviceMinute, measures: ['median' as never] })],
+  ] as const) {
+    const state = { ...JSON.parse(configuration['tidemark.view']!), [name]: other }
+    const newer = { ...rest, configuration: { 'tidemark.view': JSON.stringify(state) } }
+    expect(() => targets(serviceMinute, newer, [], 0)).toThrow(
+      expect.objectContaining({ code: 'E_NEWER', message: expect.stringContaining('service_minute') }),
+    )
+  }
+})
+
 test('while the definition changes, both are folded from the tidemark on', () => {
   const wanted = targets(CHANGED, published(4), [tick(4, 9)], 0)
   expect(wanted.map(({ hash, from }) => [hash, from])).toEqual([
