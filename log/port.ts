@@ -51,6 +51,8 @@ export interface Log extends LogReader {
    * told: of an agent's numbers none is durable above one that is not.
    */
   append(partition: number, payload: Uint8Array): Promise<number>
+  /** What a right clock shows at least: what it showed before and what blocks say, leaps ahead damped (log-time.ts). */
+  leastClockMs(): number
   /** As in `state()`. */
   pendingBytes(): number
   uncoveredBytes(): number

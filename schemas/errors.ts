@@ -81,7 +81,8 @@ export const ERRORS = {
     hint: 'make one with `tidemark token create`; agents take it by --token-file, HTTP as bearer token or password',
   },
   E_CLOCK: {
-    meaning: "the sender's clock is more than 10 minutes ahead of the collector's",
+    meaning:
+      "the sender's clock, or a message, is more than 10 minutes ahead of the collector's, whose clock may be wrong",
     retryable: false,
     hint: 'set the clock that is wrong, of the collector or of the sender (timedatectl); until then the sender keeps what it has',
   },

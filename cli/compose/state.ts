@@ -31,8 +31,15 @@ export interface Embedded extends OpenedData {
 /** What `GET /v1/status` says of every layer. */
 export async function statusOf(layers: Embedded, clock: Clock): Promise<object> {
   const { journal, writer, speed, batch, answers, collector, agent, requests, times } = layers
-  const { tooManyNames, ignoredFields, lostByAgents, unkeptRejects, messagesPerSecond, ...received } =
-    await collector.status()
+  const {
+    tooManyNames,
+    ignoredFields,
+    lostByAgents,
+    unkeptRejects,
+    clockRefusals,
+    messagesPerSecond,
+    ...received
+  } = await collector.status()
   const { covered, ...lake } = writer.status()
   const { chains, ...fold } = speed.status()
   const { nextMs, last, active, state } = batch.status()
@@ -62,6 +69,7 @@ export async function statusOf(layers: Embedded, clock: Clock): Promise<object> 
       ignored_fields: ignoredFields,
       lost_by_agents: lostByAgents,
       unkept_rejects: unkeptRejects,
+      clock_refusals: clockRefusals,
     },
     log: {
       ...log,

@@ -13,6 +13,7 @@ import type { Counts } from './counts.ts'
 import type { DatasetIntake, NameLimits, TooMany } from './dataset-intake.ts'
 import { KnownDatasets } from './known-datasets.ts'
 import { CLOSE_MS_MAX, GOODBYE_MS_MAX } from './limits.ts'
+import { OwnClock } from './own-clock.ts'
 import { RefusalCounts } from './refusal-counts.ts'
 import { type Reject, Rejects } from './rejects.ts'
 import type { Row } from './row.ts'
@@ -48,6 +49,8 @@ export interface IntakeStatus extends Counts {
   readonly refusals: readonly { readonly code: string; readonly refused: number }[]
   /** Refused lines that could not be kept. */
   readonly unkeptRejects: number
+  /** How often a sender was told to keep its messages until a clock is set. */
+  readonly clockRefusals: number
 }
 
 /**
@@ -63,6 +66,7 @@ export class Intake {
   readonly connected = new Connected()
   readonly datasets: KnownDatasets
   readonly backPressure: BackPressure
+  readonly ownClock: OwnClock
   readonly counts: Counts = {
     accepted: 0,
     repeats: 0,
@@ -86,6 +90,7 @@ export class Intake {
   constructor(config: IntakeConfig, deps: IntakeDeps) {
     const { log, disk, rejectsDir, logLine } = deps
     this.#deps = deps
+    this.ownClock = new OwnClock(deps)
     this.#partitions = log.partitions()
     const beforeForgetting = () => this.#beforeForgetting()
     this.datasets = new KnownDatasets(deps.datasets, config, { beforeForgetting, logLine })
@@ -236,7 +241,7 @@ export class Intake {
     const { state, reason } = log.state()
     const behind = this.#isBehind()
       ? `sealing is ${log.uncoveredBytes()} bytes behind; senders wait for it`
-      : null
+      : this.ownClock.reason()
     return {
       ...this.counts,
       state: state === 'ok' && behind === null ? 'ok' : 'waiting',
@@ -245,6 +250,7 @@ export class Intake {
       messagesPerSecond: this.#blocks.perSecond(),
       refusals: this.#refusals.counts(),
       unkeptRejects: this.#rejects.unkept,
+      clockRefusals: this.ownClock.refused,
     }
   }
 
@@ -259,6 +265,7 @@ export class Intake {
     ])
     enough.abort()
     this.#stopFollowing()
+    this.ownClock.close()
     this.#blocks.discard()
     for (const { link } of this.connected) link.hangUp()
     await this.connected.empty(clock, GOODBYE_MS_MAX)

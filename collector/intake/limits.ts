@@ -2,6 +2,10 @@
 
 /** A message may be dated this far ahead of the collector's clock. */
 export const AHEAD_MS_MAX = 10 * 60_000
+/** A clock that went back by less is taken for one that is corrected. */
+export const STEP_BACK_MS_MIN = 60_000
+/** So long after a sender was told to keep its messages because of a clock, the readiness says so. */
+export const CLOCK_SAID_MS = 120_000
 /** Characters of an attribute. */
 export const ATTRIBUTE_CHARACTERS_MAX = 1_024
 /** Bytes that wait to be durable, refused lines included; above it nothing is read but hellos, until half of it is left. */

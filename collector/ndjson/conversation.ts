@@ -50,6 +50,8 @@ export class Conversation implements LineReader {
   #lineNumber = 0
   /** Refused lines that wait to be kept. */
   #refusals = 0
+  /** How far the clock of this machine stood behind when the sender showed that its own agrees. */
+  #behindMs = 0
   /** Lines that wait; null while none need to. */
   #held: RawLine[] | null = null
 
@@ -136,14 +138,22 @@ export class Conversation implements LineReader {
     if ('code' in hello) this.#refuse(raw, hello)
     else if (!this.#useDataset(hello.dataset)) this.#refuse(raw, unknownDataset(hello.dataset, null))
     else if (hello.agent === null) this.#settle(this.#waitAlone(0))
-    else if (this.#isBehind(hello))
-      this.#connection.refuse('E_CLOCK', clocks(hello.timeMs!, this.#shared.clock.nowMs()))
-    else this.#welcome(hello.agent, hello)
+    else if (this.#isBehind(hello)) this.#sendAway(clocks(hello.timeMs!, this.#shared.clock.nowMs()))
+    else {
+      if (hello.timeMs !== null) this.#behindMs = this.#shared.intake.ownClock.behindMs()
+      this.#welcome(hello.agent, hello)
+    }
   }
 
   /** Every message of now would be refused, and with that be settled: the sender does better to keep them. */
   #isBehind({ timeMs }: Hello): boolean {
     return timeMs !== null && timeMs > this.#shared.clock.nowMs() + AHEAD_MS_MAX
+  }
+
+  /** Closes the connection of a sender that keeps what is not acknowledged, until a clock is set. */
+  #sendAway(reason: string): void {
+    this.#shared.intake.ownClock.sendsAway(this.sender.remote, reason)
+    this.#connection.refuse('E_CLOCK', reason)
   }
 
   #nextLine(raw: RawLine): void {
@@ -173,6 +183,10 @@ export class Conversation implements LineReader {
       named: (name) => intake.datasets.get(name)?.dataset ?? null,
     })
     if ('code' in decoded) {
+      if (this.#mayBeRight(decoded)) {
+        this.#sendAway(behind(decoded.reason))
+        return
+      }
       const isHello = decoded.field !== null && parseHello(raw.bytes) !== null
       this.#refuse(raw, isHello ? refusal('E_HELLO', 'the hello must be line 1') : decoded)
       return
@@ -182,6 +196,11 @@ export class Conversation implements LineReader {
     const offered = intake.offerMessage(dataset, decoded.message, this.sender)
     if (offered instanceof Receipt) this.#answers.add(offered)
     else this.#refuse(raw, tooMany(offered, decoded.message.seq))
+  }
+
+  /** Whether it may be this machine's clock that is at fault; refusing would settle the message of a sender that could keep it. */
+  #mayBeRight({ isByClock = false }: Refusal): boolean {
+    return isByClock && this.sender.agent !== null && this.#shared.intake.ownClock.wentBack(this.#behindMs)
   }
 
   #welcome(agent: string, about: AboutAgent): void {
@@ -250,6 +269,10 @@ export class Conversation implements LineReader {
   tell(code: ErrorCode, message: string): void {
     this.#answers.error({ line: this.#lineNumber, code, message })
   }
+}
+
+function behind(reason: string): string {
+  return `the clock of the collector went back, or was never set: ${reason}`
 }
 
 function clocks(senderMs: number, ownMs: number): string {

@@ -60,7 +60,11 @@ export function decodeLine(line: Uint8Array, context: LineContext, datasets: Dat
   }
   const timeMs = fields.time_stamp === undefined ? context.arrivalMs : readTime(fields.time_stamp)
   const wrongTime = timeReason(timeMs, fields.time_stamp, context)
-  if (wrongTime !== null) return refuse('E_TIME', 'time_stamp', wrongTime)
+  if (wrongTime !== null)
+    return {
+      ...refuse('E_TIME', 'time_stamp', wrongTime),
+      isByClock: timeMs !== null && (fields.time_stamp === undefined || timeMs > context.arrivalMs),
+    }
   const gauges: number[] = []
   for (const gauge of dataset.gauges) {
     const value = gaugeOf(gauge, field(gauge.name))

@@ -11,6 +11,8 @@ export interface Refusal {
   readonly reason: string
   /** The message's number, where it can be read. */
   readonly seq: number | null
+  /** Whether the line would be right by a clock of this machine that shows more. */
+  readonly isByClock?: boolean
 }
 
 /** Refuses a line as a whole. */

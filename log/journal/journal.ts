@@ -253,6 +253,10 @@ export class Journal implements Log {
     this.#trouble = null
   }
 
+  leastClockMs(): number {
+    return this.#logTime.leastMs()
+  }
+
   pendingBytes(): number {
     return this.#pendingBytes
   }

@@ -18,6 +18,7 @@ const LOOKS_KEPT = LOG_TIME_AHEAD_MS_MAX / LOOK_MS
 export class LogTime {
   readonly #clock: Clock
   #lastMs: number
+  #leastMs = 0
   /** What the clock said at the last looks, oldest first, each with what has passed since. */
   #looks: number[]
   #cancel = () => {}
@@ -34,15 +35,25 @@ export class LogTime {
     this.#cancel = this.#clock.after(LOOK_MS, () => {
       const passed = this.#looks.map((ms) => ms + LOOK_MS)
       this.#looks = [...passed.slice(1 - LOOKS_KEPT), this.#clock.nowMs()]
+      this.leastMs()
       this.#arm()
     })
   }
 
   /** The log time of what is appended now. */
   next(): number {
-    const limit = Math.min(...this.#looks) + LOG_TIME_AHEAD_MS_MAX
-    this.#lastMs = Math.max(this.#lastMs, Math.min(this.#clock.nowMs(), limit))
+    this.#lastMs = Math.max(this.#lastMs, this.#believed())
     return this.#lastMs
+  }
+
+  /** What a right clock shows at least: log time, also of when nothing was appended. */
+  leastMs(): number {
+    this.#leastMs = Math.max(this.#leastMs, this.#lastMs, this.#believed())
+    return this.#leastMs
+  }
+
+  #believed(): number {
+    return Math.min(this.#clock.nowMs(), Math.min(...this.#looks) + LOG_TIME_AHEAD_MS_MAX)
   }
 
   close(): void {

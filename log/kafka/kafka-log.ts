@@ -237,6 +237,10 @@ export class KafkaLog implements Log {
     return () => void this.#listeners.delete(fn)
   }
 
+  leastClockMs(): number {
+    return this.#logTime.leastMs()
+  }
+
   pendingBytes(): number {
     return this.#pendingBytes
   }

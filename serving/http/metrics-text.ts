@@ -12,6 +12,7 @@ const COUNTERS = new Set([
   'blocks_asked',
   'bytes_received',
   'bytes_sent',
+  'clock_refusals',
   'ignored_fields',
   'jobs_started',
   'lost',

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { connect, type Socket } from 'node:net'
 import { arch, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -32,11 +33,69 @@ async function startTurned(data: string, clock: string, args: readonly string[])
   return {
     ...up,
     async turn(days: number) {
-      await writeFile(clock, `+${days}d`)
+      await writeFile(clock, `${days < 0 ? '' : '+'}${days}d`)
       await until('the clock is turned', async () => Math.abs((await aheadMs()) - days * DAY_MS) < DAY_MS / 2)
     },
   }
 }
+
+test.runIf(hasFakeTime)(
+  'a clock that is set a day back while agents are connected loses none of their samples',
+  async () => {
+    const data = await mkdtemp(join(tmpdir(), 'tidemark-clock-'))
+    const clock = join(data, 'clock')
+    await writeFile(clock, '+0')
+    const up = await startTurned(join(data, 'd'), clock, ['--agent-enabled', 'false'])
+    const startMs = Date.now()
+    /** Now, of a right clock. */
+    const send = (socket: Socket, seq: number) =>
+      socket.write(
+        `${JSON.stringify({ service: 'web', cpu: 1, ram: 2, disk: 3, seq, time_stamp: Date.now() })}\n`,
+      )
+    const sender = async (hello: object) => {
+      const socket = connect(up.collector.port, '127.0.0.1')
+      let text = ''
+      socket.on('data', (bytes) => {
+        text += bytes
+      })
+      socket.write(`${JSON.stringify({ hello: 1, ...hello })}\n`)
+      await until('an answer', () => text.includes('\n'))
+      return { socket, text: () => text }
+    }
+    const hellos = () => [{ agent: 'tells', time: Date.now() }, { agent: 'silent' }]
+    try {
+      const before = await Promise.all(hellos().map(sender))
+      for (const { socket } of before) send(socket, 1)
+      await until('the first is durable', () => before.every(({ text }) => text().includes('"ack":1')))
+      await up.turn(-1)
+      for (const { socket } of before) send(socket, 2)
+      await until('they are sent away', () => before.every(({ text }) => text().includes('E_CLOCK')))
+      expect(before.map(({ text }) => text().includes('"ack":2'))).toEqual([false, false])
+      expect(await (await fetch(`${up.serving}/readyz`)).text()).toMatch(
+        /collector: the clock of this machine/,
+      )
+      await up.turn(0)
+      const after = await Promise.all(hellos().map(sender))
+      for (const { socket } of after) send(socket, 2)
+      await until('the second is durable', () => after.every(({ text }) => text().includes('"ack":2')))
+      const path = `/v1/services/web/stats?from=${startMs - DAY_MS}&to=${startMs + DAY_MS}`
+      await until('all are counted', async () => {
+        const { messages } = (await (await fetch(up.serving + path)).json()) as { messages: number }
+        return messages === 4
+      })
+      await until('it is ready', async () => (await fetch(`${up.serving}/readyz`)).status === 200)
+      for (const { socket } of after) socket.destroy()
+      expect(await up.end('SIGTERM')).toBe(0)
+    } catch (error) {
+      console.log(up.output().split('\n').slice(-20).join('\n'))
+      throw error
+    } finally {
+      await up.end('SIGKILL')
+      await rm(data, { recursive: true, force: true })
+    }
+  },
+  60_000,
+)
 
 test.runIf(hasFakeTime)(
   'a clock that is months ahead for a moment, again and again, makes no repeat count twice and loses no file',

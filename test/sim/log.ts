@@ -61,6 +61,8 @@ export class SimLog implements Log, Senders {
     for (const fn of this.#listeners) fn()
   }
 
+  leastMs = 0
+  leastClockMs = () => this.leastMs
   pendingBytes = () => this.pending
   end = (partition: number) => this.#blocksOf(partition).length - 1
   start = () => this.begin

@@ -37,6 +37,7 @@ export async function followJournal(site: Site, journal: Journal): Promise<Log> 
       waiting.push({ messages: decodeBlock(payload), logTimeMs: lastMs })
       return journal.append(to, payload)
     },
+    leastClockMs: () => journal.leastClockMs(),
     pendingBytes: () => journal.pendingBytes(),
     uncoveredBytes: () => journal.uncoveredBytes(),
     covered: (position) => journal.covered(position),

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { LOG_TIME_AHEAD_MS_MAX, LogTime } from '../../../log/journal/log-time.ts'
-import { DAY_MS, MINUTE_MS } from '../../../schemas/time.ts'
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../../schemas/time.ts'
 import { SimClock } from '../../sim/clock.ts'
 import { SimDisk } from '../../sim/disk.ts'
 import { block, openOn, START_MS } from './samples.ts'
@@ -16,6 +16,14 @@ test('log time is what the clock says, and stands still while that is behind', a
   expect(time.next()).toBe(START_MS + MINUTE_MS)
   time.close()
   expect(clock.pending).toBe(0)
+})
+
+test('what a right clock shows at least is known where nothing is appended, and log time goes back with the clock', async () => {
+  const clock = new SimClock(START_MS)
+  const time = new LogTime(clock, 0)
+  await clock.advance(3 * HOUR_MS)
+  clock.step(-HOUR_MS)
+  expect([time.leastMs(), time.next()]).toEqual([START_MS + 3 * HOUR_MS, START_MS + 2 * HOUR_MS])
 })
 
 test('after days without a block it is what the clock says', async () => {

@@ -1,0 +1,66 @@
+import type { Log } from '../../log/port.ts'
+import type { Clock } from '../../schemas/ports/clock.ts'
+import { CLOCK_SAID_MS, STEP_BACK_MS_MIN } from './limits.ts'
+
+/** A clock that shows less is wrong: this was written later. */
+const CLOCK_MS_MIN = Date.UTC(2026, 0, 1)
+
+export interface OwnClockDeps {
+  readonly log: Pick<Log, 'leastClockMs'>
+  readonly clock: Clock
+  logLine(line: string): void
+}
+
+/**
+ * Whether the clock of this machine can be believed. It cannot while it stands before what it showed, which the log
+ * knows across restarts: a leap ahead counts only once it has stood for ten minutes. What seems
+ * dated too far ahead is then kept by its sender, if that keeps anything, since it may be the clock that is wrong.
+ */
+export class OwnClock {
+  readonly #deps: OwnClockDeps
+  /** Senders that were told to come back when a clock is set. */
+  refused = 0
+  /** Why the last of them was, and that it is not so long ago. */
+  #reason: string | null = null
+  #cancel = () => {}
+
+  constructor(deps: OwnClockDeps) {
+    this.#deps = deps
+  }
+
+  /** How long the clock stands before what it must show at least. */
+  behindMs(): number {
+    const { log, clock } = this.#deps
+    return Math.max(0, Math.max(log.leastClockMs(), CLOCK_MS_MIN) - clock.nowMs())
+  }
+
+  /** Whether the clock went back by more than small corrections, since it stood `behindMs` before. */
+  wentBack(behindMs: number): boolean {
+    return this.behindMs() > behindMs + STEP_BACK_MS_MIN
+  }
+
+  /** Notes that a sender was told to come back, and says so where it was not said lately. */
+  sendsAway(remote: string, reason: string): void {
+    this.refused += 1
+    if (this.#reason === null)
+      this.#deps.logLine(
+        `collector: ${reason}; sender ${remote} is to keep its messages until it is set right (E_CLOCK)`,
+      )
+    this.#reason = reason
+    this.#cancel()
+    this.#cancel = this.#deps.clock.after(CLOCK_SAID_MS, () => {
+      this.#reason = null
+    })
+  }
+
+  /** Why senders keep their messages; null while none has to, or its own clock may be the one that is wrong. */
+  reason(): string | null {
+    if (this.#reason === null || !this.wentBack(0)) return null
+    const seconds = Math.round(this.behindMs() / 1_000)
+    return `the clock of this machine stands at least ${seconds} s before what it showed; senders keep what is ahead of it`
+  }
+
+  close(): void {
+    this.#cancel()
+  }
+}
