@@ -122,5 +122,7 @@ export async function putVersion(
   bytes: Uint8Array,
 ): Promise<Commit | null> {
   const key = log.commitKey(version)
-  return (await putUntilClear(log.store, clock, key, bytes)) ? parseCommit(key, version, bytes) : null
+  if (!(await putUntilClear(log.store, clock, key, bytes))) return null
+  log.known.note(version, bytes)
+  return parseCommit(key, version, bytes)
 }

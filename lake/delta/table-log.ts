@@ -1,6 +1,7 @@
 import type { ObjectStore } from '../store/port.ts'
 import { type Commit, parseCommit } from './actions.ts'
 import { decodeCheckpoint } from './checkpoint-file.ts'
+import { KnownCommits } from './known-commits.ts'
 import type { State } from './replay.ts'
 
 /** What a table's log folder holds, ascending. Other files in it are not ours to judge. */
@@ -25,6 +26,7 @@ export class TableLog {
   readonly name: string
   readonly store: ObjectStore
   readonly folder: string
+  readonly known = new KnownCommits()
   readonly #times = new Map<number, number>()
 
   constructor(name: string, store: ObjectStore) {
@@ -74,7 +76,10 @@ export class TableLog {
   async readCommit(version: number): Promise<Commit | null> {
     const key = this.commitKey(version)
     const bytes = await this.store.get(key)
-    return bytes === null ? null : parseCommit(key, version, bytes)
+    if (bytes === null) return null
+    const commit = parseCommit(key, version, bytes)
+    this.known.note(version, bytes)
+    return commit
   }
 
   /** The commits of the versions `(from, to]`; ends before the first that is not there. */

@@ -7,7 +7,7 @@ import { cleanFiles, cleanLog, cleanTombstones, cutoffs, oldEntries, unneeded } 
 import { commitChange, putVersion } from './commit.ts'
 import { DataFiles } from './data-files.ts'
 import { goneVersion, newest, oldestKept, readChanges, readVersion, readVersionAt } from './history.ts'
-import { lostCommit } from './mend.ts'
+import { badCommit } from './mend.ts'
 import type { Change, Changes, DataFile, FileAbout, Snapshot, Table, TableSchema } from './port.ts'
 import { forgetTombstones, replay, type State } from './replay.ts'
 import { schemaString } from './schema-string.ts'
@@ -17,7 +17,7 @@ export interface TableDeps {
   readonly store: ObjectStore
   readonly clock: Clock
   readonly random: Random
-  /** Hears of a commit that was lost and is made good; absent: nobody does. */
+  /** Hears of a commit that was lost or altered, and is made good; absent: nobody does. */
   logLine?(line: string): void
 }
 
@@ -146,10 +146,10 @@ class DeltaTable implements Table {
     if (state === null) return
     const listed = this.#log.sort(objects)
     const cutoff = cutoffs(nowMs, state.timeMs, retentionMs)
-    const lost = await lostCommit(this.#log, objects, state.version)
-    const isDue = checkpoint || lost !== null || isCheckpointDue(state, listed)
+    const bad = await badCommit(this.#log, objects, state.version)
+    const isDue = checkpoint || bad !== null || isCheckpointDue(state, listed)
     if (isDue) await writeCheckpoint(this.#log, state, cutoff.olderMs)
-    if (lost !== null) this.#deps.logLine?.(`lake: ${lost} was lost; ${madeGood(this.#log, state)}`)
+    if (bad !== null) this.#deps.logLine?.(`lake: ${bad.key} was ${bad.fault}; ${madeGood(this.#log, state)}`)
     const listing = isDue ? withCheckpoint(listed, state.version) : listed
     const log = checkpoint ? await this.#log.withUnlisted(listing, state.version) : listing
     await cleanLog(this.#log, log, cutoff.olderMs)

@@ -31,6 +31,40 @@ test.each([1, 3, 5])(
   },
 )
 
+test.each([1, 5])('commit %i, altered while a writer is at work, is made good likewise', async (altered) => {
+  const { store, writer, tend, lines, open, clock } = await five()
+  const before = seen(await writer.snapshot())
+  await tend()
+  const { bytes } = store.objects.get(commitKey(altered))!
+  const text = new TextDecoder().decode(bytes)
+  // Of the same length, as only its time of change shows.
+  await clock.advance(1_000)
+  const other = text.replace('"hours":"10"', '"hours":"11"')
+  expect(other).not.toBe(text)
+  await store.put(commitKey(altered), new TextEncoder().encode(other))
+  await tend()
+  expect(lines).toEqual([expect.stringContaining(`lake: ${commitKey(altered)} was altered; `)])
+  expect(seen(await open().snapshot())).toEqual(before)
+  await tend()
+  expect(lines).toHaveLength(1)
+})
+
+test('one that gets longer is seen at once, and one that is only written again is none', async () => {
+  const { store, writer, tend, lines, open, clock } = await five()
+  const bytes = store.objects.get(commitKey(3))!.bytes
+  await tend()
+  await clock.advance(1_000)
+  await store.put(commitKey(3), bytes)
+  await tend()
+  expect(lines).toEqual([])
+  const before = seen(await writer.snapshot())
+  const other = open()
+  await other.snapshot()
+  await store.put(commitKey(4), Buffer.concat([bytes, Buffer.from('\n{"txn":{"appId":"x","version":1}}\n')]))
+  await other.tend(clock.nowMs(), 24 * HOUR_MS)
+  expect(seen(await open().snapshot())).toEqual(before)
+})
+
 test('so is one that is lost between two commits, and one that is empty', async () => {
   const { store, writer, tend, lines, open } = await five()
   await store.delete(commitKey(5))
