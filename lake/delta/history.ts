@@ -1,4 +1,5 @@
 import { isError, TidemarkError } from '../../schemas/errors.ts'
+import type { StoredObject } from '../store/port.ts'
 import { lastCheckpoint } from './checkpoint.ts'
 import type { Changes } from './port.ts'
 import { replay, type State } from './replay.ts'
@@ -17,13 +18,20 @@ import { type Listing, lastAtOrBefore, type TableLog, withCheckpoint } from './t
 /** Lists read before a file that is listed and cannot be found counts as damage. */
 const LISTS_MAX = 3
 
-/** The newest version after `state` (null: none is known); `state` itself when there is nothing new. */
+/**
+ * The newest version after `state` (null: none is known); `state` itself when there is nothing new. Of another table that was begun in
+ * its place, which has another id, the newest one, whatever its number.
+ */
 export async function newest(log: TableLog, state: State | null): Promise<State | null> {
   if (state === null) return newestAfresh(log)
   const { version } = state
-  const [{ commits }, next] = await Promise.all([log.list(version), log.readCommit(version + 1)])
-  const last = commits.at(-1) ?? version
-  if (next === null && last === version) return state
+  const [objects, next] = await Promise.all([log.listFrom(version), log.readCommit(version + 1)])
+  const listing = log.sort(objects)
+  const last = listing.commits.at(-1) ?? version
+  const goesOn = next !== null || last > version || listing.checkpoints.length > 0
+  const own = objects.find(({ key }) => key === log.commitKey(version))
+  if (!(await isStill(log, version, own, goesOn))) return begunAnew(log, state)
+  if (next === null && last <= version) return state
   const read =
     next === null
       ? await log.readCommitsOn(version, last)
@@ -31,6 +39,26 @@ export async function newest(log: TableLog, state: State | null): Promise<State 
   // What came next is gone: it was cleaned up since.
   if (read.length < last - version) return newestAfresh(log)
   return replay(log.name, state, read)
+}
+
+/** Whether the commit of a version is the one that is known. Where the log goes on it may have been cleaned up. */
+async function isStill(
+  log: TableLog,
+  version: number,
+  listed: StoredObject | undefined,
+  goesOn: boolean,
+): Promise<boolean> {
+  const get = () => log.store.get(log.commitKey(version))
+  if (listed !== undefined) return !(await log.known.isAltered(version, listed, get))
+  return goesOn || (await get()) !== null
+}
+
+/** The newest version of the table that took the place of that of `state`; `state` where none did, or it cannot be read. */
+async function begunAnew(log: TableLog, state: State): Promise<State> {
+  const found = await newestAfresh(log).catch(() => null)
+  if (found === null || found.metaData.id === state.metaData.id) return state
+  log.known.forget()
+  return found
 }
 
 async function newestAfresh(log: TableLog): Promise<State | null> {

@@ -22,6 +22,11 @@ export class KnownCommits {
     if (this.#known.size > KNOWN_MAX) this.#known.delete(Math.min(...this.#known.keys()))
   }
 
+  /** Another table stands in the place of that one. */
+  forget(): void {
+    this.#known.clear()
+  }
+
   /** Whether `object`, as it is listed, is another than that of `version` was. `get` reads it; asked where only that can tell. */
   async isAltered(
     version: number,

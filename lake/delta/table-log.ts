@@ -1,4 +1,4 @@
-import type { ObjectStore } from '../store/port.ts'
+import type { ObjectStore, StoredObject } from '../store/port.ts'
 import { type Commit, parseCommit } from './actions.ts'
 import { decodeCheckpoint } from './checkpoint-file.ts'
 import { KnownCommits } from './known-commits.ts'
@@ -47,10 +47,13 @@ export class TableLog {
     return `${this.folder}_last_checkpoint`
   }
 
-  /** The log, or what follows the commit of `after`. */
-  async list(after: number | null = null): Promise<Listing> {
-    const from = after === null ? undefined : this.commitKey(after)
-    return this.sort(await this.store.list(this.folder, from))
+  async list(): Promise<Listing> {
+    return this.sort(await this.store.list(this.folder))
+  }
+
+  /** The objects of a version and of all that follow it. */
+  listFrom(version: number): Promise<StoredObject[]> {
+    return this.store.list(this.folder, version > 0 ? this.commitKey(version - 1) : undefined)
   }
 
   /** `listing` and every commit up to `version` that a list may not show yet. */

@@ -48,7 +48,8 @@ class DeltaTable implements Table {
   }
 
   #adopt(state: State | null): State | null {
-    if (state !== null && state.version > (this.#state?.version ?? -1)) this.#state = state
+    const isAnother = this.#state !== null && state?.metaData.id !== this.#state.metaData.id
+    if (state !== null && (isAnother || state.version > (this.#state?.version ?? -1))) this.#state = state
     return this.#state
   }
 

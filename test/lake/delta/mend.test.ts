@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { openTable } from '../../../lake/delta/table.ts'
 import { simRandom } from '../../sim/random.ts'
-import { append, checkpointKey, commitKey, HOUR_MS, seen, world } from './fixture.ts'
+import { append, checkpointKey, commitKey, HOUR_MS, schema, seen, world } from './fixture.ts'
 
 /** A table of versions 0 to 5, and the writer that knows them, whose words are kept. */
 async function five() {
@@ -93,4 +93,42 @@ test('what a list does not show, and what was cleaned up, is not lost', async ()
   await tend()
   expect(lines).toEqual([])
   expect(seen(await writer.snapshot())).toEqual(seen(await other.snapshot()))
+})
+
+test('who knew a higher version follows a table that was begun anew in its place', async () => {
+  const { store, open, lines, tend, clock } = await five()
+  await tend()
+  const reader = open()
+  await reader.snapshot()
+  await clock.advance(1_000)
+  for (const key of [...store.objects.keys()]) if (key.startsWith('t/_delta_log/')) store.objects.delete(key)
+  expect((await reader.snapshot())?.version).toBe(5)
+  const other = open()
+  await other.create(schema, { color: 'red' })
+  await append(other)
+  expect(seen(await reader.snapshot())).toEqual(seen(await other.snapshot()))
+  for (let i = 0; i < 6; i++) await append(other)
+  expect(seen(await reader.snapshot())).toEqual(seen(await other.snapshot()))
+  await tend()
+  expect([lines, (await open().snapshot())?.version]).toEqual([[], 7])
+})
+
+test('so does who looks only when that has more versions', async () => {
+  const { store, open, clock } = await five()
+  const reader = open()
+  await reader.snapshot()
+  for (const key of [...store.objects.keys()]) if (key.startsWith('t/_delta_log/')) store.objects.delete(key)
+  await clock.advance(1_000)
+  const other = open()
+  await other.create(schema, { color: 'red and blue' })
+  for (let i = 0; i < 8; i++) await append(other, { operation: 'ANOTHER' })
+  expect(seen(await reader.snapshot())).toEqual(seen(await other.snapshot()))
+  await append(other)
+  expect(seen(await reader.snapshot())).toEqual(seen(await other.snapshot()))
+})
+
+test('whose last commit alone is gone goes on with what it knows', async () => {
+  const { store, writer } = await five()
+  await store.delete(commitKey(5))
+  expect((await writer.snapshot())?.version).toBe(5)
 })
