@@ -280,6 +280,12 @@ export const SETTINGS = [
     about: 'Rows that the answer of one SQL query has; further ones are cut off, and it says so',
   },
   {
+    name: 'query.answer_max',
+    kind: 'bytes',
+    default: '1GiB',
+    about: 'Bytes of a CSV or Parquet answer of SQL over HTTP, which lie on the disk until they are sent',
+  },
+  {
     name: 'lake.retention',
     kind: 'duration',
     default: '24h',

@@ -157,7 +157,7 @@ export const ERRORS = {
   E_QUERY_LIMIT: {
     meaning: 'the query is beyond a limit',
     retryable: true,
-    hint: 'ask for less, or raise query.time_max, query.memory_max or query.rows_max',
+    hint: 'ask for less, or raise query.time_max, query.memory_max, query.rows_max or query.answer_max',
   },
   E_CLOSED: { meaning: 'it is closed', retryable: false, hint: 'the process is stopping' },
   E_LISTEN: {

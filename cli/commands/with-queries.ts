@@ -37,6 +37,8 @@ export async function withQueries<T>(
       scratchDir: scratch,
       reads,
       beginProcess: processes.begin,
+      // It goes where whoever gives the command has it go.
+      fileBytesMax: Number.POSITIVE_INFINITY,
     })
     return await ask(queries, tables, stopping.signal)
   } finally {

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import type { Table } from '../../lake/delta/port.ts'
 import { queryTables } from '../../lake/query/catalog.ts'
 import { LakeQueries } from '../../lake/query/queries.ts'
-import type { QueryDeps } from '../../lake/query/query-types.ts'
+import type { QueryDeps, QueryLimits } from '../../lake/query/query-types.ts'
+import { fileError } from '../../lake/query/said.ts'
 import { allViews, type LakeTables } from '../../lake/tables/deployment.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import type { Content, ServedQueries } from '../../serving/http/app.ts'
@@ -23,12 +24,16 @@ export function lakeQueries(
   settings: Settings,
   tables: LakeTables,
   { disk, clock, random }: QueryHost,
-  deps: Pick<QueryDeps, 'scratchDir' | 'reads' | 'beginProcess'>,
+  {
+    fileBytesMax,
+    ...deps
+  }: Pick<QueryDeps, 'scratchDir' | 'reads' | 'beginProcess'> & Pick<QueryLimits, 'fileBytesMax'>,
 ): LakeQueries {
   const limits = {
     timeMs: settings.durationMs('query.time_max'),
     memoryBytes: settings.bytes('query.memory_max'),
     rowsMax: settings.integer('query.rows_max'),
+    fileBytesMax,
   }
   const removeTree = (dir: string) => rm(dir, { recursive: true, force: true })
   return new LakeQueries(queryTables(tables), limits, { clock, random, disk, removeTree, ...deps })
@@ -45,10 +50,16 @@ export async function servedQueries(
   const { disk, random } = host
   const dir = join(settings.dataDir(), 'scratch', 'queries')
   await rm(dir, { recursive: true, force: true })
+  const fileBytesMax = settings.bytes('query.answer_max')
   const processes = queryProcesses({ keepsSpare: true })
   closing.add('queries', () => processes.close())
   return {
-    queries: lakeQueries(settings, tables, host, { scratchDir: dir, reads, beginProcess: processes.begin }),
+    queries: lakeQueries(settings, tables, host, {
+      scratchDir: dir,
+      reads,
+      beginProcess: processes.begin,
+      fileBytesMax,
+    }),
     published: (view) => publishedTable(tables, view),
     async withFile(write) {
       await disk.makeDir(dir)
@@ -63,7 +74,7 @@ export async function servedQueries(
     },
     async whole(text) {
       await disk.makeDir(dir)
-      return wholeText(text, join(dir, `${random.hex(8)}.csv`))
+      return wholeText(text, join(dir, `${random.hex(8)}.csv`), fileBytesMax)
     },
   }
 }
@@ -79,11 +90,14 @@ async function contentOf(file: FileHandle): Promise<Content> {
 }
 
 /** All of a text; by way of a file at `path`, which has its name for a moment, where it is long. */
-async function wholeText(text: AsyncIterable<string>, path: string): Promise<Content> {
+async function wholeText(text: AsyncIterable<string>, path: string, bytesMax: number): Promise<Content> {
   let held = ''
+  let bytes = 0
   let file: FileHandle | null = null
   try {
     for await (const some of text) {
+      bytes += Buffer.byteLength(some)
+      if (bytes > bytesMax) throw fileError(bytesMax)
       held += some
       if (held.length < HELD_BYTES_MAX) continue
       if (file === null) {

@@ -10,6 +10,8 @@ export interface QueryLimits {
   readonly memoryBytes: number
   /** Rows of an answer; what is beyond is cut off, and said so. */
   readonly rowsMax: number
+  /** Bytes of an answer as a file. */
+  readonly fileBytesMax: number
 }
 
 export interface QueryDeps {

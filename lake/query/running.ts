@@ -22,8 +22,11 @@ import type {
   QueryProcess,
 } from './process.ts'
 import type { QueryAnswer, QueryDeps, QueryLimits, QueryRequest } from './query-types.ts'
-import { memoryError } from './said.ts'
+import { fileError, memoryError } from './said.ts'
 import type { QueryValue } from './values.ts'
+
+/** How often the size of the file that a query writes is looked at. */
+const FILE_LOOK_MS = 100
 
 /** One query at work, with a process and a scratch folder of its own, which are gone when it is closed. */
 export class Running {
@@ -33,7 +36,7 @@ export class Running {
   readonly #deps: QueryDeps
   readonly #release: () => void
   readonly #output: string | null
-  #cause: 'time' | 'stopped' | null = null
+  #cause: 'time' | 'stopped' | 'file' | null = null
   #closed: Promise<void> | null = null
 
   private constructor(
@@ -118,7 +121,31 @@ export class Running {
   ): Promise<{ tables: readonly ReadTable[]; isCut: boolean }> {
     const read = this.#offer(tables, request.asOf)
     const asked: AskedSql = { sql: request.sql, rowsMax: this.#rowsMax(request) }
-    return { isCut: await this.#process.calls.call<boolean>('write parquet', asked), tables: read }
+    const stop = this.#watchFile()
+    try {
+      const isCut = await this.#process.calls.call<boolean>('write parquet', asked)
+      if (await this.#isTooLong()) throw fileError(this.#limits.fileBytesMax)
+      return { isCut, tables: read }
+    } finally {
+      stop()
+    }
+  }
+
+  /** DuckDB has no limit for a file that it writes. */
+  #watchFile(): () => void {
+    let cancel = () => {}
+    const look = () => {
+      cancel = this.#deps.clock.after(FILE_LOOK_MS, async () => {
+        if (await this.#isTooLong().catch(() => false)) this.#end('file')
+        else if (this.#closed === null) look()
+      })
+    }
+    look()
+    return () => cancel()
+  }
+
+  async #isTooLong(): Promise<boolean> {
+    return ((await this.#deps.disk.stat(this.#output!))?.size ?? 0) > this.#limits.fileBytesMax
   }
 
   runOver(asked: AskedStatements): Promise<QueryValue[][][]> {
@@ -156,13 +183,14 @@ export class Running {
     return read
   }
 
-  #end(cause: 'time' | 'stopped'): void {
+  #end(cause: 'time' | 'stopped' | 'file'): void {
     this.#cause ??= cause
     this.#process.kill()
   }
 
   #endError(end: ProcessEnd): TidemarkError {
-    const { timeMs, memoryBytes } = this.#limits
+    const { timeMs, memoryBytes, fileBytesMax } = this.#limits
+    if (this.#cause === 'file') return fileError(fileBytesMax)
     if (this.#cause === 'time')
       return new TidemarkError('E_QUERY_LIMIT', `the query took longer than ${timeMs / 1_000} s`)
     if (end.by === 'memory') return memoryError(memoryBytes)

@@ -24,6 +24,10 @@ function spillError(memoryBytes: number): TidemarkError {
   )
 }
 
+export function fileError(bytesMax: number): TidemarkError {
+  return new TidemarkError('E_QUERY_LIMIT', `the answer has more than ${mib(bytesMax)}`)
+}
+
 /** What may lie on the disk of what does not fit into memory. */
 export function spillBytes(memoryBytes: number): number {
   return 4 * memoryBytes

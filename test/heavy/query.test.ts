@@ -21,7 +21,16 @@ beforeAll(async () => {
   })
   await writeFile(join(dir, 'old.csv'), `service,host,time_stamp,cpu,ram,disk\n${lines.join('\n')}\n`)
   await runCommand(['import', join(dir, 'old.csv'), '--data', data()])
-  const limits = ['--query-time-max', '2s', '--query-memory-max', '64MiB', '--query-rows-max', '2500']
+  const limits = [
+    '--query-time-max',
+    '2s',
+    '--query-memory-max',
+    '64MiB',
+    '--query-rows-max',
+    '2500',
+    '--query-answer-max',
+    '64KiB',
+  ]
   up = await startUp(data(), ['--agent-enabled', 'false', ...limits])
 })
 afterAll(async () => {
@@ -210,6 +219,18 @@ test('time, memory, rows and queries at once are limited, by name', async () => 
   await Promise.all(left)
   await until('there is room again', async () => (await asked({ sql: 'SELECT 1' })).rows !== undefined)
   await until('nothing is left', async () => (await readdir(join(data(), 'scratch', 'queries'))).length === 0)
+})
+
+test('an answer as a file has no more bytes than it may', async () => {
+  const hex = (n: number) => `md5((range + ${n})::text)`
+  const long = `SELECT ${hex(0)}, ${hex(1)}, ${hex(2)} FROM range(2500)`
+  for (const format of ['csv', 'parquet']) {
+    const answer = await ask({ sql: long }, `?format=${format}`)
+    expect(await answer.json()).toMatchObject({
+      code: 'E_QUERY_LIMIT',
+      detail: 'the answer has more than 0.0625 MiB',
+    })
+  }
 })
 
 test('two versions of a view are compared by gauge and key', async () => {

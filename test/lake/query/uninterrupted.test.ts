@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -30,14 +30,19 @@ beforeAll(async () => {
 afterAll(() => rm(dir, { recursive: true, force: true }))
 
 /** Queries over no tables, and how many bytes the largest of their processes was seen to have. */
-async function rig({ timeMs = 60_000, memoryBytes = 64 * MIB, rowsMax = 1_000_000 } = {}) {
+async function rig({
+  timeMs = 60_000,
+  memoryBytes = 64 * MIB,
+  rowsMax = 1_000_000,
+  fileBytesMax = 2 ** 40,
+} = {}) {
   const processes = queryProcesses({ keepsSpare: false })
   const begun: QueryProcess[] = []
   const scratchDir = join(dir, nodeRandom().hex(4))
   await mkdir(scratchDir)
   const queries = new LakeQueries(
     [],
-    { timeMs, memoryBytes, rowsMax },
+    { timeMs, memoryBytes, rowsMax, fileBytesMax },
     {
       clock: nodeClock(),
       random: nodeRandom(),
@@ -151,4 +156,18 @@ test('rows come whole in any number and order, and are cut off where they are to
   await expect(at.rowsOf("SELECT repeat('x', 20000000)")).rejects.toThrow(
     'a row of the answer has more than 16 MiB',
   )
+})
+
+test('a Parquet answer has no more bytes than it may, while it is written and in the end, and leaves none', async () => {
+  await using at = await rig({ fileBytesMax: MIB, rowsMax: 10 ** 9 })
+  const signal = new AbortController().signal
+  for (const rows of [200_000, 100_000_000]) {
+    const sql = `SELECT md5(range::text) FROM range(${rows})`
+    const path = join(dir, `${rows}.parquet`)
+    await expect(at.queries.writeParquet({ sql, asOf: null }, path, signal)).rejects.toMatchObject({
+      code: 'E_QUERY_LIMIT',
+      message: 'the answer has more than 1 MiB',
+    })
+    await expect(stat(path)).rejects.toThrow('ENOENT')
+  }
 })
