@@ -5,7 +5,7 @@ import type { SimNet } from '../sim/net.ts'
 import { REFUSED_SERVICE } from './bad-lines.ts'
 
 /** Answers that say nothing against the message: told to connect again is not refused. */
-export const HARMLESS = ['E_IDLE', 'E_AGENT_TWICE', 'E_CONNECTIONS']
+export const HARMLESS = ['E_IDLE', 'E_AGENT_TWICE', 'E_CONNECTIONS', 'E_CLOCK']
 
 interface Answer {
   readonly ack?: number
