@@ -2,7 +2,7 @@ import type { Act } from '../../lake/audit.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import { isName } from '../../schemas/name.ts'
 import { TIME_MS_MAX } from '../../schemas/time.ts'
-import { hashToken, makeToken, ROLES, type Role, type TokenRecord } from '../../schemas/token.ts'
+import { hashToken, hideTokens, makeToken, ROLES, type Role, type TokenRecord } from '../../schemas/token.ts'
 import { changeTokens, readTokens } from '../access/token-file.ts'
 import { type Args, type Command, type Io, LAKE_SETTINGS } from '../command.ts'
 import { recordAct } from '../compose/recorded-act.ts'
@@ -112,7 +112,10 @@ async function revoke(dataDir: string, id: string, io: Io, record: Recording): P
   await changeTokens({ disk: nodeDisk(), clock: nodeClock() }, dataDir, (tokens) => {
     const left = tokens.filter((one) => one.id !== id)
     if (left.length === tokens.length)
-      throw new TidemarkError('E_NOT_FOUND', `there is no token ${id}; tidemark token list shows them`)
+      throw new TidemarkError(
+        'E_NOT_FOUND',
+        `there is no token ${hideTokens(id)}; tidemark token list shows them`,
+      )
     return left
   })
   io.out(`Token ${id} is revoked.\n`)

@@ -43,6 +43,28 @@ test('a password in a URL is seen and not shown, whatever it holds', () => {
   )
 })
 
+test('nor one behind which no host stands', () => {
+  for (const value of [
+    'kafka://me:hunter2',
+    'kafka://me:hunter2/topic',
+    's3://key:hunter2',
+    'kafka://a:1,me:hunter2',
+  ])
+    expect([value, hideUser(value)]).toEqual([value, `${value.slice(0, value.indexOf('/'))}//(hidden)`])
+  for (const value of [
+    'kafka://a:9092,[::1]:9093/topic',
+    's3://bucket/a:b',
+    's3://bucket',
+    'http://127.0.0.1:9000',
+    'spark://host:7077',
+    'file:///a:b/c',
+    'https://host/?a:b',
+    'kafka://host:/topic',
+    'http://a:1/b:c',
+  ])
+    expect(hideUser(value)).toBe(value)
+})
+
 test('no setting and no place says a password', () => {
   const host = { disk: new SimDisk(1), random: simRandom(1) }
   fc.assert(

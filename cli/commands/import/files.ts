@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises'
 import type { ImportFile, ImportFormat } from '../../../lake/import/columns.ts'
 import { PARQUET, type TextEncoding, textHead, unreadableKind } from '../../../lake/import/text-head.ts'
 import { describeError, TidemarkError } from '../../../schemas/errors.ts'
+import { hideUser } from '../../../schemas/user-in-url.ts'
 import { diskError } from '../../host/disk-error.ts'
 import { compressionOf, unpacked } from './unpacked.ts'
 
@@ -41,7 +42,7 @@ export async function filesOf(
     }
     const path = resolve(cwd, operand)
     const found = await stat(path).catch(() => null)
-    if (found === null) throw new TidemarkError('E_USAGE', `there is no file ${operand}`)
+    if (found === null) throw new TidemarkError('E_USAGE', `there is no file ${hideUser(operand)}`)
     if (found.isFile()) files.push({ path, name: basename(path) })
     else if (found.isDirectory()) files.push(...(await filesIn(path, operand)))
     else
