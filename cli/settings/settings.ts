@@ -226,8 +226,17 @@ function valuesOf(tree: object, fileName: string): Map<string, string> {
           'E_CONFIG',
           `${fileName} sets ${name}, which is no setting${suggestion(name, known)}`,
         )
-      else values.set(name, value instanceof Date ? value.toISOString() : String(value))
+      else values.set(name, text(name, value))
     }
+  }
+  const text = (name: string, value: unknown): string => {
+    if (value instanceof Date) return value.toISOString()
+    if (Array.isArray(value)) return value.map((one) => text(name, one)).join(',')
+    if (typeof value === 'object')
+      throw new TidemarkError('E_CONFIG', `${fileName} makes tables of ${name}, which is one value`, {
+        field: name,
+      })
+    return String(value)
   }
   walk('', tree)
   return values

@@ -38,6 +38,8 @@ test('every default is a value of its kind, and every name has its flag and vari
 
 test('a wrong value is refused by setting and source', () => {
   const cases: [Partial<Sources>, RegExp][] = [
+    [{ file: file('[[data]]') }, /tidemark\.toml makes tables of data, which is one value/],
+    [{ file: file('data = [{ a = 1 }]') }, /tidemark\.toml makes tables of data/],
     [{ flags: { 'speed-tick': '30' } }, /speed\.tick \(--speed-tick\) must be a duration.*"30"/],
     [
       { env: { TIDEMARK_COLLECTOR_LISTEN: '7070' } },
