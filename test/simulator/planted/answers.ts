@@ -30,7 +30,7 @@ export const PLANTED_IN_ANSWERS = {
       with: `const grown = (await before.ticks.become(view, ticks.cells, pause))()
         before.ticks.become = async () => () => grown`,
     },
-    seed: 4,
+    seed: 8,
   },
   'publish in two steps': {
     in: 'publish',
