@@ -13,6 +13,7 @@ export const PLANTED_IN_ANSWERS = {
   'cells of another dataset': {
     in: 'Chain.add',
     change: { condition: 'this.view.dataset', with: 'true' },
+    steps: 8,
     seed: 1,
   },
   'tick on both sides of the tidemark': {

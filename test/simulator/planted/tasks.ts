@@ -51,7 +51,8 @@ export const PLANTED_IN_TASKS = {
     in: 'backUp',
     change: { drop: 'journal.again()' },
     faults: 'backup=3',
-    seed: 6,
+    steps: 8,
+    seed: 7,
   },
   'what expires is not counted any more': {
     in: 'withFrozen',
