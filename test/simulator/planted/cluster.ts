@@ -53,7 +53,7 @@ export const PLANTED_IN_CLUSTER = {
       replace: 'store.putIfAbsent()',
       with: '((await store.list(key)).length === 0 && (await store.put(key, bytes), true))',
     },
-    seed: 6,
+    seed: 16,
   },
   'no room for clocks that differ': {
     in: 'cutoffs',
