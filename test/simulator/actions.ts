@@ -97,6 +97,11 @@ export const ACTIONS = {
   },
   'store slow': { weight: 3, fault: 'store-slow', act: (sim, dice) => storeTrouble(sim, dice, 'slowMs') },
   'lists slow': { weight: 1, fault: 'store-slow', act: (sim, dice) => storeTrouble(sim, dice, 'slowListMs') },
+  'lists lag': {
+    weight: 3,
+    fault: 'store-stale',
+    act: (sim, dice) => storeTrouble(sim, dice, 'staleListMs'),
+  },
   'layer slow': { weight: 4, fault: 'layer-slow', act: layerSlow },
   'clock step': { weight: 1, fault: 'clock', act: clockStep },
   'second run': { weight: 5, fault: 'twins', up: true, act: (sim) => sim.beginRun(false, 'second') },

@@ -12,6 +12,7 @@ export const FAULTS = {
   'store-error': 'the object store refuses calls',
   'store-unclear': 'the store gives no answer to a put that it stored, stores later or never',
   'store-slow': 'calls of the store take up to seconds, lists longer',
+  'store-stale': 'lists of the store lag behind by minutes, and show some changes but not others',
   'layer-slow': 'calls of tables by one layer take up to minutes: lake writer, speed or batch',
   clock: 'the clock of the server steps back, or jumps ahead by a day',
   late: 'messages are up to forty days late',

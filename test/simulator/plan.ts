@@ -19,9 +19,11 @@ export function planOf(
     for (const name of Object.keys(names) as FaultName[])
       rates.set(name, (float() < 0.5 ? pick(float(), [0.3, 1, 3]) : 0) * faults[name])
   }
-  choose(FAULTS, random)
+  const { 'store-stale': stale, ...others } = FAULTS
+  choose(others, random)
   // By dice of their own: what a seed does to the system is the same without them.
   choose(TASKS, simRandom(seed + 0.75))
+  choose({ 'store-stale': stale }, simRandom(seed + 0.875))
   const allowed = (name: FaultName) => rates.get(name)! > 0
   const lake = random.float() < 0.6 ? ('store' as const) : ('disk' as const)
   const world = {

@@ -54,14 +54,23 @@ export function slowNetwork(sim: Simulation, dice: Dice): string {
   })
 }
 
+const SLOW_MS = [30, 1_000, 8_000]
+const RATES = [0.05, 0.3, 0.9]
+const TROUBLES = {
+  errors: RATES,
+  unclear: RATES,
+  slowMs: SLOW_MS,
+  slowListMs: SLOW_MS,
+  staleListMs: [20_000, 300_000],
+} as const
+
 export function storeTrouble(
   sim: Simulation,
   dice: Dice,
-  kind: 'errors' | 'unclear' | 'slowMs' | 'slowListMs',
+  kind: 'errors' | 'unclear' | 'slowMs' | 'slowListMs' | 'staleListMs',
 ): string {
   const { remote } = sim.world
-  const slow = kind === 'slowMs' || kind === 'slowListMs'
-  remote.trouble[kind] = slow ? dice.pick([30, 1_000, 8_000]) : dice.pick([0.05, 0.3, 0.9])
+  remote.trouble[kind] = dice.pick(TROUBLES[kind])
   return sim.forAWhile(`store: ${kind} ${remote.trouble[kind]}`, dice, () => {
     remote.trouble[kind] = 0
   })

@@ -15,6 +15,15 @@ export const PLANTED_IN_LAKE = {
     change: { condition: 'setAt', with: 'false' },
     seed: 5,
   },
+  'a commit takes the place of one that no list shows': {
+    in: 'putVersion',
+    change: {
+      replace: 'putUntilClear()',
+      with: '(!(await log.list()).commits.includes(version) && (await log.store.put(key, bytes), true))',
+    },
+    faults: 'store-stale=3,twins=3',
+    seed: 59,
+  },
   'checkpoint lacks a file': {
     in: 'encodeCheckpoint',
     change: { replace: 'state.files.values()', with: '[...$].slice(1)' },
