@@ -31,7 +31,7 @@ interface Picture {
 
 const PICTURES: readonly Picture[] = [
   { name: 'home', path: '/?tz=UTC', height: 760, there: '.spark path[d*="L"]' },
-  { name: 'analysis', path: '/analysis?last=7d&tz=UTC', height: 900, there: '.heat canvas' },
+  { name: 'analysis', path: '/analysis?last=7d&tz=UTC', height: 860, there: '.heat canvas' },
   {
     name: 'service',
     path: '/analysis?last=24h&tz=UTC&service=checkout&compare=before',

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks'
 import { isOtherPlace } from './place.ts'
+import { findPlace, keepPlace } from './place-kept.ts'
 
 /** The address is the state of a page, so that every view is a link. */
 export interface Address {
@@ -17,11 +18,15 @@ export function useAddress(): Address {
   const [address, setAddress] = useState(here)
   useEffect(() => {
     const look = () => setAddress(here())
-    window.addEventListener('popstate', look)
+    const back = () => {
+      look()
+      findPlace()
+    }
+    window.addEventListener('popstate', back)
     window.addEventListener(CHANGED, look)
     document.addEventListener('click', follow)
     return () => {
-      window.removeEventListener('popstate', look)
+      window.removeEventListener('popstate', back)
       window.removeEventListener(CHANGED, look)
       document.removeEventListener('click', follow)
     }
@@ -46,7 +51,10 @@ export function go(
 ): void {
   const isOther = isOtherPlace(new URL(location.href), new URL(href, location.href))
   if (replace) history.replaceState({ zoom }, '', href)
-  else history.pushState({ zoom }, '', href)
+  else {
+    keepPlace()
+    history.pushState({ zoom }, '', href)
+  }
   window.dispatchEvent(new Event(CHANGED))
   if (!isOther || replace) return
   window.scrollTo(0, 0)

@@ -348,6 +348,23 @@ const isSeen = (page: Page, selector: string) =>
     `(({ left, right }) => left >= 0 && right <= innerWidth)(document.querySelector('${selector}').getBoundingClientRect())`,
   )
 
+test.skipIf(!hasBrowser)('who goes back is where the page was left', async () => {
+  const context = await browser.newContext({ viewport: { width: 1000, height: 400 }, timezoneId: 'UTC' })
+  const page = await open(context, `/analysis?${three}`)
+  await page.locator('.heat canvas').waitFor()
+  const scrolledPx = () => page.evaluate<number>('scrollY')
+  await page.locator('.overview a.row').last().focus()
+  const before = await scrolledPx()
+  expect(before).toBeGreaterThan(200)
+  await page.keyboard.press('Enter')
+  await page.locator('.chart canvas').first().waitFor()
+  expect(await scrolledPx()).toBe(0)
+  await page.goBack()
+  await page.locator('.heat canvas').waitFor()
+  await expect.poll(scrolledPx).toBe(before)
+  await context.close()
+})
+
 test.skipIf(!hasBrowser)('the first load is small, and a key searches and opens the help', async () => {
   const context = await wide()
   const page = await context.newPage()
