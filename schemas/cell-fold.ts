@@ -29,13 +29,21 @@ export class CellFold {
   #messages = new Float64Array()
   /** Per gauge, per measure. */
   readonly #measures: readonly (readonly Accumulator[])[]
+  readonly #roomFirst: number
+  /** Rows that the measures know. */
+  #begun = 0
   #targets = new Int32Array()
   #scaled = new Float64Array()
 
-  constructor(view: View) {
+  /**
+   * `room`: how many cells are expected. All memory for them is taken at the first, and touched as they come: to grow to them would copy
+   * everything again and again, and hold the thread each time.
+   */
+  constructor(view: View, room = 0) {
     this.view = view
     this.#layout = layoutOf(view)
-    this.#rows = new CellRows(view.key.length, view.bucketMs)
+    this.#roomFirst = Math.max(room, ROWS_FIRST)
+    this.#rows = new CellRows(view.key.length, view.bucketMs, room)
     this.#measures = view.gauges.map((gauge, g) =>
       this.#layout.gauges[g]!.map(({ measure }) => measure.accumulator(gauge, view.source, this.#pool)),
     )
@@ -44,6 +52,11 @@ export class CellFold {
   /** Number of cells. */
   get size(): number {
     return this.#rows.size
+  }
+
+  /** Cells for which there is memory. */
+  get room(): number {
+    return this.#messages.length
   }
 
   /** Adds every message of `columns`, which are of the view's dataset, for which `wanted` holds. */
@@ -89,10 +102,16 @@ export class CellFold {
   /** Makes room for rows that are new. */
   #reserve(): void {
     const rows = this.#rows.size
-    if (rows <= this.#messages.length) return
-    const room = Math.max(rows, 2 * this.#messages.length, ROWS_FIRST)
-    this.#messages = reserved(this.#messages, room, 0)
-    for (const measures of this.#measures) for (const measure of measures) measure.reserve(room)
+    if (rows === this.#begun) return
+    const room = rows <= this.room ? 0 : Math.max(rows, 2 * this.room, this.#roomFirst)
+    this.#messages = reserved(this.#messages, room)
+    for (const measures of this.#measures) {
+      for (const measure of measures) {
+        if (room > 0) measure.reserve(room)
+        measure.begin?.(this.#begun, rows)
+      }
+    }
+    this.#begun = rows
   }
 
   /** Adds cells of the same columns. */

@@ -69,7 +69,7 @@ export class CellRows {
   readonly #bucketMs: number
   readonly #texts: readonly Texts[]
   readonly #pairs: readonly PairTable[]
-  readonly #rows = new PairTable()
+  readonly #rows: PairTable
   /** How many columns keys were looked up by: those of the view, or one that holds joined keys. */
   #parts = 0
   /** Per key. Rows are counted from 1 here, 0 being none. */
@@ -80,13 +80,18 @@ export class CellRows {
   #messages = new Float64Array()
   #keys = 0
   /** Per row its key, and the next row of that key, counted from 1. */
-  #keyOf = new Int32Array()
-  #next = new Int32Array()
+  #keyOf: Int32Array
+  #next: Int32Array
   #size = 0
-  times = new Float64Array()
+  times: Float64Array
 
-  constructor(keyParts: number, bucketMs: number) {
+  /** `room`: how many rows are expected. */
+  constructor(keyParts: number, bucketMs: number, room: number) {
     this.#bucketMs = bucketMs
+    this.#rows = new PairTable(room)
+    this.times = new Float64Array(room)
+    this.#keyOf = new Int32Array(room)
+    this.#next = new Int32Array(room)
     this.#texts = Array.from({ length: keyParts }, () => new Texts())
     this.#pairs = Array.from({ length: keyParts - 1 }, () => new PairTable())
   }
@@ -146,20 +151,20 @@ export class CellRows {
   /** Keys are numbered in the order in which they are met, as the last of `#pairs` or the only of `#texts` does it. */
   #addKey(): void {
     const key = this.#keys++
-    this.#first = reserved(this.#first, this.#keys, 0)
-    this.#last = reserved(this.#last, this.#keys, 0)
-    this.#firstMs = reserved(this.#firstMs, this.#keys, 0)
-    this.#lastMs = reserved(this.#lastMs, this.#keys, 0)
-    this.#messages = reserved(this.#messages, this.#keys, 0)
+    this.#first = reserved(this.#first, this.#keys)
+    this.#last = reserved(this.#last, this.#keys)
+    this.#firstMs = reserved(this.#firstMs, this.#keys)
+    this.#lastMs = reserved(this.#lastMs, this.#keys)
+    this.#messages = reserved(this.#messages, this.#keys)
     this.#firstMs[key] = Number.POSITIVE_INFINITY
     this.#lastMs[key] = Number.NEGATIVE_INFINITY
   }
 
   #addRow(key: number, startMs: number): void {
     const row = this.#size++
-    this.times = reserved(this.times, this.#size, 0)
-    this.#keyOf = reserved(this.#keyOf, this.#size, 0)
-    this.#next = reserved(this.#next, this.#size, 0)
+    this.times = reserved(this.times, this.#size)
+    this.#keyOf = reserved(this.#keyOf, this.#size)
+    this.#next = reserved(this.#next, this.#size)
     this.times[row] = startMs
     this.#keyOf[row] = key
     const last = this.#last[key]!

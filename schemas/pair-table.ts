@@ -2,6 +2,8 @@ import { grown } from './grown.ts'
 
 /** What a slot holds while it is free. */
 const EMPTY = 0
+/** Pairs for which there is room at first: V8 makes arrays of up to 64 bytes several times as fast as longer ones. */
+const PAIRS_FIRST = 8
 
 /**
  * Whole numbers for pairs of numbers, counted from 0 in the order in which the pairs were first asked for: a hash table
@@ -9,10 +11,18 @@ const EMPTY = 0
  */
 export class PairTable {
   /** Per slot the number of its pair plus one. */
-  #slots = new Int32Array(16)
-  #first = new Int32Array(8)
-  #second = new Float64Array(8)
+  #slots: Int32Array
+  #first: Int32Array
+  #second: Float64Array
   #size = 0
+
+  /** `room`: how many pairs are expected. */
+  constructor(room = 0) {
+    const pairs = Math.max(room, PAIRS_FIRST)
+    this.#slots = new Int32Array(2 * 2 ** Math.ceil(Math.log2(pairs)))
+    this.#first = new Int32Array(pairs)
+    this.#second = new Float64Array(pairs)
+  }
 
   get size(): number {
     return this.#size
@@ -53,10 +63,10 @@ export class PairTable {
   #add(slot: number, a: number, b: number): number {
     const id = this.#size++
     if (id === this.#first.length) this.#grow()
-    else this.#slots[slot] = id + 1
+    this.#slots[slot] = id + 1
     this.#first[id] = a
     this.#second[id] = b
-    if (this.#slots.length < 2 * this.#first.length) this.#rehash()
+    if (this.#slots.length < 2 * this.#size) this.#rehash()
     return id
   }
 
@@ -66,7 +76,7 @@ export class PairTable {
   }
 
   #rehash(): void {
-    this.#slots = new Int32Array(2 * this.#first.length)
+    this.#slots = new Int32Array(2 * this.#slots.length)
     const mask = this.#slots.length - 1
     for (let id = 0; id < this.#size; id++) {
       let slot = hashPair(this.#first[id]!, this.#second[id]!) & mask

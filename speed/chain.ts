@@ -34,11 +34,8 @@ export interface Frozen extends Pick<Part, 'from' | 'to' | 'toMs' | 'gaps'> {
 /** Committed parts kept for an index that does not follow; the oldest go first. */
 const PARTS_MAX = 256
 
-/**
- * A part that has so many cells is ended, so that a tick of it holds nothing up. Its columns have room for 2^14 by then, and are nearly full:
- * of a part of 10,000 two fifths of the room were empty, and no two made a tick.
- */
-const PART_CELLS_MAX = 16_000
+/** A part is ended before its columns, which double, would grow to more cells: that would copy them all while everything waits. */
+const PART_ROOM_MAX = 2 ** 14
 
 export class Chain {
   readonly view: View
@@ -78,9 +75,11 @@ export class Chain {
     return this.#uncommitted().reduce((sum, part) => sum + part.cells.size, 0)
   }
 
-  /** What is added from now on may go into another part. */
-  begin(): void {
-    if (this.#open.cells.size >= PART_CELLS_MAX) this.#parts.push(this.#emptyPart(this.readTo, this.readToMs))
+  /** So many messages are added next; to another part, likely to be as full, where there may be no room for the cells of all. */
+  begin(messages: number): void {
+    const { size, room } = this.#open.cells
+    if (size > 0 && size + messages > room && 2 * room > PART_ROOM_MAX)
+      this.#parts.push(this.#emptyPart(this.readTo, this.readToMs, PART_ROOM_MAX))
   }
 
   /** Folds a batch of blocks; those of it that do not have the view's columns are damage. */
@@ -171,7 +170,7 @@ export class Chain {
     return this.#parts.filter((part) => part.from >= this.#committedTo)
   }
 
-  #emptyPart(from: number, fromMs: number): Part {
-    return { from, to: from, toMs: fromMs, cells: new CellFold(this.view), gaps: [] }
+  #emptyPart(from: number, fromMs: number, room = 0): Part {
+    return { from, to: from, toMs: fromMs, cells: new CellFold(this.view, room), gaps: [] }
   }
 }

@@ -77,9 +77,14 @@ class Maxima implements Accumulator {
   }
 
   reserve(rows: number): void {
-    this.#values = reserved(this.#values, rows, UNIT)
-    this.#times = reserved(this.#times, rows, Number.NaN)
-    if (this.#named) this.#sources = reserved(this.#sources, rows, 0)
+    this.#values = reserved(this.#values, rows)
+    this.#times = reserved(this.#times, rows)
+    if (this.#named) this.#sources = reserved(this.#sources, rows)
+  }
+
+  begin(from: number, to: number): void {
+    this.#values.fill(UNIT, from, to)
+    this.#times.fill(Number.NaN, from, to)
   }
 
   fold(rows: Int32Array, n: number, values: Float64Array, { timeMs, source }: Folded): void {

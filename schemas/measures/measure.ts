@@ -53,8 +53,10 @@ export interface GaugeColumns {
 
 /** Rows of one measure of one gauge that are being folded. A row that was never added to is the unit. */
 export interface Accumulator {
-  /** Makes room for rows below `rows`. */
+  /** Takes memory for rows below `rows`. What it does not hold yet is zeros, and not touched before there are such rows. */
   reserve(rows: number): void
+  /** Makes units of the rows from `from` to `to`, for which there is memory, where a unit is not zero. */
+  begin?(from: number, to: number): void
   /** Adds the first `n` messages; message `i` to row `rows[i]`, or to none where that is negative. A NaN is no value. */
   fold(rows: Int32Array, n: number, values: Float64Array, messages: Folded): void
   /** Adds the cells from `from` to `to`, in the measure's own columns; cell `i` to row `rows[i - from]`. */
@@ -85,12 +87,9 @@ export class StringPool {
   }
 }
 
-/** Room for at least `rows` rows: what was there, then `unit`. */
-export function reserved<T extends Float64Array | Int32Array>(values: T, rows: number, unit: number): T {
-  if (rows <= values.length) return values
-  const more = grown(values, rows)
-  if (unit !== 0) more.fill(unit, values.length)
-  return more
+/** Room for at least `rows` rows: what was there, then zeros. */
+export function reserved<T extends Float64Array | Int32Array>(values: T, rows: number): T {
+  return rows <= values.length ? values : grown(values, rows)
 }
 
 /** The rows `rows` of `values`; where they are `unit`, `absent`. */

@@ -27,7 +27,11 @@ class Minima implements Accumulator {
   #values = new Float64Array()
 
   reserve(rows: number): void {
-    this.#values = reserved(this.#values, rows, UNIT)
+    this.#values = reserved(this.#values, rows)
+  }
+
+  begin(from: number, to: number): void {
+    this.#values.fill(UNIT, from, to)
   }
 
   fold(rows: Int32Array, n: number, values: Float64Array): void {

@@ -54,10 +54,10 @@ export class Sketches implements Accumulator {
   #lengths = new Int32Array()
 
   reserve(rows: number): void {
-    this.#last = reserved(this.#last, rows, 0)
-    this.#lastHeld = reserved(this.#lastHeld, rows, 0)
-    this.#begins = reserved(this.#begins, rows, 0)
-    this.#lengths = reserved(this.#lengths, rows, 0)
+    this.#last = reserved(this.#last, rows)
+    this.#lastHeld = reserved(this.#lastHeld, rows)
+    this.#begins = reserved(this.#begins, rows)
+    this.#lengths = reserved(this.#lengths, rows)
   }
 
   fold(rows: Int32Array, n: number, values: Float64Array): void {
@@ -197,7 +197,8 @@ export class Sketches implements Accumulator {
   /** Gives a row a place for `length` pairs. */
   #put(row: number, length: number): void {
     if (this.#end + length > this.#buckets.length) {
-      const room = Math.max(PAIRS_MIN, this.#end + length)
+      // Of most rows there is one at least.
+      const room = Math.max(PAIRS_MIN, this.#lengths.length, this.#end + length)
       this.#buckets = grown(this.#buckets, room)
       this.#counts = grown(this.#counts, room)
     }

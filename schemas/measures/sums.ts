@@ -13,7 +13,7 @@ export abstract class Sums implements Accumulator {
   abstract fold(rows: Int32Array, n: number, values: Float64Array): void
 
   reserve(rows: number): void {
-    this.sums = reserved(this.sums, rows, 0)
+    this.sums = reserved(this.sums, rows)
   }
 
   merge(rows: Int32Array, columns: readonly CellColumn[], from: number, to: number): void {

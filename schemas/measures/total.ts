@@ -39,7 +39,7 @@ class Totals extends Sums {
 
   override reserve(rows: number): void {
     super.reserve(rows)
-    this.#lost = reserved(this.#lost, rows, 0)
+    this.#lost = reserved(this.#lost, rows)
   }
 
   fold(rows: Int32Array, n: number, values: Float64Array): void {

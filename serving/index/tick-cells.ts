@@ -6,6 +6,8 @@ import type { View } from '../../schemas/view.ts'
 
 /** Cells of ticks that are folded between two turns of others: a few milliseconds. */
 const ROWS_AT_ONCE = 5_000
+/** A fold that may grow beyond so many cells is not grown but made anew beside: growing copies it all while everybody waits. */
+const ROOM_MIN = 1 << 14
 
 /** Some ticks of the chain, folded together. */
 interface Layer {
@@ -19,12 +21,12 @@ interface Layer {
  * The cells of the chain of ticks that continues a version, in memory: those between two runs. Each tick's are kept too,
  * so that the fold can be made again when the tidemark passed some.
  *
- * Small ticks are folded into what answers stand on, at the moment when these are let go. One of so many cells that this would hold
- * everybody up is folded beside it, into a layer of its own:
+ * Small ticks are folded into what answers stand on, at the moment when these are let go. One of so many cells, or for which there is so
+ * little room, that this would hold everybody up is folded beside it, into a layer of its own:
  *
  *     ├──── oldest ticks ────┤├── later ones ──┤├ newest ┤     each layer has more cells than the next
  *
- * A new layer takes in those before it that have no more cells than it has, so that there are few, and no cell is folded often.
+ * A new layer takes in those before it that have no more cells than it has room for, so that there are few, and no cell is folded often.
  */
 export class TickCells {
   readonly view: View
@@ -77,8 +79,8 @@ export class TickCells {
     }
     const rows = added.reduce((sum, [, cells]) => sum + cells.length, 0)
     const paths = added.map(([path]) => path)
-    if (rows <= ROWS_AT_ONCE) {
-      const last = this.#layers.at(-1)!
+    const last = this.#layers.at(-1)!
+    if (rows <= ROWS_AT_ONCE && last.fold.size + rows <= Math.max(ROOM_MIN, last.fold.room)) {
       const grown = { fold: last.fold, paths: [...last.paths, ...paths], rows: last.rows + rows }
       return () => {
         for (const [, cells] of added) last.fold.merge(cells)
@@ -87,10 +89,10 @@ export class TickCells {
     }
     const before = [...this.#layers]
     let taken = rows
-    while (before.length > 0 && before.at(-1)!.rows <= taken) {
-      const last = before.pop()!
-      paths.unshift(...last.paths)
-      taken += last.rows
+    while (before.length > 0 && before.at(-1)!.rows <= Math.max(ROOM_MIN, taken)) {
+      const layer = before.pop()!
+      paths.unshift(...layer.paths)
+      taken += layer.rows
     }
     const layer = await folded(view, byPath, paths, pause)
     return () => new TickCells(view, byPath, [...before, layer])
@@ -104,11 +106,10 @@ async function folded(
   paths: readonly string[],
   pause: Pause,
 ): Promise<Layer> {
-  const fold = new CellFold(view)
-  let rows = 0
-  for (const path of paths) {
-    const cells = byPath.get(path)!
-    rows += cells.length
+  const all = paths.map((path) => byPath.get(path)!)
+  const rows = all.reduce((sum, { length }) => sum + length, 0)
+  const fold = new CellFold(view, Math.max(ROOM_MIN, rows))
+  for (const cells of all) {
     for (let from = 0; from < cells.length; from += ROWS_AT_ONCE) {
       fold.merge(cells, { from, to: Math.min(cells.length, from + ROWS_AT_ONCE) })
       await pause()

@@ -9,7 +9,7 @@ import { answersOf } from '../../schemas/gauge-answer.ts'
 import { joinKey } from '../../schemas/key.ts'
 import { bucketOf } from '../../schemas/measures/buckets.ts'
 import { type Message, toColumns } from '../../schemas/message.ts'
-import { bucketStart, HOUR_MS } from '../../schemas/time.ts'
+import { bucketStart, HOUR_MS, MINUTE_MS } from '../../schemas/time.ts'
 import { compareUtf8 } from '../../schemas/utf8.ts'
 import { defineView, type View } from '../../schemas/view.ts'
 import { viewColumns } from '../../schemas/view-columns.ts'
@@ -204,4 +204,14 @@ test('in whatever order and parts values of two decimals come, their total print
     ),
     { numRuns: 15 },
   )
+})
+
+test('a fold with room for its cells takes no more memory, and holds the same', () => {
+  const [wide, narrow] = [new CellFold(serviceMinute, 100), new CellFold(serviceMinute)]
+  for (let i = 0; i < 100; i++) {
+    const message = { service: `service-${i % 7}`, host: 'host-1', timeMs: i * MINUTE_MS, gauges: [i, 2, 3] }
+    for (const fold of [wide, narrow]) fold.addAll(hostColumns([message]))
+    expect(wide.room).toBe(100)
+  }
+  expect(wide.cells()).toEqual(narrow.cells())
 })

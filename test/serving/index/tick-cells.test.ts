@@ -14,10 +14,10 @@ const START_MS = Date.UTC(2026, 10, 22)
 const BIG = 5_001
 
 /** Cells of so many services, whole numbers whose sums are exact in any order. */
-function tickOf(services: number, minute: number): Cells {
+function tickOf(services: number, minute: number, first = 0): Cells {
   const fold = new CellFold(view)
   const messages = Array.from({ length: services }, (_, i) => ({
-    names: [`service-${i}`, `host-${minute}`],
+    names: [`service-${first + i}`, `host-${minute}`],
     timeMs: START_MS + (minute % 3) * 60_000 + i,
     gauges: [(i + minute) % 101, minute, 3],
     agent: null,
@@ -104,3 +104,17 @@ test('under another view all is folded anew', async () => {
   expect([renewed.view, renewed.layers]).toEqual([other, 1])
   expectSame(renewed, byPath)
 })
+
+test('small ticks of many cells make few layers, and no fold grows to more than it had room for', async () => {
+  let ticks = TickCells.none(view)
+  const byPath = new Map<string, Cells>()
+  let pauses = 0
+  for (let n = 0; n < 100; n++) {
+    byPath.set(`tick-${n}`, tickOf(1_000, n, 1_000 * n))
+    ticks = (await ticks.become(view, new Map(byPath), async () => void pauses++))()
+    expect(ticks.layers).toBeLessThanOrEqual(4)
+  }
+  // Most are folded where they are; others again when layers double, each tick with one pause.
+  expect(pauses).toBeLessThanOrEqual(2 * 100)
+  expectSame(ticks, byPath)
+}, 60_000)
