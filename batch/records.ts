@@ -1,5 +1,6 @@
 import type { DataFile, Snapshot, Table } from '../lake/delta/port.ts'
-import { decodeParquet, encodeParquet, type ParquetColumn } from '../lake/parquet/codec.ts'
+import { decodeParquet, encodeParquet } from '../lake/parquet/codec.ts'
+import type { ParquetColumn } from '../lake/parquet/column.ts'
 import { runsSchema } from '../lake/tables/runs.ts'
 import { isError } from '../schemas/errors.ts'
 import type { RunRecord, StageRecord } from '../schemas/ports/layers.ts'

@@ -1,4 +1,4 @@
-type Numbers = Float64Array | Int32Array | Uint32Array | Uint16Array
+type Numbers = Float64Array | Int32Array | Uint32Array | Uint16Array | Uint8Array
 
 /** `values` in memory for at least `length`, and for twice as many as before; behind what was there are zeros. */
 export function grown<T extends Numbers>(values: T, length = 0): T {

@@ -13,14 +13,9 @@ import { TidemarkError } from '../../schemas/errors.ts'
 import type { View } from '../../schemas/view.ts'
 import { type ViewColumn, viewColumns } from '../../schemas/view-columns.ts'
 import type { FileAbout } from '../delta/port.ts'
-import {
-  arrayOf,
-  decodeParquet,
-  encodeParquet,
-  missingAsNull,
-  orDamaged,
-  type ParquetColumn,
-} from './codec.ts'
+import { arrayOf, decodeParquet, encodeParquet, missingAsNull, orDamaged } from './codec.ts'
+import type { ParquetColumn } from './column.ts'
+import { SketchRows } from './sketch-rows.ts'
 
 /** A file of cells, not yet stored. */
 export interface CellFile {
@@ -78,22 +73,13 @@ const ENCODING = {
 } as const
 
 /** The values of a column as the codec takes them: null where there is none. */
-function plainValues(column: CellColumn): unknown[] | Float64Array {
+function plainValues(column: CellColumn): unknown[] | Float64Array | SketchRows {
   if (column.type === 'string') {
     const { dictionary, places } = column.values
     return arrayOf(places, (place) => dictionary[place]!)
   }
-  if (column.type === 'sketch') return sketchValues(column)
+  if (column.type === 'sketch') return new SketchRows(column)
   return missingAsNull(column.values)
-}
-
-function sketchValues({ offsets, buckets, counts }: SketchColumn): { bucket: number; count: bigint }[][] {
-  return Array.from({ length: offsets.length - 1 }, (_, i) => {
-    const pairs: { bucket: number; count: bigint }[] = []
-    for (let at = offsets[i]!; at < offsets[i + 1]!; at++)
-      pairs.push({ bucket: buckets[at]!, count: BigInt(counts[at]!) })
-    return pairs
-  })
 }
 
 /** The cells of a file, whatever wrote it. Throws `E_COLUMNS` when it lacks a column of the view, `E_FILE_DAMAGED`. */

@@ -3,25 +3,9 @@ import { parquetRead } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer'
 import { describeError, TidemarkError } from '../../schemas/errors.ts'
-import { placesOf, writeByteDictionary } from './byte-dictionary.ts'
-
-/**
- * One column of a file. Timestamps are milliseconds here and INT64 TIMESTAMP(MICROS, adjusted to UTC) in the file; sketches
- * are lists of `{bucket, count}` with counts as bigints, a three-level LIST in the file.
- */
-export interface ParquetColumn {
-  readonly name: string
-  readonly type: 'string' | 'long' | 'integer' | 'double' | 'boolean' | 'timestamp' | 'sketch'
-  readonly nullable?: boolean
-  readonly values: Sliced
-  /**
-   * `PLAIN` and `DELTA` (DELTA_BINARY_PACKED, for whole numbers) are quick to write for values that hardly repeat; absent,
-   * a dictionary is tried. `BYTES`, for doubles without statistics: a dictionary with places of whole bytes is tried before that.
-   */
-  readonly encoding?: 'PLAIN' | 'DELTA' | 'BYTES'
-  /** Whether row groups say its minimum and maximum: for columns by which readers skip. Absent: they do. */
-  readonly statistics?: boolean
-}
+import type { ParquetColumn, Sliced, Values } from './column.ts'
+import { type Compress, writeChunk } from './column-chunk.ts'
+import { hasMinusZero, ownChunks } from './own-chunks.ts'
 
 const PHYSICAL = {
   string: { type: 'BYTE_ARRAY', converted_type: 'UTF8', logical_type: { type: 'STRING' } },
@@ -69,7 +53,7 @@ export function encodeParquet(
 export class ParquetDraft {
   readonly #bytes = new ByteWriter()
   readonly #file: ParquetWriter
-  readonly #compress: (bytes: Uint8Array) => Uint8Array
+  readonly #compress: Compress
 
   constructor(columns: readonly Omit<ParquetColumn, 'values'>[], zstdLevel = ZSTD_LEVEL) {
     const params = { [constants.ZSTD_c_compressionLevel]: zstdLevel }
@@ -86,9 +70,7 @@ export class ParquetDraft {
   add(columns: readonly ParquetColumn[], rowGroupRows = ROW_GROUP_ROWS): void {
     const rows = columns[0]!.values.length
     for (let from = 0; from < rows; from += rowGroupRows) {
-      const data = columns.map(({ type, values, encoding }) =>
-        stored(type, values.slice(from, from + rowGroupRows), encoding),
-      )
+      const data = columns.map(({ values }) => values.slice(from, from + rowGroupRows))
       writeRowGroup(this.#file, columns, data, this.#compress)
     }
   }
@@ -112,51 +94,32 @@ function writeRowGroup(
   file: ParquetWriter,
   columns: readonly ParquetColumn[],
   data: readonly Values[],
-  compress: (bytes: Uint8Array) => Uint8Array,
+  compress: Compress,
 ): void {
-  const signed = columns.map(({ type }, c) => type === 'double' && hasMinusZero(data[c]!))
-  const places = columns.map(({ encoding }, c) =>
-    c > 0 && encoding === 'BYTES' && !signed[c] ? placesOf(data[c] as Values<number | null>) : null,
-  )
-  const theirs = columns.flatMap(({ name, encoding, statistics = true }, c) => {
-    if (places[c] !== null) return []
-    const named = signed[c] ? 'PLAIN' : encoding && ENCODINGS[encoding]
-    return [{ name, data: data[c]!, statistics, ...(named && { encoding: named }) }]
+  const own = columns.map((column, c) => (c === 0 ? null : ownChunks(column, data[c]!)))
+  const theirs = columns.flatMap(({ name, type, encoding, statistics = true }, c) => {
+    if (own[c] !== null) return []
+    const isSigned = type === 'double' && hasMinusZero(data[c]!)
+    const named = isSigned ? 'PLAIN' : encoding && ENCODINGS[encoding]
+    return [{ name, data: plainly(type, data[c]!), statistics, ...(named && { encoding: named }) }]
   })
   file.write({ rowGroupSize: data[0]!.length, columnData: theirs as never })
   const group = file.row_groups.at(-1)!
-  for (const [c, found] of places.entries()) {
-    if (found === null) continue
-    const { name, nullable = false } = columns[c]!
-    const chunk = writeByteDictionary(file.writer, found, { name, nullable, compress })
-    group.total_byte_size += chunk.meta_data!.total_uncompressed_size
-    group.total_compressed_size! += chunk.meta_data!.total_compressed_size
-    group.columns.splice(leavesBefore(columns, c), 0, chunk)
+  for (const [c, contents] of own.entries()) {
+    const chunks = (contents ?? []).map((content) => writeChunk(file.writer, content, compress))
+    for (const { meta_data } of chunks) {
+      group.total_byte_size += meta_data!.total_uncompressed_size
+      group.total_compressed_size! += meta_data!.total_compressed_size
+    }
+    group.columns.splice(leavesBefore(columns, c), 0, ...chunks)
   }
 }
 
 const ENCODINGS = { PLAIN: 'PLAIN', DELTA: 'DELTA_BINARY_PACKED', BYTES: undefined } as const
 
-/** Dictionaries take −0 for 0. */
-function hasMinusZero(values: Values): boolean {
-  for (let i = 0; i < values.length; i++) if (Object.is(values[i], -0)) return true
-  return false
-}
-
 /** Column chunks of the columns before the given one: a sketch has two. */
 function leavesBefore(columns: readonly ParquetColumn[], c: number): number {
   return columns.slice(0, c).reduce((sum, { type }) => sum + (type === 'sketch' ? 2 : 1), 0)
-}
-
-interface Values<T = unknown> {
-  readonly length: number
-  readonly [i: number]: T
-}
-
-/** Values of which a row group at a time is asked for: arrays, and what makes theirs when it is asked. */
-export interface Sliced<T = unknown> {
-  readonly length: number
-  slice(from: number, to: number): Values<T>
 }
 
 /** What `fn` makes of the values of each row group, made when that is written: all at once take several times their memory. */
@@ -164,13 +127,11 @@ export function lazily<V>(values: Sliced<V>, fn: (value: V) => unknown): Sliced 
   return { length: values.length, slice: (from, to) => arrayOf(values.slice(from, to), fn) }
 }
 
-function stored(type: ParquetColumn['type'], values: Values, encoding: ParquetColumn['encoding']): Values {
-  if (type === 'timestamp')
-    return arrayOf(values, (ms) => (ms === null ? null : BigInt(ms as number) * 1000n))
-  if (type !== 'long') return values
-  // Differences of 32-bit numbers are written several times as fast as those of bigints; all else needs bigints.
-  if (encoding === 'DELTA' && areSmall(values)) return values
-  return arrayOf(values, (n) => (n === null ? null : BigInt(n as number)))
+/** Values as the library takes them. */
+function plainly(type: ParquetColumn['type'], values: Values): Values {
+  if (type !== 'timestamp' && type !== 'long') return values
+  const factor = type === 'timestamp' ? 1_000n : 1n
+  return arrayOf(values, (value) => (value === null ? null : BigInt(value as number) * factor))
 }
 
 /** Numbers as the codec takes them: null in the place of NaN. Without one they go as they are. */
@@ -184,14 +145,6 @@ export function arrayOf<V, T>(values: ArrayLike<V>, fn: (value: V) => T): T[] {
   const result = new Array<T>(values.length)
   for (let i = 0; i < values.length; i++) result[i] = fn(values[i]!)
   return result
-}
-
-function areSmall(values: ArrayLike<unknown>): boolean {
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i]
-    if (value !== null && value !== ((value as number) | 0)) return false
-  }
-  return true
 }
 
 /** What `read` makes of a file's bytes. Throws `E_FILE_DAMAGED` when they are not what they should be, whatever they are. */

@@ -5,15 +5,8 @@ import { constantColumn, type StringColumn, toStringColumn } from '../../schemas
 import { bucketStart, DAY_MS, HOUR_MS } from '../../schemas/time.ts'
 import type { FileAbout } from '../delta/port.ts'
 import { hoursTag } from '../tables/hours.ts'
-import {
-  alone,
-  decodeParquet,
-  encodeParquet,
-  lazily,
-  orDamaged,
-  type ParquetColumn,
-  type Sliced,
-} from './codec.ts'
+import { alone, decodeParquet, encodeParquet, lazily, orDamaged } from './codec.ts'
+import type { ParquetColumn, Sliced } from './column.ts'
 import { inOrder, type MessageRows } from './order.ts'
 import { StringDraft } from './string-draft.ts'
 

@@ -2,7 +2,7 @@ import type { Columns } from '../../schemas/message.ts'
 import type { StringColumn } from '../../schemas/string-column.ts'
 import { HOUR_MS } from '../../schemas/time.ts'
 import { compareUtf8 } from '../../schemas/utf8.ts'
-import type { Sliced } from './codec.ts'
+import type { Sliced } from './column.ts'
 
 /** Rows of `messages` as columns: the messages, and each one's place in the log. */
 export interface MessageRows {

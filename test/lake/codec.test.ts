@@ -4,7 +4,10 @@ import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { decodeParquet, encodeParquet, lazily, type ParquetColumn } from '../../lake/parquet/codec.ts'
+import { decodeParquet, encodeParquet, lazily } from '../../lake/parquet/codec.ts'
+import type { ParquetColumn } from '../../lake/parquet/column.ts'
+import { SketchRows } from '../../lake/parquet/sketch-rows.ts'
+import { columnOf, type SketchColumn } from '../../schemas/cell-column.ts'
 import { TIME_MS_MAX, TIME_MS_MIN } from '../../schemas/time.ts'
 
 type Type = ParquetColumn['type']
@@ -83,6 +86,67 @@ test('columns of every type come back as they were written, with nulls in any pl
     }),
     { numRuns: 100 },
   )
+})
+
+/** Whole numbers that are near each other, of any width. */
+const wholes = fc
+  .tuple(fc.integer({ min: 0, max: 50 }), fc.integer({ min: -(2 ** 31), max: 2 ** 31 }))
+  .chain(([bits, base]) =>
+    fc.array(
+      fc.option(
+        fc.maxSafeInteger().map((n) => base + (Math.abs(n) % 2 ** bits)),
+        { freq: 9 },
+      ),
+      {
+        minLength: 1,
+        maxLength: 300,
+      },
+    ),
+  )
+
+const sketches = fc.array(
+  fc.array(fc.tuple(fc.integer({ min: -(2 ** 18), max: 2 ** 18 }), fc.integer({ min: 1, max: 2 ** 40 })), {
+    maxLength: 4,
+  }),
+  { minLength: 1, maxLength: 100 },
+)
+
+test('whole numbers as differences of any width, and sketches in columns, are what DuckDB and hyparquet read', async () => {
+  await duckdb(async (run, dir) => {
+    const path = join(dir, 'f.parquet')
+    await fc.assert(
+      fc.asyncProperty(wholes, sketches, fc.boolean(), async (longs, pairs, nullable) => {
+        const rows = Math.min(longs.length, pairs.length)
+        const values = longs.slice(0, rows).map((value) => (nullable ? value : (value ?? 0)))
+        const sketch = columnOf('sketch', pairs.slice(0, rows)) as SketchColumn
+        const delta = { nullable, values, encoding: 'DELTA' } as const
+        const bytes = encodeParquet(
+          [
+            { name: 'i', type: 'integer', values: Int32Array.from(values.keys()) },
+            { name: 'long', type: 'long', ...delta },
+            { name: 'sketch', type: 'sketch', values: new SketchRows(sketch) },
+            { name: 'time', type: 'timestamp', ...delta },
+            { name: 'plain', type: 'double', nullable, values, encoding: 'PLAIN', statistics: false },
+          ],
+          { rowGroupRows: 40 },
+        )
+        const read = await decodeParquet(bytes)
+        for (const name of ['long', 'time', 'plain']) expect(read[name]).toEqual(values)
+        const listed = (read.sketch as { bucket: number; count: bigint }[][]).map((list) =>
+          list.map(({ bucket, count }) => [bucket, Number(count)]),
+        )
+        expect(listed).toEqual(pairs.slice(0, rows))
+        writeFileSync(path, bytes)
+        const from = `FROM read_parquet('${path}') ORDER BY i`
+        expect(await run(`SELECT long::DOUBLE AS r ${from}`)).toEqual(values)
+        expect(await run(`SELECT epoch_ms(time)::DOUBLE AS r ${from}`)).toEqual(values)
+        expect(await run(`SELECT plain AS r ${from}`)).toEqual(values)
+        const asText = `SELECT to_json([[p.bucket, p.count] for p in sketch])::VARCHAR AS r ${from}`
+        expect(await run(asText)).toEqual(pairs.slice(0, rows).map((list) => JSON.stringify(list)))
+      }),
+      { numRuns: 60 },
+    )
+  })
 })
 
 /** What DuckDB says of a file of `sql`, or of the file it made of it. */
