@@ -142,3 +142,13 @@ export function endOfKey({ view, length, columns }: Cells, from: number): number
 export function timesOf({ view, columns }: Cells): Float64Array {
   return (columns[view.key.length] as NumberColumn).values
 }
+
+/** The memory of cells that nobody asks any more, to be handed to another thread; of what lies in memory with something else none. */
+export function memoryOf({ columns }: Cells): ArrayBuffer[] {
+  const arrays = columns.flatMap((column): readonly ArrayBufferView[] => {
+    if (column.type === 'sketch') return [column.offsets, column.buckets, column.counts]
+    return column.type === 'string' ? [column.values.places] : [column.values]
+  })
+  const whole = arrays.filter((one) => one.byteLength > 0 && one.byteLength === one.buffer.byteLength)
+  return [...new Set(whole.map(({ buffer }) => buffer as ArrayBuffer))]
+}

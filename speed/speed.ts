@@ -34,7 +34,7 @@ export interface SpeedDeps {
   readonly views: readonly TickedView[]
   readonly clock: Clock
   readonly wake: Wake
-  /** Makes the file of a tick; absent: in this thread. */
+  /** Makes the file of a tick, and uses up the cells; absent: in this thread. */
   encode?(parts: readonly Cells[]): Promise<CellFile>
   /** Lets whatever else waits for this thread have its turn; absent: nothing does. */
   turn?(): Promise<void>

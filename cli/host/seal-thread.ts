@@ -6,6 +6,7 @@ import type { Rewritten, SealEncoder, SealFile, SealFiles } from '../../lake/wri
 import type { CellsJob, MergeJob, SealJob, SealReply, WithoutJob } from '../../lake/writer/seal-thread.ts'
 import { BlockEncoder } from '../../log/block-encoder.ts'
 import { memoryOf, packBlocks } from '../../log/packed-blocks.ts'
+import { memoryOf as memoryOfCells } from '../../schemas/cells.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import { serialQueue } from '../../schemas/serial-queue.ts'
 
@@ -86,7 +87,7 @@ export function sealThread(): SealEncoder {
         const input = alone(bytes)
         return ask<Rewritten>({ dataset, input, date, without }, [input.buffer as ArrayBuffer])
       }),
-    encodeCells: (parts) => inTurn(() => ask<CellFile>({ parts }, [])),
+    encodeCells: (parts) => inTurn(() => ask<CellFile>({ parts }, parts.flatMap(memoryOfCells))),
     async close() {
       closed = true
       // A thread that is ended while it compresses can take the process with it: Node asserts in zlib.

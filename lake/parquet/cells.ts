@@ -30,7 +30,10 @@ export function fileOfCells(parts: readonly Cells[]): CellFile {
 }
 
 function merged(parts: readonly Cells[]): Cells {
-  const all = new CellFold(parts[0]!.view)
+  const all = new CellFold(
+    parts[0]!.view,
+    parts.reduce((sum, { length }) => sum + length, 0),
+  )
   for (const cells of parts) all.merge(cells)
   return all.cells()
 }

@@ -54,7 +54,7 @@ export interface SealEncoder {
   merge(dataset: Dataset, inputs: readonly Uint8Array[], date: string): Promise<SealFile>
   /** The file without some of its rows. The input is used up. */
   without(dataset: Dataset, input: Uint8Array, date: string, rows: ErasedRows): Promise<Rewritten>
-  /** A file of what is in any of `parts`, cells of one view: that of a tick. */
+  /** A file of what is in any of `parts`, cells of one view: that of a tick. They are used up. */
   encodeCells(parts: readonly Cells[]): Promise<CellFile>
   close(): Promise<void>
 }

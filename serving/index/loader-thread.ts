@@ -1,4 +1,5 @@
-import type { Calls } from '../../schemas/calls.ts'
+import { type Calls, Transferred } from '../../schemas/calls.ts'
+import { type Cells, memoryOf } from '../../schemas/cells.ts'
 import type { Pause } from '../../schemas/ports/clock.ts'
 import { serialQueue } from '../../schemas/serial-queue.ts'
 import { type IndexLoader, loadHere, type OpenDecoder } from './loader.ts'
@@ -38,7 +39,8 @@ export function serveLoader(calls: Calls, openDecoder: OpenDecoder, turn: Pause)
       const work = async () => {
         const value = await (loader[name] as (...of: readonly unknown[]) => Promise<unknown>)(...values)
         // A connection stays where it was opened.
-        return name === 'open' ? null : value
+        if (name === 'open') return null
+        return name === 'decode' ? new Transferred(value, memoryOf(value as Cells)) : value
       }
       return AT_ONCE.has(name) ? work() : inTurn(work)
     })

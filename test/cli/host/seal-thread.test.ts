@@ -4,6 +4,7 @@ import { fileOfCells } from '../../../lake/parquet/cells.ts'
 import { encodeSeal, mergeFiles, SEAL_DATES_MAX } from '../../../lake/writer/seal-files.ts'
 import type { Block } from '../../../schemas/block.ts'
 import { CellFold } from '../../../schemas/cell-fold.ts'
+import { timesOf } from '../../../schemas/cells.ts'
 import { host } from '../../../schemas/datasets/host.ts'
 import { DAY_MS } from '../../../schemas/time.ts'
 import { serviceMinute } from '../../../schemas/views/service-minute.ts'
@@ -78,6 +79,8 @@ test('a file of cells is that which this thread makes', async () => {
     })
     const [here, there] = [fileOfCells(parts), await thread.encodeCells(parts)]
     expect([there.about, Buffer.from(there.bytes)]).toEqual([here.about, Buffer.from(here.bytes)])
+    // Their memory was handed over.
+    for (const cells of parts) expect(timesOf(cells).length).toBe(0)
   } finally {
     await thread.close()
   }
