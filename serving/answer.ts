@@ -85,6 +85,8 @@ const SLICE_MS = 10
 /** Keys between two looks at the clock; more where one gauge at most is added up, which takes a third of the time in most views. */
 const KEYS_AT_ONCE = 32
 const NARROW_KEYS_AT_ONCE = 96
+/** At first: each may have thousands of cells that no version holds yet, as behind a back-fill. */
+const KEYS_FIRST = 8
 
 /**
  * Starts what answers questions: an index that follows the lake, and the merge. The index is loaded before this
@@ -185,6 +187,7 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
     const found: Stats[] = []
     const keysAtOnce = path === undefined ? KEYS_AT_ONCE : NARROW_KEYS_AT_ONCE
     let whole = wholeOf(now(view), range)
+    let atOnce = KEYS_FIRST
     for (let from = 0; from < names.length && found.length < enough; ) {
       if (from > 0) {
         await deps.pause?.()
@@ -199,9 +202,13 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
         found.length < enough &&
         Math.abs(deps.clock.nowMs() - startedMs) < SLICE_MS
       ) {
-        const some = names.slice(from, from + keysAtOnce)
+        const some = names.slice(from, from + atOnce)
+        const beforeMs = deps.clock.nowMs()
         found.push(...answered(() => statsOfAll(at, batchOf(view), some, range, path)))
         from += some.length
+        const tookMs = deps.clock.nowMs() - beforeMs
+        if (tookMs > SLICE_MS) atOnce = KEYS_FIRST
+        else if (tookMs < SLICE_MS / 4) atOnce = Math.min(keysAtOnce, 4 * atOnce)
       }
       whole = bothWhole(whole, wholeOf(at, range))
     }

@@ -5,10 +5,11 @@ import { alone } from '../../lake/parquet/codec.ts'
 import type { Rewritten, SealEncoder, SealFile, SealFiles } from '../../lake/writer/seal-files.ts'
 import type { CellsJob, MergeJob, SealJob, SealReply, WithoutJob } from '../../lake/writer/seal-thread.ts'
 import { BlockEncoder } from '../../log/block-encoder.ts'
-import { memoryOf, packBlocks } from '../../log/packed-blocks.ts'
+import { memoryOf, type PackedBlocks, packBlocks } from '../../log/packed-blocks.ts'
 import { memoryOf as memoryOfCells } from '../../schemas/cells.ts'
 import { TidemarkError } from '../../schemas/errors.ts'
 import { serialQueue } from '../../schemas/serial-queue.ts'
+import { eventLoopTurn } from './turn.ts'
 
 /** Sealing can wait, messages and queries should not: on Linux a thread can have a priority of its own. */
 const NICE = 10
@@ -16,6 +17,8 @@ const NICE = 10
 const URGENT_MS = 60_000
 /** A job under way is waited for so long when the thread is closed. */
 const CLOSE_MS_MAX = 2_000
+/** Blocks that are copied together between two turns of others: some two megabytes. */
+const BLOCKS_AT_ONCE = 500
 const WORKER = new URL('./seal-worker.ts', import.meta.url)
 
 /**
@@ -71,8 +74,12 @@ export function sealThread(): SealEncoder {
       inTurn(async () => {
         const blocks = accepted.map(({ block }) => block)
         const rows = accepted.map((one) => one.rows)
-        const packed = packBlocks(blocks, encoder)
-        return ask<SealFiles>({ datasets, packed, rows }, memoryOf(packed), urgent)
+        const packed: PackedBlocks[] = []
+        for (let from = 0; from < blocks.length; from += BLOCKS_AT_ONCE) {
+          if (from > 0) await eventLoopTurn()
+          packed.push(packBlocks(blocks.slice(from, from + BLOCKS_AT_ONCE), encoder))
+        }
+        return ask<SealFiles>({ datasets, packed, rows }, packed.flatMap(memoryOf), urgent)
       }),
     merge: (dataset, files, date) =>
       inTurn(async () => {

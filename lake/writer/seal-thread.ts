@@ -20,7 +20,8 @@ import {
 /** Blocks to seal. */
 export interface SealJob {
   readonly datasets: readonly SealedDataset[]
-  readonly packed: PackedBlocks
+  /** One after the other. */
+  readonly packed: readonly PackedBlocks[]
   /** Which rows of each block count. */
   readonly rows: readonly Accepted['rows'][]
 }
@@ -55,7 +56,7 @@ async function done(job: Job): Promise<SealFiles | SealFile | Rewritten | CellFi
   if ('parts' in job) return fileOfCells(job.parts)
   if ('without' in job) return withoutRows(job.dataset, job.input, job.date, job.without)
   if ('inputs' in job) return mergeFiles(job.dataset, job.inputs, job.date)
-  const blocks = unpackBlocks(job.packed, decoder)
+  const blocks = job.packed.flatMap((packed) => unpackBlocks(packed, decoder))
   return encodeSeal(
     job.datasets,
     blocks.map((block, i) => ({ block, rows: job.rows[i]! })),
