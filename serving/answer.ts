@@ -4,6 +4,7 @@ import { isError, TidemarkError } from '../schemas/errors.ts'
 import { narrowCells, withoutSources } from '../schemas/narrowed.ts'
 import type { Pause } from '../schemas/ports/clock.ts'
 import type { OpenCells } from '../schemas/ports/layers.ts'
+import { offsetIn } from '../schemas/position.ts'
 import { shown } from '../schemas/shown.ts'
 import { DAY_MS } from '../schemas/time.ts'
 import type { View } from '../schemas/view.ts'
@@ -94,7 +95,7 @@ const KEYS_FIRST = 8
  */
 export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Promise<AnswersServer> {
   const { loader = loadHere() } = deps
-  const following = await followLake(config, { ...deps, loader })
+  const following = await followLake(config, { ...deps, loader, moved: letGo })
   const old = new OldMinutes(loader)
 
   function viewNamed(name: string): Followed {
@@ -118,6 +119,12 @@ export async function startAnswers(config: AnswersConfig, deps: AnswersDeps): Pr
         : `the lake was not read since the start: ${following.failing ?? 'it is being read'}`,
       imports: view.imports,
     })
+  }
+
+  /** Speed keeps cells until somebody asks for those behind them: also where no question comes, it need not hold what the index does. */
+  function letGo({ loaded: { hash, chainEnd } }: ViewIndex): void {
+    for (const partition of deps.openCells?.partitions() ?? [])
+      deps.openCells!.open(hash, partition, offsetIn(chainEnd, partition))
   }
 
   const batchOf = ({ index: { view } }: Followed): BatchCells => {

@@ -37,6 +37,8 @@ export interface FollowDeps {
   readonly wake: Wake
   /** Called within long loads; absent: they are made without a pause. */
   readonly pause?: Pause
+  /** Called when answers of a view stand on another index from now on. */
+  moved?(index: ViewIndex): void
   logLine(line: string): void
 }
 
@@ -160,6 +162,7 @@ export async function followLake(config: FollowConfig, deps: FollowDeps): Promis
       const next = await load(view.index, seen, about)
       if (next === null) return
       view.index = next.take()
+      deps.moved?.(view.index)
       isWhole = next.isWhole
       // Damage may have been mended by the next look.
       view.seen = isWhole && view.index.loaded.damaged.length === 0 ? seen : null

@@ -238,3 +238,11 @@ test('many ticks come one after the other, and what a version leaves of them is 
     complete: true,
   })
 })
+
+test('speed may let go what the index holds, also where no question comes', async () => {
+  await using rig = await answersRig(host, serviceMinute)
+  await rig.tick([], -1, 5)
+  expect(rig.askedFrom()).toBe(5)
+  await rig.publish([], 7)
+  expect(rig.askedFrom()).toBe(7)
+})

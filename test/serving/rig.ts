@@ -59,8 +59,10 @@ export async function answersRig(dataset: Dataset, view: View, options: RigOptio
   const hash = definitionHash(view)
   let open: { readonly from: number; readonly to: number; readonly fold: CellFold } | null = null
   let end = -1
+  let askedFrom = -1
   const openCells: OpenCells = {
     open(of, _partition, from) {
+      askedFrom = from
       if (of !== hash || from !== (open?.from ?? end)) return null
       const fold = open?.fold ?? new CellFold(view)
       return {
@@ -164,6 +166,8 @@ export async function answersRig(dataset: Dataset, view: View, options: RigOptio
 
   return {
     answers,
+    /** Behind which position speed was asked for open cells last. */
+    askedFrom: () => askedFrom,
     clock,
     store,
     tables,
