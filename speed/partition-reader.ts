@@ -15,7 +15,9 @@ export interface ReaderDeps {
   readonly states: RepeatStates | null
   readonly clock: Clock
   /** Open cells of a chain at which it is to be committed early. */
-  readonly cellsMax: number
+  readonly earlyCells: number
+  /** Open cells of a chain at which folding waits. */
+  readonly heldMax: number
   /** Called when a chain has so many. */
   full(): void
   /** Lets whatever else waits for this thread have its turn. */
@@ -23,8 +25,6 @@ export interface ReaderDeps {
   say(reason: string): void
 }
 
-/** While no tick can be committed, so many times as many open cells are folded before folding waits too. */
-const HELD_FACTOR = 50
 /**
  * Blocks asked for and folded in one go: so many that folding keeps up although the thread that reads them, busy with
  * thousands of senders, answers only a few times a second; so few that queries get their turn soon.
@@ -129,14 +129,12 @@ export class PartitionReader {
    * meanwhile is for the next call, so that callers that wait for this one are never kept waiting by senders.
    */
   async #foldToEnd(): Promise<void> {
-    const { log, cellsMax, full, turn } = this.#deps
+    const { log, earlyCells, heldMax, full, turn } = this.#deps
     const { partition, end } = this
     await this.#recover()
     while (!this.#closed) {
       this.noteLags()
-      const behind = this.chains.filter(
-        (chain) => chain.readTo < end && chain.openCells < cellsMax * HELD_FACTOR,
-      )
+      const behind = this.chains.filter((chain) => chain.readTo < end && chain.openCells < heldMax)
       if (behind.length === 0) return
       const from = Math.min(...behind.map(({ readTo }) => readTo))
       const first = behind.filter(({ readTo }) => readTo === from)
@@ -150,7 +148,7 @@ export class PartitionReader {
         for (const batch of this.#batches.of(blocks)) for (const chain of first) chain.add(batch)
         for (const chain of first) {
           chain.advance(part.gaps, part.to, part.toMs)
-          if (chain.openCells >= cellsMax) full()
+          if (chain.openCells >= earlyCells) full()
         }
         await turn()
         if (this.#closed) return

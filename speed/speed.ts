@@ -14,8 +14,10 @@ import { isLost, openTicks, ViewChains } from './view-chains.ts'
 
 export interface SpeedConfig {
   readonly tickMs: number
-  /** Open cells of a view at which a tick is committed early. */
+  /** Cells of a view in a tick, roughly. */
   readonly cellsMax?: number
+  /** Open cells of a view at which a tick is committed early; absent: as many as a tick has. */
+  readonly earlyCells?: number
   /** Superseded ticks are kept this long. */
   readonly retentionMs: number
   /**
@@ -61,6 +63,8 @@ export interface SpeedStatus {
 
 /** Enough for 10,000 services at two minutes each before a tick is due. */
 const CELLS_MAX = 20_000
+/** While no tick can be committed, so many times as many open cells are folded before folding waits too. */
+const HELD_FACTOR = 50
 /** So long the end waits for the last ticks; what they lack is folded again after the next start. */
 const CLOSE_MS_MAX = 2_000
 const RETRY_MS = 1_000
@@ -84,6 +88,7 @@ export async function startSpeed(config: SpeedConfig, deps: SpeedDeps): Promise<
   const { log, clock, ownership = ownsAll(log), encode = async (parts) => fileOfCells(parts) } = deps
   const { turn = async () => {} } = deps
   const cellsMax = config.cellsMax ?? CELLS_MAX
+  const earlyCells = config.earlyCells ?? cellsMax
   const states = statesFor(deps)
   const readers = new Map<number, PartitionReader>()
   let closed = false
@@ -133,9 +138,10 @@ export async function startSpeed(config: SpeedConfig, deps: SpeedDeps): Promise<
         (tables) => new ViewChains(tables, partition, { clock, states, encode, turn, cellsMax }),
       )
       const full = () => void tend.kick()
+      const held = { earlyCells, heldMax: cellsMax * HELD_FACTOR }
       readers.set(
         partition,
-        new PartitionReader(partition, views, { log, states, clock, cellsMax, full, turn, say }),
+        new PartitionReader(partition, views, { ...held, log, states, clock, full, turn, say }),
       )
     }
   }
@@ -177,7 +183,7 @@ export async function startSpeed(config: SpeedConfig, deps: SpeedDeps): Promise<
   /** Commits one tick after the other while there are too many open cells, and when it is due up to where it stands now. */
   async function commitDue(reader: PartitionReader, view: ViewChains, chain: Chain, due: boolean) {
     const { readTo } = chain
-    for (let isDue = due; isDue || chain.openCells >= cellsMax; isDue = due && chain.committedTo < readTo)
+    for (let isDue = due; isDue || chain.openCells >= earlyCells; isDue = due && chain.committedTo < readTo)
       if (!(await commit(reader, view, chain, isDue)) || closed) return
   }
 

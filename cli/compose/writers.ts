@@ -43,6 +43,12 @@ export interface WritersDeps {
   logLine(line: string): void
 }
 
+/**
+ * Answers see open cells here, so that an early tick makes nothing newer: it bounds what is folded again after a crash, a second of work for
+ * so many. Until the next tick is due the cells of a back-fill are held once, not as ticks too, and no thread is busy with those.
+ */
+const EARLY_CELLS = 200_000
+
 /** The layers that write to the lake. */
 export interface Writers {
   readonly writer: LakeWriter
@@ -60,7 +66,7 @@ export async function startWriters(
   const writer = await startLakeWriter(config, { ...deps, datasets: tables.writer.datasets })
   started('lake writer', writer)
   const speed = await startSpeed(
-    { tickMs, retentionMs },
+    { tickMs, retentionMs, earlyCells: EARLY_CELLS },
     { ...deps, views: allViews(tables.speed), ...(deps.encodeTick && { encode: deps.encodeTick }) },
   )
   started('speed', speed)

@@ -45,12 +45,12 @@ function small(parts: readonly Cells[]): CellFile {
   return { bytes: new Uint8Array(100), about: { partition: {}, rows, min: {}, max: {} } }
 }
 
-function rig(log: SimLog, encode: (parts: readonly Cells[]) => Promise<CellFile>) {
+function rig(log: SimLog, encode: (parts: readonly Cells[]) => Promise<CellFile>, earlyCells?: number) {
   const clock = new SimClock(100 * HOUR_MS)
   const deps = { store: new MemoryStore(clock), clock, random: simRandom(1) }
   const ticks = openTable(ticksTable(serviceMinute), deps)
   const views = [{ view: serviceMinute, ticks, published: openTable(serviceMinute.name, deps) }]
-  const config = { tickMs: 30_000, retentionMs: HOUR_MS }
+  const config = { tickMs: 30_000, retentionMs: HOUR_MS, ...(earlyCells && { earlyCells }) }
   const more = { encode, turn: eventLoopTurn, clock, wake: makeWake(), logLine: () => {} }
   return { clock, ticks, start: () => startSpeed(config, { log, views, ...more }) }
 }
@@ -71,6 +71,19 @@ test('ten thousand services at once become ticks of bounded size, and hold up no
   const open = speed.open(made[0]!.hash, 0, -1)!
   expect(open.summaries('service-7').reduce((sum, { messages }) => sum + messages, 0)).toBe(MINUTES)
   expect(held).toBeLessThan(HELD_MS_MAX)
+  await speed.close()
+})
+
+test('below the limit for early ticks there is none until it is due, and then none has more cells than another', async () => {
+  const log = new SimLog()
+  log.blocks.push(...backlog())
+  const { ticks, start } = rig(log, async (parts) => small(parts), SERVICES * MINUTES + 1)
+  const speed = await start()
+  expect(speed.status().chains[0]).toMatchObject({ openCells: SERVICES * MINUTES, committedTo: -1 })
+  expect(await speed.tick()).toBe(null)
+  const rows = ticksOf((await ticks.snapshot())!).map(({ file }) => file.rows)
+  expect(rows.reduce((sum, each) => sum + each, 0)).toBe(SERVICES * MINUTES)
+  expect(Math.max(...rows)).toBeLessThanOrEqual(CELLS_MAX)
   await speed.close()
 })
 
