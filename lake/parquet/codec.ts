@@ -136,7 +136,10 @@ function plainly(type: ParquetColumn['type'], values: Values): Values {
 
 /** Numbers as the codec takes them: null in the place of NaN. Without one they go as they are. */
 export function missingAsNull(values: Float64Array): (number | null)[] | Float64Array {
-  if (!values.some(Number.isNaN)) return values
+  // A sum is NaN where any of them is, or where infinite ones cancel: only then a look at each tells.
+  let sum = 0
+  for (let i = 0; i < values.length; i++) sum += values[i]!
+  if (!Number.isNaN(sum)) return values
   return arrayOf(values, (value) => (Number.isNaN(value) ? null : value))
 }
 
