@@ -6,6 +6,9 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { nodeClock } from '../../../cli/host/clock.ts'
+import { endInOrder } from '../../../serving/http/ending.ts'
+import { plainApp } from '../../../serving/http/server.ts'
 import { needs } from '../needs.ts'
 import { lastingPort, until } from '../watch.ts'
 
@@ -13,6 +16,10 @@ import { lastingPort, until } from '../watch.ts'
 
 const CONFIG = fileURLToPath(new URL('../../../deploy/compose/haproxy.cfg', import.meta.url))
 const ASKED = 20
+/** Who ask at once. */
+const ASKERS = 4
+/** A question is often being answered when its node ends. */
+const ANSWER_MS = 20
 /** From when a node that is away counts as away: two checks. */
 const FOUND_OUT_MS = 3_000
 
@@ -114,3 +121,40 @@ test.runIf(found)(
     expect(await balancer.ask()).toEqual(Array(ASKED).fill(503))
   },
 )
+
+/** A server that starts and ends as a serving node's does. */
+async function servingOn(port: number) {
+  const app = plainApp(null, { endsInOrder: true })
+  app.get('/healthz', async () => ({ ok: true }))
+  app.get('/v1/services', async () => {
+    await sleep(ANSWER_MS)
+    return {}
+  })
+  await app.listen({ host: '127.0.0.1', port })
+  return () => endInOrder(app, nodeClock())
+}
+
+test.runIf(found)('nodes end and start in turn, and whoever asks meanwhile notices nothing', async () => {
+  await using balancer = await Balancer.start()
+  const ends = await Promise.all(balancer.ports.map(servingOn))
+  await until('it listens', async () => (await balancer.ask())[0] === 200)
+  const statuses: number[] = []
+  let isOver = false
+  const asking = Array.from({ length: ASKERS }, async () => {
+    while (!isOver) statuses.push(...(await balancer.ask()))
+  })
+  try {
+    for (const n of [0, 1, 0, 1] as const) {
+      await ends[n]!()
+      await sleep(FOUND_OUT_MS / 2)
+      ends[n] = await servingOn(balancer.ports[n])
+      await sleep(FOUND_OUT_MS)
+    }
+  } finally {
+    isOver = true
+    await Promise.all(asking)
+    await Promise.all(ends.map((end) => end()))
+  }
+  expect(statuses.length).toBeGreaterThan(100)
+  expect(statuses.filter((status) => status !== 200)).toEqual([])
+})

@@ -167,21 +167,6 @@ export class Stack implements AsyncDisposable {
     await podman('start', this.of(service))
   }
 
-  /** Ends a service in order. */
-  async stop(service: string): Promise<void> {
-    await podman('stop', this.of(service))
-  }
-
-  /** Whether a layer says that it works. */
-  isReady(service: string): Promise<boolean> {
-    const script =
-      "fetch('http://127.0.0.1:7080/readyz').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"
-    return podman('exec', this.of(service), '/usr/local/bin/node', '-e', script).then(
-      () => true,
-      () => false,
-    )
-  }
-
   /** Cuts a service off from all others. */
   async cut(service: string): Promise<void> {
     await podman('network', 'disconnect', '--force', `${this.project}_default`, this.of(service))
