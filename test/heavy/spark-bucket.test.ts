@@ -139,12 +139,6 @@ test.runIf(found)(
       await until('a job has told', async () => (await counted('bytes_sent')) > 0, 300_000)
       for (const what of ['read_operations', 'write_operations', 'bytes_received'])
         expect([what, await counted(what)]).toEqual([what, expect.toSatisfy((n: number) => n > 0)])
-      console.log(
-        'spark asked',
-        await Promise.all(
-          ['read_operations', 'write_operations', 'bytes_received', 'bytes_sent'].map(counted),
-        ),
-      )
       await lasting.end('SIGTERM')
       await cluster[Symbol.asyncDispose]()
 
