@@ -96,6 +96,7 @@ test.skipIf(!hasBrowser)(
     const token = await makeToken('viewer', '--name', 'ann')
     await page.goto(`${serving}/analysis?from=2026-11-22&to=2026-11-22`)
     expect(new URL(page.url()).pathname).toBe('/sign-in')
+    expect(await page.getByText('Tidemark', { exact: true }).isVisible()).toBe(true)
     if (PICTURES) await page.screenshot({ path: join(PICTURES, 'sign-in.png') })
     await signIn(page, 'tmk_00000000_guess')
     expect(await page.getByRole('alert').innerText()).toContain('no valid access token')

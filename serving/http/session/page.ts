@@ -9,6 +9,7 @@ export const STYLE = `:root { color-scheme: light dark; --text: #12262d; --quiet
 body { margin: 0; padding: 1.5rem; min-height: 100vh; display: grid; place-content: center; justify-items: center; background: var(--page); color: var(--text); font: 1rem/1.5 system-ui, sans-serif }
 main { width: min(26rem, 100%); padding: 2rem; background: var(--card); border-radius: .75rem }
 h1 { margin: 0 0 1rem; font-size: 1.4rem }
+.product { margin: 0; font-weight: 600; color: var(--own) }
 label { display: block; font-weight: 600 }
 input { width: 100%; margin: .25rem 0 1rem; padding: .6rem .7rem; font: inherit; color: inherit; background: var(--page); border: 1px solid var(--line); border-radius: .4rem }
 button { width: 100%; padding: .65rem; font: inherit; font-weight: 600; color: var(--on); background: var(--own); border: 0; border-radius: .4rem; cursor: pointer }
@@ -56,6 +57,7 @@ function page(title: string, content: Html): string {
 </head>
 <body>
 <main>
+<p class="product">Tidemark</p>
 <h1>${title}</h1>
 ${content}
 </main>
