@@ -47,6 +47,8 @@ export async function commitChange(deps: CommitDeps, base: Snapshot, change: Cha
   const { log } = deps
   for (let lost = 0; lost <= LOST_RACES_MAX; lost++) {
     const state = await deps.newest()
+    if (state !== null && !isSameTable(state, base))
+      throw new TidemarkError('E_CONFLICT', `${log.name}: another table was begun in its place`)
     if (state === null || state.version < base.version) {
       throw new TidemarkError('E_TABLE_DAMAGED', `version ${base.version} of ${log.name} has vanished`)
     }
@@ -60,6 +62,11 @@ export async function commitChange(deps: CommitDeps, base: Snapshot, change: Cha
     'E_CONFLICT',
     `${log.name}: ${LOST_RACES_MAX} others were first, one after the other`,
   )
+}
+
+/** Whether a snapshot, which is a state too, is one of the table that stands there now: versions of another have the same numbers. */
+function isSameTable(state: State, base: Snapshot | State): boolean {
+  return !('metaData' in base) || base.metaData.id === state.metaData.id
 }
 
 /** Why `change`, made on top of `base`, cannot follow `state`; null when it can. */

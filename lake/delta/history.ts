@@ -3,7 +3,7 @@ import type { StoredObject } from '../store/port.ts'
 import { lastCheckpoint } from './checkpoint.ts'
 import type { Changes } from './port.ts'
 import { replay, type State } from './replay.ts'
-import { type Listing, lastAtOrBefore, type TableLog, withCheckpoint } from './table-log.ts'
+import { type Listing, lastAtOrBefore, TableLog, withCheckpoint } from './table-log.ts'
 
 /**
  * Versions read back from the log: the newest checkpoint at or before the version, then the commits after it.
@@ -30,7 +30,10 @@ export async function newest(log: TableLog, state: State | null): Promise<State 
   const last = listing.commits.at(-1) ?? version
   const goesOn = next !== null || last > version || listing.checkpoints.length > 0
   const own = objects.find(({ key }) => key === log.commitKey(version))
-  if (!(await isStill(log, version, own, goesOn))) return begunAnew(log, state)
+  if (!(await isStill(log, version, own, goesOn))) {
+    const other = await begunAnew(log, state)
+    if (other !== null) return other
+  }
   if (next === null && last <= version) return state
   const read =
     next === null
@@ -53,12 +56,23 @@ async function isStill(
   return goesOn || (await get()) !== null
 }
 
-/** The newest version of the table that took the place of that of `state`; `state` where none did, or it cannot be read. */
-async function begunAnew(log: TableLog, state: State): Promise<State> {
-  const found = await newestAfresh(log).catch(() => null)
-  if (found === null || found.metaData.id === state.metaData.id) return state
-  log.known.forget()
+/**
+ * The newest version of the table that took the place of that of `state`; null where none did: what follows goes on from `state`, also
+ * where the commit that was altered cannot be read. `state` where it cannot be told whose commits follow.
+ */
+async function begunAnew(log: TableLog, state: State): Promise<State | null> {
+  const afresh = new TableLog(log.name, log.store)
+  const found = await newestAfresh(afresh).catch(() => null)
+  const standing = found ?? (await stateBefore(afresh, state.version).catch(() => null))
+  if (standing === null) return state
+  if (standing.metaData.id === state.metaData.id) return null
+  if (found === null) return state
+  log.become(afresh)
   return found
+}
+
+async function stateBefore(log: TableLog, version: number): Promise<State> {
+  return stateAt(log, await look(log), version - 1)
 }
 
 async function newestAfresh(log: TableLog): Promise<State | null> {

@@ -22,9 +22,10 @@ export class KnownCommits {
     if (this.#known.size > KNOWN_MAX) this.#known.delete(Math.min(...this.#known.keys()))
   }
 
-  /** Another table stands in the place of that one. */
-  forget(): void {
+  /** Another table stands in the place of that one, of which `other` knows. */
+  become(other: KnownCommits): void {
     this.#known.clear()
+    for (const [version, known] of other.#known) this.#known.set(version, known)
   }
 
   /** Whether `object`, as it is listed, is another than that of `version` was. `get` reads it; asked where only that can tell. */

@@ -35,6 +35,12 @@ export class TableLog {
     this.folder = `${name}/_delta_log/`
   }
 
+  /** Another table stands in the place of that one, as `log` has read it. */
+  become(log: TableLog): void {
+    this.known.become(log.known)
+    this.#times.clear()
+  }
+
   commitKey(version: number): string {
     return `${this.folder}${digits(version)}.json`
   }

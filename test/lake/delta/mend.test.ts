@@ -127,6 +127,52 @@ test('so does who looks only when that has more versions', async () => {
   expect(seen(await reader.snapshot())).toEqual(seen(await other.snapshot()))
 })
 
+/** Begins another table in the place of the one that `w` holds, with `commits` of its own. */
+async function beginAnew({ store, open, clock }: Awaited<ReturnType<typeof five>>, commits: number) {
+  for (const key of [...store.objects.keys()]) if (key.startsWith('t/_delta_log/')) store.objects.delete(key)
+  await clock.advance(HOUR_MS)
+  const other = open()
+  await other.create(schema, { color: 'a long one' })
+  for (let i = 0; i < commits; i++) await append(other, { operation: 'ANOTHER' })
+  return other
+}
+
+test('a table that is begun anew twice is followed twice, with its own times', async () => {
+  const w = await five()
+  const reader = w.open()
+  await reader.snapshot()
+  for (const commits of [7, 7, 9]) {
+    await reader.versionAt(w.clock.nowMs() - 1).catch(() => null)
+    const other = await beginAnew(w, commits)
+    const snapshot = await other.snapshot()
+    expect(seen(await reader.snapshot())).toEqual(seen(snapshot))
+    expect(await reader.versionAt(snapshot!.timeMs - 1)).toBe(commits - 1)
+  }
+})
+
+test('what was made on top of a table that is no more does not go into the one in its place', async () => {
+  const w = await five()
+  const base = (await w.writer.snapshot())!
+  for (const commits of [2, 7]) {
+    await beginAnew(w, commits)
+    await expect(append(w.writer, {}, base)).rejects.toMatchObject({ code: 'E_CONFLICT' })
+  }
+  await append(w.writer)
+  expect((await w.open().snapshot())?.version).toBe(8)
+})
+
+test.each(['{"add":', '\n'])('who knew the newest commit before it was altered goes on: %j', async (more) => {
+  const { store, writer, open } = await five()
+  const reader = open()
+  await reader.snapshot()
+  const { bytes } = store.objects.get(commitKey(5))!
+  await store.put(commitKey(5), Buffer.concat([bytes, Buffer.from(more)]))
+  await append(writer)
+  expect(seen(await reader.snapshot())).toEqual(seen(await writer.snapshot()))
+  await append(reader)
+  expect((await writer.snapshot())?.version).toBe(7)
+})
+
 test('whose last commit alone is gone goes on with what it knows', async () => {
   const { store, writer } = await five()
   await store.delete(commitKey(5))
