@@ -1,7 +1,8 @@
 import type { CsvForm, ImportColumn } from './columns.ts'
 import { looksLikeTime } from './times.ts'
 
-const DELIMITERS = [',', ';', '\t', '|'] as const
+/** The comma last: numbers have it too. */
+const DELIMITERS = [';', '\t', '|', ','] as const
 const SAMPLES_MAX = 50
 /** By which Excel is told the delimiter. */
 const SEPARATOR = /^"?sep=(.)"?$/i
@@ -22,7 +23,8 @@ export function readCsvHead(
   const full = lines.filter(isRow)
   if (full.length === 0) return null
   const { delimiter, fields } = said === undefined ? formOf(full) : { delimiter: said, fields: 1 }
-  const first = lines.findIndex((line) => isRow(line) && !isTitle(line, delimiter, fields))
+  const isTable = full.some((line) => !isTitle(line, delimiter, fields))
+  const first = lines.findIndex((line) => isRow(line) && !(isTable && isTitle(line, delimiter, fields)))
   const above = lines[first - 1] ?? ''
   const headed = fieldsOf(above.replace(/^#\s*/, ''), delimiter)
   // A header that is a comment stands right above rows with as many fields, of which not every one is a name.
@@ -73,15 +75,19 @@ function wholeLines(text: string, isWhole: boolean): string[] {
   return isWhole || lines.length === 1 ? lines : lines.slice(0, -1)
 }
 
-/** The delimiter that splits most of the first lines into equally many fields, and into how many: the one that makes most. */
+/**
+ * The delimiter that splits most of the first lines into equally many fields, and into how many. It splits the header as it does the
+ * rows: of two that split rows alike, as of `1,5;2,5`, the one that splits more lines is it, then the one that makes more fields.
+ */
 function formOf(lines: readonly string[]): { delimiter: string; fields: number } {
-  let best = { delimiter: ',', fields: 1 }
+  let best = { delimiter: ',', fields: 1, found: 0 }
   for (const delimiter of DELIMITERS) {
     const counts = lines.slice(0, 20).map((line) => fieldsOf(line, delimiter).length)
     const [fields, found] = [...Map.groupBy(counts, (count) => count)]
       .map(([count, all]) => [count, all.length] as const)
       .reduce((most, one) => (one[1] > most[1] ? one : most))
-    if (fields > best.fields && found / counts.length >= 0.7) best = { delimiter, fields }
+    const isBetter = found > best.found || (found === best.found && fields > best.fields)
+    if (fields > 1 && found / counts.length >= 0.7 && isBetter) best = { delimiter, fields, found }
   }
   return best
 }

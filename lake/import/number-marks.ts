@@ -11,6 +11,12 @@ const DOTS_OF_THOUSANDS = /^-?\d{1,3}(\.\d{3})+$/
 const COMMAS_OF_THOUSANDS = /,\d{3},\d{3}/
 const GROUPED = new RegExp(`^-?\\d{1,3}([,${GROUPS}]\\d{3})+(\\.\\d+)? ?%?$`)
 
+/** Numbers with such marks, or without any, for `regexp_full_match`. */
+export const MARKED: { readonly [marks in Exclude<NumberMarks, 'none'>]: string } = {
+  comma: `[-+]?\\d*([.${GROUPS}]\\d{3})*(,\\d*)?([eE][-+]?\\d+)?`,
+  grouped: `[-+]?\\d*([,${GROUPS}]\\d{3})*(\\.\\d*)?([eE][-+]?\\d+)?`,
+}
+
 /** Of some of a column's values. A comma alone, as in `1,234`, is a decimal comma unless another value shows that it is none. */
 export function numberMarks(samples: readonly string[]): NumberMarks {
   const hasDot = samples.some(

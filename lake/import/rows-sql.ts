@@ -4,7 +4,7 @@ import { TIME_MS_MIN } from '../../schemas/time.ts'
 import type { CsvForm, ImportColumn, ImportCompression, ImportFormat, ImportSource } from './columns.ts'
 import { type Meaning, type Origin, SOURCE_DEFAULT } from './meaning.ts'
 import type { Found } from './named-column.ts'
-import { GROUPS, type NumberMarks, numberMarks } from './number-marks.ts'
+import { GROUPS, MARKED, type NumberMarks, numberMarks } from './number-marks.ts'
 import type { TimeForm, TimeUnit } from './times.ts'
 
 /**
@@ -231,11 +231,12 @@ function numberSql(origin: Found): string {
   return `CASE WHEN isfinite(${number}) THEN ${number} WHEN ${column} IS NULL OR ${isNothing(trimmed)} THEN NULL ELSE 'nan'::DOUBLE END`
 }
 
-/** A number as it is read, without marks. */
+/** A number as it is read, without marks. What is written otherwise than the values that were looked at stays as it is. */
 function plainSql(text: string, marks: NumberMarks): string {
+  if (marks === 'none') return text
   const ungrouped = (groups: string) => `translate(${text}, ${duckdb.text(groups)}, '')`
-  if (marks === 'comma') return `replace(${ungrouped(`.${GROUPS}`)}, ',', '.')`
-  return marks === 'grouped' ? ungrouped(`,${GROUPS}`) : text
+  const plain = marks === 'comma' ? `replace(${ungrouped(`.${GROUPS}`)}, ',', '.')` : ungrouped(`,${GROUPS}`)
+  return `CASE WHEN regexp_full_match(${text}, ${duckdb.text(MARKED[marks])}) THEN ${plain} ELSE ${text} END`
 }
 
 const PER_MS: { readonly [unit in TimeUnit]: number } = { s: 1 / 1_000, ms: 1, us: 1_000, ns: 1_000_000 }

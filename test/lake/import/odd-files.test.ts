@@ -1,6 +1,8 @@
 import { buffer } from 'node:stream/consumers'
 import { constants, createZstdCompress, gzipSync, zstdCompressSync } from 'node:zlib'
 import { expect, test } from 'vitest'
+import type { Dataset } from '../../../schemas/dataset.ts'
+import { host } from '../../../schemas/datasets/host.ts'
 import { taken } from './taken.ts'
 
 /** Files as other programs and people really write them. */
@@ -89,6 +91,39 @@ test.each([
   ['French', `${AT},web,h1,"1\u202f234,5",2,3`, 1234.5],
 ])('marks of thousands: %s', async (_, row, cpu) => {
   expect((await taken(`${HEAD}\n${row}\n`)).rows).toEqual([ROW.with(3, cpu)])
+})
+
+/** A percent. */
+const percent: Dataset = { ...host, gauges: host.gauges.map((gauge) => ({ ...gauge, max: 100 })) }
+
+test.each([
+  ['1,5', '12.5', []],
+  ['1,5', '1.000', [1]],
+  ['1,5', '1,5E1', []],
+  ["0'012.5", '1,5', [1]],
+  ['0 012', '1,5', [1]],
+  ['0 012', '1 234.5', [1]],
+  ['1 234', '1 234,5', [1, 60]],
+])('a number is not read by the marks of others: among %j the value %j', async (usual, other, refused) => {
+  const row = (cpu: string) => `${AT};web;h1;${cpu};2;3\n`
+  const text = `${HEAD.replaceAll(',', ';')}\n${row(usual).repeat(60)}${row(other)}`
+  const found = await taken(text, {}, percent)
+  expect(found.refused.map(({ rows }) => rows).sort()).toEqual(refused)
+})
+
+test.each([
+  ['dates and numbers with a comma', 'time;cpu;ram;disk', '22.11.2026, 10:00;1,5;2,5;3,5'],
+  ['numbers with a comma', 'time;cpu;ram;disk', '22.11.2026 10:00;1,5;2,5;3,5'],
+  ['tabs and numbers with a comma', 'time\tcpu\tram\tdisk', '22.11.2026 10:00\t1,5\t2,5\t3,5'],
+])('as many commas as delimiters: %s', async (_, head, row) => {
+  const text = `${head}\n${`${row}\n`.repeat(5)}`
+  const { rows } = await taken(text, { set: { service: 'web' } })
+  expect(rows[0]).toEqual(['web', 'import', AT, 1.5, 2.5, 3.5])
+})
+
+test('a table without a row of two values is said to be none', async () => {
+  const error = await taken(',,,\n,,,\n').catch((reason) => reason)
+  expect([error.code, error.message]).toEqual(['E_USAGE', expect.not.stringMatching(/undefined/)])
 })
 
 test('times with and without zone in one file', async () => {
