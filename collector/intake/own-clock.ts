@@ -1,6 +1,6 @@
 import type { Log } from '../../log/port.ts'
 import type { Clock } from '../../schemas/ports/clock.ts'
-import { CLOCK_SAID_MS, STEP_BACK_MS_MIN } from './limits.ts'
+import { AHEAD_MS_MAX, CLOCK_SAID_MS, STEP_BACK_MS_MIN } from './limits.ts'
 
 /** A clock that shows less is wrong: this was written later. */
 const CLOCK_MS_MIN = Date.UTC(2026, 0, 1)
@@ -20,18 +20,24 @@ export class OwnClock {
   readonly #deps: OwnClockDeps
   /** Senders that were told to come back when a clock is set. */
   refused = 0
-  /** Why the last of them was, and that it is not so long ago. */
-  #reason: string | null = null
-  #cancel = () => {}
+  /** Whether one was, not so long ago. */
+  readonly #said: Lately
+  /** Whether one was that shows what this clock showed. */
+  readonly #doubted: Lately
 
   constructor(deps: OwnClockDeps) {
     this.#deps = deps
+    this.#said = new Lately(deps.clock)
+    this.#doubted = new Lately(deps.clock)
+  }
+
+  #leastMs(): number {
+    return Math.max(this.#deps.log.leastClockMs(), CLOCK_MS_MIN)
   }
 
   /** How long the clock stands before what it must show at least. */
   behindMs(): number {
-    const { log, clock } = this.#deps
-    return Math.max(0, Math.max(log.leastClockMs(), CLOCK_MS_MIN) - clock.nowMs())
+    return Math.max(0, this.#leastMs() - this.#deps.clock.nowMs())
   }
 
   /** Whether the clock went back by more than small corrections, since it stood `behindMs` before. */
@@ -39,25 +45,49 @@ export class OwnClock {
     return this.behindMs() > behindMs + STEP_BACK_MS_MIN
   }
 
-  /** Notes that a sender was told to come back, and says so where it was not said lately. */
-  sendsAway(remote: string, reason: string): void {
+  /**
+   * Notes that a sender was told to come back, and says so where it was not said lately. `showsMs` is what its clock shows, null where it does
+   * not say: one that is behind what this clock showed, too, does not speak for that.
+   */
+  sendsAway(remote: string, reason: string, showsMs: number | null): void {
     this.refused += 1
-    if (this.#reason === null)
+    if (!this.#said.is)
       this.#deps.logLine(
         `collector: ${reason}; sender ${remote} is to keep its messages until it is set right (E_CLOCK)`,
       )
-    this.#reason = reason
-    this.#cancel()
-    this.#cancel = this.#deps.clock.after(CLOCK_SAID_MS, () => {
-      this.#reason = null
-    })
+    this.#said.note()
+    if (showsMs === null || showsMs + AHEAD_MS_MAX >= this.#leastMs()) this.#doubted.note()
   }
 
   /** Why senders keep their messages; null while none has to, or its own clock may be the one that is wrong. */
   reason(): string | null {
-    if (this.#reason === null || !this.wentBack(0)) return null
+    if (!this.#doubted.is || !this.wentBack(0)) return null
     const seconds = Math.round(this.behindMs() / 1_000)
     return `the clock of this machine stands at least ${seconds} s before what it showed; senders keep what is ahead of it`
+  }
+
+  close(): void {
+    this.#said.close()
+    this.#doubted.close()
+  }
+}
+
+/** Whether something was noted within `CLOCK_SAID_MS`. */
+class Lately {
+  readonly #clock: Clock
+  is = false
+  #cancel = () => {}
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  note(): void {
+    this.is = true
+    this.#cancel()
+    this.#cancel = this.#clock.after(CLOCK_SAID_MS, () => {
+      this.is = false
+    })
   }
 
   close(): void {

@@ -1,8 +1,7 @@
 import { DEFAULT_DATASET } from '../../schemas/dataset.ts'
 import type { ErrorCode } from '../../schemas/errors.ts'
 import type { DatasetIntake } from '../intake/dataset-intake.ts'
-import { AHEAD_MS_MAX } from '../intake/limits.ts'
-import type { AboutAgent } from '../intake/seen-agents.ts'
+import { AHEAD_MS_MAX, CLOCK_AGREED_MS } from '../intake/limits.ts'
 import { Receipt, type Sender } from '../intake/sender.ts'
 import type { LineDecoder } from './decode/decoder.ts'
 import { type Hello, parseHello } from './hello.ts'
@@ -50,8 +49,8 @@ export class Conversation implements LineReader {
   #lineNumber = 0
   /** Refused lines that wait to be kept. */
   #refusals = 0
-  /** How far the clock of this machine stood behind when the sender showed that its own agrees. */
-  #behindMs = 0
+  /** How far the clock of this machine stood behind when the sender showed that its own agrees, and when that was. */
+  #agreed = { behindMs: 0, atMs: 0 }
   /** Lines that wait; null while none need to. */
   #held: RawLine[] | null = null
 
@@ -138,11 +137,9 @@ export class Conversation implements LineReader {
     if ('code' in hello) this.#refuse(raw, hello)
     else if (!this.#useDataset(hello.dataset)) this.#refuse(raw, unknownDataset(hello.dataset, null))
     else if (hello.agent === null) this.#settle(this.#waitAlone(0))
-    else if (this.#isBehind(hello)) this.#sendAway(clocks(hello.timeMs!, this.#shared.clock.nowMs()))
-    else {
-      if (hello.timeMs !== null) this.#behindMs = this.#shared.intake.ownClock.behindMs()
-      this.#welcome(hello.agent, hello)
-    }
+    else if (this.#isBehind(hello))
+      this.#sendAway(clocks(hello.timeMs!, this.#shared.clock.nowMs()), hello.timeMs)
+    else this.#welcome(hello.agent, hello)
   }
 
   /** Every message of now would be refused, and with that be settled: the sender does better to keep them. */
@@ -151,8 +148,8 @@ export class Conversation implements LineReader {
   }
 
   /** Closes the connection of a sender that keeps what is not acknowledged, until a clock is set. */
-  #sendAway(reason: string): void {
-    this.#shared.intake.ownClock.sendsAway(this.sender.remote, reason)
+  #sendAway(reason: string, showsMs: number | null): void {
+    this.#shared.intake.ownClock.sendsAway(this.sender.remote, reason, showsMs)
     this.#connection.refuse('E_CLOCK', reason)
   }
 
@@ -184,7 +181,7 @@ export class Conversation implements LineReader {
     })
     if ('code' in decoded) {
       if (this.#mayBeRight(decoded)) {
-        this.#sendAway(behind(decoded.reason))
+        this.#sendAway(behind(decoded.reason), null)
         return
       }
       const isHello = decoded.field !== null && parseHello(raw.bytes) !== null
@@ -198,18 +195,26 @@ export class Conversation implements LineReader {
     else this.#refuse(raw, tooMany(offered, decoded.message.seq))
   }
 
-  /** Whether it may be this machine's clock that is at fault; refusing would settle the message of a sender that could keep it. */
+  /**
+   * Whether it may be this machine's clock that is at fault; refusing would settle the message of a sender that could keep it. Where this
+   * clock stands behind, that of a sender which agreed may have been set right since: its next hello tells.
+   */
   #mayBeRight({ isByClock = false }: Refusal): boolean {
-    return isByClock && this.sender.agent !== null && this.#shared.intake.ownClock.wentBack(this.#behindMs)
+    if (!isByClock || this.sender.agent === null) return false
+    const { intake, clock } = this.#shared
+    const { behindMs, atMs } = this.#agreed
+    return intake.ownClock.wentBack(clock.nowMs() - atMs > CLOCK_AGREED_MS ? 0 : behindMs)
   }
 
-  #welcome(agent: string, about: AboutAgent): void {
-    const { intake } = this.#shared
+  #welcome(agent: string, about: Hello): void {
+    const { intake, clock } = this.#shared
+    const agreedBehindMs = about.timeMs === null ? 0 : intake.ownClock.behindMs()
     this.#held = []
     void intake.take(agent, this.sender).then(({ seq, twice }) => {
       if (!this.#connection.isOpen()) return
       intake.welcomed(this.sender, about)
       this.#answers.welcome(seq)
+      this.#agreed = { behindMs: agreedBehindMs, atMs: clock.nowMs() }
       if (twice) this.tell('E_AGENT_TWICE', 'two senders use this agent id and take it from each other')
       this.#release()
       this.#connection.flow()

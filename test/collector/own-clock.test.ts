@@ -82,3 +82,41 @@ test('a clock that was never set is not believed, whatever the log holds', async
   await rig.run(3 * MINUTE_MS)
   expect(rig.collector.status()).toMatchObject({ state: 'ok', reason: null })
 })
+
+test('two clocks that were behind alike: the sender whose is set first loses nothing', async () => {
+  const { rig, connect } = await started()
+  const startMs = NOW_MS - 3 * HOUR_MS
+  rig.clock.step(-3 * HOUR_MS)
+  const early = await connect({ time: startMs })
+  early.send(message(1, 1))
+  await rig.run(MINUTE_MS)
+  // Its clock is set.
+  early.send(dated(2, 2, NOW_MS + MINUTE_MS))
+  await rig.run()
+  expect([early.acks, early.codes, early.ended]).toEqual([[1], ['E_CLOCK'], true])
+  const again = await connect({ time: NOW_MS + MINUTE_MS })
+  expect([again.codes, rig.rejects()]).toEqual([['E_CLOCK'], []])
+})
+
+test('a sender with one message that is dated wrongly does not come back with it for ever', async () => {
+  const { rig, connect } = await started()
+  rig.clock.step(-3 * HOUR_MS)
+  const agreeing = () => connect({ time: rig.clock.nowMs() })
+  const client = await agreeing()
+  await rig.run(MINUTE_MS)
+  client.send(dated(1, 1, NOW_MS))
+  await rig.run()
+  const again = await agreeing()
+  again.send(dated(1, 1, NOW_MS), message(2, 2))
+  await rig.run()
+  expect([client.codes, again.codes, again.acks.at(-1)]).toEqual([['E_CLOCK'], ['E_TIME'], 2])
+})
+
+test('a sender whose own clock is wrong does not speak for what the log was led to believe', async () => {
+  const { rig, connect } = await started()
+  // The clock was months ahead for a while.
+  rig.log.leastMs = NOW_MS + 2_000 * HOUR_MS
+  const client = await connect({ time: NOW_MS + HOUR_MS })
+  expect(client.codes).toEqual(['E_CLOCK'])
+  expect(rig.collector.status()).toMatchObject({ state: 'ok', clockRefusals: 1 })
+})
