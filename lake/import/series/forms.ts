@@ -31,9 +31,10 @@ export function seriesFormOf(
       rows: (stage) => influxRows(path, source, stage),
       nameOf: influxName,
     }
-  const measured = measurementForm(path, source, options)
-  if (measured !== null) return measured
   const required = dataset.gauges.filter(({ name, optional }) => !optional && options.set[name] === undefined)
+  const areGauges = required.every(({ name }) => find(name)?.column.samples.every(isNumber) ?? false)
+  const measured = areGauges ? null : measurementForm(path, source, options)
+  if (measured !== null) return measured
   const isLabelled = names.some((name) => LABELLED.test(name))
   // A row that has all gauges is a message, and a column that a person names is meant.
   if (required.some(({ name }) => find(name)?.by === 'map')) return null

@@ -256,6 +256,18 @@ ${at},disk,h1,/,,70
   expect([words, rows, refused]).toEqual(['a row for each measurement', [['web', 'h1', AT, 10, 40, 70]], []])
 })
 
+test.each([
+  ['an attribute', 'time,service,host,measurement,cpu,ram,disk', `${AT},web,h1,m,1,2,3`],
+  [
+    'what pivot() of InfluxDB leaves',
+    ',table,_time,_measurement,service,host,cpu,ram,disk',
+    `,0,${AT},m,web,h1,1,2,3`,
+  ],
+])('rows of all gauges are messages, each of its own, beside a measurement as %s', async (_, head, row) => {
+  const { words, accepted } = await taken(`${head}\n${row}\n${row}\n`)
+  expect([words, accepted]).toEqual([undefined, 2])
+})
+
 test("Telegraf's JSON", async () => {
   const line = (name: string, fields: object) =>
     JSON.stringify({ fields, name, tags: { host: 'h1' }, timestamp: 1_795_341_600 })
