@@ -1,16 +1,20 @@
 import type { CsvForm, ImportColumn } from './columns.ts'
+import { usage } from './named-column.ts'
 import { looksLikeTime } from './times.ts'
 
 /** The comma last: numbers have it too. */
 const DELIMITERS = [';', '\t', '|', ','] as const
 const SAMPLES_MAX = 50
+/** A title or a head may have a few lines within quotes; where there are more, a quote is not closed. */
+const LINES_WITHIN_QUOTES_MAX = 5
 /** By which Excel is told the delimiter. */
 const SEPARATOR = /^"?sep=(.)"?$/i
 
 /**
  * Reads the head of a CSV file: its delimiter, where its header is and what its columns are called. The header is the first line
  * that is not empty; comments (`#`) before it are left out, unless the only comment is the header itself, as sadf writes it.
- * Where a person names the columns, every line is a row. Null when there is none.
+ * Where a person names the columns, every line is a row. Null when there is none. Throws `E_USAGE` for a quote above the rows that is
+ * not closed.
  */
 export function readCsvHead(
   text: string,
@@ -51,6 +55,10 @@ export function readCsvHead(
   }))
   const comments = lines.some(isComment)
   const skipped = lines.slice(0, skip).filter((line) => !(comments && isComment(line)))
+  if (skipped.some((line) => isOpen(line, [delimiter])))
+    throw usage('a quote opens above the rows and is not closed: they would be lost in it', {
+      hint: 'mend that line, or leave it out',
+    })
   const form: CsvForm = { delimiter, quoteEscape, skip: skipped.length, comments }
   return { form, columns, isRow: header === top && isRowOfValues(top) }
 }
@@ -69,10 +77,33 @@ function isAnnotation(line: string): boolean {
   return /^#(datatype|group|default)\b/.test(line)
 }
 
-/** The last line is cut off where the text is not the whole file. */
+/** Its lines, as the engine counts them: one that ends within quotes goes on. The last one is cut off where the text is not the whole file. */
 function wholeLines(text: string, isWhole: boolean): string[] {
-  const lines = text.split(/\r\n|\n|\r/)
+  const split = text.split(/\r\n|\n|\r/)
+  const lines: string[] = []
+  for (let at = 0; at < split.length; ) {
+    const joined = (count: number) => split.slice(at, at + count).join('\n')
+    let count = 1
+    while (count <= LINES_WITHIN_QUOTES_MAX && isOpen(joined(count))) count += 1
+    if (count > LINES_WITHIN_QUOTES_MAX) count = 1
+    lines.push(joined(count))
+    at += count
+  }
   return isWhole || lines.length === 1 ? lines : lines.slice(0, -1)
+}
+
+/** Whether a line ends within quotes: a quote that ends a field stands before a delimiter, or the end. */
+function isOpen(line: string, delimiters: readonly string[] = DELIMITERS): boolean {
+  const isEnd = (at: number) => at === line.length || delimiters.includes(line[at]!)
+  for (let at = 0; at < line.length; at++) {
+    if (line[at] === '"') {
+      at += 1
+      while (at < line.length && !(line[at] === '"' && isEnd(at + 1))) at += line.startsWith('""', at) ? 2 : 1
+      if (at >= line.length) return true
+    }
+    while (!isEnd(at)) at += 1
+  }
+  return false
 }
 
 /**

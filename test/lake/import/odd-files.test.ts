@@ -19,6 +19,8 @@ test.each([
     Buffer.from(`\ufeff${HEAD}\n${AT},web,h1,1,2,3\n`.replaceAll(',', '\t'), 'utf16le'),
   ],
   ['a title above the table', `CPU report\n"of November",,,,,\n\n${HEAD}\n${AT},web,h1,1,2,3\n`],
+  ['lines within quotes in a title', `"CPU ""report""\nof November",,,,,\n${HEAD}\n${AT},web,h1,1,2,3\n`],
+  ['lines within quotes in a header', `time,service,host,"CPU\n(%)","RAM\n(%)",disk\n${AT},web,h1,1,2,3\n`],
   ['a header with fewer columns than rows', `${HEAD}\n${AT},web,h1,1,2,3,\n`],
   ['German Excel with a year of two digits', `${HEAD}\n22.11.26 10:00,web,h1,1,2,3\n`.replaceAll(',', ';')],
   ['American Excel with one', `${HEAD}\n11/22/26 10:00 AM,web,h1,1,2,3\n`],
@@ -119,6 +121,12 @@ test.each([
   const text = `${head}\n${`${row}\n`.repeat(5)}`
   const { rows } = await taken(text, { set: { service: 'web' } })
   expect(rows[0]).toEqual(['web', 'import', AT, 1.5, 2.5, 3.5])
+})
+
+test('a quote in a title that is not closed takes no rows along unsaid', async () => {
+  const text = `"CPU report,,,,,\n${HEAD}\n${`${AT},web,h1,1,2,3\n`.repeat(9)}`
+  const error = await taken(text).catch((reason) => reason)
+  expect([error.code, error.message]).toEqual(['E_USAGE', expect.stringMatching(/^a quote opens above/)])
 })
 
 test('a table without a row of two values is said to be none', async () => {
