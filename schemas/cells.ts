@@ -143,8 +143,12 @@ export function timesOf({ view, columns }: Cells): Float64Array {
   return (columns[view.key.length] as NumberColumn).values
 }
 
-/** The memory of cells that nobody asks any more, to be handed to another thread; of what lies in memory with something else none. */
-export function memoryOf({ columns }: Cells): ArrayBuffer[] {
+/**
+ * The memory of cells that nobody asks any more, to be handed to another thread; of what lies in memory with something else none, nor of
+ * cells of no rows, which are the same for all who ask (`noCells`).
+ */
+export function memoryOf({ length, columns }: Cells): ArrayBuffer[] {
+  if (length === 0) return []
   const arrays = columns.flatMap((column): readonly ArrayBufferView[] => {
     if (column.type === 'sketch') return [column.offsets, column.buckets, column.counts]
     return column.type === 'string' ? [column.values.places] : [column.values]

@@ -4,7 +4,7 @@ import { fileOfCells } from '../../../lake/parquet/cells.ts'
 import { encodeSeal, mergeFiles, SEAL_DATES_MAX } from '../../../lake/writer/seal-files.ts'
 import type { Block } from '../../../schemas/block.ts'
 import { CellFold } from '../../../schemas/cell-fold.ts'
-import { timesOf } from '../../../schemas/cells.ts'
+import { cellsOf, timesOf } from '../../../schemas/cells.ts'
 import { host } from '../../../schemas/datasets/host.ts'
 import { DAY_MS } from '../../../schemas/time.ts'
 import { serviceMinute } from '../../../schemas/views/service-minute.ts'
@@ -81,6 +81,18 @@ test('a file of cells is that which this thread makes', async () => {
     expect([there.about, Buffer.from(there.bytes)]).toEqual([here.about, Buffer.from(here.bytes)])
     // Their memory was handed over.
     for (const cells of parts) expect(timesOf(cells).length).toBe(0)
+  } finally {
+    await thread.close()
+  }
+})
+
+test('ticks without cells are made one after the other, also beside each other', async () => {
+  const thread = sealThread()
+  try {
+    const none = () => new CellFold(serviceMinute).cells()
+    for (let again = 0; again < 2; again++)
+      expect((await thread.encodeCells([none(), none()])).about.rows).toBe(0)
+    expect(none()).toEqual(cellsOf(serviceMinute, []))
   } finally {
     await thread.close()
   }
