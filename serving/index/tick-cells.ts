@@ -80,7 +80,7 @@ export class TickCells {
     const rows = added.reduce((sum, [, cells]) => sum + cells.length, 0)
     const paths = added.map(([path]) => path)
     const last = this.#layers.at(-1)!
-    if (rows <= ROWS_AT_ONCE && last.fold.size + rows <= Math.max(ROOM_MIN, last.fold.room)) {
+    if (rows <= ROWS_AT_ONCE && last.rows + rows <= Math.max(ROOM_MIN, last.fold.room)) {
       const grown = { fold: last.fold, paths: [...last.paths, ...paths], rows: last.rows + rows }
       return () => {
         for (const [, cells] of added) last.fold.merge(cells)

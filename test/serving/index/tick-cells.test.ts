@@ -118,3 +118,17 @@ test('small ticks of many cells make few layers, and no fold grows to more than 
   expect(pauses).toBeLessThanOrEqual(2 * 100)
   expectSame(ticks, byPath)
 }, 60_000)
+
+test('small ticks that share their cells make few layers too', async () => {
+  let ticks = TickCells.none(view)
+  const byPath = new Map<string, Cells>()
+  let pauses = 0
+  for (let n = 0; n < 200; n++) {
+    const pair = Math.floor(n / 2)
+    byPath.set(`tick-${n}`, tickOf(1_000, pair, 1_000 * pair))
+    ticks = (await ticks.become(view, new Map(byPath), async () => void pauses++))()
+    expect(ticks.layers).toBeLessThanOrEqual(4)
+  }
+  expect(pauses).toBeLessThanOrEqual(4 * 200)
+  expectSame(ticks, byPath)
+}, 60_000)
