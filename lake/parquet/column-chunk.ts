@@ -27,9 +27,11 @@ export interface ChunkContent {
 /** Compresses with zstd. */
 export type Compress = (bytes: Uint8Array) => Uint8Array
 
-/** Writes a column chunk; what the file's end says of it. */
+/** Writes a column chunk; what the file's end says of it. Throws where a value is missing that must be there: no reader could read on. */
 export function writeChunk(writer: Writer, content: ChunkContent, compress: Compress): ColumnChunk {
   const { path, type, encoding, dictionary, page, values, missing, rows } = content
+  if (missing > 0 && content.definition === undefined)
+    throw new Error(`column ${path[0]} lacks ${missing} of ${values} values`)
   const start = writer.offset
   const column = { element: { name: path[0]!, type }, codec: 'ZSTD', compressors: { ZSTD: compress } }
   const dictionaryBytes =
