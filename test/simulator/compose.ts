@@ -4,6 +4,7 @@ import { startWriters } from '../../cli/compose/writers.ts'
 import { type Collector, startCollector } from '../../collector/collector.ts'
 import type { Table } from '../../lake/delta/port.ts'
 import type { Erasures } from '../../lake/erase/erasures.ts'
+import { type CellFile, fileOfCells } from '../../lake/parquet/cells.ts'
 import { LocalStore, localStore } from '../../lake/store/local.ts'
 import type { ObjectStore } from '../../lake/store/port.ts'
 import { agentsInLake } from '../../lake/tables/agents.ts'
@@ -15,6 +16,7 @@ import type { Log } from '../../log/port.ts'
 import { remoteLog } from '../../log/remote/reader.ts'
 import { serveLog } from '../../log/remote/serve.ts'
 import { Calls } from '../../schemas/calls.ts'
+import { type Cells, memoryOf } from '../../schemas/cells.ts'
 import type { Clock } from '../../schemas/ports/clock.ts'
 import type { Disk } from '../../schemas/ports/disk.ts'
 import { makeWake } from '../../schemas/ports/wake.ts'
@@ -122,6 +124,7 @@ export async function compose(site: Site, life: Incarnation): Promise<Parts> {
         store,
         tables: { writer: delayed(own, writer), speed: delayed(own, speed), batch: delayed(own, batch) },
         openEngine: site.config.engine === 'duckdb' ? openDuckdb : openReference,
+        encodeTick: asInThread,
         ...deps,
       },
     )
@@ -212,4 +215,9 @@ function delayed({ datasets, runs }: LakeTables, tableDelay: TableDelay): LakeTa
     })),
     runs,
   }
+}
+
+/** Makes the file of a tick as another thread does, to which the memory of the cells is handed over. */
+async function asInThread(parts: readonly Cells[]): Promise<CellFile> {
+  return fileOfCells(structuredClone(parts, { transfer: parts.flatMap(memoryOf) }))
 }
