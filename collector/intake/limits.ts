@@ -6,6 +6,8 @@ export const AHEAD_MS_MAX = 10 * 60_000
 export const STEP_BACK_MS_MIN = 60_000
 /** So long what a hello said of the sender's clock is believed, where that of this machine may be wrong. */
 export const CLOCK_AGREED_MS = 10_000
+/** So long a sender that does not say what its clock shows is told to keep what is ahead of a clock that went back. */
+export const CLOCK_WAIT_MS_MAX = 3_600_000
 /** So long after a sender was told to keep its messages because of a clock, the readiness says so. */
 export const CLOCK_SAID_MS = 120_000
 /** Characters of an attribute. */

@@ -1,6 +1,6 @@
 import type { Log } from '../../log/port.ts'
 import type { Clock } from '../../schemas/ports/clock.ts'
-import { AHEAD_MS_MAX, CLOCK_SAID_MS, STEP_BACK_MS_MIN } from './limits.ts'
+import { AHEAD_MS_MAX, CLOCK_SAID_MS, CLOCK_WAIT_MS_MAX, STEP_BACK_MS_MIN } from './limits.ts'
 
 /** A clock that shows less is wrong: this was written later. */
 const CLOCK_MS_MIN = Date.UTC(2026, 0, 1)
@@ -24,6 +24,9 @@ export class OwnClock {
   readonly #said: Lately
   /** Whether one was that shows what this clock showed. */
   readonly #doubted: Lately
+  /** Set while senders of which no clock is known wait for this one. */
+  #cancelWait: (() => void) | null = null
+  #hasWaited = false
 
   constructor(deps: OwnClockDeps) {
     this.#deps = deps
@@ -43,6 +46,23 @@ export class OwnClock {
   /** Whether the clock went back by more than small corrections, since it stood `behindMs` before. */
   wentBack(behindMs: number): boolean {
     return this.behindMs() > behindMs + STEP_BACK_MS_MIN
+  }
+
+  /**
+   * Whether a sender that does not say what its clock shows is to keep what is ahead of this one: where this one went back, and for an
+   * hour at most. A clock that was ahead and is right again would hold up that sender for as long as it was ahead.
+   */
+  isWaitedFor(): boolean {
+    if (!this.wentBack(0)) {
+      this.#cancelWait?.()
+      this.#cancelWait = null
+      this.#hasWaited = false
+      return false
+    }
+    this.#cancelWait ??= this.#deps.clock.after(CLOCK_WAIT_MS_MAX, () => {
+      this.#hasWaited = true
+    })
+    return !this.#hasWaited
   }
 
   /**
@@ -69,6 +89,7 @@ export class OwnClock {
   close(): void {
     this.#said.close()
     this.#doubted.close()
+    this.#cancelWait?.()
   }
 }
 

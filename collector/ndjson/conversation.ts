@@ -49,8 +49,8 @@ export class Conversation implements LineReader {
   #lineNumber = 0
   /** Refused lines that wait to be kept. */
   #refusals = 0
-  /** How far the clock of this machine stood behind when the sender showed that its own agrees, and when that was. */
-  #agreed = { behindMs: 0, atMs: 0 }
+  /** How far the clock of this machine stood behind when the sender showed that its own agrees, and when that was; null where it did not. */
+  #agreed: { readonly behindMs: number; readonly atMs: number } | null = null
   /** Lines that wait; null while none need to. */
   #held: RawLine[] | null = null
 
@@ -202,19 +202,20 @@ export class Conversation implements LineReader {
   #mayBeRight({ isByClock = false }: Refusal): boolean {
     if (!isByClock || this.sender.agent === null) return false
     const { intake, clock } = this.#shared
+    if (this.#agreed === null) return intake.ownClock.isWaitedFor()
     const { behindMs, atMs } = this.#agreed
     return intake.ownClock.wentBack(clock.nowMs() - atMs > CLOCK_AGREED_MS ? 0 : behindMs)
   }
 
   #welcome(agent: string, about: Hello): void {
     const { intake, clock } = this.#shared
-    const agreedBehindMs = about.timeMs === null ? 0 : intake.ownClock.behindMs()
+    const behindMs = intake.ownClock.behindMs()
     this.#held = []
     void intake.take(agent, this.sender).then(({ seq, twice }) => {
       if (!this.#connection.isOpen()) return
       intake.welcomed(this.sender, about)
       this.#answers.welcome(seq)
-      this.#agreed = { behindMs: agreedBehindMs, atMs: clock.nowMs() }
+      if (about.timeMs !== null) this.#agreed = { behindMs, atMs: clock.nowMs() }
       if (twice) this.tell('E_AGENT_TWICE', 'two senders use this agent id and take it from each other')
       this.#release()
       this.#connection.flow()

@@ -120,3 +120,20 @@ test('a sender whose own clock is wrong does not speak for what the log was led 
   expect(client.codes).toEqual(['E_CLOCK'])
   expect(rig.collector.status()).toMatchObject({ state: 'ok', clockRefusals: 1 })
 })
+
+test('a sender that tells no time is not held up for ever by a clock that was ahead: after an hour one message is refused alone', async () => {
+  const { rig, connect } = await started()
+  rig.log.leastMs = NOW_MS + 365 * 24 * HOUR_MS
+  const again = async () => {
+    const client = await connect({})
+    client.send(dated(1, 1, NOW_MS + 24 * HOUR_MS), message(2, 2))
+    await rig.run()
+    return client
+  }
+  expect((await again()).codes).toEqual(['E_CLOCK'])
+  await rig.run(HOUR_MS / 2)
+  expect((await again()).codes).toEqual(['E_CLOCK'])
+  await rig.run(HOUR_MS / 2)
+  const last = await again()
+  expect([last.codes, last.acks.at(-1), cpus(rig.log)]).toEqual([['E_TIME'], 2, [2]])
+})

@@ -1,6 +1,6 @@
 import { describeError } from '../../schemas/errors.ts'
 import type { Gap } from '../../schemas/position.ts'
-import { DAY_MS } from '../../schemas/time.ts'
+import { DAY_MS, HOUR_MS } from '../../schemas/time.ts'
 import { drain } from '../sim/incarnation.ts'
 import { checkBackups } from './backups.ts'
 import type { Executor } from './execute.ts'
@@ -44,6 +44,7 @@ export class Ending {
       if (sender.acked < sender.sent.length) await this.#sim.connect(sender)
       await world.clock.advance(5_000)
     }
+    await this.#waitForClock()
     await this.#executor.check()
     this.#allSent()
     await this.#lastRun()
@@ -57,6 +58,18 @@ export class Ending {
     await this.#closeAll()
     tally.blocks = world.oracle.blocks.length
     tally.virtualMs = world.clock.passedMs
+  }
+
+  /** Where the clock went back, senders that do not say what theirs shows keep what is ahead of it for an hour. */
+  async #waitForClock(): Promise<void> {
+    const { world, fleet } = this.#sim
+    const waiting = fleet.senders.filter(({ acked, sent }) => acked < sent.length)
+    if (waiting.length === 0 || fleet.refusableMs === Number.POSITIVE_INFINITY) return
+    await world.clock.advance(HOUR_MS)
+    for (const sender of waiting) {
+      await this.#sim.connect(sender)
+      await world.clock.advance(5_000)
+    }
   }
 
   async #startForGood(): Promise<void> {
