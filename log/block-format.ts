@@ -13,8 +13,3 @@ export const BLOCK_HEAD_BYTES = 4
 
 /** The place of null. */
 export const NULL_PLACE = 0xffff
-
-/** How many messages a block says it holds; 0 where it is too short to say. */
-export function messageCount(block: Uint8Array): number {
-  return block.length < BLOCK_HEAD_BYTES ? 0 : block[0]! | (block[1]! << 8)
-}

@@ -34,8 +34,10 @@ export interface Frozen extends Pick<Part, 'from' | 'to' | 'toMs' | 'gaps'> {
 /** Committed parts kept for an index that does not follow; the oldest go first. */
 const PARTS_MAX = 256
 
-/** A part is ended before its columns, which double, would grow to more cells: that would copy them all while everything waits. */
-const PART_ROOM_MAX = 2 ** 14
+/** A part that has so many cells is ended. */
+const PART_CELLS_MAX = 16_000
+/** The next one, likely to be as full, has room for the cells of a turn more: to grow would copy them all while everything waits. */
+const PART_ROOM = PART_CELLS_MAX + 4_000
 
 export class Chain {
   readonly view: View
@@ -75,11 +77,10 @@ export class Chain {
     return this.#uncommitted().reduce((sum, part) => sum + part.cells.size, 0)
   }
 
-  /** So many messages are added next; to another part, likely to be as full, where there may be no room for the cells of all. */
-  begin(messages: number): void {
-    const { size, room } = this.#open.cells
-    if (size > 0 && size + messages > room && 2 * room > PART_ROOM_MAX)
-      this.#parts.push(this.#emptyPart(this.readTo, this.readToMs, PART_ROOM_MAX))
+  /** A turn of messages is added next. */
+  begin(): void {
+    if (this.#open.cells.size >= PART_CELLS_MAX)
+      this.#parts.push(this.#emptyPart(this.readTo, this.readToMs, PART_ROOM))
   }
 
   /** Folds a batch of blocks; those of it that do not have the view's columns are damage. */

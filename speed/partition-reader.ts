@@ -144,7 +144,7 @@ export class PartitionReader {
       const repeats = this.#repeatsOf(first)
       for (const part of inTurns(slice, from)) {
         const blocks = repeats === null ? part.blocks : acceptAll(repeats, part).map(countedBlock)
-        for (const chain of first) chain.begin(part.messages)
+        for (const chain of first) chain.begin()
         for (const batch of this.#batches.of(blocks)) for (const chain of first) chain.add(batch)
         for (const chain of first) {
           chain.advance(part.gaps, part.to, part.toMs)

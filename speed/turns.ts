@@ -1,4 +1,3 @@
-import { messageCount } from '../log/block-format.ts'
 import type { LogSlice } from '../log/port.ts'
 import type { Block } from '../schemas/block.ts'
 import type { Gap } from '../schemas/position.ts'
@@ -7,8 +6,6 @@ import type { Gap } from '../schemas/position.ts'
 export interface Turn {
   readonly from: number
   readonly blocks: readonly Block[]
-  /** How many messages the blocks hold. */
-  readonly messages: number
   readonly gaps: readonly Gap[]
   readonly to: number
   /** Log time at `to`. */
@@ -26,16 +23,14 @@ const BYTES_MAX = 128 << 10
 export function* inTurns(slice: LogSlice, from: number): Generator<Turn> {
   let begin = from
   let blocks: Block[] = []
-  let messages = 0
   let bytes = 0
   const take = (block: Block) => {
     blocks.push(block)
-    messages += messagesIn(block)
     bytes += block.payload?.length ?? 0
   }
   const turn = (to: number, toMs: number): Turn => {
     const gaps = slice.gaps.filter((gap) => gap.to > begin && gap.to <= to)
-    return { from: begin, blocks, messages, gaps, to, toMs }
+    return { from: begin, blocks, gaps, to, toMs }
   }
   for (const block of slice.blocks.slice(0, -1)) {
     take(block)
@@ -43,14 +38,8 @@ export function* inTurns(slice: LogSlice, from: number): Generator<Turn> {
     yield turn(block.offset, block.logTimeMs)
     begin = block.offset
     blocks = []
-    messages = 0
     bytes = 0
   }
   for (const block of slice.blocks.slice(-1)) take(block)
   yield turn(slice.to, slice.toMs)
-}
-
-/** As the head of a stored block says it: to count them is no reason to decode them. */
-function messagesIn(block: Block): number {
-  return block.payload === undefined ? block.messages.length : messageCount(block.payload)
 }

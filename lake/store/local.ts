@@ -58,7 +58,8 @@ export class LocalStore implements ObjectStore {
   }
 
   async has(key: string): Promise<boolean> {
-    return (await this.list(key)).some((object) => object.key === key)
+    const found = await asStore('E_STORE', key, () => this.#disk.stat(this.path(key)))
+    return found !== null && !found.isFolder
   }
 
   async put(key: string, bytes: Uint8Array): Promise<void> {
