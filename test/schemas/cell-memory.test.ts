@@ -8,6 +8,8 @@ import { hostColumns } from '../sim/messages.ts'
 
 const HOSTS = 10_000
 const MINUTES = 2
+/** What others of this process do meanwhile counts too; the least is that of the cells. */
+const TRIES = 3
 /** Fifteen numbers a cell are 120 bytes, its key and its place in the tables some more; arrays have up to twice the room. */
 const CELL_BYTES_MAX = 380
 /** An object a key or row would be several times that, and the garbage collector would visit it again and again. */
@@ -25,18 +27,22 @@ function used() {
 }
 
 test('the cells of ten thousand hosts are numbers in arrays', () => {
-  const fold = new CellFold(hostMinute)
   const minute = (m: number) =>
     hostColumns(
       Array.from({ length: HOSTS }, (_, h) => {
         return { service: `service-${h % 20}`, host: `host-${h}`, timeMs: m * MINUTE_MS, gauges: [h, 2, 3] }
       }),
     )
-  const before = used()
-  for (let m = 0; m < MINUTES; m++) fold.addAll(minute(m))
-  const after = used()
-  expect(fold.size).toBe(HOSTS * MINUTES)
-  expect((after.all - before.all) / fold.size).toBeLessThan(CELL_BYTES_MAX)
-  expect((after.heap - before.heap) / fold.size).toBeLessThan(HEAP_BYTES_MAX)
+  const measured = Array.from({ length: TRIES }, () => {
+    const before = used()
+    const fold = new CellFold(hostMinute)
+    for (let m = 0; m < MINUTES; m++) fold.addAll(minute(m))
+    const after = used()
+    expect(fold.size).toBe(HOSTS * MINUTES)
+    return { fold, all: (after.all - before.all) / fold.size, heap: (after.heap - before.heap) / fold.size }
+  })
+  expect(Math.min(...measured.map(({ all }) => all))).toBeLessThan(CELL_BYTES_MAX)
+  expect(Math.min(...measured.map(({ heap }) => heap))).toBeLessThan(HEAP_BYTES_MAX)
+  const { fold } = measured[0]!
   expect(fold.summary(`service-7\u001fhost-7`)?.messages).toBe(MINUTES)
 })
