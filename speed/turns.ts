@@ -24,22 +24,19 @@ export function* inTurns(slice: LogSlice, from: number): Generator<Turn> {
   let begin = from
   let blocks: Block[] = []
   let bytes = 0
-  const take = (block: Block) => {
-    blocks.push(block)
-    bytes += block.payload?.length ?? 0
-  }
   const turn = (to: number, toMs: number): Turn => {
     const gaps = slice.gaps.filter((gap) => gap.to > begin && gap.to <= to)
     return { from: begin, blocks, gaps, to, toMs }
   }
   for (const block of slice.blocks.slice(0, -1)) {
-    take(block)
+    blocks.push(block)
+    bytes += block.payload?.length ?? 0
     if (blocks.length < BLOCKS_MAX && bytes < BYTES_MAX) continue
     yield turn(block.offset, block.logTimeMs)
     begin = block.offset
     blocks = []
     bytes = 0
   }
-  for (const block of slice.blocks.slice(-1)) take(block)
+  blocks.push(...slice.blocks.slice(-1))
   yield turn(slice.to, slice.toMs)
 }
