@@ -7,7 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { LoadSender } from './load.ts'
 import { needs } from './needs.ts'
-import { startUp } from './up.ts'
+import { type Running, startUp } from './up.ts'
 import { ackMs, until } from './watch.ts'
 
 /** Where Debian's package faketime has it. */
@@ -37,6 +37,16 @@ async function startTurned(data: string, clock: string, args: readonly string[])
       await until('the clock is turned', async () => Math.abs((await aheadMs()) - days * DAY_MS) < DAY_MS / 2)
     },
   }
+}
+
+/** The last lines that a process said, for a test that fails. */
+function showEnd(up: Running): void {
+  console.log(up.output().split('\n').slice(-20).join('\n'))
+}
+
+async function cleanUp(up: Running, data: string): Promise<void> {
+  await up.end('SIGKILL')
+  await rm(data, { recursive: true, force: true })
 }
 
 test.runIf(hasFakeTime)(
@@ -87,11 +97,10 @@ test.runIf(hasFakeTime)(
       for (const { socket } of after) socket.destroy()
       expect(await up.end('SIGTERM')).toBe(0)
     } catch (error) {
-      console.log(up.output().split('\n').slice(-20).join('\n'))
+      showEnd(up)
       throw error
     } finally {
-      await up.end('SIGKILL')
-      await rm(data, { recursive: true, force: true })
+      await cleanUp(up, data)
     }
   },
   60_000,
@@ -153,11 +162,10 @@ test.runIf(hasFakeTime)(
       expect(senders.flatMap(({ errors }) => errors)).toEqual([])
       expect(await up.end('SIGTERM')).toBe(0)
     } catch (error) {
-      console.log(up.output().split('\n').slice(-20).join('\n'))
+      showEnd(up)
       throw error
     } finally {
-      await up.end('SIGKILL')
-      await rm(data, { recursive: true, force: true })
+      await cleanUp(up, data)
     }
   },
   200_000,
